@@ -1,0 +1,41 @@
+# The two commands are `make verify` and `make test`; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+
+# What `make verify` can be asked: SUBJECTS=torch.nn DTYPES=float32 CASES='ce-*' DEVICE=cpu WORKERS=2
+OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$(DTYPES)') \
+           $(if $(CASES),--cases '$(CASES)') $(if $(DEVICE),--device '$(DEVICE)') \
+           $(if $(WORKERS),--numprocesses '$(WORKERS)')
+
+.PHONY: help verify test lint benchmark clean
+.DEFAULT_GOAL := help
+
+help: ## list these verbs
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+verify: $(INSTALLED) ## run the suite and write reports/ (SUBJECTS= DTYPES= CASES= DEVICE= WORKERS=)
+	@$(RUN) -m lossproof verify $(OPTIONS)
+
+test: $(INSTALLED) ## run the project's own tests
+	@$(RUN) -m pytest tests --ignore=tests/test_conformance.py -q
+
+lint: $(INSTALLED) ## check style and types
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
+
+benchmark: $(INSTALLED) ## measure the harness against a bare loop
+	@$(RUN) benchmarks/harness.py
+
+clean: ## remove the environment and the reports
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find reports -type f ! -name README.md -delete
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+		{ echo "lossproof needs Python 3.10 to 3.13; name one with 'make $(MAKECMDGOALS) PYTHON=python3.12'"; exit 1; }
+	@echo "installing into $(VENV) (once; torch is large)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

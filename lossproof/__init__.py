@@ -1,0 +1,8 @@
+"""lossproof: a conformance suite for loss functions.
+
+``forward`` and ``gradient`` are the from-scratch reference: NumPy in, NumPy out, no torch.
+"""
+
+from lossproof.reference.evaluation import forward, gradient
+
+__all__ = ["forward", "gradient"]

@@ -1,0 +1,183 @@
+"""What a case says, as frozen data: from here on nobody looks at YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.tensors import Tensor
+
+# A parameter is a tensor, a number, a boolean, a string or null.
+Parameter = Tensor | Numeral | bool | str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The document that a case comes from: its file name, the section, the claim's id."""
+
+    document: str
+    place: str
+    claim: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A kind of mistake that cases of a file look for."""
+
+    name: str
+    bug: str
+    severity: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Printed:
+    """An expected tensor: numbers that claim their digits, or what one dtype was seen to give.
+
+    Attributes:
+        values: the numbers, in row-major order.
+        shape: the tensor's shape, ``()`` for a single number.
+        dtype: the dtype it was seen in, or None when the digits are claimed outright.
+    """
+
+    values: tuple[Numeral, ...]
+    shape: tuple[int, ...]
+    dtype: str | None = None
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception or a warning that a case demands.
+
+    Attributes:
+        kind: index, shape, dtype, range or option (for a warning: what it is about).
+        when: ``construct`` or ``call``.
+        type: the name of torch's exception or warning class.
+        match: a regular expression found in torch's message.
+    """
+
+    kind: str
+    when: str
+    type: str
+    match: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """One call in an identity: the case's own call with some of its parts replaced.
+
+    ``params`` are merged over the case's own (null removes none: it is passed as None); ``args``
+    replace the case's arguments as a whole when given, as does ``loss``.
+    """
+
+    loss: str | None = None
+    reduction: str | None = None
+    params: Mapping[str, Parameter] = field(default_factory=dict)
+    args: Mapping[str, Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A sum of calls that must equal (``same_as``) or differ from (``differs_from``) the case's own."""
+
+    terms: tuple[Term, ...]
+    reductions: tuple[str, ...] | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A statement of a document that is wrong, and why.
+
+    ``says`` holds numbers by reduction, which must not come out; ``statement`` holds words.
+    """
+
+    says: Mapping[str, Printed]
+    statement: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """A statement that was true of an older release."""
+
+    was: str
+    since: str
+
+
+@dataclass(frozen=True)
+class ModuleClaim:
+    """A claim about torch's modules or names rather than about a number.
+
+    Attributes:
+        aspect: class_chain, dictionaries, legacy_reduction, state_dict, training_mode, absent or present.
+        expected: what must come out, in plain data.
+        params: the constructor's parameters.
+    """
+
+    aspect: str
+    expected: object
+    params: Mapping[str, Parameter]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case of the corpus; see ``cases/README.md`` for the meaning of each part."""
+
+    id: str
+    title: str
+    loss: str
+    file: str
+    line: int
+    source: Source | None = None
+    flags: tuple[Flag, ...] = ()
+    params: Mapping[str, Parameter] = field(default_factory=dict)
+    args: Mapping[str, Tensor] = field(default_factory=dict)
+    reductions: tuple[str, ...] | None = None
+    dtypes: tuple[str, ...] | None = None
+    expect: Mapping[str, tuple[Printed, ...]] = field(default_factory=dict)
+    gradient: Mapping[str, Mapping[str, tuple[Printed, ...]]] = field(default_factory=dict)
+    raises: Raised | None = None
+    warns: Raised | None = None
+    same_as: Identity | None = None
+    differs_from: Identity | None = None
+    erratum: Erratum | None = None
+    drifted: Drifted | None = None
+    module: ModuleClaim | None = None
+    bias: bool = False
+    rounded: bool = False
+    loses_digits: bool = False
+
+
+@dataclass(frozen=True)
+class KnownDefect:
+    """A check that a subject is known to fail; see ``cases/known-defects.yaml``.
+
+    Attributes:
+        case, subject: which check; ``subject`` may be ``torch.*`` for both torch subjects.
+        dtypes, reductions, quantities: narrowed to these; empty means any.
+        versions: the subject's versions, as a PEP 440 specifier (``>=2.0``); empty means any.
+        platform, device: narrowed to these; empty means any.
+        observed, expected: what comes out and what should, in words or numbers.
+        why: the reason.
+        kind: defect, convention or undefined.
+        link: the issue, or an empty string where none was found.
+        file, line: where the entry stands.
+    """
+
+    case: str
+    subject: str
+    dtypes: tuple[str, ...]
+    reductions: tuple[str, ...]
+    quantities: tuple[str, ...]
+    versions: str
+    platform: str
+    device: str
+    observed: str
+    expected: str
+    why: str
+    kind: str
+    link: str
+    file: str
+    line: int

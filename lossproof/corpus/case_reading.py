@@ -1,0 +1,179 @@
+"""A file of cases: from its tree to ``Case`` objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lossproof.corpus.case import Case, Flag
+from lossproof.corpus.complaints import Notes, quoted, suggestion
+from lossproof.corpus.fields import (
+    Fields,
+    read_boolean,
+    read_fields,
+    read_items,
+    read_matching,
+    read_text,
+    read_word,
+    read_words,
+)
+from lossproof.corpus.keys import CASE, EXCLUDED, FILE, FLOAT_DTYPES, REDUCTIONS
+from lossproof.corpus.lint import lint_rounding
+from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
+from lossproof.corpus.results import Frame, read_erratum, read_expect, read_gradient, read_identity
+from lossproof.corpus.sections import (
+    read_args,
+    read_case_flags,
+    read_drifted,
+    read_flags,
+    read_module,
+    read_params,
+    read_raised,
+    read_source,
+)
+from lossproof.corpus.signature import Signature
+from lossproof.corpus.tensors import Concatenate, Derived, Permute, Reshape, Tensor, Uniform
+
+_SLUG = re.compile(r"(?=.{1,80}$)[a-z0-9]+(?:-[a-z0-9]+)*")
+_SLUG_REMEDY = "write small letters and digits joined by single hyphens, at most 80 characters"
+
+
+def read_cases(root: Node, signatures: Mapping[str, Signature], notes: Notes) -> list[Case]:
+    """The cases of one file."""
+    fields = read_fields(root, "the file", FILE, notes)
+    mark_sections(fields, "cases", "id", notes)
+    loss = read_word(fields["loss"], "loss", signatures, notes) if "loss" in fields else None
+    flags = read_flags(fields["flags"], notes) if "flags" in fields else {}
+    reader = _CaseReader(loss, flags, signatures, notes)
+    cases = [reader.read(item) for item in read_items(fields["cases"], "cases", notes)]
+    used = {flag.name for case in cases for flag in case.flags}
+    unused = [name for name in flags if name not in used]
+    for name in unused:
+        problem = f"no case of this file uses the flag '{name}'"
+        notes.add(fields["flags"].place, problem, "remove it or name it in a case's 'flags'")
+    return cases
+
+
+def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
+    """Tell ``notes`` where each item of the list under ``key`` begins, and what its ``id_key`` calls it."""
+    notes.sections.extend((fields.place_of(name), None) for name in fields)
+    items = fields[key]
+    for item in items.items if isinstance(items, ListNode) else ():
+        entry = item.entries.get(id_key) if isinstance(item, MappingNode) else None
+        name = entry.value if entry is not None else None
+        notes.sections.append((item.place, name.text if isinstance(name, ScalarNode) else None))
+
+
+class _CaseReader:
+    """Reads the cases of a file, given what the file says for all of them."""
+
+    def __init__(
+        self, loss: str | None, flags: dict[str, Flag], signatures: Mapping[str, Signature], notes: Notes
+    ) -> None:
+        self._loss = loss
+        self._flags = flags
+        self._signatures = signatures
+        self._notes = notes
+
+    def read(self, node: Node) -> Case:
+        """One case."""
+        notes = self._notes
+        before = len(notes)
+        fields = read_fields(node, "the case", CASE, notes)
+        for key, excluded in EXCLUDED.items():
+            for other in excluded:
+                if key in fields and other in fields:
+                    notes.add(
+                        fields.place_of(other),
+                        f"'{other}' stands in a case with '{key}'",
+                        f"remove '{other}'",
+                    )
+        case = self._assemble(fields)
+        if len(notes) == before:
+            for complaint in lint_rounding(case):
+                notes.add(fields.place_of("id"), complaint.problem, complaint.remedy)
+        return case
+
+    def _assemble(self, fields: Fields) -> Case:
+        notes = self._notes
+        loss = self._loss_of(fields)
+        signature = self._signatures.get(loss)
+        refused = "raises" in fields
+        params = (
+            read_params(fields["params"], "params", signature, notes, refused) if "params" in fields else {}
+        )
+        args = read_args(fields["args"], "args", signature, notes, refused) if "args" in fields else {}
+        reductions = self._words(fields, "reductions", signature.results if signature else REDUCTIONS)
+        dtypes = self._words(fields, "dtypes", FLOAT_DTYPES)
+        running = reductions or (signature.results if signature else REDUCTIONS)
+        frame = Frame(signature, running, dtypes or FLOAT_DTYPES, params, args)
+        self._check_reduction(params.get("reduction"), signature, refused, fields)
+        if "args" not in fields and "module" not in fields and signature is not None:
+            remedy = f"add 'args:' with {', '.join(signature.arguments)}"
+            notes.add(fields.place, "the case has no args", remedy)
+        bias = self._truth(fields, "bias")
+        if bias and not any(map(_is_uniform, args.values())):
+            notes.add(
+                fields.place_of("bias"),
+                "bias needs many different numbers",
+                "make an argument with 'uniform'",
+            )
+        identities = {
+            key: read_identity(fields[key], key, frame, self._signatures, notes) if key in fields else None
+            for key in ("same_as", "differs_from")
+        }
+        return Case(
+            id=read_matching(fields["id"], "id", _SLUG, _SLUG_REMEDY, notes),
+            title=read_text(fields["title"], "title", notes),
+            loss=loss,
+            file=notes.file,
+            line=(fields.place_of("id") if "id" in fields else fields.place).line,
+            source=read_source(fields["source"], notes) if "source" in fields else None,
+            flags=read_case_flags(fields["flags"], self._flags, notes) if "flags" in fields else (),
+            params=params,
+            args=args,
+            reductions=reductions,
+            dtypes=dtypes,
+            expect=read_expect(fields["expect"], frame, notes) if "expect" in fields else {},
+            gradient=read_gradient(fields["gradient"], frame, notes) if "gradient" in fields else {},
+            raises=read_raised(fields["raises"], "raises", notes) if "raises" in fields else None,
+            warns=read_raised(fields["warns"], "warns", notes) if "warns" in fields else None,
+            same_as=identities["same_as"],
+            differs_from=identities["differs_from"],
+            erratum=read_erratum(fields["erratum"], frame, notes) if "erratum" in fields else None,
+            drifted=read_drifted(fields["drifted"], notes) if "drifted" in fields else None,
+            module=read_module(fields["module"], params, notes) if "module" in fields else None,
+            bias=bias,
+            rounded=self._truth(fields, "rounded"),
+            loses_digits=self._truth(fields, "loses_digits"),
+        )
+
+    def _loss_of(self, fields: Fields) -> str:
+        if "loss" in fields:
+            return read_word(fields["loss"], "loss", self._signatures, self._notes)
+        if self._loss is None and "id" in fields:
+            remedy = "add 'loss: ...' to the case, or to the file for all its cases"
+            self._notes.add(fields.place, "neither the case nor the file names a loss", remedy)
+        return self._loss or ""
+
+    def _words(self, fields: Fields, key: str, known: tuple[str, ...]) -> tuple[str, ...] | None:
+        return read_words(fields[key], key, known, self._notes) if key in fields else None
+
+    def _truth(self, fields: Fields, key: str) -> bool:
+        return key in fields and read_boolean(fields[key], key, self._notes)
+
+    def _check_reduction(
+        self, reduction: object, signature: Signature | None, refused: bool, fields: Fields
+    ) -> None:
+        if refused or signature is None or not isinstance(reduction, str) or reduction in signature.results:
+            return
+        problem = f"params.reduction is {quoted(reduction)}, which the loss does not know"
+        self._notes.add(fields.place_of("params"), problem, suggestion(reduction, signature.results))
+
+
+def _is_uniform(tensor: Tensor) -> bool:
+    if isinstance(tensor, Concatenate):
+        return any(map(_is_uniform, tensor.parts))
+    if isinstance(tensor, (Derived, Reshape, Permute)):
+        return _is_uniform(tensor.of)
+    return isinstance(tensor, Uniform)

@@ -1,0 +1,68 @@
+"""The file of known defects: from its tree to ``KnownDefect`` objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.case_reading import mark_sections
+from lossproof.corpus.complaints import Notes
+from lossproof.corpus.fields import (
+    Fields,
+    read_fields,
+    read_items,
+    read_list,
+    read_matching,
+    read_text,
+    read_word,
+    read_words,
+)
+from lossproof.corpus.keys import DEFECT, DEFECT_FILE, DEFECT_KINDS, FLOAT_DTYPES, REDUCTIONS
+from lossproof.corpus.nodes import Node
+
+_LINK = re.compile(r"https://\S+")
+
+
+def read_defects(root: Node, cases: Collection[str], notes: Notes) -> list[KnownDefect]:
+    """The known defects; ``cases`` are the ids of the corpus."""
+    fields = read_fields(root, "the file", DEFECT_FILE, notes)
+    mark_sections(fields, "defects", "case", notes)
+    return [_read_defect(item, cases, notes) for item in read_items(fields["defects"], "defects", notes)]
+
+
+def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefect:
+    fields = read_fields(node, "the defect", DEFECT, notes)
+
+    def text(key: str) -> str:
+        return read_text(fields[key], key, notes) if key in fields else ""
+
+    return KnownDefect(
+        case=read_word(fields["case"], "case", cases, notes),
+        subject=text("subject"),
+        dtypes=_words(fields, "dtypes", FLOAT_DTYPES, notes),
+        reductions=_words(fields, "reductions", REDUCTIONS, notes),
+        quantities=read_list(fields["quantities"], "quantities", notes, read_text)
+        if "quantities" in fields
+        else (),
+        versions=text("versions"),
+        platform=text("platform"),
+        device=text("device"),
+        observed=text("observed"),
+        expected=text("expected"),
+        why=text("why"),
+        kind=read_word(fields["kind"], "kind", DEFECT_KINDS, notes),
+        link=_read_link(fields, notes),
+        file=notes.file,
+        line=fields.place.line,
+    )
+
+
+def _words(fields: Fields, key: str, known: tuple[str, ...], notes: Notes) -> tuple[str, ...]:
+    return read_words(fields[key], key, known, notes) if key in fields else ()
+
+
+def _read_link(fields: Fields, notes: Notes) -> str:
+    if "link" not in fields:
+        return ""
+    return read_matching(fields["link"], "link", _LINK, "write an address that begins with https://", notes)

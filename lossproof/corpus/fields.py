@@ -1,0 +1,235 @@
+"""Readers of single values: texts, numbers, words, lists and mappings with given keys.
+
+Each takes a node, the words by which a complaint names it, and the notes. After a complaint it returns a
+stand-in of the right type, so that reading goes on; a file with complaints is never used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import TypeVar
+
+from lossproof.corpus.complaints import Notes, Place, quoted, suggestion
+from lossproof.corpus.keys import Keys
+from lossproof.corpus.nodes import Entry, ListNode, MappingNode, Node, RefusedNode, ScalarNode
+from lossproof.corpus.numeral import Numeral, parse_numeral
+from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
+
+Value = TypeVar("Value")
+
+STAND_IN = Numeral("0", Fraction(0), Fraction(0))
+_LONGEST_NUMBER = 1000
+_NUMBER_REMEDY = "write it like 1.5, 1e-5, .nan, -.inf or '0x1p-149'"
+_TEXT_REMEDY = "put it in quotes if a text is meant, else write true, false, null or a number"
+
+
+class Fields:
+    """The values of a mapping; one that is missing has been complained about and reads as refused."""
+
+    def __init__(self, place: Place, entries: Mapping[str, Entry]) -> None:
+        self.place = place
+        self._entries = entries
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def __getitem__(self, key: str) -> Node:
+        return self._entries[key].value if key in self._entries else RefusedNode(self.place)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def place_of(self, key: str) -> Place:
+        """Where a key that is there stands."""
+        return self._entries[key].place
+
+
+def describe(node: Node) -> str:
+    """What a node is, in words."""
+    if isinstance(node, ListNode):
+        return "a list"
+    if not isinstance(node, ScalarNode):
+        return "a mapping"
+    kind = Meaning.STRING if node.quoted else meaning(node.text)
+    return kind.value if kind in (Meaning.NULL, Meaning.NOTHING) else f"{kind.value} ({quoted(node.text)})"
+
+
+def is_refused(node: Node, what: str, notes: Notes, remedy: str = _TEXT_REMEDY) -> bool:
+    """Whether ``node`` is refused: already, or now, as readers of YAML differ on it without quotes."""
+    if isinstance(node, ScalarNode) and not node.quoted and meaning(node.text) is Meaning.AMBIGUOUS:
+        notes.add(node.place, f"{what}: {quoted(node.text)} without quotes is ambiguous", remedy)
+        return True
+    return isinstance(node, RefusedNode)
+
+
+def read_text(node: Node, what: str, notes: Notes) -> str:
+    """A text; what looks like a number, a boolean or null must be in quotes."""
+    if is_refused(node, what, notes, "put it in quotes"):
+        return ""
+    if isinstance(node, ScalarNode) and (node.quoted or meaning(node.text) is Meaning.STRING):
+        if not node.text.strip():
+            notes.add(node.place, f"{what} is an empty text", "write one")
+        return node.text
+    is_written = isinstance(node, ScalarNode) and node.text
+    remedy = "put it in quotes" if is_written else "write one"
+    notes.add(node.place, f"{what} is {describe(node)} but must be a text", remedy)
+    return ""
+
+
+def read_matching(node: Node, what: str, pattern: re.Pattern[str], remedy: str, notes: Notes) -> str:
+    """A text that matches ``pattern`` as a whole."""
+    before = len(notes)
+    text = read_text(node, what, notes)
+    if text and len(notes) == before and not pattern.fullmatch(text):
+        notes.add(node.place, f"{what} is {quoted(text)}", remedy)
+    return text
+
+
+def read_word(node: Node, what: str, known: Iterable[str], notes: Notes) -> str:
+    """One of the words that are known here."""
+    names = tuple(known)
+    before = len(notes)
+    word = read_text(node, what, notes)
+    if word and len(notes) == before and word not in names:
+        notes.add(node.place, f"{what} is {quoted(word)}, which is not known", suggestion(word, names))
+    return word
+
+
+def read_number(node: Node, what: str, notes: Notes) -> Numeral:
+    """A number; without quotes, except for a hexadecimal one, which needs them."""
+    hexadecimal = isinstance(node, ScalarNode) and is_hexadecimal(node.text)
+    remedy = (
+        f"put it in quotes: {quoted(node.text)}"
+        if isinstance(node, ScalarNode) and hexadecimal
+        else _NUMBER_REMEDY
+    )
+    if is_refused(node, what, notes, remedy):
+        return STAND_IN
+    if not isinstance(node, ScalarNode):
+        notes.add(node.place, f"{what} is {describe(node)} but must be a number", _NUMBER_REMEDY)
+    elif node.quoted and not hexadecimal and meaning(node.text) is Meaning.NUMBER:
+        notes.add(node.place, f"{what}: the number {quoted(node.text)} stands in quotes", "remove the quotes")
+    elif not hexadecimal and meaning(node.text) is not Meaning.NUMBER:
+        notes.add(node.place, f"{what} is {describe(node)} but must be a number", _NUMBER_REMEDY)
+    else:
+        return _numeral(node, what, notes)
+    return STAND_IN
+
+
+def _numeral(node: ScalarNode, what: str, notes: Notes) -> Numeral:
+    if len(node.text) > _LONGEST_NUMBER:
+        notes.add(node.place, f"{what} is a number of more than {_LONGEST_NUMBER} characters", "shorten it")
+        return STAND_IN
+    try:
+        numeral = parse_numeral(node.text)
+        float(numeral)
+    except ValueError as error:
+        problem, _, remedy = str(error).partition("; ")
+        notes.add(node.place, f"{what}: {problem}", remedy)
+    except OverflowError:
+        notes.add(
+            node.place, f"{what}: {quoted(node.text)} is beyond every floating-point format", "write .inf"
+        )
+    else:
+        return numeral
+    return STAND_IN
+
+
+def read_integer(node: Node, what: str, notes: Notes, least: int | None = None) -> int:
+    """A whole number, written in digits only."""
+    before = len(notes)
+    numeral = read_number(node, what, notes)
+    if len(notes) > before:
+        return 0
+    if not numeral.is_integer:
+        notes.add(
+            node.place, f"{what} is {numeral.text} but must be a whole number", "write it in digits only"
+        )
+        return 0
+    value = int(numeral.text)
+    if least is not None and value < least:
+        notes.add(node.place, f"{what} is {value}", f"write a whole number of at least {least}")
+    return value
+
+
+def read_boolean(node: Node, what: str, notes: Notes) -> bool:
+    """``true`` or ``false``."""
+    if is_refused(node, what, notes, "write true or false"):
+        return False
+    if isinstance(node, ScalarNode) and not node.quoted and meaning(node.text) is Meaning.BOOLEAN:
+        return node.text == "true"
+    notes.add(node.place, f"{what} is {describe(node)} but must be true or false", "write true or false")
+    return False
+
+
+def read_list(
+    node: Node, what: str, notes: Notes, read: Callable[[Node, str, Notes], Value]
+) -> tuple[Value, ...]:
+    """A list whose items ``read`` reads."""
+    if isinstance(node, ListNode):
+        return tuple(read(item, f"{what}[{position}]", notes) for position, item in enumerate(node.items))
+    if not is_refused(node, what, notes):
+        notes.add(
+            node.place, f"{what} is {describe(node)} but must be a list", "write it in brackets: [..., ...]"
+        )
+    return ()
+
+
+def read_items(node: Node, what: str, notes: Notes) -> tuple[Node, ...]:
+    """The items of a list that is not empty."""
+    if isinstance(node, ListNode) and node.items:
+        return node.items
+    if not isinstance(node, RefusedNode):
+        problem = f"{what} is {'an empty list' if isinstance(node, ListNode) else describe(node)}"
+        notes.add(node.place, problem, "write a list of at least one")
+    return ()
+
+
+def read_words(node: Node, what: str, known: Iterable[str], notes: Notes) -> tuple[str, ...]:
+    """A list, not empty, of different words that are known here."""
+    names = tuple(known)
+    before = len(notes)
+    words = read_list(node, what, notes, lambda item, name, its: read_word(item, name, names, its))
+    if len(notes) > before or isinstance(node, RefusedNode):
+        return words
+    if not words:
+        notes.add(node.place, f"{what} is an empty list", "remove it or name something")
+    for word in sorted({word for word in words if words.count(word) > 1}):
+        notes.add(node.place, f"{what} names {quoted(word)} more than once", "name it once")
+    return words
+
+
+def read_mapping(node: Node, what: str, notes: Notes) -> Fields:
+    """A mapping, not empty, with any keys."""
+    if isinstance(node, MappingNode):
+        if not node.entries:
+            notes.add(node.place, f"{what} is empty", "remove it or write something into it")
+        return Fields(node.place, node.entries)
+    if not is_refused(node, what, notes):
+        notes.add(node.place, f"{what} is {describe(node)} but must be a mapping", "write 'key: value' pairs")
+    return Fields(node.place, {})
+
+
+def read_fields(node: Node, what: str, keys: Keys, notes: Notes) -> Fields:
+    """A mapping with the given keys."""
+    fields = read_mapping(node, what, notes)
+    if not isinstance(node, MappingNode):
+        return fields
+    for key in fields:
+        if key not in keys.all:
+            note_unknown(fields, key, f"key of {what}", keys.all, notes)
+    for key in keys.required:
+        if key not in fields:
+            notes.add(fields.place, f"{what} lacks the key '{key}'", f"add '{key}: ...'")
+    return fields
+
+
+def note_unknown(fields: Fields, key: str, kind: str, known: Iterable[str], notes: Notes) -> None:
+    """Complain about a key that is not known here."""
+    value = fields[key]
+    remedy = suggestion(key, known)
+    if isinstance(value, ScalarNode) and not value.quoted and not value.text:
+        remedy = f"if it is the rest of a text with a comma, put that text in quotes; else {remedy}"
+    notes.add(fields.place_of(key), f"{quoted(key)} is no {kind}", remedy)

@@ -1,0 +1,92 @@
+"""Finding case files and reading their text; nothing here knows what a case is."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from lossproof.corpus.complaints import Notes, Place
+from lossproof.corpus.nodes import hidden_character
+
+_LARGEST = 10_000_000
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+def relative_name(path: Path, root: Path) -> str:
+    """The name by which complaints and cases call a file: from the folder that holds ``root``."""
+    return path.relative_to(root.parent).as_posix()
+
+
+def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
+    """All ``.yaml`` files below ``root``, sorted, and what is wrong with its folders."""
+    files: list[Path] = []
+    troubles: list[Notes] = []
+
+    def trouble(path: Path, problem: str, remedy: str) -> None:
+        notes = Notes(relative_name(path, root))
+        notes.add(None, problem, remedy)
+        troubles.append(notes)
+
+    def unreadable(error: OSError) -> None:
+        trouble(
+            Path(error.filename), f"the folder cannot be read ({error.strerror})", "make it a readable folder"
+        )
+
+    for folder, subfolders, names in os.walk(root, onerror=unreadable):
+        for name in subfolders:
+            if (Path(folder) / name).is_symlink():
+                trouble(
+                    Path(folder) / name,
+                    "the folder is a link, which is not followed",
+                    "put the folder itself here",
+                )
+        for name in names:
+            path = Path(folder) / name
+            if path.suffix == ".yaml":
+                files.append(path)
+            elif path.suffix.lower() in {".yml", ".yaml"}:
+                trouble(path, "the file is not read for its ending", "let its name end in .yaml")
+    return sorted(files), troubles
+
+
+def read_text_file(path: Path, notes: Notes) -> str | None:
+    """The text of a file, its line ends made alike, or None after a complaint."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            notes.add(None, "this is no regular file", "put a file here")
+            return None
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST + 1)
+    except OSError as error:
+        notes.add(None, f"the file cannot be read ({error.strerror})", "put a readable file here")
+        return None
+    if len(data) > _LARGEST:
+        notes.add(
+            None, "the file is larger than 10 MB", "split it, or write large tensors with 'uniform' or 'fill'"
+        )
+        return None
+    if data.startswith((*_UTF16_MARKS, _UTF8_MARK)):
+        notes.add(Place(1, 1), "the file begins with a byte order mark", "save it as UTF-8 without one")
+        return None
+    try:
+        text = data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        notes.add(Place(line, 1), "the file is not UTF-8", "save it as UTF-8")
+        return None
+    wrong = list(_hidden(text))
+    for line, name in wrong:
+        notes.add(
+            Place(line, 1), f"the line holds an invisible character ({name})", "use spaces, or leave it out"
+        )
+    return None if wrong else text
+
+
+def _hidden(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        name = hidden_character(line)
+        if name is not None:
+            yield number, name

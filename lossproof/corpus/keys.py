@@ -1,0 +1,104 @@
+"""The words of the case format: every key and every fixed value, in one place.
+
+``cases/schema.json`` says the same to editors; ``tests/test_schema.py`` holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys that a mapping must and may have."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Required and optional ones."""
+        return self.required + self.optional
+
+
+FLOAT_DTYPES = ("float64", "float32", "bfloat16", "float16")
+INTEGER_DTYPES = ("int64", "int32", "uint8", "bool")
+DTYPES = (*FLOAT_DTYPES, *INTEGER_DTYPES, "complex64")
+REDUCTIONS = ("none", "mean", "sum", "batchmean")
+SEVERITIES = ("low", "medium", "high")
+STAGES = ("construct", "call")
+REFUSALS = ("index", "shape", "dtype", "range", "option")
+ASPECTS = (
+    "class_chain",
+    "dictionaries",
+    "legacy_reduction",
+    "state_dict",
+    "training_mode",
+    "absent",
+    "present",
+)
+DEFECT_KINDS = ("defect", "convention", "undefined")
+
+FILE = Keys(("cases",), ("loss", "flags"))
+FLAG = Keys(("bug", "severity", "why"))
+SOURCE = Keys(("document", "place", "claim"))
+RAISED = Keys(("when", "kind", "torch"))
+TORCH = Keys(("type", "match"))
+TERM = Keys((), ("loss", "params", "args", "reduction"))
+IDENTITY = Keys(("why",), (*TERM.optional, "sum", "reductions"))
+ERRATUM = Keys(("says", "because"))
+DRIFTED = Keys(("was", "since"))
+MODULE = Keys(("aspect", "expected"))
+PRINTED = Keys((), ("digits", *FLOAT_DTYPES))
+CASE = Keys(
+    ("id", "title"),
+    (
+        "loss",
+        "source",
+        "flags",
+        "params",
+        "args",
+        "reductions",
+        "dtypes",
+        "expect",
+        "gradient",
+        "raises",
+        "warns",
+        "same_as",
+        "differs_from",
+        "erratum",
+        "drifted",
+        "module",
+        "bias",
+        "rounded",
+        "loses_digits",
+    ),
+)
+DEFECT_FILE = Keys(("defects",))
+DEFECT = Keys(
+    ("case", "subject", "observed", "expected", "why", "kind"),
+    ("dtypes", "reductions", "quantities", "versions", "platform", "device", "link"),
+)
+
+# A tensor written as a mapping is known by one key; the table gives all keys of that form.
+TENSOR_FORMS = {
+    "fill": Keys(("fill", "shape"), ("dtype",)),
+    "uniform": Keys(("uniform", "shape", "seed")),
+    "index": Keys(("index", "shape", "seed")),
+    "sigmoid": Keys(("sigmoid",)),
+    "softmax": Keys(("softmax", "dim")),
+    "log_softmax": Keys(("log_softmax", "dim")),
+    "log": Keys(("log",)),
+    "concatenate": Keys(("concatenate", "dim")),
+    "reshape": Keys(("reshape", "shape")),
+    "permute": Keys(("permute", "dims")),
+    "data": Keys(("dtype", "data")),
+}
+
+# What cannot stand beside each of these, since it could never be judged.
+EXCLUDED = {
+    "raises": ("expect", "gradient", "same_as", "differs_from"),
+    "module": ("args", "expect", "gradient", "raises", "same_as", "differs_from", "bias"),
+}
+# Every constructor takes these, whatever else it takes.
+COMMON_PARAMETERS = ("reduction", "size_average", "reduce")

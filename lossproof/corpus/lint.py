@@ -1,0 +1,101 @@
+"""Inputs that a case's dtypes cannot hold: a case must say that it means the rounded numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from lossproof.corpus.case import Case
+from lossproof.corpus.complaints import Complaint
+from lossproof.corpus.keys import FLOAT_DTYPES
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.tensors import Concatenate, Fill, Literal, Permute, Reshape, Tensor
+from lossproof.numbers.formats import FORMATS, Format
+
+_MOST_SHOWN = 3
+
+
+# What a tensor that states its dtype holds; integer dtypes are judged when the file is read.
+_COMPONENTS = {**{name: name for name in FLOAT_DTYPES}, "complex64": "float32"}
+
+
+def lint_rounding(case: Case) -> list[Complaint]:
+    """Complain about written input numbers that one of the case's dtypes cannot hold exactly.
+
+    ``rounded: true`` silences this, and is itself complained about where nothing is rounded. Scalar
+    parameters are doubles in every run, and generated or derived tensors round by design.
+    """
+    if case.raises is not None or case.module is not None:
+        return []
+    dtypes = case.dtypes or FLOAT_DTYPES
+    complaints = []
+    for name, tensor in _tensors(case):
+        inexact, lossy = _inexact(tensor, dtypes)
+        if not inexact:
+            continue
+        shown = ", ".join(dict.fromkeys(numeral.text for numeral in inexact[:_MOST_SHOWN]))
+        more = f" and {len(inexact) - _MOST_SHOWN} more" if len(inexact) > _MOST_SHOWN else ""
+        problem = f"{name} holds {shown}{more}, which {', '.join(lossy)} cannot hold exactly"
+        remedy = "write numbers that they can hold, narrow 'dtypes', or say 'rounded: true'"
+        complaints.append(Complaint(case.file, case.line, case.id, problem, remedy))
+    if not case.rounded:
+        return complaints
+    if complaints:
+        return []
+    problem = "the case says 'rounded: true' but its dtypes hold every number exactly"
+    return [Complaint(case.file, case.line, case.id, problem, "remove 'rounded'")]
+
+
+def _tensors(case: Case) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor in case.args.items():
+        # Class indices and lengths are whole numbers that no run rounds to a floating-point dtype.
+        counts = name == "target" or name.endswith("_lengths")
+        if not (counts and all(numeral.is_integer for numeral, _ in _written(tensor))):
+            yield f"args.{name}", tensor
+    for name, value in case.params.items():
+        if isinstance(value, Tensor):
+            yield f"params.{name}", value
+
+
+def _inexact(tensor: Tensor, dtypes: tuple[str, ...]) -> tuple[list[Numeral], list[str]]:
+    """The numbers that some dtype cannot hold, and those dtypes."""
+    inexact: dict[int, Numeral] = {}
+    lossy = []
+    written = list(_written(tensor))
+    for dtype in dtypes:
+        wrong = {
+            position: numeral
+            for position, (numeral, own) in enumerate(written)
+            if not _holds(FORMATS[_COMPONENTS[own or dtype]], numeral.exact)
+        }
+        inexact.update(wrong)
+        if wrong:
+            lossy.append(dtype)
+    return [inexact[position] for position in sorted(inexact)], lossy
+
+
+def _written(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
+    """The numbers that a tensor's form states and moves about unchanged, with the dtype that it states."""
+    if isinstance(tensor, (Literal, Fill)):
+        if tensor.dtype is None or tensor.dtype in _COMPONENTS:
+            values = tensor.values if isinstance(tensor, Literal) else (tensor.value,)
+            yield from ((value, tensor.dtype) for value in values)
+    elif isinstance(tensor, (Reshape, Permute)):
+        yield from _written(tensor.of)
+    elif isinstance(tensor, Concatenate):
+        for part in tensor.parts:
+            yield from _written(part)
+
+
+def _holds(format: Format, value: Fraction | float) -> bool:
+    """Whether ``value`` is one of the format's numbers; nan and the infinities are."""
+    if isinstance(value, float) or value == 0:
+        return True
+    numerator, denominator = abs(value.numerator), value.denominator
+    if denominator & (denominator - 1):
+        return False
+    # The exponents of the first and the last binary digit that is 1.
+    first = numerator.bit_length() - denominator.bit_length()
+    last = (numerator & -numerator).bit_length() - denominator.bit_length()
+    smallest = format.smallest_exponent - (format.precision - 1)
+    return smallest <= last and first - last < format.precision and first <= format.largest_exponent

@@ -1,0 +1,213 @@
+"""YAML, strictly: a file's text becomes a small tree that remembers where each thing stands.
+
+The tree is built from the parser's events, since a composed YAML node no longer knows its anchors, and
+since composing runs out of stack on deep nesting.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import yaml
+
+from lossproof.corpus.complaints import Notes, Place, quoted
+from lossproof.corpus.scalars import Meaning, meaning
+
+_DEEPEST = 40
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The parser's words, in part, and what they mean to the writer of a case.
+_SYNTAX = (
+    ("mapping values are not allowed", "there is a second ': ' here", "put a text that holds ': ' in quotes"),
+    ("cannot start any token", "this character cannot begin a text", "put the text in quotes"),
+    ("quoted scalar", "a quotation mark is not closed", "close it"),
+    ("flow sequence", "a list in brackets is not closed or lacks a comma", "check '[', ',' and ']'"),
+    ("flow mapping", "a mapping in braces is not closed or lacks a comma", "check '{', ',' and '}'"),
+    ("flow node", "a value is missing between brackets or commas", "check '[', ']', '{', '}' and ','"),
+    ("block", "the line stands too far to the left or to the right", "indent it like its neighbours"),
+    (
+        "could not find expected ':'",
+        "a key lacks its ':'",
+        "write 'key: value', or indent a text's further lines",
+    ),
+    ("undefined alias", "'*' refers to a name that no '&' gives", "write the value out"),
+)
+
+
+@dataclass(frozen=True)
+class ScalarNode:
+    """A text, and whether it stands in quotes or as a block."""
+
+    text: str
+    quoted: bool
+    place: Place
+
+
+@dataclass(frozen=True)
+class ListNode:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A value of a mapping, and where its key stands."""
+
+    place: Place
+    value: Node
+
+
+@dataclass(frozen=True)
+class MappingNode:
+    """A mapping with strings for keys."""
+
+    entries: Mapping[str, Entry]
+    place: Place
+
+
+@dataclass(frozen=True)
+class RefusedNode:
+    """Something that has been complained about already; readers pass over it in silence."""
+
+    place: Place
+
+
+Node = ScalarNode | ListNode | MappingNode | RefusedNode
+
+
+def parse_tree(text: str, notes: Notes) -> Node:
+    """Turn the text of a file into a tree; complaints go to ``notes``."""
+    try:
+        return _Builder(yaml.parse(text, Loader=_LOADER), notes).document()
+    except yaml.MarkedYAMLError as error:
+        notes.add(_place(error.problem_mark or error.context_mark), *_in_plain_words(error))
+    except _NestingError as error:
+        notes.add(error.place, f"lists and mappings nest deeper than {_DEEPEST} levels", "flatten them")
+    return RefusedNode(Place(1, 1))
+
+
+def hidden_character(text: str) -> str | None:
+    """The name of the first character of ``text`` that a reader cannot see, or None."""
+    for character in text:
+        if character != "\n" and unicodedata.category(character) in {
+            "Cc",
+            "Cf",
+            "Cs",
+            "Cn",
+            "Co",
+            "Zl",
+            "Zp",
+        }:
+            return "tab" if character == "\t" else f"U+{ord(character):04X}"
+    return None
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+class _NestingError(Exception):
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+class _Builder:
+    def __init__(self, events: Iterator[Any], notes: Notes) -> None:
+        # Any, since only some kinds of events have an anchor, a tag or a value.
+        self._events = events
+        self._notes = notes
+
+    def document(self) -> Node:
+        next(self._events)
+        start = next(self._events)
+        if not isinstance(start, yaml.DocumentStartEvent):
+            self._notes.add(None, "the file is empty", "write 'cases:' and a case, or remove the file")
+            return RefusedNode(Place(1, 1))
+        if start.version or start.tags:
+            self._notes.add(_place(start.start_mark), "a line with '%' directs YAML", "remove it")
+        root = self._node(next(self._events), 0)
+        next(self._events)
+        following = next(self._events)
+        if isinstance(following, yaml.DocumentStartEvent):
+            place = _place(following.start_mark)
+            self._notes.add(place, "a second document begins here", "remove the '---' or use a file for each")
+        return root
+
+    def _node(self, event: Any, depth: int) -> Node:
+        place = _place(event.start_mark)
+        if depth > _DEEPEST:
+            raise _NestingError(place)
+        if isinstance(event, yaml.AliasEvent):
+            self._notes.add(place, f"'*{event.anchor}' is an alias", "write the value out")
+            return RefusedNode(place)
+        before = len(self._notes)
+        if event.anchor is not None:
+            self._notes.add(place, f"'&{event.anchor}' is an anchor", "remove it and write the value out")
+        if event.tag is not None:
+            self._notes.add(place, f"'{event.tag}' is a tag", "remove it; values mean what they look like")
+        node = self._content(event, place, depth)
+        return node if len(self._notes) == before or not isinstance(node, ScalarNode) else RefusedNode(place)
+
+    def _content(self, event: Any, place: Place, depth: int) -> Node:
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                items.append(self._node(event, depth + 1))
+            return ListNode(tuple(items), place)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(place, depth)
+        hidden = hidden_character(event.value)
+        if hidden is not None:
+            self._notes.add(place, f"the text holds an invisible character ({hidden})", "leave it out")
+        return ScalarNode(event.value, not event.implicit[0], place)
+
+    def _mapping(self, place: Place, depth: int) -> MappingNode:
+        entries: dict[str, Entry] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._key(self._node(event, depth + 1))
+            value = self._node(next(self._events), depth + 1)
+            if key is None:
+                continue
+            if key.text in entries:
+                first = entries[key.text].place.line
+                self._notes.add(
+                    key.place,
+                    f"the key {quoted(key.text)} stands twice, first in line {first}",
+                    "keep one of them",
+                )
+                continue
+            entries[key.text] = Entry(key.place, value)
+        return MappingNode(entries, place)
+
+    def _key(self, node: Node) -> ScalarNode | None:
+        if isinstance(node, RefusedNode):
+            return None
+        if not isinstance(node, ScalarNode):
+            self._notes.add(node.place, "a key is a list or a mapping", "a key is a name; use one")
+            return None
+        if node.text == "<<" and not node.quoted:
+            self._notes.add(node.place, "'<<' merges another mapping", "write its keys out")
+            return None
+        if not node.quoted and meaning(node.text) is not Meaning.STRING:
+            shown = quoted(node.text) if node.text else "an empty key"
+            self._notes.add(node.place, f"{shown} is no name but stands as a key", "a key is a name; use one")
+            return None
+        return node
+
+
+def _place(mark: _Mark | None) -> Place:
+    return Place(1, 1) if mark is None else Place(mark.line + 1, mark.column + 1)
+
+
+def _in_plain_words(error: yaml.MarkedYAMLError) -> tuple[str, str]:
+    said = f"{error.problem or ''} {error.context or ''}"
+    for words, problem, remedy in _SYNTAX:
+        if words in said:
+            return problem, remedy
+    return f"YAML cannot be read here ({said.strip()})", "check colons, quotes and indentation"

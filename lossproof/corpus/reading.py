@@ -1,0 +1,77 @@
+"""The corpus: all case files of a folder and its known defects, or every complaint about them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossproof.corpus.case import Case, KnownDefect
+from lossproof.corpus.case_reading import read_cases
+from lossproof.corpus.complaints import Complaint, CorpusError, Notes
+from lossproof.corpus.defects import read_defects
+from lossproof.corpus.files import find_files, read_text_file, relative_name
+from lossproof.corpus.nodes import Node, parse_tree
+from lossproof.corpus.signature import Signature
+
+_DEFECTS_NAME = "known-defects.yaml"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Everything that the case files say."""
+
+    cases: tuple[Case, ...]
+    known_defects: tuple[KnownDefect, ...]
+
+
+def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
+    """Read all case files below ``root``, in the order of their names, and its ``known-defects.yaml``.
+
+    Args:
+        root: the folder of case files.
+        signatures: the losses that cases may name.
+
+    Raises:
+        CorpusError: with all complaints about all files, when there is any.
+    """
+    root = Path(os.path.abspath(root))
+    files, all_notes = find_files(root)
+    defects_file = root / _DEFECTS_NAME
+    cases: list[Case] = []
+    for path in files:
+        if path != defects_file:
+            notes = Notes(relative_name(path, root))
+            all_notes.append(notes)
+            tree = _read_tree(path, notes)
+            cases += [] if tree is None else read_cases(tree, signatures, notes)
+    defects: list[KnownDefect] = []
+    if defects_file in files:
+        notes = Notes(relative_name(defects_file, root))
+        all_notes.append(notes)
+        tree = _read_tree(defects_file, notes)
+        defects += [] if tree is None else read_defects(tree, {case.id for case in cases}, notes)
+    complaints = [complaint for notes in all_notes for complaint in notes.complaints()]
+    complaints += _repeated_ids(cases)
+    if complaints:
+        raise CorpusError(complaints)
+    return Corpus(tuple(cases), tuple(defects))
+
+
+def _read_tree(path: Path, notes: Notes) -> Node | None:
+    text = read_text_file(path, notes)
+    return None if text is None else parse_tree(text, notes)
+
+
+def _repeated_ids(cases: list[Case]) -> list[Complaint]:
+    first: dict[str, Case] = {}
+    complaints = []
+    for case in cases:
+        before = first.setdefault(case.id, case)
+        if before is not case and case.id:
+            problem = f"the id '{case.id}' stands already at {before.file}:{before.line}"
+            complaints.append(
+                Complaint(case.file, case.line, case.id, problem, "give this case an id of its own")
+            )
+    return complaints

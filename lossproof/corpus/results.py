@@ -1,0 +1,199 @@
+"""The parts of a case that state what comes out: expected numbers, gradients, identities, errata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lossproof.corpus.case import Erratum, Identity, Parameter, Printed, Term
+from lossproof.corpus.complaints import Notes
+from lossproof.corpus.fields import (
+    Fields,
+    describe,
+    note_unknown,
+    read_fields,
+    read_items,
+    read_mapping,
+    read_text,
+    read_word,
+    read_words,
+)
+from lossproof.corpus.keys import (
+    COMMON_PARAMETERS,
+    ERRATUM,
+    FLOAT_DTYPES,
+    IDENTITY,
+    PRINTED,
+    TERM,
+)
+from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
+from lossproof.corpus.scalars import Meaning, meaning
+from lossproof.corpus.sections import read_args, read_params
+from lossproof.corpus.signature import Signature
+from lossproof.corpus.tensor_reading import read_literal
+from lossproof.corpus.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What results are read against: the call of the case that states them.
+
+    ``signature`` is None when the case's loss is unknown, which has been complained about. ``reductions``
+    and ``dtypes`` are those that the case runs in.
+    """
+
+    signature: Signature | None
+    reductions: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    params: Mapping[str, Parameter]
+    args: Mapping[str, Tensor]
+
+
+def read_expect(node: Node, frame: Frame, notes: Notes) -> dict[str, tuple[Printed, ...]]:
+    """Expected outputs by reduction."""
+    fields = _by_reduction(node, "expect", frame, notes)
+    return {name: _read_printed(fields[name], f"expect.{name}", frame, notes) for name in fields}
+
+
+def read_gradient(node: Node, frame: Frame, notes: Notes) -> dict[str, dict[str, tuple[Printed, ...]]]:
+    """Expected gradients by reduction and by argument or tensor parameter."""
+    tensors = [*frame.args, *(name for name, value in frame.params.items() if isinstance(value, Tensor))]
+    fields = _by_reduction(node, "gradient", frame, notes)
+    gradients = {}
+    for reduction in fields:
+        what = f"gradient.{reduction}"
+        by_name = read_mapping(fields[reduction], what, notes)
+        for name in by_name:
+            if name not in tensors:
+                note_unknown(
+                    by_name, name, f"argument or tensor parameter of the case ({what})", tensors, notes
+                )
+        gradients[reduction] = {
+            name: _read_printed(by_name[name], f"{what}.{name}", frame, notes) for name in by_name
+        }
+    return gradients
+
+
+def _by_reduction(node: Node, what: str, frame: Frame, notes: Notes) -> Fields:
+    fields = read_mapping(node, what, notes)
+    for name in fields if frame.signature is not None else ():
+        if name not in frame.reductions:
+            note_unknown(fields, name, f"reduction that the case runs in ({what})", frame.reductions, notes)
+    return fields
+
+
+def _read_printed(node: Node, what: str, frame: Frame, notes: Notes) -> tuple[Printed, ...]:
+    if not isinstance(node, MappingNode):
+        return (_read_numbers(node, what, None, notes),)
+    fields = read_fields(node, what, PRINTED, notes)
+    for dtype in fields:
+        if dtype in FLOAT_DTYPES and dtype not in frame.dtypes:
+            problem = f"{what} names {dtype}, in which the case does not run"
+            notes.add(fields.place_of(dtype), problem, "remove it or add it to 'dtypes'")
+    return tuple(
+        _read_numbers(fields[key], f"{what}.{key}", None if key == "digits" else key, notes)
+        for key in PRINTED.optional
+        if key in fields
+    )
+
+
+def _read_numbers(node: Node, what: str, dtype: str | None, notes: Notes) -> Printed:
+    literal = read_literal(node, what, notes)
+    return Printed(literal.values, literal.shape, dtype)
+
+
+def read_erratum(node: Node, frame: Frame, notes: Notes) -> Erratum:
+    """A document's wrong statement: numbers by reduction, or words."""
+    fields = read_fields(node, "erratum", ERRATUM, notes)
+    because = read_text(fields["because"], "erratum.because", notes)
+    says = fields["says"]
+    if isinstance(says, MappingNode):
+        numbers = _by_reduction(says, "erratum.says", frame, notes)
+        printed = {
+            name: _read_numbers(numbers[name], f"erratum.says.{name}", None, notes) for name in numbers
+        }
+        return Erratum(printed, "", because)
+    is_text = isinstance(says, ScalarNode) and (says.quoted or meaning(says.text) is not Meaning.NUMBER)
+    if isinstance(says, ListNode) or (isinstance(says, ScalarNode) and not is_text):
+        problem = f"erratum.says is {describe(says)} but must be numbers by reduction, or a text"
+        notes.add(says.place, problem, 'write it like {mean: 1.8} or "the text"')
+        return Erratum({}, "", because)
+    return Erratum({}, read_text(says, "erratum.says", notes), because)
+
+
+def read_identity(
+    node: Node, what: str, frame: Frame, signatures: Mapping[str, Signature], notes: Notes
+) -> Identity:
+    """A sum of calls that must equal the case's own, or differ from it."""
+    fields = read_fields(node, what, IDENTITY, notes)
+    why = read_text(fields["why"], f"{what}.why", notes)
+    reductions = None
+    if "reductions" in fields:
+        reductions = read_words(fields["reductions"], f"{what}.reductions", frame.reductions, notes)
+    if "sum" not in fields:
+        terms: tuple[Term, ...] = (_read_term(fields, what, frame, signatures, notes),)
+        return Identity(terms, reductions, why)
+    for key in TERM.optional:
+        if key in fields:
+            problem = f"{what} has both 'sum' and '{key}'"
+            notes.add(fields.place_of(key), problem, f"move '{key}' into the terms of 'sum'")
+    return Identity(_read_sum(fields["sum"], f"{what}.sum", frame, signatures, notes), reductions, why)
+
+
+def _read_sum(
+    node: Node, what: str, frame: Frame, signatures: Mapping[str, Signature], notes: Notes
+) -> tuple[Term, ...]:
+    return tuple(
+        _read_term(
+            read_fields(item, f"{what}[{position}]", TERM, notes),
+            f"{what}[{position}]",
+            frame,
+            signatures,
+            notes,
+        )
+        for position, item in enumerate(read_items(node, what, notes))
+    )
+
+
+def _read_term(
+    fields: Fields, what: str, frame: Frame, signatures: Mapping[str, Signature], notes: Notes
+) -> Term:
+    if not any(key in fields for key in TERM.optional):
+        problem = f"{what} changes nothing of the case's call"
+        notes.add(fields.place, problem, f"give one of {', '.join(TERM.optional)}")
+        return Term()
+    loss = read_word(fields["loss"], f"{what}.loss", signatures, notes) if "loss" in fields else None
+    signature = frame.signature if loss is None else signatures.get(loss)
+    params = (
+        read_params(fields["params"], f"{what}.params", signature, notes, False) if "params" in fields else {}
+    )
+    args = read_args(fields["args"], f"{what}.args", signature, notes, False) if "args" in fields else None
+    reduction = None
+    if "reduction" in fields:
+        known = signature.results if signature is not None else frame.reductions
+        reduction = read_word(fields["reduction"], f"{what}.reduction", known, notes)
+    if loss is not None and signature is not None:
+        _check_inherited(signature, loss, args, fields, what, frame, notes)
+    return Term(loss, reduction, params, args)
+
+
+def _check_inherited(
+    signature: Signature,
+    loss: str,
+    args: Mapping[str, Tensor] | None,
+    fields: Fields,
+    what: str,
+    frame: Frame,
+    notes: Notes,
+) -> None:
+    """A term with a loss of its own must be able to take what it inherits from the case."""
+    known = (*signature.parameters, *COMMON_PARAMETERS)
+    alien = [name for name in frame.params if name not in known]
+    if alien:
+        problem = f"{what}: {loss} does not take the case's {', '.join(alien)}"
+        notes.add(
+            fields.place, problem, "a term keeps the case's params; state the identity from the other loss"
+        )
+    if args is None and set(frame.args) != set(signature.arguments):
+        problem = f"{what}: {loss} does not take the case's arguments"
+        notes.add(fields.place, problem, f"give 'args' with {', '.join(signature.arguments)}")

@@ -1,0 +1,66 @@
+"""What a scalar without quotes means: one grammar, narrower than any version of YAML."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from lossproof.corpus.numeral import parse_numeral
+
+
+class Meaning(Enum):
+    """The kinds of scalars without quotes."""
+
+    NOTHING = "nothing"
+    BOOLEAN = "a boolean"
+    NULL = "null"
+    NUMBER = "a number"
+    STRING = "a text"
+    AMBIGUOUS = "ambiguous"
+
+
+# What some version of YAML, or some reader of it, takes for something else than it says.
+_AMBIGUOUS = re.compile(
+    r"""
+      y | n | yes | no | on | off | true | false | null | ~ | =      # booleans and null, in any case
+    | [-+]?\.?(?:nan|inf|infinity)                                   # only .nan, .inf and -.inf are numbers
+    | [-+]?0[0-9][0-9_.]*(?:e[-+]?[0-9]+)?                           # octal for some, decimal for others
+    | [-+]?[0-9.]*_[0-9_.]*(?:e[-+]?[0-9]+)?                         # digits grouped by underscores
+    | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?               # base sixty
+    | [-+]?0[xob][0-9a-f_.]*(?:p[-+]?[0-9]+)?                        # other bases
+    | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\ ].*)?                     # dates
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_EXACT = {
+    "": Meaning.NOTHING,
+    "true": Meaning.BOOLEAN,
+    "false": Meaning.BOOLEAN,
+    "null": Meaning.NULL,
+    ".nan": Meaning.NUMBER,
+    ".inf": Meaning.NUMBER,
+    "+.inf": Meaning.NUMBER,
+    "-.inf": Meaning.NUMBER,
+}
+_NUMBER_LIKE = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_HEXADECIMAL = re.compile(r"[-+]?0[xX]")
+
+
+def meaning(text: str) -> Meaning:
+    """What ``text`` means when it stands without quotes."""
+    if text in _EXACT:
+        return _EXACT[text]
+    if _AMBIGUOUS.fullmatch(text):
+        return Meaning.AMBIGUOUS
+    return Meaning.NUMBER if _NUMBER_LIKE.fullmatch(text) else Meaning.STRING
+
+
+def is_hexadecimal(text: str) -> bool:
+    """Whether ``text`` is a hexadecimal float, the one kind of number that stands in quotes."""
+    if not _HEXADECIMAL.match(text):
+        return False
+    try:
+        parse_numeral(text)
+    except ValueError:
+        return False
+    return True

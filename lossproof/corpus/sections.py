@@ -1,0 +1,174 @@
+"""The parts of a case that stand for themselves: source, flags, refusals, errata, drifts, module claims."""
+
+from __future__ import annotations
+
+import re
+
+from lossproof.corpus.case import Drifted, Flag, ModuleClaim, Parameter, Raised, Source
+from lossproof.corpus.complaints import Notes, quoted
+from lossproof.corpus.fields import (
+    is_refused,
+    note_unknown,
+    read_boolean,
+    read_fields,
+    read_integer,
+    read_mapping,
+    read_matching,
+    read_number,
+    read_text,
+    read_word,
+    read_words,
+)
+from lossproof.corpus.keys import (
+    ASPECTS,
+    COMMON_PARAMETERS,
+    DRIFTED,
+    FLAG,
+    MODULE,
+    RAISED,
+    REFUSALS,
+    SEVERITIES,
+    SOURCE,
+    STAGES,
+    TORCH,
+)
+from lossproof.corpus.nodes import ListNode, MappingNode, Node, RefusedNode, ScalarNode
+from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
+from lossproof.corpus.signature import Signature
+from lossproof.corpus.tensor_reading import read_tensor
+from lossproof.corpus.tensors import Tensor
+
+_CLAIM = re.compile(r"D\d{3}-\d+", re.ASCII)
+_CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def read_source(node: Node, notes: Notes) -> Source:
+    """The document, the place in it, and the claim's id."""
+    before = len(notes)
+    fields = read_fields(node, "source", SOURCE, notes)
+    document = read_text(fields["document"], "source.document", notes)
+    place = read_text(fields["place"], "source.place", notes)
+    claim = read_matching(fields["claim"], "source.claim", _CLAIM, "write it like D002-6", notes)
+    if len(notes) == before and claim[1:4] != document[:3]:
+        problem = f"the claim {quoted(claim)} is not of the document {quoted(document)}"
+        notes.add(fields.place_of("claim"), problem, f"a claim of that document begins with D{document[:3]}-")
+    return Source(document, place, claim)
+
+
+def read_flags(node: Node, notes: Notes) -> dict[str, Flag]:
+    """The dictionary of a file's flags."""
+    fields = read_mapping(node, "flags", notes)
+    return {name: _read_flag(name, fields[name], notes) for name in fields}
+
+
+def _read_flag(name: str, node: Node, notes: Notes) -> Flag:
+    what = f"flags.{name}"
+    fields = read_fields(node, what, FLAG, notes)
+    return Flag(
+        name,
+        read_text(fields["bug"], f"{what}.bug", notes),
+        read_word(fields["severity"], f"{what}.severity", SEVERITIES, notes),
+        read_text(fields["why"], f"{what}.why", notes),
+    )
+
+
+def read_case_flags(node: Node, flags: dict[str, Flag], notes: Notes) -> tuple[Flag, ...]:
+    """The flags that a case names, from the file's dictionary."""
+    return tuple(flags[name] for name in read_words(node, "flags", flags, notes) if name in flags)
+
+
+def read_raised(node: Node, what: str, notes: Notes) -> Raised:
+    """An exception or warning that must come."""
+    fields = read_fields(node, what, RAISED, notes)
+    torch = read_fields(fields["torch"], f"{what}.torch", TORCH, notes)
+    match = read_text(torch["match"], f"{what}.torch.match", notes)
+    try:
+        re.compile(match)
+    except re.error as error:
+        problem = f"{what}.torch.match is no regular expression ({error})"
+        notes.add(torch["match"].place, problem, "put a backslash before brackets, dots and the like")
+    return Raised(
+        kind=read_word(fields["kind"], f"{what}.kind", REFUSALS, notes),
+        when=read_word(fields["when"], f"{what}.when", STAGES, notes),
+        type=read_matching(
+            torch["type"],
+            f"{what}.torch.type",
+            _CLASS_NAME,
+            "write the name of a class, like ValueError",
+            notes,
+        ),
+        match=match,
+    )
+
+
+def read_drifted(node: Node, notes: Notes) -> Drifted:
+    """A statement that was true of an older release."""
+    fields = read_fields(node, "drifted", DRIFTED, notes)
+    return Drifted(
+        read_text(fields["was"], "drifted.was", notes), read_text(fields["since"], "drifted.since", notes)
+    )
+
+
+def read_module(node: Node, params: dict[str, Parameter], notes: Notes) -> ModuleClaim:
+    """A claim about modules or names."""
+    fields = read_fields(node, "module", MODULE, notes)
+    aspect = read_word(fields["aspect"], "module.aspect", ASPECTS, notes)
+    return ModuleClaim(aspect, _read_data(fields["expected"], "module.expected", notes), params)
+
+
+def _read_data(node: Node, what: str, notes: Notes) -> object:
+    if isinstance(node, ListNode):
+        return [_read_data(item, f"{what}[{position}]", notes) for position, item in enumerate(node.items)]
+    if isinstance(node, MappingNode):
+        return {key: _read_data(entry.value, f"{what}.{key}", notes) for key, entry in node.entries.items()}
+    if isinstance(node, ScalarNode) and not node.quoted:
+        kind = meaning(node.text)
+        if kind is Meaning.NULL:
+            return None
+        if kind is Meaning.BOOLEAN:
+            return read_boolean(node, what, notes)
+        if kind is Meaning.NUMBER:
+            return read_integer(node, what, notes)
+    return read_text(node, what, notes)
+
+
+def read_params(
+    node: Node, what: str, signature: Signature | None, notes: Notes, may_be_unknown: bool
+) -> dict[str, Parameter]:
+    """Constructor keywords; names outside the signature only where a refusal is wanted."""
+    fields = read_mapping(node, what, notes)
+    if signature is not None and not may_be_unknown:
+        for name in fields:
+            if name not in (known := (*signature.parameters, *COMMON_PARAMETERS)):
+                note_unknown(fields, name, f"parameter of the loss ({what})", known, notes)
+    return {name: _read_parameter(fields[name], f"{what}.{name}", notes) for name in fields}
+
+
+def _read_parameter(node: Node, what: str, notes: Notes) -> Parameter:
+    if isinstance(node, (ListNode, MappingNode)):
+        return read_tensor(node, what, notes)
+    if isinstance(node, RefusedNode) or is_refused(node, what, notes):
+        return None
+    kind = Meaning.STRING if node.quoted else meaning(node.text)
+    if kind is Meaning.NUMBER or is_hexadecimal(node.text):
+        return read_number(node, what, notes)
+    if kind is Meaning.BOOLEAN:
+        return node.text == "true"
+    if kind is Meaning.NULL:
+        return None
+    return read_text(node, what, notes)
+
+
+def read_args(
+    node: Node, what: str, signature: Signature | None, notes: Notes, may_be_unknown: bool
+) -> dict[str, Tensor]:
+    """Forward's arguments, all of them."""
+    fields = read_mapping(node, what, notes)
+    if signature is not None:
+        for name in fields:
+            if name not in signature.arguments and not may_be_unknown:
+                note_unknown(fields, name, f"argument of the loss ({what})", signature.arguments, notes)
+        for name in signature.arguments if isinstance(node, MappingNode) else ():
+            if name not in fields:
+                notes.add(fields.place, f"{what} lacks the argument '{name}'", f"add '{name}: ...'")
+    return {name: read_tensor(fields[name], f"{what}.{name}", notes) for name in fields}

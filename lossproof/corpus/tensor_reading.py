@@ -1,0 +1,212 @@
+"""Tensors: from the ways a case writes them to the data of ``tensors``."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from lossproof.corpus.complaints import Notes, suggestion
+from lossproof.corpus.fields import (
+    STAND_IN,
+    Fields,
+    read_fields,
+    read_integer,
+    read_list,
+    read_number,
+    read_word,
+)
+from lossproof.corpus.keys import DTYPES, TENSOR_FORMS
+from lossproof.corpus.nodes import ListNode, MappingNode, Node
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.tensors import (
+    Concatenate,
+    Derived,
+    Fill,
+    Index,
+    Literal,
+    Permute,
+    Reshape,
+    Shape,
+    Tensor,
+    Uniform,
+)
+from lossproof.corpus.values import shape_of
+
+_MOST_ELEMENTS = 10_000_000
+_LARGEST_SEED = 2**64 - 1
+_RANGES = {
+    "int64": (-(2**63), 2**63 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "uint8": (0, 255),
+    "bool": (0, 1),
+}
+
+
+def read_tensor(node: Node, what: str, notes: Notes) -> Tensor:
+    """A tensor in any of its forms."""
+    before = len(notes)
+    tensor = (
+        _read_form(node, what, notes) if isinstance(node, MappingNode) else read_literal(node, what, notes)
+    )
+    if len(notes) > before:
+        return Literal((), (0,))
+    if math.prod(shape_of(tensor)) > _MOST_ELEMENTS:
+        notes.add(node.place, f"{what} has more than {_MOST_ELEMENTS} elements", "make it smaller")
+    return tensor
+
+
+def read_literal(node: Node, what: str, notes: Notes) -> Literal:
+    """A number or nested lists of numbers that form a rectangle."""
+    values: list[Numeral] = []
+    shape = _flatten(node, what, notes, values)
+    return Literal(tuple(values), shape or ())
+
+
+def _flatten(node: Node, what: str, notes: Notes, values: list[Numeral]) -> Shape | None:
+    """Add the numbers below ``node`` to ``values``; the shape, or None after a complaint about it."""
+    if not isinstance(node, ListNode):
+        values.append(read_number(node, what, notes))
+        return ()
+    shapes = [_flatten(item, what, notes, values) for item in node.items]
+    if None in shapes:
+        return None
+    for position, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            notes.add(
+                node.place,
+                f"{what} is a ragged list: item {position} is {_size(shape)}, item 0 {_size(shapes[0])}",
+                "give all items the same length",
+            )
+            return None
+    return (len(shapes), *(shapes[0] or ())) if shapes else (0,)
+
+
+def _size(shape: Shape | None) -> str:
+    return f"{'x'.join(map(str, shape))} long" if shape else "a number"
+
+
+def _read_form(node: MappingNode, what: str, notes: Notes) -> Tensor:
+    form = next((key for key in TENSOR_FORMS if key in node.entries), None)
+    if form is None:
+        first = next(iter(node.entries), "")
+        notes.add(node.place, f"{what} is a mapping but no form of a tensor", suggestion(first, TENSOR_FORMS))
+        return Literal((), (0,))
+    fields = read_fields(node, what, TENSOR_FORMS[form], notes)
+    if form == "fill":
+        return _read_fill(fields, what, notes)
+    if form == "uniform":
+        return _read_uniform(fields, what, notes)
+    if form == "index":
+        classes = read_integer(fields["index"], f"{what}.index", notes, least=1)
+        return Index(classes, _read_shape(fields, what, notes), _read_seed(fields, what, notes))
+    if form == "data":
+        return _read_data(fields, what, notes)
+    if form == "concatenate":
+        return _read_concatenate(fields, what, notes)
+    return _read_around(form, fields, what, notes)
+
+
+def _read_fill(fields: Fields, what: str, notes: Notes) -> Fill:
+    value = read_number(fields["fill"], f"{what}.fill", notes)
+    dtype = read_word(fields["dtype"], f"{what}.dtype", DTYPES, notes) if "dtype" in fields else None
+    _check_range((value,), dtype, fields, what, notes)
+    return Fill(value, _read_shape(fields, what, notes), dtype)
+
+
+def _read_data(fields: Fields, what: str, notes: Notes) -> Literal:
+    dtype = read_word(fields["dtype"], f"{what}.dtype", DTYPES, notes)
+    literal = read_literal(fields["data"], f"{what}.data", notes)
+    _check_range(literal.values, dtype, fields, what, notes)
+    return Literal(literal.values, literal.shape, dtype)
+
+
+def _check_range(
+    values: tuple[Numeral, ...], dtype: str | None, fields: Fields, what: str, notes: Notes
+) -> None:
+    if dtype not in _RANGES:
+        return
+    low, high = _RANGES[dtype]
+    for value in values:
+        if not value.is_integer or not low <= value.exact <= high:
+            problem = f"{what}: {value.text} is no {dtype}"
+            notes.add(fields.place, problem, f"write whole numbers from {low} to {high}")
+            return
+
+
+def _read_uniform(fields: Fields, what: str, notes: Notes) -> Uniform:
+    before = len(notes)
+    bounds = read_list(fields["uniform"], f"{what}.uniform", notes, read_number)
+    if len(notes) == before:
+        finite = [bound for bound in bounds if isinstance(bound.exact, Fraction)]
+        if len(bounds) != 2 or len(finite) != 2 or finite[0].exact >= finite[1].exact:
+            problem = f"{what}.uniform is no pair of a lower and a higher finite number"
+            notes.add(fields.place_of("uniform"), problem, "write it like [-4, 4]")
+    low, high = bounds if len(bounds) == 2 else (STAND_IN, STAND_IN)
+    return Uniform(low, high, _read_shape(fields, what, notes), _read_seed(fields, what, notes))
+
+
+def _read_seed(fields: Fields, what: str, notes: Notes) -> int:
+    seed = read_integer(fields["seed"], f"{what}.seed", notes, least=0)
+    if seed > _LARGEST_SEED:
+        notes.add(fields["seed"].place, f"{what}.seed is {seed}", f"write at most {_LARGEST_SEED}")
+    return seed
+
+
+def _read_shape(fields: Fields, what: str, notes: Notes) -> Shape:
+    return read_list(
+        fields["shape"],
+        f"{what}.shape",
+        notes,
+        lambda item, name, its: read_integer(item, name, its, least=0),
+    )
+
+
+def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
+    before = len(notes)
+    parts = read_list(fields["concatenate"], f"{what}.concatenate", notes, read_tensor)
+    dim = read_integer(fields["dim"], f"{what}.dim", notes)
+    if len(notes) > before:
+        return Concatenate((), 0)
+    if not parts:
+        notes.add(fields.place, f"{what}.concatenate joins nothing", "write the tensors in brackets")
+        return Concatenate((), 0)
+    first = shape_of(parts[0])
+    if _is_dimension(dim, first, fields, what, notes):
+        at = dim % len(first)
+        rests = {(len(shape), shape[:at] + shape[at + 1 :]) for shape in map(shape_of, parts)}
+        if len(rests) > 1:
+            problem = f"{what}.concatenate joins tensors whose shapes differ beside dim {dim}"
+            notes.add(fields.place, problem, "make them alike in every other dimension")
+    return Concatenate(parts, dim)
+
+
+def _read_around(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
+    before = len(notes)
+    of = read_tensor(fields[form], f"{what}.{form}", notes)
+    inner = shape_of(of)
+    if form == "reshape":
+        shape = _read_shape(fields, what, notes)
+        if len(notes) == before and math.prod(shape) != math.prod(inner):
+            problem = f"{what}.shape is {list(shape)} but the tensor has {math.prod(inner)} elements"
+            notes.add(fields["shape"].place, problem, "give a shape of as many")
+        return Reshape(of, shape)
+    if form == "permute":
+        dims = read_list(fields["dims"], f"{what}.dims", notes, read_integer)
+        if len(notes) == before and sorted(dims) != list(range(len(inner))):
+            problem = f"{what}.dims is {list(dims)} but the tensor has {len(inner)} dimensions"
+            notes.add(fields["dims"].place, problem, "name each dimension once, counted from 0")
+        return Permute(of, dims if sorted(dims) == list(range(len(inner))) else tuple(range(len(inner))))
+    if "dim" not in fields:
+        return Derived(form, of, None)
+    dim = read_integer(fields["dim"], f"{what}.dim", notes)
+    if len(notes) == before:
+        _is_dimension(dim, inner, fields, what, notes)
+    return Derived(form, of, dim)
+
+
+def _is_dimension(dim: int, shape: Shape, fields: Fields, what: str, notes: Notes) -> bool:
+    if -len(shape) <= dim < len(shape):
+        return True
+    problem = f"{what}.dim is {dim} but the tensor has {len(shape)} dimensions"
+    notes.add(fields["dim"].place, problem, "count dimensions from 0, or from -1 backwards")
+    return False

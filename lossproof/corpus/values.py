@@ -1,0 +1,142 @@
+"""From a tensor as written to its numbers: rounded to a dtype, or exact as balls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.corpus.generator import draw_index, draw_uniform
+from lossproof.corpus.tensors import (
+    Concatenate,
+    Derived,
+    Fill,
+    Index,
+    Literal,
+    Permute,
+    Reshape,
+    Shape,
+    Tensor,
+    Uniform,
+)
+from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.base import Array
+from lossproof.numbers.formats import FORMATS, Float64Array, Format
+from lossproof.reference.softmax import log_softmax, sigmoid, softmax
+
+_FUNCTIONS: dict[str, Callable[..., Array]] = {
+    "sigmoid": lambda x, dim: sigmoid(x),
+    "softmax": lambda x, dim: softmax(x, dim=dim),
+    "log_softmax": lambda x, dim: log_softmax(x, dim=dim),
+    "log": lambda x, dim: np.log(x),
+}
+
+
+def shape_of(tensor: Tensor) -> Shape:
+    """The shape of a tensor, without making its numbers."""
+    match tensor:
+        case Derived(of=inner):
+            return shape_of(inner)
+        case Concatenate(parts=parts, dim=dim):
+            shapes = [list(shape_of(part)) for part in parts]
+            joined = shapes[0]
+            joined[dim] = sum(shape[dim] for shape in shapes)
+            return tuple(joined)
+        case Permute(of=inner, dims=dims):
+            shape = shape_of(inner)
+            return tuple(shape[dim] for dim in dims)
+        case _:
+            return tensor.shape
+
+
+def written_dtype(tensor: Tensor) -> str | None:
+    """The dtype that a tensor insists on, or None for the loss's default."""
+    match tensor:
+        case Literal(dtype=dtype) | Fill(dtype=dtype):
+            return dtype
+        case Index():
+            return "int64"
+        case Concatenate(parts=(first, *_)) | Reshape(of=first) | Permute(of=first):
+            return written_dtype(first)
+        case _:
+            return None
+
+
+def rounded(tensor: Tensor, format: Format) -> Float64Array:
+    """The numbers of a tensor, each rounded once to ``format``; float64."""
+    match tensor:
+        case Literal(values=values, shape=shape):
+            if all(value.is_integer and not value.is_negative_zero for value in values):
+                return format.round([float(value) for value in values]).reshape(shape)
+            exact = [float(value) if value.is_negative_zero else value.exact for value in values]
+            return format.round_exact(exact).reshape(shape)
+        case Fill(value=value, shape=shape):
+            return np.full(shape, format.round_exact([value.exact])[0])
+        case Uniform(low=low, high=high, shape=shape, seed=seed):
+            return draw_uniform(float(low), float(high), shape, seed, format)
+        case Index(classes=classes, shape=shape, seed=seed):
+            return draw_index(classes, shape, seed).astype(np.float64)
+        case Derived(function=function, of=inner, dim=dim):
+            if isinstance(inner, Uniform):  # drawn on this format's grid, and derived from there
+                return _derive_rounded(function, dim, lambda: Ball.exact(rounded(inner, format)), format)
+            return _derive_rounded(function, dim, lambda: exact_balls(inner), format)
+        case Concatenate(parts=parts, dim=dim):
+            return np.concatenate([rounded(part, format) for part in parts], axis=dim)
+        case Reshape(of=inner, shape=shape):
+            return rounded(inner, format).reshape(shape)
+        case Permute(of=inner, dims=dims):
+            return np.transpose(rounded(inner, format), dims)
+
+
+def integers(tensor: Tensor) -> npt.NDArray[np.int64]:
+    """The numbers of a tensor of integers or booleans."""
+    return rounded(tensor, FORMATS["float64"]).astype(np.int64)
+
+
+def exact_balls(tensor: Tensor) -> Ball:
+    """The numbers of a tensor as balls around the decimals as written, before any rounding."""
+    match tensor:
+        case Literal(values=values, shape=shape):
+            return Ball.of_fractions([value.exact for value in values], shape)
+        case Fill(value=value, shape=shape):
+            one = Ball.of_fractions([value.exact], ())
+            return Ball(np.full(shape, one.elements[()], dtype=object))
+        case Derived(function=function, of=inner, dim=dim):
+            result: Ball = _FUNCTIONS[function](exact_balls(inner), dim)
+            return result
+        case Concatenate(parts=parts, dim=dim):
+            return Ball(np.concatenate([exact_balls(part).elements for part in parts], axis=dim))
+        case Reshape(of=inner, shape=shape):
+            return Ball(exact_balls(inner).elements.reshape(shape))
+        case Permute(of=inner, dims=dims):
+            return Ball(np.transpose(exact_balls(inner).elements, dims))
+        case _:
+            return Ball.exact(rounded(tensor, FORMATS["float64"]))
+
+
+def _derive_rounded(function: str, dim: int | None, inner: Callable[[], Ball], format: Format) -> Float64Array:
+    """Round certified values: repeat at more precision while both ends of a ball round differently."""
+
+    def compute() -> tuple[Float64Array, Float64Array]:
+        balls = _FUNCTIONS[function](inner(), dim)
+        ends = (_fractions(balls, flint.arb.lower), _fractions(balls, flint.arb.upper))
+        low, high = (format.round_exact(end).reshape(balls.shape) for end in ends)
+        return low, high
+
+    low, _ = certified(compute, accept=lambda ends: np.array_equal(ends[0], ends[1], equal_nan=True))
+    return low
+
+
+def _fractions(balls: Ball, end: Callable[[flint.arb], flint.arb]) -> list[Fraction | float]:
+    return [_fraction(end(element)) for element in balls.elements.ravel().tolist()]
+
+
+def _fraction(x: Any) -> Fraction | float:
+    if not x.is_finite():
+        return float(x)
+    mantissa, exponent = x.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

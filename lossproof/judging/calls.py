@@ -1,0 +1,148 @@
+"""From a case to the calls that it makes: numbers in a dtype, the reference's view of them, and the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossproof.corpus.case import Case, Parameter, Term
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.tensors import Tensor
+from lossproof.corpus.values import exact_balls, integers, rounded, shape_of, written_dtype
+from lossproof.judging.truth import CallTruth, truth_of
+from lossproof.numbers.ball import Ball
+from lossproof.numbers.formats import FORMATS
+from lossproof.reference.catalogue import LOSSES, Loss
+from lossproof.reference.evaluation import PreparedCall, prepare
+from lossproof.subjects.call import Call, Values
+
+_OWN = Term()
+_PASSED_AS_WRITTEN = {"reduction", "size_average", "reduce"}
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedCall:
+    """A call, and the same call as the reference sees it."""
+
+    call: Call
+    prepared: PreparedCall
+    truth: CallTruth
+
+
+class CallPlanner:
+    """Makes the calls of cases in one dtype after another, and keeps the last ones for the next subject."""
+
+    _KEPT = 64
+
+    def __init__(self) -> None:
+        self._planned: OrderedDict[tuple[str, str, str, str | None], PlannedCall] = OrderedDict()
+
+    def plan(
+        self, case: Case, dtype: str, reduction: str | None, role: str = "case", term: Term = _OWN
+    ) -> PlannedCall:
+        """The call of a case, or of the term that plays ``role`` in an identity of its, with its truth.
+
+        Raises:
+            Refusal: where the reference does not take the call.
+        """
+        key = (case.id, role, dtype, reduction)
+        if key not in self._planned:
+            self._planned[key] = _planned(case, dtype, reduction, term)
+            if len(self._planned) > self._KEPT:
+                self._planned.popitem(last=False)
+        self._planned.move_to_end(key)
+        return self._planned[key]
+
+
+def reductions_of(case: Case) -> tuple[str | None, ...]:
+    """The reductions that a case runs in; None where none is passed."""
+    if _PASSED_AS_WRITTEN & set(case.params):
+        return (None,)
+    return case.reductions or LOSSES[case.loss].reductions or (None,)
+
+
+def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _OWN) -> Call:
+    """The call, its tensors rounded to ``dtype``."""
+    loss = LOSSES[term.loss or case.loss]
+    args = case.args if term.args is None else term.args
+    params = term.params if term.loss else {**case.params, **term.params}
+    shapes = {name: shape_of(tensor) for name, tensor in args.items()}
+    is_complete = set(loss.arguments) <= set(shapes)  # a case may leave one out, to be refused
+    indices = loss.indices(shapes) if is_complete else ()
+    if term.reduction is not None:
+        reduction = term.reduction
+    return Call(
+        loss.name,
+        {name: _parameter(loss, name, value, dtype) for name, value in params.items()},
+        {name: _values(tensor, "int64" if name in indices else dtype) for name, tensor in args.items()},
+        reduction if loss.reductions else None,
+        dtype,
+    )
+
+
+def prepare_call(call: Call) -> PreparedCall:
+    """The reference's view of a call.
+
+    Raises:
+        Refusal: where the reference does not take it.
+    """
+    params = {name: _numbers(value) for name, value in call.params.items()}
+    if call.reduction is not None:
+        params["reduction"] = call.reduction
+    return prepare(call.loss, params, {name: values.numbers for name, values in call.args.items()})
+
+
+def exactly(case: Case, reduction: str | None) -> PreparedCall:
+    """A case's call on balls around its decimals as written; lift with ``lift_exactly``."""
+    prepared = prepare_call(make_call(case, "float64", reduction))
+    arguments = {
+        name: exact_balls(case.args[name]) if name not in prepared.indices else values
+        for name, values in prepared.arguments.items()
+    }
+    parameters = {
+        name: exact_balls(value) if _is_tensor(value := case.params.get(name)) else prepared.parameters[name]
+        for name in prepared.parameters
+    }
+    return dataclasses.replace(prepared, arguments=arguments, parameters=parameters)
+
+
+def lift_exactly(values: Any) -> Ball:
+    """Balls as they are, plain numbers without error."""
+    return values if isinstance(values, Ball) else Ball.exact(values)
+
+
+def _planned(case: Case, dtype: str, reduction: str | None, term: Term) -> PlannedCall:
+    call = make_call(case, dtype, reduction, term)
+    prepared = prepare_call(call)
+    return PlannedCall(call, prepared, truth_of(prepared, FORMATS[dtype]))
+
+
+def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
+    if isinstance(value, Numeral):
+        return int(value.text) if value.is_integer and name not in loss.real_parameters else float(value)
+    if _is_tensor(value):
+        return _values(value, dtype)
+    return value
+
+
+def _values(tensor: Tensor, dtype: str) -> Values:
+    dtype = written_dtype(tensor) or dtype
+    if dtype in FORMATS:
+        numbers = rounded(tensor, FORMATS[dtype])
+        # NumPy has no bfloat16, and the reference tells dtypes apart only where a case mixes them.
+        return Values(numbers.astype(np.float32) if written_dtype(tensor) == "float32" else numbers, dtype)
+    if dtype.startswith("complex"):
+        return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
+    return Values(integers(tensor).astype(dtype), dtype)
+
+
+def _is_tensor(value: Any) -> bool:
+    return value is not None and not isinstance(value, (Numeral, bool, str))
+
+
+def _numbers(value: Any) -> Any:
+    return value.numbers if isinstance(value, Values) else value

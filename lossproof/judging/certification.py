@@ -1,0 +1,55 @@
+"""Certifying a case: the numbers that it prints, and its erratum, against ball arithmetic. No subject runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from lossproof.corpus.case import Case
+from lossproof.judging.printed import judge_printed
+from lossproof.judging.record import Record
+from lossproof.judging.recorder import Recorder
+from lossproof.judging.verdict import Verdict
+from lossproof.numbers.ball import Undecided
+from lossproof.reference.refusals import Refusal
+
+CERTIFIED = "certified"
+EXACT = "exact"
+
+
+def certify(case: Case) -> list[Record]:
+    """Judge every printed number of a case, and that the number of an erratum does not come out."""
+    return list(_Certification(case).records())
+
+
+class _Certification(Recorder):
+    def __init__(self, case: Case) -> None:
+        super().__init__(case, CERTIFIED, EXACT, "cpu")
+
+    def records(self) -> Iterator[Record]:
+        for reduction, tensors in self.case.expect.items():
+            for printed in tensors:
+                judge = partial(judge_printed, self.case, reduction, None, printed)
+                yield self._printed("printed", reduction, judge)
+        for reduction, arguments in self.case.gradient.items():
+            for argument, tensors in arguments.items():
+                for printed in tensors:
+                    judge = partial(judge_printed, self.case, reduction, argument, printed)
+                    yield self._printed(f"printed:{argument}", reduction, judge)
+        if self.case.erratum:
+            for reduction in self.case.erratum.says:
+                yield self._printed("erratum", reduction, partial(self._erratum, reduction))
+
+    def _erratum(self, reduction: str) -> Verdict:
+        """An erratum holds where the document's number does not come out."""
+        assert self.case.erratum is not None
+        verdict = judge_printed(self.case, reduction, None, self.case.erratum.says[reduction])
+        if verdict.agrees:
+            return Verdict(False, None, f"called an erratum, but right: {verdict.message}; remove the erratum")
+        return Verdict(True, None, f"{verdict.message}: {self.case.erratum.because}")
+
+    def _printed(self, quantity: str, reduction: str, judge: Callable[[], Verdict]) -> Record:
+        try:
+            return self.judged(quantity, judge(), reduction)
+        except (Refusal, Undecided) as error:
+            return self.record(quantity, "error", reduction, message=f"the reference cannot tell: {error}")

@@ -1,0 +1,238 @@
+"""Examining a case: every check that it makes of a subject in a dtype, as records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.corpus.case import Case, Identity
+from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
+from lossproof.judging.record import Record
+from lossproof.judging.recorder import Recorder
+from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import Verdict, budget_shares, compare, compare_bias, compare_sums
+from lossproof.numbers.ball import Undecided
+from lossproof.reference.refusals import Refusal
+from lossproof.subjects.call import LAYOUTS, Call, Observation, Refused, Subject, Unsupported, Values
+from lossproof.subjects.snippet import Worst, describe, reproduce
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """Judges cases. One examiner serves a whole run, so that subjects share the reference's work.
+
+    Attributes:
+        layout_dtype: the dtype in which the layouts other than contiguous are tried as well.
+    """
+
+    layout_dtype: str = "float32"
+    planner: CallPlanner = field(default_factory=CallPlanner)
+
+    def examine(self, case: Case, subject: Subject, dtype: str, device: str = "cpu") -> list[Record]:
+        """All checks of a case on a subject in one dtype."""
+        return list(_Examination(self, case, subject, dtype, device).records())
+
+
+class _Examination(Recorder):
+    """The checks of one case on one subject in one dtype."""
+
+    def __init__(self, examiner: Examiner, case: Case, subject: Subject, dtype: str, device: str) -> None:
+        super().__init__(case, subject.name, dtype, device)
+        self.examiner = examiner
+        self.subject = subject
+
+    def records(self) -> Iterator[Record]:
+        if self.case.module is not None:
+            yield self._module()
+            return
+        examine = self._refusal if self.case.raises else self._numbers
+        for reduction in reductions_of(self.case):
+            try:
+                yield from examine(reduction)
+            except Unsupported as reason:
+                yield self.record("value", "unsupported", reduction, message=str(reason))
+            except Refusal as refusal:
+                message = f"the reference refuses this case: {refusal}; say so in the case with 'raises:'"
+                yield self.record("value", "error", reduction, message=message)
+            except Refused as refused:
+                message = f"raised {refused.type}: {refused}"
+                yield self.record("value", "error", reduction, message=message, detail=self._raised_detail(reduction))
+            except Undecided as undecided:
+                yield self.record("value", "error", reduction, message=f"the truth cannot be certified: {undecided}")
+
+    def _module(self) -> Record:
+        case, claim = self.case, self.case.module
+        assert claim is not None
+        params = make_call(case, "float64", None).params
+        try:
+            observed = self.subject.inspect(claim.aspect, case.loss, params, claim.expected)
+        except Unsupported as reason:
+            return self.record("module", "unsupported", message=str(reason))
+        agrees = observed == claim.expected
+        if agrees and case.drifted:
+            agrees = str(observed) != case.drifted.was
+        message = f"{claim.aspect} is {observed}"
+        if not agrees:
+            message += f", should be {claim.expected}"
+        detail = {"expected": str(claim.expected), "observed": str(observed), "snippet": ""}
+        return self.judged("module", Verdict(agrees, None, message), detail=lambda: detail)
+
+    def _refusal(self, reduction: str | None) -> Iterator[Record]:
+        call = make_call(self.case, self.dtype, reduction)
+        try:
+            observation = self.subject.run(self._on_device(call))
+            verdict = Verdict(False, None, f"accepted, with {_short(observation)}; must be refused")
+        except Refused as refused:
+            verdict = self._judge_refused(refused)
+        yield self.judged("raises", verdict, reduction, detail=lambda: self._raised_detail(reduction))
+
+    def _judge_refused(self, refused: Refused) -> Verdict:
+        wanted = self.case.raises
+        assert wanted is not None
+        if refused.kind is not None:
+            is_right = refused.kind == wanted.kind
+            message = f"refused with kind {refused.kind}, not {wanted.kind}: {refused}"
+            return Verdict(is_right, None, "" if is_right else message)
+        # A function has no construction: all that it refuses, it refuses at the call.
+        is_timely = refused.when == wanted.when or self.subject.name != "torch.nn"
+        is_right = refused.type == wanted.type and bool(re.search(wanted.match, str(refused))) and is_timely
+        message = (
+            f"raised {refused.type} at the {refused.when}: {str(refused).splitlines()[0] if str(refused) else ''}; "
+            f"should be {wanted.type} at the {wanted.when} matching '{wanted.match}'"
+        )
+        return Verdict(is_right, None, "" if is_right else message)
+
+    def _numbers(self, reduction: str | None) -> Iterator[Record]:
+        planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
+        for layout in self._layouts(planned.call):
+            observation = self._run(planned, layout)
+            yield from self._observed(planned, observation, reduction, layout)
+            if layout != "contiguous":
+                continue
+            if self.case.warns:
+                yield self.judged("warns", self._judge_warning(observation), reduction)
+            if self.case.bias and reduction in ("none", None):
+                yield from self._bias(planned, observation, reduction)
+            for name, identity in (("same_as", self.case.same_as), ("differs_from", self.case.differs_from)):
+                if identity is not None and (identity.reductions is None or reduction in identity.reductions):
+                    yield self._identity(name, identity, planned, observation, reduction)
+
+    def _layouts(self, call: Call) -> Iterator[str]:
+        yield LAYOUTS[0]
+        layout_dtype = self.examiner.layout_dtype if self.examiner.layout_dtype in self.subject.dtypes else None
+        if self.dtype != (layout_dtype or self.subject.dtypes[0]):
+            return
+        tensors = [value.numbers for value in (*call.args.values(), *call.params.values()) if isinstance(value, Values)]
+        if any(tensor.ndim > 1 for tensor in tensors):
+            yield "transposed"
+        if any(tensor.ndim > 0 for tensor in tensors):
+            yield "strided"
+        if any(_is_constant_along_a_dimension(tensor) for tensor in tensors):
+            yield "expanded"
+
+    def _run(self, planned: PlannedCall, layout: str) -> Observation:
+        return self.subject.run(self._on_device(_full_call(planned, layout)))
+
+    def _on_device(self, call: Call) -> Call:
+        return replace(call, device=self.device)
+
+    def _observed(
+        self, planned: PlannedCall, observation: Observation, reduction: str | None, layout: str
+    ) -> Iterator[Record]:
+        def judged(quantity: str, observed: Numbers, truth: Truth) -> Record:
+            verdict = compare(observed, truth)
+            if verdict.agrees and quantity == "value" and observation.dtype != self.dtype:
+                verdict = Verdict(False, None, f"has dtype {observation.dtype}, should have {self.dtype}")
+            call = self._on_device(_full_call(planned, layout))
+            return self.judged(
+                quantity, verdict, reduction, layout, lambda: _detail(self.subject, call, quantity, observed, truth)
+            )
+
+        yield judged("value", observation.value, planned.truth.value)
+        pairs = zip(("gradient", "vjp"), observation.gradients, planned.truth.gradients, strict=False)
+        for kind, observed, true in pairs:
+            for name in planned.prepared.differentiable:
+                yield judged(f"{kind}:{name}", observed[name], true[name])
+        changed = f"the call changed its input: {', '.join(observation.changed)}" if observation.changed else ""
+        yield self.judged("unchanged", Verdict(not changed, None, changed), reduction, layout)
+
+    def _bias(self, planned: PlannedCall, observation: Observation, reduction: str | None) -> Iterator[Record]:
+        yield self.judged("bias:value", compare_bias(observation.value, planned.truth.value), reduction)
+        if not observation.gradients:
+            return
+        # The seeded upstream gradient: with ones, many gradients repeat the same few numbers.
+        for name, observed in observation.gradients[1].items():
+            truth = planned.truth.gradients[1][name]
+            if observed.size >= planned.truth.value.value.size:  # a class weight's gradient is too small a sample
+                yield self.judged(f"bias:{name}", compare_bias(observed, truth), reduction)
+
+    def _judge_warning(self, observation: Observation) -> Verdict:
+        wanted = self.case.warns
+        assert wanted is not None
+        if self.subject.name == "reference":
+            found = any("ReferenceWarning" in seen.types for seen in observation.warnings)
+        else:
+            found = any(
+                wanted.type in seen.types and re.search(wanted.match, seen.message) for seen in observation.warnings
+            )
+        seen = "; ".join(f"{warning.types[0]}: {warning.message}" for warning in observation.warnings) or "nothing"
+        return Verdict(found, None, "" if found else f"warned of {seen}; should warn {wanted.type} '{wanted.match}'")
+
+    def _identity(
+        self, name: str, identity: Identity, planned: PlannedCall, observation: Observation, reduction: str | None
+    ) -> Record:
+        total: float | Numbers = 0.0
+        bound = planned.truth.value.bound
+        for place, term in enumerate(identity.terms):
+            other = self.examiner.planner.plan(self.case, self.dtype, reduction, f"{name} {place}", term)
+            try:
+                observed = self._run(other, "contiguous").value
+            except Unsupported as reason:
+                return self.record(name, "unsupported", reduction, message=str(reason))
+            total = total + observed
+            bound = bound + other.truth.value.bound if bound.shape == observed.shape else bound
+        verdict = compare_sums(observation.value, np.asarray(total), bound)
+        if name == "differs_from":
+            verdict = Verdict(not verdict.agrees, None, "" if not verdict.agrees else "both sides agree, but must not")
+        elif not verdict.agrees:
+            verdict = Verdict(False, verdict.error_over_budget, f"{verdict.message}: {identity.why}")
+        detail = {"expected": f"{total}", "observed": f"{observation.value}", "snippet": ""}
+        return self.judged(name, verdict, reduction, detail=lambda: detail)
+
+    def _raised_detail(self, reduction: str | None) -> dict[str, str]:
+        call = self._on_device(make_call(self.case, self.dtype, reduction))
+        return describe(call) | {"snippet": reproduce(self.subject.name, call)}
+
+
+def _full_call(planned: PlannedCall, layout: str) -> Call:
+    return replace(
+        planned.call, layout=layout, upstreams=planned.truth.upstreams, wrt=planned.prepared.differentiable
+    )
+
+
+def _is_constant_along_a_dimension(numbers: npt.NDArray[np.float64]) -> bool:
+    return any(
+        size > 1 and bool(np.all(numbers == numbers.take([0], axis=axis))) for axis, size in enumerate(numbers.shape)
+    )
+
+
+def _short(observation: Observation) -> str:
+    numbers = observation.value
+    return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
+
+
+def _detail(subject: Subject, call: Call, quantity: str, observed: Numbers, truth: Truth) -> dict[str, str]:
+    """What a reader needs to see of a disagreement."""
+    if observed.shape != truth.value.shape:
+        expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
+        return describe(call) | {"expected": expected, "observed": seen, "snippet": reproduce(subject.name, call)}
+    place = np.unravel_index(int(np.argmax(budget_shares(observed, truth))), observed.shape)
+    worst = Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
+    snippet = reproduce(subject.name, call, quantity, worst)
+    return describe(call) | {"expected": str(truth.value), "observed": str(observed), "snippet": snippet}

@@ -1,0 +1,87 @@
+"""Known defects of subjects: strict in both directions, so that the list can never go stale."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+
+from packaging.specifiers import SpecifierSet
+
+from lossproof.corpus.case import KnownDefect
+from lossproof.judging.record import Record
+
+KNOWN_DEFECT = "known defect"
+
+
+def relevant(entries: Iterable[KnownDefect], subject: str, version: str, device: str) -> list[KnownDefect]:
+    """The entries that hold for a subject as it is installed here."""
+    return [
+        entry
+        for entry in entries
+        if fnmatch(subject, entry.subject)
+        # A local build such as 2.13.0+cpu has the defects of its release.
+        and SpecifierSet(entry.versions).contains(version.partition("+")[0], prereleases=True)
+        and entry.platform in ("", platform.system().lower())
+        and entry.device in ("", device)
+    ]
+
+
+def covers(entry: KnownDefect, record: Record) -> bool:
+    """Whether an entry speaks of a record; version, platform and device are ``relevant``'s business."""
+    return (
+        entry.case == record.case
+        and fnmatch(record.subject, entry.subject)
+        and (not entry.dtypes or record.dtype in entry.dtypes)
+        and (not entry.reductions or (record.reduction or "none") in entry.reductions)
+        and (not entry.quantities or record.quantity in entry.quantities)
+    )
+
+
+def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[list[Record], list[str]]:
+    """Mark what is known to be wrong; report what is listed as wrong and is right.
+
+    Returns:
+        The records, those of known defects with that outcome, and a sentence for each entry that has gone.
+    """
+    excused, gone = [], []
+    for record in records:
+        entry = next((entry for entry in entries if covers(entry, record)), None)
+        if entry is None or record.outcome == "unsupported":
+            excused.append(record)
+        elif record.outcome == "agree":
+            gone.append(
+                f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype} agrees on "
+                f"{record.quantity} ({record.reduction}): the defect is gone; remove the entry or narrow it"
+            )
+            excused.append(record)
+        else:
+            known = f"{record.message} (known: {entry.why})"
+            excused.append(replace(record, outcome=KNOWN_DEFECT, message=known, detail=None))
+    return excused, gone
+
+
+def unmatched(
+    entries: Iterable[KnownDefect], records: Iterable[Record], selected: Iterable[tuple[str, str, str]]
+) -> list[str]:
+    """A sentence for each entry that was selected and met no record.
+
+    Args:
+        entries: those that are relevant.
+        records: of the whole run.
+        selected: (case, subject, dtype) of every test that ran.
+    """
+    records, selected = list(records), list(selected)
+    sentences = []
+    for entry in entries:
+        is_selected = any(
+            entry.case == case and fnmatch(subject, entry.subject) and (not entry.dtypes or dtype in entry.dtypes)
+            for case, subject, dtype in selected
+        )
+        if is_selected and not any(covers(entry, record) for record in records):
+            sentences.append(
+                f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; mend its dtypes, "
+                f"reductions or quantities, or remove it"
+            )
+    return sentences

@@ -1,0 +1,90 @@
+"""What a run leaves behind: one record a check, one result a test, one description a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+OUTCOMES = ("agree", "disagree", "error", "unsupported", "known defect")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One check and its outcome; every field is plain data, so that it travels and prints as JSON.
+
+    Attributes:
+        case, title, loss, subject, dtype, device, layout: what ran on what. The subject ``certified``
+            judges the numbers that a case prints against ball arithmetic.
+        reduction: none, mean, sum, batchmean, or None where the loss has none or none was passed.
+        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
+            bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum, module, ...
+        outcome: one of OUTCOMES.
+        error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees.
+        source: {document, place, claim} or None.
+        finding: {kind: erratum | drifted, says, because} or None: what the case says about its document.
+        flags: names of the case's flags.
+        file, line: where the case stands, the line counted from 1.
+        message: a sentence; empty when there is nothing to say.
+        detail: for what disagrees or errs, {inputs, params, expected, observed, why, snippet}, all strings; else
+            None. ``why`` says what the case's flags look for.
+        loses_digits: whether the case is known to lose digits within its budget.
+    """
+
+    case: str
+    title: str
+    loss: str
+    subject: str
+    dtype: str
+    device: str
+    layout: str
+    reduction: str | None
+    quantity: str
+    outcome: str
+    error_over_budget: float | None
+    source: dict[str, str] | None
+    file: str
+    line: int
+    message: str = ""
+    finding: dict[str, str] | None = None
+    flags: list[str] = field(default_factory=list)
+    detail: dict[str, str] | None = None
+    loses_digits: bool = False
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One test of the harness (a case, a subject, a dtype) with its records."""
+
+    __test__ = False  # pytest would take the class for a test by its name
+
+    id: str
+    case: str
+    file: str
+    line: int
+    seconds: float
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ran where, written as the first line of ``results.jsonl``.
+
+    Attributes:
+        versions: package -> version, of python, lossproof, torch, numpy, ...
+        machine: platform, processor, cpu count.
+        options: subjects, dtypes, cases, device, workers as asked for.
+        complete: False when the run was interrupted.
+        problems: sentences on what makes the run fail beyond its records: a known defect that has
+            gone, an entry that matches nothing, no check at all.
+        known_defects: the entries selected by this run: {case, subject, observed, expected, why, kind, link, file, line}.
+        started: ISO 8601 time; seconds: the length of the run.
+    """
+
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    options: dict[str, Any]
+    complete: bool
+    problems: list[str]
+    known_defects: list[dict[str, Any]]
+    started: str
+    seconds: float

@@ -1,0 +1,90 @@
+"""From a verdict to a record: what all records of a case, a subject and a dtype have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lossproof.corpus.case import Case
+from lossproof.judging.record import Record
+from lossproof.judging.verdict import Verdict
+
+
+class Recorder:
+    """Makes records of one case."""
+
+    def __init__(self, case: Case, subject: str, dtype: str, device: str) -> None:
+        self.case = case
+        self.subject_name = subject
+        self.dtype = dtype
+        self.device = device
+
+    def record(
+        self,
+        quantity: str,
+        outcome: str,
+        reduction: str | None = None,
+        layout: str = "contiguous",
+        error_over_budget: float | None = None,
+        message: str = "",
+        detail: dict[str, str] | None = None,
+    ) -> Record:
+        """One record of this case."""
+        case = self.case
+        source = case.source and {
+            "document": case.source.document,
+            "place": case.source.place,
+            "claim": case.source.claim,
+        }
+        return Record(
+            case=case.id,
+            title=case.title,
+            loss=case.loss,
+            subject=self.subject_name,
+            dtype=self.dtype,
+            device=self.device,
+            layout=layout,
+            reduction=reduction,
+            quantity=quantity,
+            outcome=outcome,
+            error_over_budget=error_over_budget,
+            source=source,
+            file=case.file,
+            line=case.line,
+            message=message,
+            finding=_finding(case),
+            flags=[flag.name for flag in case.flags],
+            detail=detail,
+            loses_digits=case.loses_digits,
+        )
+
+    def judged(
+        self,
+        quantity: str,
+        verdict: Verdict,
+        reduction: str | None = None,
+        layout: str = "contiguous",
+        detail: Callable[[], dict[str, str]] | None = None,
+    ) -> Record:
+        """The record of a verdict; the detail is only worked out for what disagrees."""
+        return self.record(
+            quantity,
+            "agree" if verdict.agrees else "disagree",
+            reduction,
+            layout,
+            verdict.error_over_budget,
+            verdict.message,
+            None if verdict.agrees or detail is None else detail(),
+        )
+
+
+def _finding(case: Case) -> dict[str, str] | None:
+    """What the case says about its document."""
+    if case.erratum:
+        numbers = "; ".join(
+            f"{reduction} {', '.join(number.text for number in printed.values)}"
+            for reduction, printed in case.erratum.says.items()
+        )
+        return {"kind": "erratum", "says": case.erratum.statement or numbers, "because": case.erratum.because}
+    if case.drifted:
+        return {"kind": "drifted", "says": case.drifted.was, "because": f"no longer so since {case.drifted.since}"}
+    return None

@@ -1,0 +1,88 @@
+"""What a call should yield: true values, and how far an honest computation in the dtype may be off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.corpus.generator import draw_uniform
+from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.base import Array
+from lossproof.numbers.bounded import Bounded
+from lossproof.numbers.formats import FORMATS, Float64Array, Format
+from lossproof.reference.evaluation import PreparedCall
+
+_UPSTREAM_SEED = 0x10559200F
+# A proven radius this much smaller than the bound takes no part in a verdict.
+_NEGLIGIBLE = 2.0**-20
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The true value of an array of numbers, as an unevaluated sum, and its budget in one format.
+
+    Attributes:
+        value: the nearest float64 numbers.
+        remainder: what they lack; zero where float64 is wide enough.
+        bound: B of each element; a subject agrees within 2B.
+        overflows: where an intermediate leaves the format's range, so that nothing finite is demanded.
+        format: the format of the run.
+    """
+
+    value: Float64Array
+    remainder: Float64Array
+    bound: Float64Array
+    overflows: npt.NDArray[np.bool_]
+    format: Format
+
+
+@dataclass(frozen=True, eq=False)
+class CallTruth:
+    """The truth of the value and, for each upstream gradient, of the gradients."""
+
+    value: Truth
+    upstreams: tuple[Float64Array, ...]
+    gradients: tuple[Mapping[str, Truth], ...]
+
+
+def truth_of(call: PreparedCall, format: Format) -> CallTruth:
+    """Run the reference on error-carrying numbers, and on balls where float64 itself is judged."""
+    value = _truth(call.value, format)
+    upstreams = upstream_gradients(value.value.shape, format)
+    if not call.differentiable:
+        return CallTruth(value, (), ())
+    gradients = tuple(_truths(partial(call.gradient, upstream), format) for upstream in upstreams)
+    return CallTruth(value, upstreams, gradients)
+
+
+def upstream_gradients(shape: tuple[int, ...], format: Format) -> tuple[Float64Array, Float64Array]:
+    """Ones, and seeded numbers: ones alone would hide an upstream gradient that is dropped."""
+    return np.ones(shape), draw_uniform(-2.0, 2.0, shape, _UPSTREAM_SEED, format)
+
+
+def _truth(compute: Callable[[Callable[[npt.ArrayLike], Array]], Array], format: Format) -> Truth:
+    return _truths(lambda lift: {"value": compute(lift)}, format)["value"]
+
+
+def _truths(
+    compute: Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]], format: Format
+) -> Mapping[str, Truth]:
+    bounded: Mapping[str, Bounded] = compute(partial(Bounded.exact, format=format))
+    if format is not FORMATS["float64"]:
+        return {
+            name: Truth(result.value, np.zeros(result.shape), result.bound, result.overflows, format)
+            for name, result in bounded.items()
+        }
+
+    def is_sharp(balls: Mapping[str, Ball]) -> bool:
+        return all(bool(np.all(ball.radii() <= _NEGLIGIBLE * bounded[name].bound)) for name, ball in balls.items())
+
+    balls: Mapping[str, Ball] = certified(lambda: compute(Ball.exact), accept=is_sharp)
+    return {
+        name: Truth(*ball.midpoints(), bounded[name].bound, bounded[name].overflows, format)
+        for name, ball in balls.items()
+    }

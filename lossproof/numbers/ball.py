@@ -1,0 +1,252 @@
+"""Balls: numbers with a proven radius, on Arb (Johansson, 2017) by way of python-flint.
+
+A loss that runs on balls yields its true value to as many digits as asked for. Infinities and nan follow
+IEEE 754 where Arb only says "undefined": log 0 is minus infinity, 1 / 0 is infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import flint
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.numbers.base import Array, NumberArray
+
+Result = TypeVar("Result")
+ObjectArray = npt.NDArray[np.object_]
+
+_FIRST_PRECISION = 192  # bits: 50 digits, and room for the cancellation of ordinary cases
+_LAST_PRECISION = 1 << 15
+
+_ZERO = flint.arb(0)
+_NAN = flint.arb("nan")
+_INFINITY = flint.arb("inf")
+
+
+class Undecided(ArithmeticError):
+    """A comparison that these radii cannot decide; the remedy is more precision."""
+
+
+class Ball(NumberArray):
+    """An array of real balls, each holding the true value; ``elements`` holds ``flint.arb`` objects."""
+
+    def __init__(self, elements: ObjectArray) -> None:
+        self.elements = elements
+
+    @classmethod
+    def exact(cls, values: npt.ArrayLike) -> Ball:
+        """Balls of radius zero around float64 values."""
+        return cls(_each(flint.arb)(np.asarray(values, dtype=np.float64).astype(object)))
+
+    @classmethod
+    def of_fractions(cls, values: list[Fraction | float], shape: tuple[int, ...]) -> Ball:
+        """The tightest balls around exact fractions; floats stand for nan and the infinities."""
+        elements = np.empty(len(values), dtype=object)
+        for place, value in enumerate(values):
+            elements[place] = flint.arb(
+                flint.fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else value
+            )
+        return cls(elements.reshape(shape))
+
+    @property
+    def components(self) -> tuple[Array, ...]:
+        """The objects themselves."""
+        return (self.elements,)
+
+    def with_components(self, *components: Array) -> Ball:
+        """Balls of other objects."""
+        return Ball(np.asarray(components[0], dtype=object))
+
+    def lift(self, value: Array) -> Ball:
+        """Exact balls around float64 values."""
+        return Ball.exact(value)
+
+    def compare(self, ufunc: np.ufunc, *operands: Ball) -> Array:
+        """Compare, or raise Undecided where the balls overlap."""
+        decided = _each(_DECISIONS[ufunc])(*(operand.elements for operand in operands))
+        return np.asarray(decided, dtype=bool)
+
+    def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Ball:
+        """The sum; of no elements, an exact zero."""
+        total = np.add.reduce(self.elements, axis=axis, keepdims=keepdims, initial=_ZERO)
+        return Ball(np.asarray(total, dtype=object))
+
+    def largest(self, axis: int | None, keepdims: bool) -> Ball:
+        """The maximum; nan where any element is."""
+        largest = np.frompyfunc(_maximum, 2, 1).reduce(self.elements, axis=axis, keepdims=keepdims)
+        return Ball(np.asarray(largest, dtype=object))
+
+    def plus(self, other: Ball) -> Ball:
+        """The sum of two."""
+        return Ball(np.asarray(self.elements + other.elements, dtype=object))
+
+    def minus(self, other: Ball) -> Ball:
+        """The difference."""
+        return Ball(np.asarray(self.elements - other.elements, dtype=object))
+
+    def times(self, other: Ball) -> Ball:
+        """The product."""
+        return Ball(np.asarray(self.elements * other.elements, dtype=object))
+
+    def over(self, other: Ball) -> Ball:
+        """The quotient, infinite where the divisor is exactly zero."""
+        return Ball(_each(_divide)(self.elements, other.elements))
+
+    def negated(self) -> Ball:
+        """The opposite."""
+        return Ball(np.asarray(-self.elements, dtype=object))
+
+    def magnitude(self) -> Ball:
+        """The absolute value."""
+        return Ball(_each(abs)(self.elements))
+
+    def exponential(self) -> Ball:
+        """The exponential."""
+        return Ball(_each(flint.arb.exp)(self.elements))
+
+    def logarithm(self) -> Ball:
+        """The natural logarithm, minus infinity at exactly zero."""
+        return Ball(_each(_log)(self.elements))
+
+    def logarithm_of_one_plus(self) -> Ball:
+        """The natural logarithm of 1 + x, minus infinity at exactly -1."""
+        return Ball(_each(_log1p)(self.elements))
+
+    def greater_of(self, other: Ball) -> Ball:
+        """The greater of two, nan where either is."""
+        return Ball(_each(_maximum)(self.elements, other.elements))
+
+    def signum(self) -> Ball:
+        """-1, 0 or 1."""
+        return Ball(_each(_sign)(self.elements))
+
+    def midpoints(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The midpoints as unevaluated sums of two float64 numbers, the second being the remainder."""
+        high = np.asarray(_each(float)(self.elements), dtype=np.float64)
+        low = np.asarray(_each(_remainder)(self.elements, high.astype(object)), dtype=np.float64)
+        return high, low
+
+    def radii(self) -> npt.NDArray[np.float64]:
+        """Upper bounds of the radii; 0 for nan and the infinities, which are exact here."""
+        return np.asarray(_each(_radius)(self.elements), dtype=np.float64)
+
+
+def certified(compute: Callable[[], Result], accept: Callable[[Result], bool] = lambda result: True) -> Result:
+    """Run ``compute`` on balls, at doubling precision until every comparison is decided and ``accept`` holds.
+
+    Raises:
+        Undecided: when even the last precision does not suffice, as for a comparison of equal irrationals.
+    """
+    precision = _FIRST_PRECISION
+    while True:
+        with flint.ctx.workprec(precision):
+            try:
+                result = compute()
+                if accept(result):
+                    return result
+            except Undecided:
+                if precision >= _LAST_PRECISION:
+                    raise
+        if precision >= _LAST_PRECISION:
+            raise Undecided(f"{precision} bits do not suffice")
+        precision *= 2
+
+
+def _each(function: Callable[..., Any]) -> Callable[..., ObjectArray]:
+    """``function`` on each element; unlike ``np.vectorize`` also on empty and 0-d arrays."""
+
+    def apply(*arrays: Any) -> ObjectArray:
+        return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
+
+    return apply
+
+
+def _divide(x: flint.arb, y: flint.arb) -> flint.arb:
+    if y == 0:
+        return _NAN if x.is_nan() or x == 0 else _sign(x) * _INFINITY
+    return _decided(x / y, x, y)
+
+
+def _log(x: flint.arb) -> flint.arb:
+    if x == 0:
+        return -_INFINITY
+    return _decided(x.log(), x)
+
+
+def _log1p(x: flint.arb) -> flint.arb:
+    if x == -1:
+        return -_INFINITY
+    return _decided(x.log1p(), x)
+
+
+def _decided(result: flint.arb, *operands: flint.arb) -> flint.arb:
+    """Arb answers nan for a ball that reaches out of the domain: only exact operands may keep it."""
+    if result.is_nan() and not all(operand.is_exact() or operand.is_nan() for operand in operands):
+        raise Undecided("a logarithm or a quotient at a ball that holds zero")
+    return result
+
+
+def _maximum(x: flint.arb, y: flint.arb) -> flint.arb:
+    return _NAN if x.is_nan() or y.is_nan() else x.max(y)
+
+
+def _sign(x: flint.arb) -> flint.arb:
+    if x.is_nan():
+        return _NAN
+    if x > 0:
+        return flint.arb(1)
+    if x < 0:
+        return flint.arb(-1)
+    if x == 0:
+        return _ZERO
+    raise Undecided("the sign of a ball that holds zero")
+
+
+def _less(x: flint.arb, y: flint.arb) -> bool:
+    if x < y:
+        return True
+    if x >= y or x.is_nan() or y.is_nan():
+        return False
+    raise Undecided("x < y of overlapping balls")
+
+
+def _equal(x: flint.arb, y: flint.arb) -> bool:
+    if x == y:
+        return True
+    if x != y or x.is_nan() or y.is_nan():
+        return False
+    raise Undecided("x == y of overlapping balls")
+
+
+def _less_equal(x: flint.arb, y: flint.arb) -> bool:
+    return not (x.is_nan() or y.is_nan()) and not _less(y, x)
+
+
+def _is_infinite(x: flint.arb) -> bool:
+    return not x.is_finite() and not x.is_nan()
+
+
+_DECISIONS: dict[np.ufunc, Callable[..., bool]] = {
+    np.less: _less,
+    np.less_equal: _less_equal,
+    np.greater: lambda x, y: _less(y, x),
+    np.greater_equal: lambda x, y: _less_equal(y, x),
+    np.equal: _equal,
+    np.not_equal: lambda x, y: not _equal(x, y),
+    np.isnan: flint.arb.is_nan,
+    np.isinf: _is_infinite,
+    np.isfinite: flint.arb.is_finite,
+}
+
+
+def _remainder(x: flint.arb, high: float) -> float:
+    return float(x.mid() - high) if x.is_finite() and math.isfinite(high) else 0.0
+
+
+def _radius(x: flint.arb) -> float:
+    return float(x.rad().upper()) if x.is_finite() else 0.0

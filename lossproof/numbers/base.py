@@ -1,0 +1,147 @@
+"""What all number types share: speaking NumPy.
+
+A loss is written once in NumPy. What it yields depends on the arrays that it is given: plain float64
+arrays, or one of the classes of this package, which NumPy's own functions dispatch to. This base maps
+the operations that only move elements (where, reshape, take_along_axis, ...) over the components of an
+array; a number type adds the arithmetic. An operation outside the tables is a TypeError that names it,
+never a silent conversion to bare objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from typing_extensions import Self
+
+# A float64 array or any number type below: NumPy's stubs have no name for "whatever NumPy dispatches on".
+Array = Any
+
+_MOVES_ELEMENTS = {
+    np.reshape,
+    np.take_along_axis,
+    np.expand_dims,
+    np.squeeze,
+    np.broadcast_to,
+    np.moveaxis,
+    np.transpose,
+    np.ravel,
+}
+
+COMPARISONS = {
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+    np.equal,
+    np.not_equal,
+    np.isnan,
+    np.isinf,
+    np.isfinite,
+}
+
+
+class NumberArray(NDArrayOperatorsMixin):
+    """An array of numbers that are more than a float: components of one shape, side by side.
+
+    A number type defines ``components``, ``with_components``, ``lift`` and ``compare``, a method for each
+    ufunc named in ``arithmetic``, and ``total`` and ``largest`` for sum and max.
+    """
+
+    arithmetic: ClassVar[dict[np.ufunc, str]] = {
+        np.add: "plus",
+        np.subtract: "minus",
+        np.multiply: "times",
+        np.true_divide: "over",
+        np.negative: "negated",
+        np.absolute: "magnitude",
+        np.exp: "exponential",
+        np.log: "logarithm",
+        np.log1p: "logarithm_of_one_plus",
+        np.maximum: "greater_of",
+        np.sign: "signum",
+    }
+
+    @property
+    def components(self) -> tuple[Array, ...]:
+        """The arrays that make up this one, all of its shape."""
+        raise NotImplementedError
+
+    def with_components(self, *components: Array) -> Self:
+        """An array of this type, in this context, made of other components."""
+        raise NotImplementedError
+
+    def lift(self, value: Array) -> Self:
+        """A plain array or scalar as an exact array of this type."""
+        raise NotImplementedError
+
+    def compare(self, ufunc: np.ufunc, *operands: Self) -> Array:
+        """The boolean array of a comparison or classification."""
+        raise NotImplementedError
+
+    def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Self:
+        """The sum along ``axis``."""
+        raise NotImplementedError
+
+    def largest(self, axis: int | None, keepdims: bool) -> Self:
+        """The maximum along ``axis``."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, as of any array."""
+        return tuple(self.components[0].shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape))
+
+    def __getitem__(self, index: Any) -> Self:
+        return self.with_components(*(component[index] for component in self.components))
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or kwargs:
+            raise TypeError(f"{type(self).__name__} does not define numpy.{ufunc.__name__}.{method} with {kwargs}")
+        # A plain array on the left must not lift its partner down: the richest type present decides.
+        context = next(value for value in inputs if isinstance(value, type(self)))
+        operands = [value if isinstance(value, type(self)) else context.lift(value) for value in inputs]
+        if ufunc in COMPARISONS:
+            return context.compare(ufunc, *operands)
+        if ufunc not in self.arithmetic:
+            raise TypeError(f"{type(self).__name__} does not define numpy.{ufunc.__name__}")
+        return getattr(operands[0], self.arithmetic[ufunc])(*operands[1:])
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Sequence[type], args: Any, kwargs: dict[str, Any]
+    ) -> Any:
+        if function in _MOVES_ELEMENTS:
+            moved = (function(component, *args[1:], **kwargs) for component in self.components)
+            return self.with_components(*moved)
+        if function is np.sum:
+            return self._reduce("total", *args, **kwargs)
+        if function is np.max:
+            return self._reduce("largest", *args, **kwargs)
+        if function is np.where:
+            return self._where(*args)
+        if function is np.zeros_like:
+            return self.lift(np.zeros(self.shape))
+        if function is np.shape:
+            return self.shape
+        raise TypeError(f"{type(self).__name__} does not define numpy.{function.__name__}")
+
+    def _reduce(self, method: str, array: Self, axis: Any = None, keepdims: bool = False) -> Self:
+        result: Self = getattr(array, method)(axis, keepdims)
+        return result
+
+    def _where(self, condition: Any, first: Any, second: Any) -> Self:
+        pair = [value if isinstance(value, type(self)) else self.lift(value) for value in (first, second)]
+        chosen = zip(pair[0].components, pair[1].components, strict=True)
+        return self.with_components(*(np.where(condition, one, other) for one, other in chosen))

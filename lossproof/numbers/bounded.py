@@ -1,0 +1,197 @@
+"""Error-carrying numbers: a value, and a bound on what honest arithmetic in a format may be off by.
+
+Running the reference on these derives its own tolerance. The model is the standard one (Higham, 2002,
+"Accuracy and Stability of Numerical Algorithms", section 2.2) to first order: a computed operation is off
+by a relative unit roundoff u or by the format's underflow, errors pass on through the derivative, and
+
+- exp, log and log1p are off by twice as much as the four operations (they are not correctly rounded);
+- a sum of n terms adds (1 + ceil(log2 n)) u_acc sum|v|, for summation in blocks kept in at least float32;
+- an operation that floating-point arithmetic does exactly (by 0 or 1, at log 1, ...) adds nothing.
+
+A value beyond the format's range sets ``overflows``, and so does all that depends on it: there, and only
+there, a non-finite result is excused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.numbers.base import Array, NumberArray
+from lossproof.numbers.formats import Float64Array, Format
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+class Bounded(NumberArray):
+    """An array of values, error bounds and overflow marks in one format.
+
+    Attributes:
+        value: float64 values.
+        bound: the first-order bound on the error of each, not negative.
+        overflows: whether an intermediate result may have left the format's range.
+        format: the format whose arithmetic is bounded.
+    """
+
+    def __init__(self, value: Float64Array, bound: Float64Array, overflows: BoolArray, format: Format) -> None:
+        self.value = value
+        self.bound = bound
+        self.overflows = overflows
+        self.format = format
+
+    @classmethod
+    def exact(cls, values: npt.ArrayLike, format: Format) -> Bounded:
+        """Values without error, but for one rounding of those that the format cannot hold."""
+        value = np.asarray(values, dtype=np.float64)
+        inexact = np.isfinite(value) & (format.round(value) != value)
+        bound = np.where(inexact, format.unit_roundoff * np.abs(value), 0.0)
+        return cls(value, bound, np.zeros(value.shape, dtype=bool), format)
+
+    @property
+    def components(self) -> tuple[Array, ...]:
+        """Values, bounds, overflow marks."""
+        return self.value, self.bound, self.overflows
+
+    def with_components(self, *components: Array) -> Bounded:
+        """Other values in the same format."""
+        value, bound, overflows = (np.asarray(component) for component in components)
+        return Bounded(value, bound, overflows, self.format)
+
+    def lift(self, value: Array) -> Bounded:
+        """Plain numbers, rounded once where the format cannot hold them."""
+        return Bounded.exact(value, self.format)
+
+    def compare(self, ufunc: np.ufunc, *operands: Bounded) -> Array:
+        """Compare the values."""
+        return ufunc(*(operand.value for operand in operands))
+
+    def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Bounded:
+        """The sum, by the rule for blocked summation; exact where at most one term is not zero."""
+        options: Any = {"axis": axis, "keepdims": keepdims}
+        value = np.sum(self.value, **options)
+        terms = self.size // max(1, int(np.size(value)))
+        magnitude = np.sum(np.abs(self.value), **options)
+        is_exact = np.sum((self.value != 0) | (self.bound != 0), **options) <= 1
+        depth = 1 + np.ceil(np.log2(max(terms, 1)))
+        accumulated = np.where(is_exact, 0.0, depth * self.format.accumulator_roundoff * _finite(magnitude))
+        propagated = np.sum(self.bound, **options) + accumulated
+        return self._rounded(value, propagated, np.any(self.overflows, **options), is_exact, operands=())
+
+    def largest(self, axis: int | None, keepdims: bool) -> Bounded:
+        """The maximum: as far off as the most uncertain candidate."""
+        options: Any = {"axis": axis, "keepdims": keepdims}
+        return self.with_components(
+            np.max(self.value, **options), np.max(self.bound, **options), np.any(self.overflows, **options)
+        )
+
+    def plus(self, other: Bounded) -> Bounded:
+        """The sum of two."""
+        value = self.value + other.value
+        propagated = self.bound + other.bound
+        is_exact = self._is(0.0) | other._is(0.0) | ((value == 0) & (propagated == 0))
+        return self._binary(other, value, propagated, is_exact)
+
+    def minus(self, other: Bounded) -> Bounded:
+        """The difference."""
+        return self.plus(other.negated())
+
+    def times(self, other: Bounded) -> Bounded:
+        """The product."""
+        value = self.value * other.value
+        propagated = _scaled(self.value, other.bound) + _scaled(other.value, self.bound)
+        return self._binary(other, value, propagated, self._is(-1.0, 0.0, 1.0) | other._is(-1.0, 0.0, 1.0))
+
+    def over(self, other: Bounded) -> Bounded:
+        """The quotient; unbounded where the divisor's sign is in doubt."""
+        value = self.value / other.value
+        propagated = (self.bound + _scaled(value, other.bound)) / np.abs(other.value)
+        propagated = np.where((other.bound > 0) & (other.bound >= np.abs(other.value)), np.inf, propagated)
+        return self._binary(other, value, propagated, self._is(0.0) | other._is(-1.0, 1.0))
+
+    def negated(self) -> Bounded:
+        """The opposite."""
+        return self.with_components(-self.value, self.bound, self.overflows)
+
+    def magnitude(self) -> Bounded:
+        """The absolute value."""
+        return self.with_components(np.abs(self.value), self.bound, self.overflows)
+
+    def exponential(self) -> Bounded:
+        """The exponential."""
+        value = np.exp(self.value)
+        return self._function(value, _scaled(value, self.bound), self._is(0.0, -np.inf))
+
+    def logarithm(self) -> Bounded:
+        """The natural logarithm."""
+        return self._function(np.log(self.value), _divided(self.bound, self.value), self._is(1.0))
+
+    def logarithm_of_one_plus(self) -> Bounded:
+        """The natural logarithm of 1 + x."""
+        propagated = _divided(self.bound, 1 + self.value)
+        return self._function(np.log1p(self.value), propagated, self._is(0.0))
+
+    def greater_of(self, other: Bounded) -> Bounded:
+        """The greater of two; where the bounds leave it open, as far off as the worse."""
+        first_wins = self.value - self.bound > other.value + other.bound
+        second_wins = other.value - other.bound > self.value + self.bound
+        worse = np.maximum(self.bound, other.bound)
+        bound = np.where(first_wins, self.bound, np.where(second_wins, other.bound, worse))
+        overflows = (self.overflows & ~second_wins) | (other.overflows & ~first_wins)
+        return self.with_components(np.maximum(self.value, other.value), bound, overflows)
+
+    def signum(self) -> Bounded:
+        """-1, 0 or 1. At 0 any subgradient between -1 and 1 is right; twice the bound reaches them."""
+        value = np.sign(self.value)
+        in_doubt = np.where(value == 0, 0.5, 1.0)
+        return self.with_components(
+            value, np.where(np.abs(self.value) <= self.bound, in_doubt, 0.0), self.overflows
+        )
+
+    def _is(self, *values: float) -> BoolArray:
+        """Where this is, without any error, one of ``values``."""
+        return (self.bound == 0) & np.isin(self.value, values)
+
+    def _function(self, value: Float64Array, propagated: Float64Array, is_exact: BoolArray) -> Bounded:
+        return self._rounded(value, propagated, self.overflows, is_exact, operands=(self,), roundings=2)
+
+    def _binary(
+        self, other: Bounded, value: Float64Array, propagated: Float64Array, is_exact: BoolArray
+    ) -> Bounded:
+        overflows = self.overflows | other.overflows
+        return self._rounded(value, propagated, overflows, is_exact, operands=(self, other))
+
+    def _rounded(
+        self,
+        value: Float64Array,
+        propagated: Float64Array,
+        overflows: BoolArray,
+        is_exact: BoolArray,
+        operands: tuple[Bounded, ...],
+        roundings: int = 1,
+    ) -> Bounded:
+        rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
+        bound = propagated + np.where(is_exact, 0.0, rounding)
+        # An infinite or undefined value has no error: it comes out or it does not.
+        bound = np.where(np.isfinite(value), bound, 0.0)
+        from_finite = np.ones(value.shape, dtype=bool)
+        for operand in operands:
+            from_finite &= np.isfinite(operand.value)
+        if operands:
+            overflows = overflows | (from_finite & (np.abs(value) > self.format.largest))
+        return Bounded(np.asarray(value), np.asarray(bound), np.asarray(overflows), self.format)
+
+
+def _finite(values: Float64Array) -> Float64Array:
+    return np.where(np.isfinite(values), values, 0.0)
+
+
+def _scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
+    """|factor| bound, where an infinite factor makes the result infinite and so leaves no error."""
+    return np.where(bound == 0, 0.0, np.abs(_finite(factor)) * bound)
+
+
+def _divided(bound: Float64Array, divisor: Float64Array) -> Float64Array:
+    """bound / |divisor|: no error stays none even at a divisor of zero."""
+    return np.where(bound == 0, 0.0, bound / np.abs(divisor))

@@ -1,0 +1,97 @@
+"""Dual numbers: a value and its derivative along a direction, without any gradient code.
+
+Over balls they prove the closed-form gradients of the reference, and run on a closed-form gradient they
+give second derivatives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array, NumberArray
+
+
+class Dual(NumberArray):
+    """An array x + x' e with e^2 = 0; ``real`` and ``tangent`` are arrays of any other number type."""
+
+    def __init__(self, real: Array, tangent: Array) -> None:
+        self.real = real
+        self.tangent = tangent
+
+    @property
+    def components(self) -> tuple[Array, ...]:
+        """The value and the derivative."""
+        return self.real, self.tangent
+
+    def with_components(self, *components: Array) -> Dual:
+        """Another value and derivative."""
+        return Dual(*components)
+
+    def lift(self, value: Array) -> Dual:
+        """A constant."""
+        real = value if isinstance(value, NumberArray) else self.real.lift(value)
+        return Dual(real, np.zeros_like(real))
+
+    def compare(self, ufunc: np.ufunc, *operands: Dual) -> Array:
+        """Compare the values."""
+        return ufunc(*(operand.real for operand in operands))
+
+    def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Dual:
+        """The sum."""
+        return Dual(*(np.sum(part, axis=axis, keepdims=keepdims) for part in self.components))
+
+    def largest(self, axis: int | None, keepdims: bool) -> Dual:
+        """The maximum, with the mean derivative of those that attain it: a subgradient."""
+        top = np.max(self.real, axis=axis, keepdims=True)
+        attains = self.real == top
+        count = np.sum(attains, axis=axis, keepdims=True)
+        tangent = np.sum(np.where(attains, self.tangent, 0.0), axis=axis, keepdims=True) / count
+        result = Dual(top, tangent)
+        return result if keepdims else np.squeeze(result, axis)
+
+    def plus(self, other: Dual) -> Dual:
+        """The sum of two."""
+        return Dual(self.real + other.real, self.tangent + other.tangent)
+
+    def minus(self, other: Dual) -> Dual:
+        """The difference."""
+        return Dual(self.real - other.real, self.tangent - other.tangent)
+
+    def times(self, other: Dual) -> Dual:
+        """The product."""
+        return Dual(self.real * other.real, self.real * other.tangent + self.tangent * other.real)
+
+    def over(self, other: Dual) -> Dual:
+        """The quotient."""
+        quotient = self.real / other.real
+        return Dual(quotient, (self.tangent - quotient * other.tangent) / other.real)
+
+    def negated(self) -> Dual:
+        """The opposite."""
+        return Dual(-self.real, -self.tangent)
+
+    def magnitude(self) -> Dual:
+        """The absolute value, with derivative 0 at 0."""
+        return Dual(np.abs(self.real), np.sign(self.real) * self.tangent)
+
+    def exponential(self) -> Dual:
+        """The exponential."""
+        value = np.exp(self.real)
+        return Dual(value, value * self.tangent)
+
+    def logarithm(self) -> Dual:
+        """The natural logarithm."""
+        return Dual(np.log(self.real), self.tangent / self.real)
+
+    def logarithm_of_one_plus(self) -> Dual:
+        """The natural logarithm of 1 + x."""
+        return Dual(np.log1p(self.real), self.tangent / (1 + self.real))
+
+    def greater_of(self, other: Dual) -> Dual:
+        """The greater of two; of equals, the first."""
+        first = self.real >= other.real
+        return Dual(np.maximum(self.real, other.real), np.where(first, self.tangent, other.tangent))
+
+    def signum(self) -> Dual:
+        """-1, 0 or 1, a constant wherever it has a derivative."""
+        return Dual(np.sign(self.real), np.zeros_like(self.tangent))

@@ -1,0 +1,113 @@
+"""BCELoss and BCEWithLogitsLoss: the cross entropy of yes-or-no questions, element by element.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
+https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.information import product_with_log
+from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.softmax import log_sigmoid, sigmoid
+from lossproof.reference.steps import step
+
+# torch bounds the logarithms from below, so that the loss stays finite at 0 and 1 ...
+SMALLEST_LOGARITHM = -100.0
+# ... and the denominator of the gradient, by its own convention: not the derivative of that bound.
+SMALLEST_VARIANCE = 1e-12
+
+
+def binary_cross_entropy(
+    input: Array, target: Array, *, weight: Array | None = None, reduction: str = "mean"
+) -> Array:
+    """l = -w (t max(log p, -100) + (1 - t) max(log(1 - p), -100)); the mean divides by the number of elements.
+
+    Args:
+        input: probabilities p in [0, 1], any shape.
+        target: t in [0, 1], the same shape.
+        weight: broadcast over the elements.
+        reduction: none, mean or sum.
+    """
+    log_p = step("log p", np.maximum(np.log(input), SMALLEST_LOGARITHM))
+    log_q = step("log (1 - p)", np.maximum(np.log1p(-input), SMALLEST_LOGARITHM))
+    losses = (target - 1.0) * log_q - target * log_p
+    if weight is not None:
+        losses = losses * weight
+    return reduce(step("losses", losses), reduction)
+
+
+def binary_cross_entropy_gradient(
+    upstream: Array, input: Array, target: Array, *, weight: Array | None = None, reduction: str = "mean"
+) -> dict[str, Array]:
+    """dl/dp = w (p - t) / max(p (1 - p), 1e-12); dl/dt = w (log(1 - p) - log p).
+
+    Both are torch's conventions where the logarithms are bounded: the derivative of the loss as
+    documented is 0 for a bounded logarithm, and dl/dt stays within 100.
+    """
+    share = spread(upstream, input.shape, reduction)
+    if weight is not None:
+        share = share * weight
+    variance = np.maximum((1.0 - input) * input, SMALLEST_VARIANCE)
+    return {
+        "input": share * (input - target) / variance,
+        "target": share * (np.log1p(-input) - np.log(input)),
+    }
+
+
+def binary_cross_entropy_with_logits(
+    input: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    pos_weight: Array | None = None,
+    reduction: str = "mean",
+) -> Array:
+    """l = w ((1 - t) x - (1 + (P - 1) t) log sigmoid(x)), which is -w (P t log s + (1 - t) log(1 - s)).
+
+    Args:
+        input: logits x, any shape.
+        target: t, the same shape; usually in [0, 1].
+        weight: w, broadcast over the elements.
+        pos_weight: P, broadcast over the elements: the weight of a positive target.
+        reduction: none, mean or sum.
+    """
+    log_s = step("log sigmoid(x)", log_sigmoid(input))
+    factor = 1.0 if pos_weight is None else (pos_weight - 1.0) * target + 1.0
+    losses = (1.0 - target) * input - factor * log_s
+    losses = np.where(np.isinf(input), _at_infinity(input, target, pos_weight), losses)
+    if weight is not None:
+        losses = losses * weight
+    return reduce(step("losses", losses), reduction)
+
+
+def _at_infinity(input: Array, target: Array, pos_weight: Array | None) -> Array:
+    """The limit P t max(-x, 0) + (1 - t) max(x, 0): the formula itself would be inf - inf."""
+    positive = target if pos_weight is None else pos_weight * target
+    return product_with_log(positive, np.maximum(-input, 0.0)) + product_with_log(
+        1.0 - target, np.maximum(input, 0.0)
+    )
+
+
+def binary_cross_entropy_with_logits_gradient(
+    upstream: Array,
+    input: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    pos_weight: Array | None = None,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """dl/dx = w ((1 + P t - t) s - P t) and dl/dt = -w x; with P, dl/dt = w (log(1 - s) - P log s)."""
+    share = spread(upstream, input.shape, reduction)
+    if weight is not None:
+        share = share * weight
+    if pos_weight is None:
+        return {"input": (sigmoid(input) - target) * share, "target": -input * share}
+    positive = pos_weight * target
+    return {
+        "input": ((positive + 1.0 - target) * sigmoid(input) - positive) * share,
+        "target": (log_sigmoid(-input) - pos_weight * log_sigmoid(input)) * share,
+    }

@@ -1,0 +1,150 @@
+"""CrossEntropyLoss, for class indices and for class probabilities.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+Label smoothing: Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, weight_total
+from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.softmax import log_softmax, log_softmax_gradient
+from lossproof.reference.steps import step
+
+
+def holds_probabilities(input: Array, target: Array) -> bool:
+    """Whether ``target`` is a distribution over the classes: it has ``input``'s shape."""
+    return tuple(target.shape) == tuple(input.shape)
+
+
+def cross_entropy(input: Array, target: Array, **params: Any) -> Array:
+    """-log softmax(x) at the target class, or the cross entropy with target probabilities.
+
+    Args:
+        input: logits (C), (N, C) or (N, C, d1, ..., dk).
+        target: class indices of ``input``'s shape without C, or probabilities of ``input``'s shape.
+        weight: (C), a weight for each class.
+        ignore_index: a class index that takes no part; for indices only.
+        label_smoothing: the share e in [0, 1] of each target that is spread evenly over the classes.
+        reduction: none, mean or sum.
+    """
+    formula = _with_probabilities if holds_probabilities(input, target) else _with_indices
+    return formula(log_softmax(input, dim=class_axis(input)), target, **params)
+
+
+def cross_entropy_gradient(upstream: Array, input: Array, target: Array, **params: Any) -> dict[str, Array]:
+    """The chain rule: the gradient for log p, carried through log-softmax."""
+    axis = class_axis(input)
+    log_p = log_softmax(input, dim=axis)
+    formula = _with_probabilities_gradient if holds_probabilities(input, target) else _with_indices_gradient
+    gradients = formula(upstream, log_p, target, **params)
+    return gradients | {"input": log_softmax_gradient(gradients["input"], log_p, axis)}
+
+
+def _with_indices(
+    log_p: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: Array = 0.0,
+    reduction: str = "mean",
+) -> Array:
+    """l_n = -(1 - e) w[y_n] log p[n, y_n] - (e / C) sum_c w[c] log p[n, c]; mean: sum_n l_n / sum_n w[y_n]."""
+    axis = class_axis(log_p)
+    ignored = target == ignore_index
+    weights = step("weights", picked_weights(weight, target, ignored))
+    losses = step("-w log p", np.where(ignored, 0.0, -weights * step("picked", pick(log_p, target))))
+    if label_smoothing > 0:
+        weighted = log_p if weight is None else log_p * _along(weight, log_p, axis)
+        smooth = step("smoothing term", np.where(ignored, 0.0, -np.sum(weighted, axis=axis)))
+        losses = (1.0 - label_smoothing) * losses + (label_smoothing / float(log_p.shape[axis])) * smooth
+    return reduce(step("losses", losses), reduction, weight_total(weights, weight))
+
+
+def _with_indices_gradient(
+    upstream: Array,
+    log_p: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: Array = 0.0,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """dl_n/dlog p[n, c] = -(1 - e) w[y_n] [c = y_n] - (e / C) w[c]."""
+    axis = class_axis(log_p)
+    ignored = target == ignore_index
+    weights = picked_weights(weight, target, ignored)
+    share = np.where(ignored, 0.0, spread(upstream, target.shape, reduction, weight_total(weights, weight)))
+    share, weights = np.expand_dims(share, axis), np.expand_dims(weights, axis)
+    gradient = np.where(is_target_class(log_p, target), -weights * share, 0.0)
+    if label_smoothing > 0:
+        class_weights = 1.0 if weight is None else _along(weight, log_p, axis)
+        smooth = (label_smoothing / float(log_p.shape[axis])) * (-class_weights * share)
+        gradient = (1.0 - label_smoothing) * gradient + smooth
+    return {"input": gradient}
+
+
+def _with_probabilities(
+    log_p: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: Array = 0.0,
+    reduction: str = "mean",
+) -> Array:
+    """l_n = -sum_c w[c] t[n, c] log p[n, c], with t smoothed; mean: sum_n l_n / N, whatever the weights.
+
+    A zero probability at a logit of -inf gives 0 * -inf = nan, as in torch and elsewhere: the formula has
+    no convention for 0 log 0, and a class index never meets it.
+    """
+    axis = class_axis(log_p)
+    target = step("smoothed target", smoothed(target, label_smoothing, axis))
+    terms = target * log_p
+    if weight is not None:
+        terms = terms * _along(weight, log_p, axis)
+    losses = step("losses", -np.sum(terms, axis=axis))
+    return reduce(losses, reduction)
+
+
+def _with_probabilities_gradient(
+    upstream: Array,
+    log_p: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    label_smoothing: Array = 0.0,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """dl_n/dlog p = -w t; dl_n/dt = -(1 - e) w log p; dl/dw[c] = -sum_n t[n, c] log p[n, c]."""
+    axis = class_axis(log_p)
+    target = smoothed(target, label_smoothing, axis)
+    losses_shape = target.shape[:axis] + target.shape[axis + 1 :]
+    share = np.expand_dims(spread(upstream, losses_shape, reduction), axis)
+    class_weights = 1.0 if weight is None else _along(weight, log_p, axis)
+    gradients = {"input": -class_weights * target * share}
+    gradients["target"] = -class_weights * log_p * share * (1.0 - label_smoothing)
+    if weight is not None:
+        others = tuple(other for other in range(log_p.ndim) if other != axis)
+        gradients["weight"] = np.sum(-target * log_p * share, axis=others)
+    return gradients
+
+
+def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
+    """t (1 - e) + e / C."""
+    if not label_smoothing > 0:
+        return target
+    return target * (1.0 - label_smoothing) + label_smoothing / float(target.shape[axis])
+
+
+def _along(weight: Array, log_p: Array, axis: int) -> Array:
+    """Class weights, shaped to multiply along the class dimension."""
+    return np.reshape(weight, [-1] + [1] * (log_p.ndim - 1 - axis))

@@ -1,0 +1,182 @@
+"""Evaluating a loss or its gradient: the front door of the reference.
+
+Parameters and arguments come as NumPy arrays and plain values; ``lift`` decides on which numbers the
+formula runs.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.numbers.base import Array
+from lossproof.reference.catalogue import Loss, find_loss
+from lossproof.reference.refusals import OptionRefusal
+
+Lift = Callable[[npt.ArrayLike], Array]
+Float64Array = npt.NDArray[np.float64]
+
+
+class ReferenceWarning(UserWarning):
+    """A legal call that probably means something else."""
+
+
+def as_float64(values: npt.ArrayLike) -> Float64Array:
+    """The plainest number type."""
+    return np.asarray(values, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class PreparedCall:
+    """A call that the loss accepts, with its defaults filled in; arrays are still NumPy's."""
+
+    loss: Loss
+    arguments: Mapping[str, npt.NDArray[Any]]
+    parameters: Mapping[str, Any]
+    indices: tuple[str, ...]
+
+    def value(self, lift: Lift = as_float64) -> Array:
+        """The loss, on the numbers that ``lift`` makes."""
+        with np.errstate(all="ignore"):  # log 0 and overflow are results here, not accidents
+            return self.loss.value(**self._lifted(lift))
+
+    def gradient(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
+        """The gradient of sum(upstream * output), for each differentiable argument and parameter."""
+        with np.errstate(all="ignore"):
+            gradients = self.loss.gradient(lift(upstream), **self._lifted(lift))
+        return {name: gradients[name] for name in self.differentiable}
+
+    @property
+    def differentiable(self) -> tuple[str, ...]:
+        """The arguments and tensor parameters of this very call that have a gradient."""
+        arguments = [name for name in self.loss.differentiable if name not in self.indices]
+        has_indices = bool(self.indices)  # a class weight is differentiable for probabilities only
+        parameters = [
+            name
+            for name in self.loss.differentiable_parameters
+            if self.parameters[name] is not None and not has_indices
+        ]
+        return (*arguments, *parameters)
+
+    def _lifted(self, lift: Lift) -> dict[str, Array]:
+        lifted = {
+            name: values if name in self.indices else lift(values) for name, values in self.arguments.items()
+        }
+        for name, value in self.parameters.items():
+            is_number = name in self.loss.tensor_parameters or name in self.loss.real_parameters
+            lifted[name] = lift(value) if is_number and value is not None else value
+        return lifted
+
+
+def prepare(
+    loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike], *, lenient: bool = False
+) -> PreparedCall:
+    """Check a call and fill in its defaults.
+
+    Args:
+        loss: a name as in torch.nn, or ``F.name``.
+        params: constructor keywords; tensors as arrays.
+        args: forward's arguments by name.
+        lenient: skip the checks of values and shapes, for a caller that has made them.
+
+    Raises:
+        Refusal: one of its kinds, where the loss does not take the call.
+    """
+    found = find_loss(loss)
+    parameters = dict(params)
+    _demand_known(found, parameters, args)
+    arguments = {name: np.asarray(args[name]) for name in found.arguments}
+    for name in found.tensor_parameters:
+        if parameters.get(name) is not None:
+            parameters[name] = np.asarray(parameters[name])
+    reduction = _reduction(found, parameters)
+    if not lenient:
+        found.refuse(arguments, parameters)
+    defaults = {name: None for name in found.tensor_parameters} | dict(found.real_parameters) | dict(found.options)
+    parameters = defaults | parameters
+    if found.reductions:
+        parameters["reduction"] = reduction
+    if "dim" in parameters and parameters["dim"] is None:
+        parameters["dim"] = _implicit_dimension(arguments["input"])
+    indices = found.indices({name: values.shape for name, values in arguments.items()})
+    return PreparedCall(found, arguments, parameters, indices)
+
+
+def forward(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike]) -> Float64Array:
+    """The value of a loss, from scratch.
+
+    Args:
+        loss: a name as in torch.nn (``CrossEntropyLoss``), or ``F.name`` (``F.cross_entropy``).
+        params: constructor keywords by torch's names; tensors as arrays.
+        args: forward's arguments by torch's names, as arrays.
+
+    Returns:
+        A float64 array of the shape that torch returns.
+
+    Raises:
+        Refusal: where the loss does not take the call.
+    """
+    return as_float64(prepare(loss, params, args).value())
+
+
+def gradient(
+    loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike], wrt: str
+) -> Float64Array:
+    """The gradient of the sum of a loss's output, in closed form.
+
+    Args:
+        loss, params, args: as for ``forward``.
+        wrt: the argument or tensor parameter to differentiate by.
+
+    Returns:
+        A float64 array of that argument's shape.
+
+    Raises:
+        Refusal: where the loss does not take the call, or has no gradient with respect to ``wrt``.
+    """
+    call = prepare(loss, params, args)
+    if wrt not in call.differentiable:
+        known = ", ".join(call.differentiable)
+        raise OptionRefusal(f"{loss} has no gradient with respect to '{wrt}'; it has one for {known}")
+    return as_float64(call.gradient(np.ones(call.value().shape))[wrt])
+
+
+def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
+    known = {*loss.parameters, *(("reduction", "size_average", "reduce") if loss.reductions else ())}
+    for name in params:
+        if name not in known:
+            raise OptionRefusal(f"{loss.name} has no parameter '{name}'; it has {', '.join(sorted(known))}")
+    for name in loss.arguments:
+        if name not in args:
+            raise OptionRefusal(f"{loss.name} needs the argument '{name}'")
+    for name in args:
+        if name not in loss.arguments:
+            raise OptionRefusal(f"{loss.name} has no argument '{name}'; it has {', '.join(loss.arguments)}")
+
+
+def _reduction(loss: Loss, parameters: dict[str, Any]) -> str:
+    """Take the reduction out of ``parameters``, mapping the legacy pair, which overrides it."""
+    reduction = str(parameters.pop("reduction", "mean"))
+    size_average, reduce = parameters.pop("size_average", None), parameters.pop("reduce", None)
+    if size_average is not None or reduce is not None:
+        reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+        message = f"size_average and reduce are superseded: use reduction='{reduction}'"
+        warnings.warn(ReferenceWarning(message), stacklevel=3)
+    if loss.reductions and reduction not in loss.reductions:
+        raise OptionRefusal(f"'{reduction}' is no reduction of {loss.name}; it has {', '.join(loss.reductions)}")
+    if loss.name == "KLDivLoss" and reduction == "mean":
+        message = "reduction='mean' divides by the number of elements; 'batchmean' gives the divergence"
+        warnings.warn(ReferenceWarning(message), stacklevel=3)
+    return reduction
+
+
+def _implicit_dimension(input: npt.NDArray[Any]) -> int:
+    """Which dimension softmax takes when none is given: torch's deprecated guess."""
+    message = "softmax without dim guesses the dimension; name it"
+    warnings.warn(ReferenceWarning(message), stacklevel=3)
+    return 0 if input.ndim in (0, 1, 3) else 1

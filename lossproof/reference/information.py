@@ -1,0 +1,47 @@
+"""Self-information, entropy, and the cross entropy of two distributions (Shannon, 1948), in nats."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.steps import step
+
+
+def product_with_log(factor: Array, logarithm: Array) -> Array:
+    """factor * logarithm with the convention of information theory: 0 log 0 = 0."""
+    is_zero = factor == 0
+    return np.where(is_zero, 0.0, factor * np.where(is_zero, 0.0, logarithm))
+
+
+def self_information(p: Array) -> Array:
+    """I(x) = -log P(x), elementwise."""
+    return step("self-information", -np.log(p))
+
+
+def self_information_gradient(upstream: Array, p: Array) -> dict[str, Array]:
+    """dI/dP = -1 / P."""
+    return {"p": -upstream / p}
+
+
+def entropy(p: Array) -> Array:
+    """H(P) = -sum_i P_i log P_i over the last dimension."""
+    terms = step("-p log p", -product_with_log(p, np.log(p)))
+    return step("entropy", np.sum(terms, axis=-1))
+
+
+def entropy_gradient(upstream: Array, p: Array) -> dict[str, Array]:
+    """dH/dP_i = -(log P_i + 1)."""
+    return {"p": -np.expand_dims(upstream, -1) * (np.log(p) + 1.0)}
+
+
+def distribution_cross_entropy(p: Array, q: Array) -> Array:
+    """H(P, Q) = -sum_i P_i log Q_i over the last dimension."""
+    terms = step("-p log q", -product_with_log(p, np.log(q)))
+    return step("cross entropy", np.sum(terms, axis=-1))
+
+
+def distribution_cross_entropy_gradient(upstream: Array, p: Array, q: Array) -> dict[str, Array]:
+    """dH/dP_i = -log Q_i and dH/dQ_i = -P_i / Q_i."""
+    upstream = np.expand_dims(upstream, -1)
+    return {"p": -upstream * np.log(q), "q": -upstream * (p / q)}

@@ -1,0 +1,56 @@
+"""KLDivLoss: the Kullback-Leibler divergence, element by element.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.information import product_with_log
+from lossproof.reference.reductions import reduce, spread, sum_to_shape
+from lossproof.reference.steps import step
+
+
+def kl_div(input: Array, target: Array, *, log_target: bool = False, reduction: str = "mean") -> Array:
+    """l = t (log t - x), with 0 log 0 = 0; ``batchmean`` divides the sum by the batch size, ``mean`` by all.
+
+    Args:
+        input: log-probabilities x of the model, any shape; broadcast with ``target``.
+        target: probabilities t, or their logarithms with ``log_target``.
+        log_target: whether ``target`` holds logarithms: l = exp(t) (t - x).
+        reduction: none, mean, sum or batchmean.
+    """
+    if log_target:
+        losses = product_with_log(np.exp(target), target - input)
+    else:
+        losses = product_with_log(target, np.log(target)) - product_with_log(target, input)
+    return reduce(step("losses", losses), reduction, _denominator(input, reduction))
+
+
+def kl_div_gradient(
+    upstream: Array, input: Array, target: Array, *, log_target: bool = False, reduction: str = "mean"
+) -> dict[str, Array]:
+    """dl/dx = -t and dl/dt = log t + 1 - x; with log_target, dl/dx = -exp(t) and dl/dt = exp(t) (t - x) + exp(t).
+
+    The upstream gradient multiplies each term by itself, as the chain rule does over the terms of l.
+    """
+    shape = np.broadcast_shapes(tuple(input.shape), tuple(target.shape))
+    share = spread(upstream, shape, reduction, _denominator(input, reduction))
+    probability = np.exp(target) if log_target else target
+    if log_target:
+        slope = share * (target - input) * probability + share * probability
+    else:
+        slope = share * np.log(target) - share * input + share
+    return {
+        "input": sum_to_shape(-probability * share, tuple(input.shape)),
+        "target": sum_to_shape(slope, tuple(target.shape)),
+    }
+
+
+def _denominator(input: Array, reduction: str) -> float | None:
+    """The batch size for ``batchmean``; a 0-d input is one batch."""
+    if reduction != "batchmean":
+        return None
+    return float(input.shape[0]) if input.ndim else 1.0

@@ -1,0 +1,80 @@
+"""NLLLoss: the negative log-likelihood of the target classes.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.steps import step
+
+
+def class_axis(input: Array) -> int:
+    """The dimension of the classes: 0 in (C), 1 in (N, C) and (N, C, d1, ..., dk)."""
+    return 0 if input.ndim == 1 else 1
+
+
+def is_target_class(input: Array, target: Array) -> Array:
+    """A boolean array of ``input``'s shape, true at each target class: the one-hot target."""
+    axis = class_axis(input)
+    classes = np.arange(input.shape[axis]).reshape([-1] + [1] * (input.ndim - 1 - axis))
+    return np.expand_dims(target, axis) == classes
+
+
+def pick(input: Array, target: Array) -> Array:
+    """input[n, target[n]]; an index outside the classes (an ignored one) picks class 0."""
+    axis = class_axis(input)
+    index = np.where((target >= 0) & (target < input.shape[axis]), target, 0)
+    return np.squeeze(np.take_along_axis(input, np.expand_dims(index, axis), axis), axis)
+
+
+def picked_weights(weight: Array | None, target: Array, ignored: Array) -> Array:
+    """w[target[n]], 0 where ignored, 1 without weights."""
+    if weight is None:
+        return np.where(ignored, 0.0, 1.0)
+    return np.where(ignored, 0.0, weight[np.where(ignored, 0, target)])
+
+
+def weight_total(weights: Array, weight: Array | None) -> Array:
+    """The denominator of the mean: the sum of the picked weights, which without weights is a count."""
+    return float(np.count_nonzero(weights)) if weight is None else np.sum(weights)
+
+
+def nll_loss(
+    input: Array, target: Array, *, weight: Array | None = None, ignore_index: int = -100, reduction: str = "mean"
+) -> Array:
+    """l_n = -w[y_n] x[n, y_n], and 0 where y_n is ignored; the mean is sum_n l_n / sum_n w[y_n].
+
+    Args:
+        input: log-probabilities (C), (N, C) or (N, C, d1, ..., dk).
+        target: class indices (), (N) or (N, d1, ..., dk) in [0, C), or ``ignore_index``.
+        weight: (C), a weight for each class.
+        ignore_index: a target that takes no part in the loss, the gradient or the mean's denominator.
+        reduction: none, mean or sum.
+    """
+    ignored = target == ignore_index
+    weights = step("weights", picked_weights(weight, target, ignored))
+    picked = step("picked", pick(input, target))
+    losses = step("losses", np.where(ignored, 0.0, -weights * picked))
+    return reduce(losses, reduction, weight_total(weights, weight))
+
+
+def nll_loss_gradient(
+    upstream: Array,
+    input: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """dl_n/dx[n, c] = -w[y_n] at c = y_n, else 0."""
+    ignored = target == ignore_index
+    weights = picked_weights(weight, target, ignored)
+    share = spread(upstream, target.shape, reduction, weight_total(weights, weight))
+    axis = class_axis(input)
+    takes_part = is_target_class(input, target) & ~np.expand_dims(ignored, axis)
+    return {"input": np.where(takes_part, np.expand_dims(-weights * share, axis), 0.0)}

@@ -1,0 +1,31 @@
+"""The objective function: the mean loss over a set, plus regularisation of the parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.steps import step
+
+
+def objective(losses: Array, parameters: Array, *, l1: Array = 0.0, l2: Array = 0.0) -> Array:
+    """mean(losses) + l1 sum|w| + l2 sum w^2.
+
+    Args:
+        losses: one loss a sample, any shape.
+        parameters: the model's parameters w, any shape.
+        l1, l2: how strongly each penalty counts; 0 leaves it out.
+    """
+    cost = step("cost", np.sum(losses) / float(losses.size))
+    penalty = l1 * np.sum(np.abs(parameters)) + l2 * np.sum(parameters * parameters)
+    return step("objective", cost + step("regularisation", penalty))
+
+
+def objective_gradient(
+    upstream: Array, losses: Array, parameters: Array, *, l1: Array = 0.0, l2: Array = 0.0
+) -> dict[str, Array]:
+    """1/n for each loss; l1 sign(w) + 2 l2 w for the parameters (0, a subgradient, at w = 0)."""
+    return {
+        "losses": np.broadcast_to(upstream / float(losses.size), losses.shape),
+        "parameters": upstream * (l1 * np.sign(parameters) + 2.0 * l2 * parameters),
+    }

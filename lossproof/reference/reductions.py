@@ -1,0 +1,52 @@
+"""Reductions, and the upstream gradient that reaches each element through them.
+
+With losses l_1 ... l_n and an upstream gradient g of the output's shape:
+
+    none: l            each element receives its own g
+    sum:  sum_i l_i    each receives g
+    mean: sum_i l_i/D  each receives g / D
+
+where the denominator D is n, unless the loss says otherwise (NLLLoss: the weights' sum; KLDivLoss's
+batchmean: the batch size). The mean of nothing is nan, as 0/0 is.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.steps import step
+
+ELEMENTWISE = ("none", "mean", "sum")
+
+
+def reduce(losses: Array, reduction: str, denominator: Array | None = None) -> Array:
+    """Reduce per-element losses; ``denominator`` is that of the mean, by default their number."""
+    if reduction == "none":
+        return losses
+    total = step("sum", np.sum(losses))
+    if reduction == "sum":
+        return total
+    return step(reduction, total / (float(losses.size) if denominator is None else denominator))
+
+
+def spread(
+    upstream: Array, shape: tuple[int, ...], reduction: str, denominator: Array | None = None
+) -> Array:
+    """The upstream gradient of each loss, for losses of ``shape`` before their reduction."""
+    if reduction in ("none", "sum"):
+        share = upstream
+    else:
+        share = upstream / (float(math.prod(shape)) if denominator is None else denominator)
+    return np.broadcast_to(share, shape)
+
+
+def sum_to_shape(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """Undo broadcasting: sum ``gradient`` over the dimensions along which ``shape`` was repeated."""
+    leading = gradient.ndim - len(shape)
+    repeated = tuple(range(leading)) + tuple(
+        axis + leading for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis + leading] != 1
+    )
+    return np.reshape(np.sum(gradient, axis=repeated), shape) if repeated else gradient

@@ -1,0 +1,57 @@
+"""softmax, log-softmax, sigmoid and log-sigmoid: the stable forms that the losses stand on.
+
+Blanchard, Higham and Higham (2021), "Accurately computing the log-sum-exp and softmax functions".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.steps import step
+
+
+def log_softmax(input: Array, *, dim: int) -> Array:
+    """log p_c = z_c - log sum_j exp(z_j), with z = x - max(x): no exponential overflows.
+
+    Args:
+        input: logits of any shape.
+        dim: the dimension whose exponentials sum to 1.
+    """
+    shifted = step("logits - max", input - np.max(input, axis=dim, keepdims=True))
+    total = step("sum of exponentials", np.sum(np.exp(shifted), axis=dim, keepdims=True))
+    return step("log-softmax", shifted - np.log(total))
+
+
+def log_softmax_gradient(upstream: Array, log_probabilities: Array, dim: int) -> Array:
+    """d/dx_c = g_c - p_c sum_j g_j."""
+    return upstream - np.exp(log_probabilities) * np.sum(upstream, axis=dim, keepdims=True)
+
+
+def softmax(input: Array, *, dim: int) -> Array:
+    """p_c = exp(z_c) / sum_j exp(z_j), with z = x - max(x).
+
+    Args:
+        input: logits of any shape.
+        dim: the dimension along which the result sums to 1.
+    """
+    shifted = step("logits - max", input - np.max(input, axis=dim, keepdims=True))
+    exponentials = step("exponentials", np.exp(shifted))
+    return step("softmax", exponentials / np.sum(exponentials, axis=dim, keepdims=True))
+
+
+def softmax_gradient(upstream: Array, probabilities: Array, dim: int) -> Array:
+    """d/dx_c = p_c (g_c - sum_j g_j p_j), written p_c g_c - p_c sum_j g_j p_j."""
+    product = upstream * probabilities
+    return product - probabilities * np.sum(product, axis=dim, keepdims=True)
+
+
+def sigmoid(input: Array) -> Array:
+    """1 / (1 + exp(-x)), and exp(x) / (1 + exp(x)) for negative x: no exponential overflows."""
+    decay = np.exp(-np.abs(input))
+    return np.where(input >= 0, 1.0, decay) / (1.0 + decay)
+
+
+def log_sigmoid(input: Array) -> Array:
+    """log(1 / (1 + exp(-x))) = min(x, 0) - log(1 + exp(-|x|))."""
+    return -np.maximum(-input, 0.0) - np.log1p(np.exp(-np.abs(input)))

@@ -1,0 +1,58 @@
+"""Records as columns: each distinct value once, and one small number a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any
+
+from lossproof.judging.record import Record
+
+_PER_ROW = ("subject", "dtype", "device", "layout", "reduction", "quantity", "outcome", "message")
+_PER_CASE = ("case", "title", "loss", "file", "line", "loses_digits")
+
+
+def columns(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the records by column: ``{name: {table, rows}}``, row i being ``table[rows[i]]``.
+
+    What a case says stands once a case, in the column ``case``. Shares of the budget are plain numbers
+    of four digits, or the strings inf and nan.
+    """
+    table: dict[str, Any] = {name: _column(getattr(record, name) for record in records) for name in _PER_ROW}
+    table["case"] = _column((_Case(record) for record in records), _Case.facts)
+    table["share"] = [_short(record.error_over_budget) for record in records]
+    return table
+
+
+class _Case:
+    """What a record says of its case, compared by value so that equal cases share one place."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.key = (
+            *(getattr(record, name) for name in _PER_CASE),
+            tuple(record.flags),
+            tuple((record.source or {}).items()),
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Case) and self.key == other.key
+
+    def facts(self) -> dict[str, Any]:
+        facts = {name: getattr(self.record, name) for name in _PER_CASE}
+        return facts | {"flags": self.record.flags, "source": self.record.source}
+
+
+def _column(values: Iterable[Any], shown: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
+    places: dict[Hashable, int] = {}
+    rows = [places.setdefault(value, len(places)) for value in values]
+    return {"table": [shown(value) for value in places], "rows": rows}
+
+
+def _short(share: float | None) -> float | str | None:
+    if share is None:
+        return None
+    return float(f"{share:.4g}") if math.isfinite(share) else str(share)

@@ -1,0 +1,93 @@
+"""``results.jsonl``: one line on the run, then one line a record, in strict JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from lossproof.judging.record import Record, Run, TestResult
+from lossproof.reporting.digest import outcome_counts
+from lossproof.reporting.files import ReportError
+
+FIELDS = tuple(field.name for field in fields(Record))
+
+
+def results_jsonl(run: Run, results: Sequence[TestResult]) -> str:
+    """Return the text of ``results.jsonl``; only its first line holds times."""
+    lines = [_dump({"run": _run_object(run, results)})]
+    for result in results:
+        lines += [_dump(_record_object(result.id, record)) for record in result.records]
+    return "\n".join(lines) + "\n"
+
+
+def read_results(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the run and the records of a ``results.jsonl``, infinite shares as floats again.
+
+    Raises:
+        ReportError: the file cannot be read, or is not what ``results_jsonl`` writes.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(f"{path} cannot be read: {error}. Name the results.jsonl of a run.") from error
+    objects = [_load(path, number, line) for number, line in enumerate(lines, start=1)]
+    if not objects or not isinstance(objects[0].get("run"), dict):
+        raise ReportError(f"{path}:1: the first line should describe the run. Name a results.jsonl of a run.")
+    run, records = objects[0]["run"], objects[1:]
+    for number, record in enumerate(records, start=2):
+        if set(record) != {"test", *FIELDS}:
+            odd = ", ".join(sorted(set(record) ^ {"test", *FIELDS}))
+            raise ReportError(
+                f"{path}:{number}: unknown or missing fields: {odd}. Was it another version's run?"
+            )
+        if record["error_over_budget"] is not None:
+            record["error_over_budget"] = float(record["error_over_budget"])
+    return run, records
+
+
+def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
+    return {
+        "versions": run.versions,
+        "machine": run.machine,
+        "options": run.options,
+        "counts": outcome_counts(record for result in results for record in result.records),
+        "complete": run.complete,
+        "problems": run.problems,
+        "known_defects": run.known_defects,
+        "started": run.started,
+        "seconds": run.seconds,
+    }
+
+
+def _record_object(test: str, record: Record) -> dict[str, Any]:
+    return {"test": test} | {name: getattr(record, name) for name in FIELDS}
+
+
+def _dump(value: dict[str, Any]) -> str:
+    # Escaped to ASCII: a lone surrogate or a line separator in a title then survives every reader.
+    return json.dumps(_strict(value), allow_nan=False)
+
+
+def _strict(value: Any) -> Any:
+    """Return the value with infinities and NaN as the strings inf, -inf and nan, which JSON can hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(item) for item in value]
+    return value
+
+
+def _load(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ReportError(f"{path}:{number}: not a line of JSON: {error}. Was the file cut off?") from error
+    if not isinstance(value, dict):
+        raise ReportError(f"{path}:{number}: each line should be an object. Name a results.jsonl of a run.")
+    return value

@@ -1,0 +1,92 @@
+"""``junit.xml``: the run as continuous integration reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from lossproof.judging.record import Record, Run, TestResult
+from lossproof.reporting.digest import FAILING
+from lossproof.reporting.text import count, share, visible
+
+
+def junit_xml(run: Run, results: Sequence[TestResult]) -> str:
+    """Return the text of ``junit.xml``: a test case a test, and a failed one for each problem of the run."""
+    suite = ElementTree.Element("testsuite", name="lossproof")
+    properties = ElementTree.SubElement(suite, "properties")
+    for package, version in run.versions.items():
+        ElementTree.SubElement(properties, "property", name=visible(package), value=visible(version))
+    names: Counter[str] = Counter()
+    for result in results:
+        suite.append(_test(result, names))
+    interrupted = [] if run.complete else ["The run was interrupted: results are missing."]
+    for problem in [*run.problems, *interrupted]:
+        case = _testcase(names, "lossproof.run", problem, 0.0)
+        ElementTree.SubElement(case, "failure", message=visible(problem), type="run").text = visible(problem)
+        suite.append(case)
+    totals = {
+        "tests": str(len(suite.findall("testcase"))),
+        "failures": str(len(suite.findall("testcase/failure"))),
+        "errors": str(len(suite.findall("testcase/error"))),
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+        "time": f"{run.seconds:.3f}",
+    }
+    suite.attrib |= totals | {"timestamp": visible(run.started)}
+    root = ElementTree.Element("testsuites", {"name": "lossproof"} | totals)
+    root.append(suite)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
+    loss = f"lossproof.{result.records[0].loss}" if result.records else "lossproof"
+    case = _testcase(names, loss, result.id, result.seconds)
+    case.attrib |= {"file": visible(result.file), "line": str(result.line)}
+    failing = [record for record in result.records if record.outcome in FAILING]
+    if failing:
+        # One element a test, or its readers would count the test twice: what disagrees outranks what errs.
+        disagrees = any(record.outcome == "disagree" for record in failing)
+        kind, type_ = ("failure", "disagree") if disagrees else ("error", "error")
+        element = ElementTree.SubElement(case, kind, message=visible(_headline(failing)), type=type_)
+        element.text = visible("\n\n".join(_account(record) for record in failing))
+    elif not result.records:
+        message = "The test ended without a single check: it may have been interrupted."
+        ElementTree.SubElement(case, "error", message=message, type="error")
+    elif all(record.outcome == "unsupported" for record in result.records):
+        reasons = dict.fromkeys(record.message for record in result.records if record.message)
+        ElementTree.SubElement(case, "skipped", message=visible("; ".join(reasons) or "not supported"))
+    if defects := [record for record in result.records if record.outcome == "known defect"]:
+        lines = [f"known defect: {_check(record)}: {record.message}" for record in defects]
+        ElementTree.SubElement(case, "system-out").text = visible("\n".join(lines))
+    return case
+
+
+def _testcase(names: Counter[str], classname: str, name: str, seconds: float) -> ElementTree.Element:
+    """Return an empty test case under a name of its own: readers merge equal names as reruns of one test."""
+    names[name] += 1
+    own = name if names[name] == 1 else f"{name} ({names[name]})"
+    attributes = {"classname": visible(classname), "name": visible(own), "time": f"{seconds:.3f}"}
+    return ElementTree.Element("testcase", attributes)
+
+
+def _headline(failing: list[Record]) -> str:
+    first = failing[0]
+    more = f" (and {count(len(failing) - 1, 'more check', 'more checks')})" if len(failing) > 1 else ""
+    return f"{_check(first)}: {first.message or first.outcome}{more}"
+
+
+def _account(record: Record) -> str:
+    """Return all that a log's reader needs of a failing record."""
+    lines = [f"{record.outcome}: {_check(record)}: {record.message}".rstrip(": "), record.title]
+    if record.error_over_budget is not None:
+        lines.append(f"error over budget: {share(record.error_over_budget)}")
+    for part in ("expected", "observed", "snippet"):
+        if text := (record.detail or {}).get(part):
+            lines.append(f"{part}:\n{text}" if "\n" in text else f"{part}: {text}")
+    return "\n".join([*lines, f"{record.file}:{record.line}"])
+
+
+def _check(record: Record) -> str:
+    facts = (record.subject, record.dtype, record.layout, record.reduction, record.quantity)
+    return f"{record.case} [{', '.join(fact for fact in facts if fact)}]"

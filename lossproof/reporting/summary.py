@@ -1,0 +1,45 @@
+"""The last lines of a run in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lossproof.judging.record import Record, Run, TestResult
+from lossproof.reporting.digest import outcome_counts, verdict
+from lossproof.reporting.text import share, visible
+
+
+def summary_lines(run: Run, results: Sequence[TestResult], reports: Sequence[Path]) -> list[str]:
+    """Return the lines: the verdict, the counts, each subject's largest error, problems, reports."""
+    records = [record for result in results for record in result.records]
+    lines = [verdict(run, records).sentence]
+    if not run.complete:
+        lines.append("The run was interrupted: what it reports is incomplete.")
+    lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
+    lines += _largest_errors(records)
+    lines += [f"problem: {problem}" for problem in run.problems]
+    lines += [f"report: {path}" for path in reports]
+    return [visible(line.replace("\n", " ")) for line in lines]
+
+
+def _largest_errors(records: Sequence[Record]) -> list[str]:
+    worst: dict[str, Record] = {}
+    for record in records:
+        # A known defect is off by what its entry says; the subject's other checks are of interest here.
+        if record.error_over_budget is None or record.outcome == "known defect":
+            continue
+        if record.subject not in worst or _share(record) > _share(worst[record.subject]):
+            worst[record.subject] = record
+    width = max(map(len, worst), default=0)
+    return [
+        f"largest error / budget of {subject:{width}}  {share(record.error_over_budget):>8}  "
+        f"{record.case}, {record.dtype}, {record.quantity}"
+        for subject, record in sorted(worst.items())
+    ]
+
+
+def _share(record: Record) -> float:
+    """Return the record's share, a NaN as infinity, so that it is never passed over."""
+    share = record.error_over_budget
+    return float("inf") if share is None or share != share else share

@@ -1,0 +1,48 @@
+"""How the reports print text and numbers that come from elsewhere."""
+
+from __future__ import annotations
+
+import math
+import re
+
+# Control characters, direction overrides, zero-width characters, lone surrogates and non-characters:
+# a terminal may obey them, XML forbids many, and a reader sees none of them. Newline and tab stay.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """Return the text with every character that cannot be seen written as its escape.
+
+    >>> visible("a\\x1b[2J")
+    'a\\\\x1b[2J'
+    """
+    return _UNSEEN.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def share(error_over_budget: float | None) -> str:
+    """Return a share of the error budget as people read it: three significant digits.
+
+    >>> share(0.43219), share(1234567.0), share(float("inf")), share(None)
+    ('0.432', '1.23e+06', 'inf', '')
+    """
+    if error_over_budget is None:
+        return ""
+    if not math.isfinite(error_over_budget):
+        return str(error_over_budget)
+    return f"{error_over_budget:.3g}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return the number with its noun.
+
+    >>> count(1, "check"), count(12000, "check")
+    ('1 check', '12,000 checks')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,130 @@
+"""A run as it accumulates: its results, what is wrong with it as a whole, and its reports."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lossproof.corpus.reading import Corpus
+from lossproof.judging.known_defects import relevant, unmatched
+from lossproof.judging.record import Record, Run, TestResult
+from lossproof.reporting import write_reports
+from lossproof.selection import Check, Selection
+
+_PACKAGES = ("lossproof", "torch", "numpy", "python-flint", "pytest")
+
+
+class RunReports:
+    """Collects results in whatever order they come, and writes them in the order of the case files."""
+
+    def __init__(self, folder: Path, corpus: Corpus, selection: Selection, options: dict[str, str]) -> None:
+        self._folder = folder
+        self._corpus = corpus
+        self._selection = selection
+        self._options = options
+        self._checks = {check.id: check for check in selection.checks}
+        self._results: dict[str, TestResult] = {}
+        self._problems: list[str] = []
+        self._started = time.time()
+        self._complete = False
+
+    def add(self, nodeid: str, seconds: float, records: list[dict[str, Any]], problems: list[str]) -> None:
+        """Take the records of one test."""
+        self._add(self._checks[_check_id(nodeid)], seconds, [Record(**record) for record in records])
+        self._problems += problems
+
+    def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:
+        """Take a test that ended without records: the harness or its process failed."""
+        check = self._checks.get(_check_id(nodeid))
+        if check is None:
+            return  # a test of the project's own
+        case = check.case
+        record = Record(
+            case=case.id,
+            title=case.title,
+            loss=case.loss,
+            subject=check.subject,
+            dtype=check.dtype,
+            device=self._selection.device,
+            layout="contiguous",
+            reduction=None,
+            quantity="value",
+            outcome="error",
+            error_over_budget=None,
+            source=case.source and asdict(case.source),
+            file=case.file,
+            line=case.line,
+            message=reason.strip(),
+        )
+        self._add(check, seconds, [record])
+
+    def is_wanted(self, args: Sequence[str]) -> bool:
+        """Whether this run is one of the harness: a run of other tests must leave the reports alone."""
+        return bool(self._results) or any("test_conformance" in arg for arg in args)
+
+    def finish(self, complete: bool) -> list[str]:
+        """Close the run; returns what is wrong with it as a whole."""
+        self._complete = complete
+        if not self._results:
+            self._problems.append("no check ran: nothing was shown to conform")
+        if complete:
+            records = [record for result in self._results.values() for record in result.records]
+            ran = [(check.case.id, check.subject, check.dtype) for check in map(self._checks.get, self._results) if check]
+            for name in self._selection.subjects:
+                self._problems += unmatched(self._relevant(name), records, [one for one in ran if one[1] == name])
+        self._problems = sorted(set(self._problems))
+        return self._problems
+
+    def write(self) -> list[Path]:
+        """Write the reports, all or none.
+
+        Raises:
+            ReportError: the folder cannot be written to.
+        """
+        return write_reports(self._folder, self.run, self.results)
+
+    @property
+    def results(self) -> list[TestResult]:
+        """The results in the order of the selection."""
+        return [self._results[id] for id in self._checks if id in self._results]
+
+    @property
+    def run(self) -> Run:
+        """The description of the run as it stands."""
+        defects = {
+            (entry.file, entry.line): asdict(entry)
+            for name in self._selection.subjects
+            for entry in self._relevant(name)
+            if any(check.case.id == entry.case for check in self._selection.checks)
+        }
+        return Run(
+            versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+            machine={"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
+            options=dict(self._options),
+            complete=self._complete,
+            problems=self._problems,
+            known_defects=list(defects.values()),
+            started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
+            seconds=round(time.time() - self._started, 3),
+        )
+
+    def _relevant(self, name: str) -> list[Any]:
+        subject = self._selection.subjects[name]
+        device = self._selection.device_of(name)
+        return relevant(self._corpus.known_defects, name, subject.version(), device)
+
+    def _add(self, check: Check, seconds: float, records: list[Record]) -> None:
+        case = check.case
+        result = TestResult(check.id, case.id, case.file, case.line, seconds, tuple(records))
+        self._results[check.id] = result
+
+
+def _check_id(nodeid: str) -> str:
+    return nodeid.partition("[")[2].removesuffix("]")

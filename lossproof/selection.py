@@ -1,0 +1,114 @@
+"""What a run was asked for: which cases, subjects and dtypes, as the checks to make."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from lossproof.corpus.case import Case
+from lossproof.corpus.reading import Corpus
+from lossproof.corpus.signature import Signature
+from lossproof.judging.certification import CERTIFIED, EXACT
+from lossproof.numbers.formats import FORMATS
+from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects import default_subjects, find_subject, known_subjects
+from lossproof.subjects.call import Subject
+
+
+class SelectionError(ValueError):
+    """An option names something that does not exist; the message lists what does."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of the harness: a case on a subject in a dtype."""
+
+    case: Case
+    subject: str
+    dtype: str
+
+    @property
+    def id(self) -> str:
+        """Unique in the corpus, and stable: it is what CI readers tell tests apart by."""
+        return f"{self.case.id}-{self.subject}-{self.dtype}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The checks of a run, in the order of the case files, and the subjects that they need."""
+
+    checks: tuple[Check, ...]
+    subjects: dict[str, Subject]
+    dtypes: tuple[str, ...]
+    device: str
+
+    def device_of(self, subject: str) -> str:
+        """The run's device where the subject can use it, else the processor."""
+        return self.device if self.device in self.subjects[subject].devices() else "cpu"
+
+
+def signatures() -> dict[str, Signature]:
+    """What the reference's losses take, for the reader of case files."""
+    return {
+        name: Signature(loss.arguments, loss.parameters, loss.reductions) for name, loss in LOSSES.items()
+    }
+
+
+def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) -> Selection:
+    """Choose the checks to make.
+
+    Args:
+        corpus: all cases.
+        subjects, dtypes: comma-separated names; empty means the usual ones.
+        cases: comma-separated shell patterns of case ids; empty means all.
+        device: a torch device type.
+
+    Raises:
+        SelectionError: for a name that does not exist, with the list of those that do.
+    """
+    subject_names = _names("subject", subjects, default_subjects(), known_subjects())
+    dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
+    chosen = _chosen_cases(corpus, cases)
+    found = {name: find_subject(name) for name in subject_names}
+    devices = sorted({known for subject in found.values() for known in subject.devices()})
+    if device not in devices:
+        raise SelectionError(f"there is no device '{device}' here; there is {', '.join(devices)}")
+    checks = tuple(check for case in chosen for check in _checks(case, found, dtype_names))
+    return Selection(checks, found, dtype_names, device)
+
+
+def _checks(case: Case, subjects: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[Check]:
+    if case.expect or case.gradient or case.erratum and case.erratum.says:
+        yield Check(case, CERTIFIED, EXACT)
+    if case.module is not None:
+        yield from (Check(case, name, "none") for name in subjects)
+        return
+    # Subjects innermost: they share the truth of a dtype, which is kept for a few calls only.
+    for dtype in case.dtypes or tuple(FORMATS):
+        for name, subject in subjects.items():
+            if dtype in dtypes and dtype in subject.dtypes:
+                yield Check(case, name, dtype)
+
+
+def _chosen_cases(corpus: Corpus, patterns: str) -> list[Case]:
+    wanted = _split(patterns) or ["*"]
+    ids = [case.id for case in corpus.cases]
+    for pattern in wanted:
+        if not any(fnmatch(id, pattern) for id in ids):
+            near = difflib.get_close_matches(pattern, ids, n=5, cutoff=0.5) or sorted(ids)[:5]
+            raise SelectionError(f"no case matches '{pattern}'; there are {len(ids)}, such as {', '.join(near)}")
+    return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in wanted)]
+
+
+def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    names = _split(text)
+    for name in names:
+        if name not in known:
+            raise SelectionError(f"there is no {kind} '{name}'; there are {', '.join(known)}")
+    return tuple(dict.fromkeys(names)) or usual
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,139 @@
+"""What a subject is asked, and what it answers. It never judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.numbers.formats import Float64Array
+
+LAYOUTS = ("contiguous", "transposed", "strided", "expanded")
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The numbers of one tensor, exact in NumPy, and the dtype (torch's name) that they are meant to have."""
+
+    numbers: npt.NDArray[Any]
+    dtype: str
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a loss.
+
+    Attributes:
+        loss: the name in the reference's catalogue.
+        params: constructor keywords; tensors as ``Values``, the rest plain.
+        args: forward's arguments.
+        reduction: to be passed as ``reduction``, or None to pass none.
+        dtype: the dtype of the run, by torch's name.
+        device: where to run.
+        layout: how the tensors lie in memory, one of LAYOUTS.
+        upstreams: upstream gradients of the output's shape; one set of gradients is wanted for each.
+        wrt: the arguments and tensor parameters to differentiate by.
+    """
+
+    loss: str
+    params: Mapping[str, Any]
+    args: Mapping[str, Values]
+    reduction: str | None
+    dtype: str
+    device: str = "cpu"
+    layout: str = "contiguous"
+    upstreams: tuple[Float64Array, ...] = ()
+    wrt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SeenWarning:
+    """A warning that was raised: the names of its class and that class's ancestors, and the message."""
+
+    types: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What came out.
+
+    Attributes:
+        value: the output's numbers.
+        dtype: the output's dtype.
+        gradients: for each upstream gradient, the gradient by each of ``wrt``; empty where the output
+            has another shape than the upstream gradient.
+        changed: the names of inputs that the call changed.
+        warnings: what was warned of.
+    """
+
+    value: npt.NDArray[Any]
+    dtype: str
+    gradients: tuple[Mapping[str, npt.NDArray[Any]], ...] = ()
+    changed: tuple[str, ...] = ()
+    warnings: tuple[SeenWarning, ...] = field(default_factory=tuple)
+
+
+class Unsupported(Exception):
+    """The subject has no such function, or no kernel for the dtype; the message is the reason."""
+
+
+class Refused(Exception):
+    """The subject raised.
+
+    Attributes:
+        kind: the kind of refusal where the subject names one, else None.
+        type: the name of the exception's class.
+        when: ``construct`` or ``call``.
+    """
+
+    def __init__(self, type: str, message: str, when: str, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.type = type
+        self.when = when
+        self.kind = kind
+
+
+class Subject(Protocol):
+    """An implementation under test."""
+
+    name: str
+    dtypes: tuple[str, ...]
+
+    def version(self) -> str:
+        """The version of what is tested, as PEP 440 writes it."""
+        ...
+
+    def devices(self) -> tuple[str, ...]:
+        """The devices that this machine has for it."""
+        ...
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        """What comes out for a claim about modules or names, in plain data comparable to ``expected``.
+
+        Raises:
+            Unsupported: where the subject has no modules.
+        """
+        ...
+
+    def run(self, call: Call) -> Observation:
+        """Run one call.
+
+        Raises:
+            Unsupported: where there is nothing to run.
+            Refused: where the implementation raised.
+        """
+        ...
+
+
+def changed_since(before: Mapping[str, npt.NDArray[Any]], after: Mapping[str, npt.NDArray[Any]]) -> tuple[str, ...]:
+    """The names whose numbers differ, nan being equal to nan and 0.0 to -0.0 not."""
+    return tuple(
+        name
+        for name, numbers in before.items()
+        if not np.array_equal(numbers, after[name], equal_nan=numbers.dtype.kind == "f")
+        or (numbers.dtype.kind == "f" and not np.array_equal(np.signbit(numbers), np.signbit(after[name])))
+    )

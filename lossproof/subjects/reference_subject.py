@@ -1,0 +1,77 @@
+"""The reference in float64 as a subject: judged, like any other, against the balls."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.reference.evaluation import as_float64, prepare
+from lossproof.reference.refusals import Refusal
+from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported, Values, changed_since
+
+
+class ReferenceSubject:
+    """NumPy float64, whatever the layout: arrays are read-only views, so that a write would raise."""
+
+    name = "reference"
+    dtypes = ("float64",)
+
+    def version(self) -> str:
+        """The reference has no releases apart from the suite's."""
+        from importlib.metadata import version
+
+        return version("lossproof")
+
+    def devices(self) -> tuple[str, ...]:
+        """It runs on the processor, next to any device."""
+        return ("cpu",)
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        """The reference has functions only."""
+        raise Unsupported("the reference has no modules")
+
+    def run(self, call: Call) -> Observation:
+        """Run the closed forms; the layout is laid out with NumPy strides."""
+        params = {name: _array(value, call.layout) for name, value in call.params.items()}
+        args = {name: _array(value, call.layout) for name, value in call.args.items()}
+        if call.reduction is not None:
+            params["reduction"] = call.reduction
+        before = {name: np.array(numbers) for name, numbers in args.items()}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                prepared = prepare(call.loss, params, args)
+            except Refusal as refusal:
+                raise Refused(type(refusal).__name__, str(refusal), "call", refusal.kind) from None
+            value = as_float64(prepared.value())
+            gradients = tuple(
+                {name: prepared.gradient(upstream)[name] for name in call.wrt}
+                for upstream in call.upstreams
+                if upstream.shape == value.shape
+            )
+        seen = tuple(SeenWarning(_ancestors(warning.category), str(warning.message)) for warning in caught)
+        return Observation(value, "float64", gradients, changed_since(before, args), seen)
+
+
+def _array(value: Any, layout: str) -> Any:
+    if not isinstance(value, Values):
+        return value
+    laid_out = _laid_out(np.asarray(value.numbers), layout)
+    laid_out.flags.writeable = False
+    return laid_out
+
+
+def _laid_out(numbers: npt.NDArray[Any], layout: str) -> npt.NDArray[Any]:
+    if layout == "transposed":
+        return np.asfortranarray(numbers).view()
+    if layout == "strided" and numbers.ndim:
+        return np.repeat(numbers, 2, axis=-1)[..., ::2]
+    return np.array(numbers)
+
+
+def _ancestors(category: type) -> tuple[str, ...]:
+    return tuple(ancestor.__name__ for ancestor in category.__mro__)

@@ -1,0 +1,157 @@
+"""torch as a subject: its loss modules, and its functions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported, Values, changed_since
+from lossproof.subjects.torch_layouts import lay_out
+from lossproof.subjects.torch_modules import inspect_module
+
+# What the documents define and torch has no loss for, built from torch's own operations.
+_EXPRESSIONS: dict[str, Callable[..., torch.Tensor]] = {
+    "SelfInformation": lambda p: -torch.log(p),
+    "Entropy": lambda p: torch.special.entr(p).sum(-1),
+    "DistributionCrossEntropy": lambda p, q: -torch.special.xlogy(p, q).sum(-1),
+    "Objective": lambda losses, parameters, l1=0.0, l2=0.0: (
+        losses.mean() + (l1 * parameters.abs().sum() + l2 * parameters.square().sum())
+    ),
+}
+
+
+class TorchSubject:
+    """What the modules and the functions of torch have in common: tensors in, autograd, tensors out."""
+
+    name = "torch"
+    dtypes = ("float64", "float32", "bfloat16", "float16")
+
+    def version(self) -> str:
+        """torch's version."""
+        return str(torch.__version__)
+
+    def devices(self) -> tuple[str, ...]:
+        """The processor, and the accelerator if there is one."""
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return ("cpu",) if accelerator is None else ("cpu", accelerator.type)
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        """Functions have no aspects of a module."""
+        raise Unsupported(f"{self.name} has no modules")
+
+    def run(self, call: Call) -> Observation:
+        """Run forward, and backward once for each upstream gradient."""
+        args = {name: _tensor(values, call) for name, values in call.args.items()}
+        params = {
+            name: _tensor(value, call) if isinstance(value, Values) else value for name, value in call.params.items()
+        }
+        if call.reduction is not None:
+            params["reduction"] = call.reduction
+        sources = [(args | params)[name].requires_grad_() for name in call.wrt]
+        before = {name: _numbers(tensor) for name, tensor in args.items()}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            output = self._apply(call.loss, params, tuple(args.values()))
+            gradients = tuple(
+                _gradients(output, sources, upstream, call)
+                for upstream in call.upstreams
+                if tuple(output.shape) == upstream.shape
+            )
+        after = {name: _numbers(tensor) for name, tensor in args.items()}
+        seen = tuple(
+            SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
+            for warning in caught
+        )
+        return Observation(
+            _numbers(output), _name(output.dtype), gradients, changed_since(before, after), seen
+        )
+
+    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        raise NotImplementedError
+
+
+class ModuleSubject(TorchSubject):
+    """torch.nn: construct the module, then call it."""
+
+    name = "torch.nn"
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        """What a module is, has and does; see ``torch_modules``."""
+        tensors = {
+            name: torch.from_numpy(np.array(value.numbers)) if isinstance(value, Values) else value
+            for name, value in params.items()
+        }
+        return inspect_module(aspect, loss, tensors, expected)
+
+    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        if not hasattr(torch.nn, loss):
+            raise Unsupported(f"torch.nn has no module {loss}")
+        with _refusals("construct"):
+            module = getattr(torch.nn, loss)(**params)
+        with _refusals("call"):
+            output: torch.Tensor = module(*args)
+        return output
+
+
+class FunctionSubject(TorchSubject):
+    """torch.nn.functional, and expressions of torch's operations where it has no function."""
+
+    name = "torch.nn.functional"
+
+    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        functional = LOSSES[loss].functional
+        function = getattr(torch.nn.functional, functional) if functional else _EXPRESSIONS[loss]
+        with _refusals("call"):
+            output: torch.Tensor = function(*args, **params)
+        return output
+
+
+class _refusals:
+    """Turn what torch raises into Refused or Unsupported; a context manager without a frame of its own."""
+
+    def __init__(self, when: str) -> None:
+        self.when = when
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, category: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception):
+            message = str(error)
+            if isinstance(error, NotImplementedError) or "not implemented for" in message:
+                raise Unsupported(message.splitlines()[0]) from error
+            raise Refused(type(error).__name__, message, self.when) from error
+
+
+def _gradients(
+    output: torch.Tensor, sources: list[torch.Tensor], upstream: npt.NDArray[np.float64], call: Call
+) -> Mapping[str, npt.NDArray[Any]]:
+    if not sources:
+        return {}
+    grad_output = torch.from_numpy(upstream).to(output.dtype).to(output.device)
+    with _refusals("call"):
+        found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
+    return dict(zip(call.wrt, map(_numbers, found), strict=True))
+
+
+def _tensor(values: Values, call: Call) -> torch.Tensor:
+    # A copy: torch must not see the caller's memory, which other subjects will be given too.
+    tensor = torch.from_numpy(np.array(values.numbers)).to(getattr(torch, values.dtype)).to(call.device)
+    return lay_out(tensor, call.layout)
+
+
+def _numbers(tensor: torch.Tensor) -> npt.NDArray[Any]:
+    detached = tensor.detach().cpu()
+    if detached.dtype.is_floating_point:
+        detached = detached.to(torch.float64)
+    return np.array(detached.numpy())
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

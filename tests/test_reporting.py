@@ -1,0 +1,409 @@
+"""The reports of made-up runs, read back as their readers read them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+
+import junitparser
+import pytest
+
+from lossproof.judging.record import Record, Run, TestResult
+from lossproof.reporting import ReportError, read_results, summary_lines, write_reports
+
+REPORTS = ["report.html", "junit.xml", "results.jsonl"]
+
+AGREES = Record(
+    case="ce-weighted-mean",
+    title="the weighted mean divides by the sum of the picked weights",
+    loss="CrossEntropyLoss",
+    subject="torch.nn",
+    dtype="float32",
+    device="cpu",
+    layout="contiguous",
+    reduction="mean",
+    quantity="value",
+    outcome="agree",
+    error_over_budget=0.25,
+    source={"document": "002_76d7edb28dd97171", "place": "2, CE", "claim": "D002-6"},
+    file="cases/losses/cross_entropy.yaml",
+    line=12,
+    flags=["MeanDenominator"],
+)
+DETAIL = {
+    "inputs": "input = [[1, 2]]",
+    "params": "weight = [1, 2]",
+    "expected": "0.3642",
+    "observed": "0.6070",
+    "why": "mean divides by the picked weights' sum",
+    "snippet": "import torch\nprint(torch.nn.CrossEntropyLoss())",
+}
+DISAGREES = replace(
+    AGREES,
+    outcome="disagree",
+    error_over_budget=3.5e6,
+    message="off by 0.2428",
+    detail=DETAIL,
+    quantity="gradient:input",
+)
+ERRS = replace(
+    AGREES, outcome="error", error_over_budget=None, message="RuntimeError: no kernel", detail=DETAIL
+)
+UNSUPPORTED = replace(
+    AGREES, outcome="unsupported", error_over_budget=None, message="no float16 on this device"
+)
+DEFECT = replace(
+    AGREES, outcome="known defect", error_over_budget=math.inf, message="gives nan, should give inf"
+)
+
+RUN = Run(
+    versions={"python": "3.11.7", "torch": "2.13.0"},
+    machine={"platform": "Linux", "cpu_count": 2},
+    options={"subjects": ["torch.nn"], "dtypes": None},
+    complete=True,
+    problems=[],
+    known_defects=[],
+    started="2026-01-02T03:04:05+00:00",
+    seconds=1.5,
+)
+
+HOSTILE = (
+    '</script><img src=x onerror="alert(1)"> <!-- '
+    "\x1b[2J\x00\ud800\ufffe\u202egnp.exe ]]> @@data@@ \\u003c &amp;"
+)
+
+
+def result_of(*records: Record, name: str = "a", line: int = 12) -> TestResult:
+    return TestResult(
+        f"test_case[{name}]", "ce-weighted-mean", "cases/losses/cross_entropy.yaml", line, 0.25, records
+    )
+
+
+def page_data(path: Path) -> dict[str, Any]:
+    """Return the data in a page as a browser finds it: everything up to the first end of a script."""
+    page = path.read_text(encoding="utf-8")
+    start = page.index('id="data">') + len('id="data">')
+    data: dict[str, Any] = json.loads(page[start : page.index("</script", start)], parse_constant=reject)
+    return data
+
+
+def reject(literal: str) -> NoReturn:
+    raise AssertionError(f"{literal} is not strict JSON")
+
+
+class Markup(HTMLParser):
+    """The tags of a page and every address that they fetch or lead to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+
+
+def column(data: dict[str, Any], name: str) -> list[Any]:
+    return [data["columns"][name]["table"][place] for place in data["columns"][name]["rows"]]
+
+
+class TestJsonLines:
+    def test_records_come_back_as_they_were(self, tmp_path: Path) -> None:
+        hostile = replace(DISAGREES, title=HOSTILE, message="two\nlines\u2028three")
+        records = [AGREES, hostile, ERRS, UNSUPPORTED, DEFECT]
+        write_reports(tmp_path, RUN, [result_of(*records)])
+        run, rows = read_results(tmp_path / "results.jsonl")
+        assert rows == [{"test": "test_case[a]", **asdict(record)} for record in records]
+        assert {name: run[name] for name in asdict(RUN)} == asdict(RUN)
+        assert run["counts"] == {"agree": 1, "disagree": 1, "error": 1, "unsupported": 1, "known defect": 1}
+
+    @pytest.mark.parametrize("share", [math.inf, math.nan])
+    def test_non_finite_numbers_are_strings_in_strict_json(self, tmp_path: Path, share: float) -> None:
+        run = replace(RUN, machine={"load": share}, known_defects=[{"case": "a", "observed": [-math.inf]}])
+        write_reports(tmp_path, run, [result_of(replace(DISAGREES, error_over_budget=share))])
+        lines = (tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()
+        first, record = (json.loads(line, parse_constant=reject) for line in lines)
+        assert record["error_over_budget"] == str(share)
+        assert first["run"]["machine"]["load"] == str(share)
+        assert first["run"]["known_defects"][0]["observed"] == ["-inf"]
+        (row,) = read_results(tmp_path / "results.jsonl")[1]
+        assert str(row["error_over_budget"]) == str(share) and isinstance(row["error_over_budget"], float)
+        assert page_data(tmp_path / "report.html")["columns"]["share"] == [str(share)]
+
+    def test_two_runs_differ_in_the_first_line_only(self, tmp_path: Path) -> None:
+        tests = [
+            result_of(AGREES, name="a"),
+            result_of(DISAGREES, name="b"),
+            result_of(UNSUPPORTED, name="c", line=3),
+        ]
+        later = replace(RUN, started="2026-02-02T00:00:00+00:00", seconds=9.0)
+        slower = [replace(test, seconds=7.0) for test in reversed(tests)]
+        write_reports(tmp_path / "one", RUN, tests)
+        write_reports(tmp_path / "two", later, slower)
+        one, two = ((tmp_path / name / "results.jsonl").read_text().splitlines() for name in ("one", "two"))
+        assert one[0] != two[0]
+        assert one[1:] == two[1:]
+
+    @pytest.mark.parametrize(
+        ("text", "complaint"),
+        [
+            ("", r":1: the first line should describe the run"),
+            ('{"test": "a"}\n', r":1: the first line should describe the run"),
+            ('{"run": {}}\n{"test": ', r":2: not a line of JSON"),
+            ('{"run": {}}\n[]\n', r":2: each line should be an object"),
+            ('{"run": {}}\n{"test": "a", "colour": 1}\n', r":2: unknown or missing fields: .*colour"),
+        ],
+    )
+    def test_a_broken_file_is_named_with_its_line(self, tmp_path: Path, text: str, complaint: str) -> None:
+        path = tmp_path / "results.jsonl"
+        path.write_text(text)
+        with pytest.raises(ReportError, match=complaint):
+            read_results(path)
+
+    def test_a_missing_file_is_one_sentence(self, tmp_path: Path) -> None:
+        with pytest.raises(ReportError, match="cannot be read"):
+            read_results(tmp_path / "results.jsonl")
+
+
+class TestJUnit:
+    def read(self, folder: Path, run: Run, results: Sequence[TestResult]) -> dict[str, ElementTree.Element]:
+        """Return the test cases by name, having checked the totals with a reader of its own."""
+        write_reports(folder, run, results)
+        root = ElementTree.parse(folder / "junit.xml").getroot()
+        cases = {case.attrib["name"]: case for case in root.iter("testcase")}
+        parsed = junitparser.JUnitXml.fromfile(str(folder / "junit.xml"))
+        (suite,) = parsed
+        own = (suite.tests, suite.failures, suite.errors, suite.skipped)
+        assert own == (parsed.tests, parsed.failures, parsed.errors, parsed.skipped)
+        suite.update_statistics()  # type: ignore[no-untyped-call]  # junitparser has no type for it
+        assert (suite.tests, suite.failures, suite.errors, suite.skipped) == own
+        assert len(cases) == suite.tests  # names are unique
+        return cases
+
+    def test_each_outcome_has_its_element(self, tmp_path: Path) -> None:
+        tests = [
+            result_of(AGREES, UNSUPPORTED, name="agree"),
+            result_of(AGREES, DISAGREES, name="disagree"),
+            result_of(AGREES, ERRS, name="error"),
+            result_of(DISAGREES, ERRS, name="both"),
+            result_of(UNSUPPORTED, UNSUPPORTED, name="unsupported"),
+            result_of(AGREES, DEFECT, name="defect"),
+            result_of(name="empty"),
+        ]
+        cases = self.read(tmp_path, RUN, tests)
+        children = {name[10:-1]: [child.tag for child in case] for name, case in cases.items()}
+        assert children == {
+            "agree": [],
+            "disagree": ["failure"],
+            "error": ["error"],
+            "both": ["failure"],
+            "unsupported": ["skipped"],
+            "defect": ["system-out"],
+            "empty": ["error"],
+        }
+        assert cases["test_case[unsupported]"][0].attrib["message"] == UNSUPPORTED.message
+        assert "ce-weighted-mean" in (cases["test_case[defect]"][0].text or "")
+        assert "RuntimeError: no kernel" in (cases["test_case[both]"][0].text or "")
+
+    def test_a_failure_holds_what_a_log_reader_needs(self, tmp_path: Path) -> None:
+        cases = self.read(tmp_path, RUN, [result_of(DISAGREES)])
+        case = cases["test_case[a]"]
+        assert case.attrib == {
+            "classname": "lossproof.CrossEntropyLoss",
+            "name": "test_case[a]",
+            "time": "0.250",
+            "file": "cases/losses/cross_entropy.yaml",
+            "line": "12",
+        }
+        assert case[0].attrib["type"] == "disagree"
+        for part in ("off by 0.2428", "0.3642", "0.6070", "import torch", "cross_entropy.yaml:12", "3.5e+06"):
+            assert part in (case[0].text or "")
+
+    def test_problems_and_interruptions_fail(self, tmp_path: Path) -> None:
+        run = replace(
+            RUN, complete=False, problems=["The entry matches nothing.", "The entry matches nothing."]
+        )
+        cases = self.read(tmp_path, run, [result_of(AGREES)])
+        failed = [case for case in cases.values() if case.find("failure") is not None]
+        assert len(failed) == 3
+        assert {case.attrib["classname"] for case in failed} == {"lossproof.run"}
+
+    def test_characters_that_xml_forbids_are_shown(self, tmp_path: Path) -> None:
+        hostile = replace(DISAGREES, loss=HOSTILE, message=HOSTILE, detail={**DETAIL, "observed": HOSTILE})
+        test = replace(result_of(hostile), id=HOSTILE, file=HOSTILE)
+        run = replace(RUN, problems=[HOSTILE], versions={"torch": HOSTILE})
+        for case in self.read(tmp_path, run, [test]).values():
+            assert all(
+                sign in case.attrib["name"] for sign in (r"\x1b[2J\x00\ud800\ufffe\u202e", "</script><img")
+            )
+
+    def test_versions_are_properties(self, tmp_path: Path) -> None:
+        self.read(tmp_path, RUN, [result_of(AGREES)])
+        properties = ElementTree.parse(tmp_path / "junit.xml").getroot().iter("property")
+        assert {item.attrib["name"]: item.attrib["value"] for item in properties} == RUN.versions
+
+    def test_an_empty_run_is_a_suite_without_tests(self, tmp_path: Path) -> None:
+        assert self.read(tmp_path, RUN, []) == {}
+
+
+class TestPage:
+    def test_it_fetches_nothing_and_runs_only_its_own_script(self, tmp_path: Path) -> None:
+        defect = {"case": "a", "subject": "torch.nn", "link": "https://example.org/1", "why": HOSTILE}
+        hostile = replace(
+            DISAGREES, case=HOSTILE, title=HOSTILE, loss=HOSTILE, subject=HOSTILE, message=HOSTILE
+        )
+        run = replace(RUN, known_defects=[defect], problems=[HOSTILE], machine={HOSTILE: HOSTILE})
+        write_reports(tmp_path, run, [result_of(hostile)])
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        markup = Markup(page)
+        assert markup.addresses == []
+        assert markup.tags.count("script") == 2 and "img" not in markup.tags and "link" not in markup.tags
+        assert re.findall(r"https?://[^\"'\s\\]+", page) == ["https://example.org/1"]
+        assert "innerHTML" not in page and "@import" not in page and "url(" not in page
+        assert "default-src 'none'; style-src 'sha256-" in page
+        assert not re.search("[\x00-\x08\x0b-\x1f\u202e\ud800-\udfff\ufffe]", page)
+        assert column(page_data(tmp_path / "report.html"), "message")[0].endswith(
+            r"]]> @@data@@ \u003c &amp;"
+        )
+
+    def test_rows_hold_every_record(self, tmp_path: Path) -> None:
+        other = replace(AGREES, case="nll-plain", loss="NLLLoss", reduction=None, source=None, flags=[])
+        write_reports(tmp_path, RUN, [result_of(AGREES, DISAGREES, ERRS, other)])
+        data = page_data(tmp_path / "report.html")
+        assert column(data, "outcome") == ["agree", "disagree", "error", "agree"]
+        assert column(data, "reduction") == ["mean", "mean", "mean", None]
+        assert [case["loss"] for case in column(data, "case")] == ["CrossEntropyLoss"] * 3 + ["NLLLoss"]
+        assert data["columns"]["share"] == [0.25, 3.5e6, None, 0.25]
+        assert len(data["columns"]["case"]["table"]) == 2
+
+    @pytest.mark.parametrize(
+        ("records", "changes", "conforms", "words"),
+        [
+            ([AGREES, DEFECT], {}, True, "Everything conforms: 1 check of 1 case"),
+            ([AGREES, DISAGREES, ERRS], {}, False, "of 3 checks, 1 disagrees and 1 ends in an error"),
+            ([], {}, False, "Nothing was checked"),
+            ([UNSUPPORTED], {}, False, "Nothing was checked"),
+            ([AGREES], {"complete": False}, False, "does not count as passed"),
+            ([AGREES], {"problems": ["An entry matches nothing."]}, False, "does not count as passed"),
+        ],
+    )
+    def test_the_verdict(
+        self, tmp_path: Path, records: list[Record], changes: dict[str, Any], conforms: bool, words: str
+    ) -> None:
+        run = replace(RUN, **changes)
+        results = [result_of(*records)]
+        paths = write_reports(tmp_path, run, results)
+        verdict = page_data(tmp_path / "report.html")["verdict"]
+        assert verdict["conforms"] is conforms
+        assert words in verdict["sentence"]
+        assert words in summary_lines(run, results, paths)[0]
+
+    def test_the_matrix_names_the_gravest_outcome_by_dtype(self, tmp_path: Path) -> None:
+        half = replace(DEFECT, dtype="float16")
+        own = replace(UNSUPPORTED, subject="mine")
+        write_reports(
+            tmp_path, RUN, [result_of(AGREES, DISAGREES, half, replace(AGREES, dtype="float16"), own)]
+        )
+        matrix = page_data(tmp_path / "report.html")["matrix"]
+        assert matrix["subjects"] == ["torch.nn", "mine"]
+        ((torch, mine),) = [loss["cells"] for loss in matrix["losses"]]
+        assert torch == [
+            {"dtype": "float16", "outcome": "known defect", "count": 1, "total": 2, "share": 0.25},
+            {"dtype": "float32", "outcome": "disagree", "count": 1, "total": 2, "share": 3.5e6},
+        ]
+        assert [part["outcome"] for part in mine] == ["unsupported"]
+
+    def test_failures_are_grouped_and_capped(self, tmp_path: Path) -> None:
+        failing = [replace(DISAGREES, case=f"case-{number // 10}") for number in range(3000)]
+        write_reports(tmp_path, RUN, [result_of(*failing)])
+        data = page_data(tmp_path / "report.html")
+        assert (data["failures"]["groups"], data["failures"]["checks"]) == (300, 3000)
+        assert len(data["failures"]["shown"]) == 200
+        assert {group["checks"] for group in data["failures"]["shown"]} == {10}
+        assert all(
+            data["details"][str(row)] == DETAIL
+            for group in data["failures"]["shown"]
+            for row in group["rows"]
+        )
+
+    def test_claims_come_in_order_with_their_verdicts(self, tmp_path: Path) -> None:
+        erratum = {"kind": "erratum", "says": "no 1/N", "because": "the default is the mean"}
+        drifted = {"kind": "drifted", "says": "8", "because": "14 since 2.0"}
+        printed = replace(AGREES, quantity="printed", message="printed 0.5224, true 0.52237254...")
+
+        def claim(record: Record, name: str, **changes: Any) -> Record:
+            return replace(record, source={"document": "d", "place": "1", "claim": name}, **changes)
+
+        records = [
+            claim(printed, "D-10"),
+            claim(AGREES, "D-2", finding=erratum),
+            claim(AGREES, "D-1", finding=drifted),
+            claim(DISAGREES, "D-3", finding=erratum),
+            claim(UNSUPPORTED, "D-4"),
+            claim(DEFECT, "D-5"),
+            claim(AGREES, "D-3"),
+        ]
+        write_reports(tmp_path, RUN, [result_of(*records)])
+        (document,) = page_data(tmp_path / "report.html")["documents"]
+        assert [(item["claim"], item["verdict"]) for item in document["claims"]] == [
+            ("D-1", "drifted"),
+            ("D-2", "erratum"),
+            ("D-3", "contradicted"),
+            ("D-4", "not checked"),
+            ("D-5", "known defect"),
+            ("D-10", "confirmed"),
+        ]
+        assert document["claims"][1]["findings"] == [erratum]
+        assert document["claims"][2]["by"] == ["torch.nn"]
+        assert document["claims"][5]["messages"] == ["printed 0.5224, true 0.52237254..."]
+
+    def test_lost_digits_are_listed_by_subject_and_dtype(self, tmp_path: Path) -> None:
+        lost = replace(AGREES, loses_digits=True)
+        records = [AGREES, lost, replace(lost, error_over_budget=0.75), replace(lost, dtype="float64")]
+        write_reports(tmp_path, RUN, [result_of(*records)])
+        (case,) = page_data(tmp_path / "report.html")["lost_digits"]
+        assert [(use["dtype"], use["share"]) for use in case["uses"]] == [
+            ("float32", 0.75),
+            ("float64", 0.25),
+        ]
+
+    def test_a_hundred_thousand_records_stay_small(self, tmp_path: Path) -> None:
+        def record(number: int) -> Record:
+            return replace(
+                AGREES,
+                case=f"cross-entropy-case-{number // 20}",
+                title=f"the title of case {number // 20} is as long as titles of cases usually are",
+                dtype=("float64", "float32", "bfloat16", "float16")[number % 4],
+                error_over_budget=(number * 7919 % 100_003) / 100_003,
+                message=f"printed 0.{number}, true 0.{number}1234" if number % 20 == 0 else "",
+            )
+
+        write_reports(tmp_path, RUN, [result_of(*map(record, range(100_000)))])
+        assert (tmp_path / "report.html").stat().st_size < 8_000_000
+        assert len(page_data(tmp_path / "report.html")["columns"]["share"]) == 100_000
+
+
+class TestSummary:
+    def test_it_counts_and_names_the_worst(self) -> None:
+        results = [result_of(AGREES, DISAGREES, DEFECT, replace(AGREES, subject="mine"))]
+        run = replace(RUN, complete=False, problems=["An entry matches nothing."])
+        lines = summary_lines(run, results, [Path("reports/report.html")])
+        assert "2 agree, 1 disagree, 0 error, 0 unsupported, 1 known defect" in lines
+        text = "\n".join(lines)
+        assert re.search(r"mine +0\.25 .*value", text)
+        assert re.search(r"torch\.nn +3\.5e\+06 .*gradient:input", text)
+        assert "interrupted" in text and "An entry matches nothing." in text and "reports/report.html" in text
+
+    def test_nothing_reaches_the_terminal_unseen(self) -> None:
+        hostile = replace(AGREES, case=HOSTILE, subject="a\nb\x1b[31m")
+        for line in summary_lines(replace(RUN, problems=[HOSTILE]), [result_of(hostile)], []):
+            assert line.encode("utf-8").decode().isprintable()
