@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
@@ -82,7 +81,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(config, "workerinput"):
         reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
-        config.pluginmanager.register(_Controller(RunReports(reports, corpus, selection, options)), "lossproof-controller")
+        config.pluginmanager.register(
+            _Controller(RunReports(reports, corpus, selection, options)), "lossproof-controller"
+        )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -117,9 +118,9 @@ def examine(request: pytest.FixtureRequest) -> Examine:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the records to the test's report: whatever hangs on it comes along from a worker."""
-    report = cast(Any, (yield))
+    report = yield
     if report.when == "call":
         setattr(report, _ATTACHED, getattr(item, _ATTACHED, None))
     return report
@@ -169,6 +170,5 @@ class _Controller:
 def _sentence(record: Record) -> str:
     parts = (record.quantity, record.reduction, "" if record.layout == "contiguous" else record.layout)
     place = ", ".join(part for part in parts if part)
-    return f"{record.file}:{record.line}: [{record.case}] {record.subject}, {record.dtype}, {place}: {record.message}"
-
-
+    subject = f"{record.subject}, {record.dtype}"
+    return f"{record.file}:{record.line}: [{record.case}] {subject}, {place}: {record.message}"

@@ -15,6 +15,7 @@ from typing import Any
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import relevant, unmatched
 from lossproof.judging.record import Record, Run, TestResult
+from lossproof.judging.recorder import Recorder
 from lossproof.reporting import write_reports
 from lossproof.selection import Check, Selection
 
@@ -45,24 +46,8 @@ class RunReports:
         check = self._checks.get(_check_id(nodeid))
         if check is None:
             return  # a test of the project's own
-        case = check.case
-        record = Record(
-            case=case.id,
-            title=case.title,
-            loss=case.loss,
-            subject=check.subject,
-            dtype=check.dtype,
-            device=self._selection.device,
-            layout="contiguous",
-            reduction=None,
-            quantity="value",
-            outcome="error",
-            error_over_budget=None,
-            source=case.source and asdict(case.source),
-            file=case.file,
-            line=case.line,
-            message=reason.strip(),
-        )
+        recorder = Recorder(check.case, check.subject, check.dtype, self._selection.device)
+        record = recorder.record("value", "error", message=reason.strip())
         self._add(check, seconds, [record])
 
     def is_wanted(self, args: Sequence[str]) -> bool:
@@ -76,9 +61,15 @@ class RunReports:
             self._problems.append("no check ran: nothing was shown to conform")
         if complete:
             records = [record for result in self._results.values() for record in result.records]
-            ran = [(check.case.id, check.subject, check.dtype) for check in map(self._checks.get, self._results) if check]
+            ran = [
+                (check.case.id, check.subject, check.dtype)
+                for check in map(self._checks.get, self._results)
+                if check
+            ]
             for name in self._selection.subjects:
-                self._problems += unmatched(self._relevant(name), records, [one for one in ran if one[1] == name])
+                self._problems += unmatched(
+                    self._relevant(name), records, [one for one in ran if one[1] == name]
+                )
         self._problems = sorted(set(self._problems))
         return self._problems
 
@@ -106,7 +97,11 @@ class RunReports:
         }
         return Run(
             versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
-            machine={"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
+            machine={
+                "platform": platform.platform(),
+                "processor": platform.machine(),
+                "cpus": os.cpu_count(),
+            },
             options=dict(self._options),
             complete=self._complete,
             problems=self._problems,

@@ -80,7 +80,7 @@ def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) 
 
 
 def _checks(case: Case, subjects: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[Check]:
-    if case.expect or case.gradient or case.erratum and case.erratum.says:
+    if case.expect or case.gradient or (case.erratum and case.erratum.says):
         yield Check(case, CERTIFIED, EXACT)
     if case.module is not None:
         yield from (Check(case, name, "none") for name in subjects)
@@ -98,7 +98,9 @@ def _chosen_cases(corpus: Corpus, patterns: str) -> list[Case]:
     for pattern in wanted:
         if not any(fnmatch(id, pattern) for id in ids):
             near = difflib.get_close_matches(pattern, ids, n=5, cutoff=0.5) or sorted(ids)[:5]
-            raise SelectionError(f"no case matches '{pattern}'; there are {len(ids)}, such as {', '.join(near)}")
+            raise SelectionError(
+                f"no case matches '{pattern}'; there are {len(ids)}, such as {', '.join(near)}"
+            )
     return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in wanted)]
 
 

@@ -271,13 +271,6 @@ def test_a_reduction_that_the_case_leaves_out_expects_nothing(tmp_path: Path) ->
     assert "'sum' is no reduction that the case runs in" in said
 
 
-def test_a_term_keeps_parameters_that_its_loss_must_take(tmp_path: Path) -> None:
-    text = IN_ORDER + "    params: {label_smoothing: 0.5}\n    same_as: {loss: NLLLoss, why: w}\n"
-    line, _, said = only_complaint(tmp_path, text)
-    assert line == 7
-    assert "NLLLoss does not take the case's label_smoothing" in said
-
-
 def test_all_complaints_come_at_once_and_in_order(tmp_path: Path) -> None:
     first = (
         IN_ORDER + "    titel: x\n    expect: {sum: on, mean: [1, [2]]}\n" + TAKEN.partition("cases:\n")[2]

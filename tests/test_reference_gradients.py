@@ -62,7 +62,12 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 def _calls() -> list[Any]:
     return [
-        pytest.param(loss, params | ({"reduction": reduction} if reduction else {}), args, id=f"{loss}-{place}-{reduction}")
+        pytest.param(
+            loss,
+            params | ({"reduction": reduction} if reduction else {}),
+            args,
+            id=f"{loss}-{place}-{reduction}",
+        )
         for place, (loss, params, args) in enumerate(CALLS)
         for reduction in (LOSSES[loss].reductions or (None,))
     ]

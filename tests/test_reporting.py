@@ -136,7 +136,8 @@ class TestJsonLines:
         assert first["run"]["machine"]["load"] == str(share)
         assert first["run"]["known_defects"][0]["observed"] == ["-inf"]
         (row,) = read_results(tmp_path / "results.jsonl")[1]
-        assert str(row["error_over_budget"]) == str(share) and isinstance(row["error_over_budget"], float)
+        assert str(row["error_over_budget"]) == str(share)
+        assert isinstance(row["error_over_budget"], float)
         assert page_data(tmp_path / "report.html")["columns"]["share"] == [str(share)]
 
     def test_two_runs_differ_in_the_first_line_only(self, tmp_path: Path) -> None:
@@ -266,9 +267,13 @@ class TestPage:
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
         markup = Markup(page)
         assert markup.addresses == []
-        assert markup.tags.count("script") == 2 and "img" not in markup.tags and "link" not in markup.tags
+        assert markup.tags.count("script") == 2
+        assert "img" not in markup.tags
+        assert "link" not in markup.tags
         assert re.findall(r"https?://[^\"'\s\\]+", page) == ["https://example.org/1"]
-        assert "innerHTML" not in page and "@import" not in page and "url(" not in page
+        assert "innerHTML" not in page
+        assert "@import" not in page
+        assert "url(" not in page
         assert "default-src 'none'; style-src 'sha256-" in page
         assert not re.search("[\x00-\x08\x0b-\x1f\u202e\ud800-\udfff\ufffe]", page)
         assert column(page_data(tmp_path / "report.html"), "message")[0].endswith(
@@ -401,7 +406,9 @@ class TestSummary:
         text = "\n".join(lines)
         assert re.search(r"mine +0\.25 .*value", text)
         assert re.search(r"torch\.nn +3\.5e\+06 .*gradient:input", text)
-        assert "interrupted" in text and "An entry matches nothing." in text and "reports/report.html" in text
+        assert "interrupted" in text
+        assert "An entry matches nothing." in text
+        assert "reports/report.html" in text
 
     def test_nothing_reaches_the_terminal_unseen(self) -> None:
         hostile = replace(AGREES, case=HOSTILE, subject="a\nb\x1b[31m")

@@ -1,0 +1,1 @@
+"""Reading cases: from YAML text to frozen data, or to every complaint about it."""

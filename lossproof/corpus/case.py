@@ -67,8 +67,8 @@ class Raised:
 class Term:
     """One call in an identity: the case's own call with some of its parts replaced.
 
-    ``params`` are merged over the case's own (null removes none: it is passed as None); ``args``
-    replace the case's arguments as a whole when given, as does ``loss``.
+    ``params`` are laid over the case's own; a term with another ``loss`` has only its own. ``args``, where
+    given, replace the case's as a whole.
     """
 
     loss: str | None = None

@@ -19,7 +19,6 @@ from lossproof.corpus.fields import (
     read_words,
 )
 from lossproof.corpus.keys import (
-    COMMON_PARAMETERS,
     ERRATUM,
     FLOAT_DTYPES,
     IDENTITY,
@@ -186,14 +185,7 @@ def _check_inherited(
     frame: Frame,
     notes: Notes,
 ) -> None:
-    """A term with a loss of its own must be able to take what it inherits from the case."""
-    known = (*signature.parameters, *COMMON_PARAMETERS)
-    alien = [name for name in frame.params if name not in known]
-    if alien:
-        problem = f"{what}: {loss} does not take the case's {', '.join(alien)}"
-        notes.add(
-            fields.place, problem, "a term keeps the case's params; state the identity from the other loss"
-        )
+    """A term with a loss of its own inherits the case's arguments, unless it brings its own."""
     if args is None and set(frame.args) != set(signature.arguments):
         problem = f"{what}: {loss} does not take the case's arguments"
         notes.add(fields.place, problem, f"give 'args' with {', '.join(signature.arguments)}")

@@ -48,7 +48,10 @@ class Index:
 
 @dataclass(frozen=True)
 class Derived:
-    """sigmoid, softmax, log_softmax or log of another tensor, correctly rounded; ``dim`` for the middle two."""
+    """sigmoid, softmax, log_softmax or log of another tensor, correctly rounded.
+
+    ``dim`` is that of softmax and log_softmax, else None.
+    """
 
     function: str
     of: Tensor

@@ -118,7 +118,9 @@ def exact_balls(tensor: Tensor) -> Ball:
             return Ball.exact(rounded(tensor, FORMATS["float64"]))
 
 
-def _derive_rounded(function: str, dim: int | None, inner: Callable[[], Ball], format: Format) -> Float64Array:
+def _derive_rounded(
+    function: str, dim: int | None, inner: Callable[[], Ball], format: Format
+) -> Float64Array:
     """Round certified values: repeat at more precision while both ends of a ball round differently."""
 
     def compute() -> tuple[Float64Array, Float64Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -99,14 +99,14 @@ def prepare_call(call: Call) -> PreparedCall:
 def exactly(case: Case, reduction: str | None) -> PreparedCall:
     """A case's call on balls around its decimals as written; lift with ``lift_exactly``."""
     prepared = prepare_call(make_call(case, "float64", reduction))
-    arguments = {
-        name: exact_balls(case.args[name]) if name not in prepared.indices else values
-        for name, values in prepared.arguments.items()
-    }
-    parameters = {
-        name: exact_balls(value) if _is_tensor(value := case.params.get(name)) else prepared.parameters[name]
-        for name in prepared.parameters
-    }
+    arguments: dict[str, Any] = dict(prepared.arguments)
+    parameters = dict(prepared.parameters)
+    for name, tensor in case.args.items():
+        if name not in prepared.indices:
+            arguments[name] = exact_balls(tensor)
+    for name, value in case.params.items():
+        if _is_tensor(value):
+            parameters[name] = exact_balls(value)
     return dataclasses.replace(prepared, arguments=arguments, parameters=parameters)
 
 
@@ -140,7 +140,7 @@ def _values(tensor: Tensor, dtype: str) -> Values:
     return Values(integers(tensor).astype(dtype), dtype)
 
 
-def _is_tensor(value: Any) -> bool:
+def _is_tensor(value: Parameter) -> TypeGuard[Tensor]:
     return value is not None and not isinstance(value, (Numeral, bool, str))
 
 

@@ -1,4 +1,4 @@
-"""Certifying a case: the numbers that it prints, and its erratum, against ball arithmetic. No subject runs."""
+"""Certifying a case: the numbers that it prints, and its erratum, against ball arithmetic."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class _Certification(Recorder):
         assert self.case.erratum is not None
         verdict = judge_printed(self.case, reduction, None, self.case.erratum.says[reduction])
         if verdict.agrees:
-            return Verdict(False, None, f"called an erratum, but right: {verdict.message}; remove the erratum")
+            return Verdict(
+                False, None, f"called an erratum, but right: {verdict.message}; remove the erratum"
+            )
         return Verdict(True, None, f"{verdict.message}: {self.case.erratum.because}")
 
     def _printed(self, quantity: str, reduction: str, judge: Callable[[], Verdict]) -> Record:

@@ -62,9 +62,13 @@ class _Examination(Recorder):
                 yield self.record("value", "error", reduction, message=message)
             except Refused as refused:
                 message = f"raised {refused.type}: {refused}"
-                yield self.record("value", "error", reduction, message=message, detail=self._raised_detail(reduction))
+                yield self.record(
+                    "value", "error", reduction, message=message, detail=self._raised_detail(reduction)
+                )
             except Undecided as undecided:
-                yield self.record("value", "error", reduction, message=f"the truth cannot be certified: {undecided}")
+                yield self.record(
+                    "value", "error", reduction, message=f"the truth cannot be certified: {undecided}"
+                )
 
     def _module(self) -> Record:
         case, claim = self.case, self.case.module
@@ -103,7 +107,7 @@ class _Examination(Recorder):
         is_timely = refused.when == wanted.when or self.subject.name != "torch.nn"
         is_right = refused.type == wanted.type and bool(re.search(wanted.match, str(refused))) and is_timely
         message = (
-            f"raised {refused.type} at the {refused.when}: {str(refused).splitlines()[0] if str(refused) else ''}; "
+            f"raised {refused.type} at the {refused.when}: {str(refused).partition(chr(10))[0]}; "
             f"should be {wanted.type} at the {wanted.when} matching '{wanted.match}'"
         )
         return Verdict(is_right, None, "" if is_right else message)
@@ -125,10 +129,16 @@ class _Examination(Recorder):
 
     def _layouts(self, call: Call) -> Iterator[str]:
         yield LAYOUTS[0]
-        layout_dtype = self.examiner.layout_dtype if self.examiner.layout_dtype in self.subject.dtypes else None
+        layout_dtype = (
+            self.examiner.layout_dtype if self.examiner.layout_dtype in self.subject.dtypes else None
+        )
         if self.dtype != (layout_dtype or self.subject.dtypes[0]):
             return
-        tensors = [value.numbers for value in (*call.args.values(), *call.params.values()) if isinstance(value, Values)]
+        tensors = [
+            value.numbers
+            for value in (*call.args.values(), *call.params.values())
+            if isinstance(value, Values)
+        ]
         if any(tensor.ndim > 1 for tensor in tensors):
             yield "transposed"
         if any(tensor.ndim > 0 for tensor in tensors):
@@ -151,7 +161,11 @@ class _Examination(Recorder):
                 verdict = Verdict(False, None, f"has dtype {observation.dtype}, should have {self.dtype}")
             call = self._on_device(_full_call(planned, layout))
             return self.judged(
-                quantity, verdict, reduction, layout, lambda: _detail(self.subject, call, quantity, observed, truth)
+                quantity,
+                verdict,
+                reduction,
+                layout,
+                lambda: _detail(self.subject, call, quantity, observed, truth),
             )
 
         yield judged("value", observation.value, planned.truth.value)
@@ -159,17 +173,23 @@ class _Examination(Recorder):
         for kind, observed, true in pairs:
             for name in planned.prepared.differentiable:
                 yield judged(f"{kind}:{name}", observed[name], true[name])
-        changed = f"the call changed its input: {', '.join(observation.changed)}" if observation.changed else ""
+        changed = (
+            f"the call changed its input: {', '.join(observation.changed)}" if observation.changed else ""
+        )
         yield self.judged("unchanged", Verdict(not changed, None, changed), reduction, layout)
 
-    def _bias(self, planned: PlannedCall, observation: Observation, reduction: str | None) -> Iterator[Record]:
+    def _bias(
+        self, planned: PlannedCall, observation: Observation, reduction: str | None
+    ) -> Iterator[Record]:
         yield self.judged("bias:value", compare_bias(observation.value, planned.truth.value), reduction)
         if not observation.gradients:
             return
         # The seeded upstream gradient: with ones, many gradients repeat the same few numbers.
         for name, observed in observation.gradients[1].items():
             truth = planned.truth.gradients[1][name]
-            if observed.size >= planned.truth.value.value.size:  # a class weight's gradient is too small a sample
+            if (
+                observed.size >= planned.truth.value.value.size
+            ):  # a class weight's gradient is too small a sample
                 yield self.judged(f"bias:{name}", compare_bias(observed, truth), reduction)
 
     def _judge_warning(self, observation: Observation) -> Verdict:
@@ -179,13 +199,24 @@ class _Examination(Recorder):
             found = any("ReferenceWarning" in seen.types for seen in observation.warnings)
         else:
             found = any(
-                wanted.type in seen.types and re.search(wanted.match, seen.message) for seen in observation.warnings
+                wanted.type in seen.types and re.search(wanted.match, seen.message)
+                for seen in observation.warnings
             )
-        seen = "; ".join(f"{warning.types[0]}: {warning.message}" for warning in observation.warnings) or "nothing"
-        return Verdict(found, None, "" if found else f"warned of {seen}; should warn {wanted.type} '{wanted.match}'")
+        seen = (
+            "; ".join(f"{warning.types[0]}: {warning.message}" for warning in observation.warnings)
+            or "nothing"
+        )
+        return Verdict(
+            found, None, "" if found else f"warned of {seen}; should warn {wanted.type} '{wanted.match}'"
+        )
 
     def _identity(
-        self, name: str, identity: Identity, planned: PlannedCall, observation: Observation, reduction: str | None
+        self,
+        name: str,
+        identity: Identity,
+        planned: PlannedCall,
+        observation: Observation,
+        reduction: str | None,
     ) -> Record:
         total: float | Numbers = 0.0
         bound = planned.truth.value.bound
@@ -199,7 +230,9 @@ class _Examination(Recorder):
             bound = bound + other.truth.value.bound if bound.shape == observed.shape else bound
         verdict = compare_sums(observation.value, np.asarray(total), bound)
         if name == "differs_from":
-            verdict = Verdict(not verdict.agrees, None, "" if not verdict.agrees else "both sides agree, but must not")
+            verdict = Verdict(
+                not verdict.agrees, None, "" if not verdict.agrees else "both sides agree, but must not"
+            )
         elif not verdict.agrees:
             verdict = Verdict(False, verdict.error_over_budget, f"{verdict.message}: {identity.why}")
         detail = {"expected": f"{total}", "observed": f"{observation.value}", "snippet": ""}
@@ -218,7 +251,8 @@ def _full_call(planned: PlannedCall, layout: str) -> Call:
 
 def _is_constant_along_a_dimension(numbers: npt.NDArray[np.float64]) -> bool:
     return any(
-        size > 1 and bool(np.all(numbers == numbers.take([0], axis=axis))) for axis, size in enumerate(numbers.shape)
+        size > 1 and bool(np.all(numbers == numbers.take([0], axis=axis)))
+        for axis, size in enumerate(numbers.shape)
     )
 
 
@@ -231,7 +265,11 @@ def _detail(subject: Subject, call: Call, quantity: str, observed: Numbers, trut
     """What a reader needs to see of a disagreement."""
     if observed.shape != truth.value.shape:
         expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
-        return describe(call) | {"expected": expected, "observed": seen, "snippet": reproduce(subject.name, call)}
+        return describe(call) | {
+            "expected": expected,
+            "observed": seen,
+            "snippet": reproduce(subject.name, call),
+        }
     place = np.unravel_index(int(np.argmax(budget_shares(observed, truth))), observed.shape)
     worst = Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
     snippet = reproduce(subject.name, call, quantity, worst)

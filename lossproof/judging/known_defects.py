@@ -76,12 +76,14 @@ def unmatched(
     sentences = []
     for entry in entries:
         is_selected = any(
-            entry.case == case and fnmatch(subject, entry.subject) and (not entry.dtypes or dtype in entry.dtypes)
+            entry.case == case
+            and fnmatch(subject, entry.subject)
+            and (not entry.dtypes or dtype in entry.dtypes)
             for case, subject, dtype in selected
         )
         if is_selected and not any(covers(entry, record) for record in records):
             sentences.append(
-                f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; mend its dtypes, "
-                f"reductions or quantities, or remove it"
+                f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; "
+                "mend its dtypes, reductions or quantities, or remove it"
             )
     return sentences

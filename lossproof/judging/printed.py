@@ -10,12 +10,11 @@ import numpy as np
 
 from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import Numeral
-from lossproof.judging.calls import exactly, lift_exactly, reductions_of
+from lossproof.judging.calls import exactly, lift_exactly, make_call, prepare_call, reductions_of
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.ball import Ball, Undecided, certified
 from lossproof.numbers.formats import FORMATS
-from lossproof.judging.calls import make_call, prepare_call
 
 _SHOWN_DIGITS = 20
 _SHOWN_ELEMENTS = 8
@@ -39,7 +38,9 @@ def judge_printed(case: Case, reduction: str, argument: str | None, printed: Pri
         observed = np.array([float(number) for number in printed.values]).reshape(printed.shape)
         verdict = compare(observed, quantity)
         note = f"seen in {printed.dtype}: {_texts(printed)}; true {_floats(quantity.value)}"
-        return Verdict(verdict.agrees, verdict.error_over_budget, f"{note}. {verdict.message}".removesuffix(". "))
+        return Verdict(
+            verdict.agrees, verdict.error_over_budget, f"{note}. {verdict.message}".removesuffix(". ")
+        )
     prepared = exactly(case, effective)
 
     def compute() -> Ball:
@@ -55,7 +56,9 @@ def judge_printed(case: Case, reduction: str, argument: str | None, printed: Pri
 def _judge_digits(compute: Callable[[], Ball], printed: Printed) -> Verdict:
     true = compute()
     if true.shape != printed.shape:
-        return Verdict(False, None, f"printed with shape {list(printed.shape)}, true shape {list(true.shape)}")
+        return Verdict(
+            False, None, f"printed with shape {list(printed.shape)}, true shape {list(true.shape)}"
+        )
     elements = true.elements.ravel().tolist()
     shares = [_share(number, element) for number, element in zip(printed.values, elements, strict=True)]
     worst = max(shares, default=0.0)

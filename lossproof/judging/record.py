@@ -17,7 +17,8 @@ class Record:
             judges the numbers that a case prints against ball arithmetic.
         reduction: none, mean, sum, batchmean, or None where the loss has none or none was passed.
         quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
-            bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum, module, ...
+            bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum
+            or module.
         outcome: one of OUTCOMES.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees.
         source: {document, place, claim} or None.
@@ -25,8 +26,8 @@ class Record:
         flags: names of the case's flags.
         file, line: where the case stands, the line counted from 1.
         message: a sentence; empty when there is nothing to say.
-        detail: for what disagrees or errs, {inputs, params, expected, observed, why, snippet}, all strings; else
-            None. ``why`` says what the case's flags look for.
+        detail: for what disagrees or errs, {inputs, params, expected, observed, why, snippet}, all strings;
+            else None. ``why`` says what the case's flags look for.
         loses_digits: whether the case is known to lose digits within its budget.
     """
 
@@ -76,7 +77,7 @@ class Run:
         complete: False when the run was interrupted.
         problems: sentences on what makes the run fail beyond its records: a known defect that has
             gone, an entry that matches nothing, no check at all.
-        known_defects: the entries selected by this run: {case, subject, observed, expected, why, kind, link, file, line}.
+        known_defects: the entries selected by this run, as KnownDefect's fields.
         started: ISO 8601 time; seconds: the length of the run.
     """
 

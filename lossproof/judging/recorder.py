@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from lossproof.corpus.case import Case
 from lossproof.judging.record import Record
@@ -30,11 +31,7 @@ class Recorder:
     ) -> Record:
         """One record of this case."""
         case = self.case
-        source = case.source and {
-            "document": case.source.document,
-            "place": case.source.place,
-            "claim": case.source.claim,
-        }
+        source = asdict(case.source) if case.source else None
         return Record(
             case=case.id,
             title=case.title,
@@ -73,8 +70,11 @@ class Recorder:
             layout,
             verdict.error_over_budget,
             verdict.message,
-            None if verdict.agrees or detail is None else detail(),
+            None if verdict.agrees or detail is None else detail() | self._why(),
         )
+
+    def _why(self) -> dict[str, str]:
+        return {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
 
 
 def _finding(case: Case) -> dict[str, str] | None:
@@ -86,5 +86,9 @@ def _finding(case: Case) -> dict[str, str] | None:
         )
         return {"kind": "erratum", "says": case.erratum.statement or numbers, "because": case.erratum.because}
     if case.drifted:
-        return {"kind": "drifted", "says": case.drifted.was, "because": f"no longer so since {case.drifted.since}"}
+        return {
+            "kind": "drifted",
+            "says": case.drifted.was,
+            "because": f"no longer so since {case.drifted.since}",
+        }
     return None

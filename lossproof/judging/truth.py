@@ -79,7 +79,9 @@ def _truths(
         }
 
     def is_sharp(balls: Mapping[str, Ball]) -> bool:
-        return all(bool(np.all(ball.radii() <= _NEGLIGIBLE * bounded[name].bound)) for name, ball in balls.items())
+        return all(
+            bool(np.all(ball.radii() <= _NEGLIGIBLE * bounded[name].bound)) for name, ball in balls.items()
+        )
 
     balls: Mapping[str, Ball] = certified(lambda: compute(Ball.exact), accept=is_sharp)
     return {

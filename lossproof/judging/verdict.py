@@ -78,7 +78,9 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
     values = truth.value[counted]
     distinct = len(np.unique(values))
     if distinct < BIAS_SAMPLE:
-        return Verdict(False, None, f"a bias needs {BIAS_SAMPLE} distinct outputs with a budget; here are {distinct}")
+        return Verdict(
+            False, None, f"a bias needs {BIAS_SAMPLE} distinct outputs with a budget; here are {distinct}"
+        )
     errors = ((observed[counted] - values) - truth.remainder[counted]) / truth.bound[counted]
     plain, signed = float(np.mean(errors)), float(np.mean(np.sign(values) * errors))
     share = max(abs(plain), abs(signed)) / BIAS_LIMIT
@@ -89,7 +91,8 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
 def _rounds_to_infinity(observed: Float64Array, truth: Truth) -> npt.NDArray[np.bool_]:
     """Where the true value, or one within the budget of it, is beyond the format's largest number."""
     reach = np.abs(truth.value) + 2 * truth.bound
-    return np.isinf(observed) & (np.sign(observed) == np.sign(truth.value)) & (reach > truth.format.largest)
+    is_same_side = np.sign(observed) == np.sign(truth.value)
+    return np.asarray(np.isinf(observed) & is_same_side & (reach > truth.format.largest))
 
 
 def _sentence(observed: float, truth: Truth, place: tuple[int, ...], share: float) -> str:

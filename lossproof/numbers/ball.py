@@ -73,7 +73,8 @@ class Ball(NumberArray):
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Ball:
         """The sum; of no elements, an exact zero."""
-        total = np.add.reduce(self.elements, axis=axis, keepdims=keepdims, initial=_ZERO)
+        options: dict[str, Any] = {"axis": axis, "keepdims": keepdims, "initial": _ZERO}
+        total = np.add.reduce(self.elements, **options)
         return Ball(np.asarray(total, dtype=object))
 
     def largest(self, axis: int | None, keepdims: bool) -> Ball:
@@ -136,7 +137,9 @@ class Ball(NumberArray):
         return np.asarray(_each(_radius)(self.elements), dtype=np.float64)
 
 
-def certified(compute: Callable[[], Result], accept: Callable[[Result], bool] = lambda result: True) -> Result:
+def certified(
+    compute: Callable[[], Result], accept: Callable[[Result], bool] = lambda result: True
+) -> Result:
     """Run ``compute`` on balls, at doubling precision until every comparison is decided and ``accept`` holds.
 
     Raises:

@@ -109,7 +109,9 @@ class NumberArray(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs:
-            raise TypeError(f"{type(self).__name__} does not define numpy.{ufunc.__name__}.{method} with {kwargs}")
+            raise TypeError(
+                f"{type(self).__name__} does not define numpy.{ufunc.__name__}.{method} with {kwargs}"
+            )
         # A plain array on the left must not lift its partner down: the richest type present decides.
         context = next(value for value in inputs if isinstance(value, type(self)))
         operands = [value if isinstance(value, type(self)) else context.lift(value) for value in inputs]

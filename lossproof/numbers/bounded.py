@@ -35,7 +35,9 @@ class Bounded(NumberArray):
         format: the format whose arithmetic is bounded.
     """
 
-    def __init__(self, value: Float64Array, bound: Float64Array, overflows: BoolArray, format: Format) -> None:
+    def __init__(
+        self, value: Float64Array, bound: Float64Array, overflows: BoolArray, format: Format
+    ) -> None:
         self.value = value
         self.bound = bound
         self.overflows = overflows
@@ -151,7 +153,7 @@ class Bounded(NumberArray):
 
     def _is(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
-        return (self.bound == 0) & np.isin(self.value, values)
+        return np.asarray((self.bound == 0) & np.isin(self.value, values))
 
     def _function(self, value: Float64Array, propagated: Float64Array, is_exact: BoolArray) -> Bounded:
         return self._rounded(value, propagated, self.overflows, is_exact, operands=(self,), roundings=2)
@@ -193,5 +195,5 @@ def _scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
 
 
 def _divided(bound: Float64Array, divisor: Float64Array) -> Float64Array:
-    """bound / |divisor|: no error stays none even at a divisor of zero."""
+    """Bound / |divisor|: no error stays none even at a divisor of zero."""
     return np.where(bound == 0, 0.0, bound / np.abs(divisor))

@@ -46,8 +46,9 @@ class Dual(NumberArray):
         attains = self.real == top
         count = np.sum(attains, axis=axis, keepdims=True)
         tangent = np.sum(np.where(attains, self.tangent, 0.0), axis=axis, keepdims=True) / count
-        result = Dual(top, tangent)
-        return result if keepdims else np.squeeze(result, axis)
+        if keepdims:
+            return Dual(top, tangent)
+        return Dual(np.squeeze(top, axis), np.squeeze(tangent, axis))
 
     def plus(self, other: Dual) -> Dual:
         """The sum of two."""

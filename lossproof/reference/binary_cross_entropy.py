@@ -23,7 +23,7 @@ SMALLEST_VARIANCE = 1e-12
 def binary_cross_entropy(
     input: Array, target: Array, *, weight: Array | None = None, reduction: str = "mean"
 ) -> Array:
-    """l = -w (t max(log p, -100) + (1 - t) max(log(1 - p), -100)); the mean divides by the number of elements.
+    """L = -w (t max(log p, -100) + (1 - t) max(log(1 - p), -100)); the mean is over elements.
 
     Args:
         input: probabilities p in [0, 1], any shape.
@@ -65,7 +65,7 @@ def binary_cross_entropy_with_logits(
     pos_weight: Array | None = None,
     reduction: str = "mean",
 ) -> Array:
-    """l = w ((1 - t) x - (1 + (P - 1) t) log sigmoid(x)), which is -w (P t log s + (1 - t) log(1 - s)).
+    """L = w ((1 - t) x - (1 + (P - 1) t) log sigmoid(x)), which is -w (P t log s + (1 - t) log(1 - s)).
 
     Args:
         input: logits x, any shape.

@@ -14,7 +14,7 @@ from lossproof.reference.binary_cross_entropy import (
     binary_cross_entropy_with_logits,
     binary_cross_entropy_with_logits_gradient,
 )
-from lossproof.reference.cross_entropy import cross_entropy, cross_entropy_gradient, holds_probabilities
+from lossproof.reference.cross_entropy import cross_entropy, cross_entropy_gradient
 from lossproof.reference.information import (
     distribution_cross_entropy,
     distribution_cross_entropy_gradient,
@@ -27,6 +27,7 @@ from lossproof.reference.kl_divergence import kl_div, kl_div_gradient
 from lossproof.reference.nll import nll_loss, nll_loss_gradient
 from lossproof.reference.objective import objective, objective_gradient
 from lossproof.reference.reductions import ELEMENTWISE
+from lossproof.reference.refusals import OptionRefusal
 from lossproof.reference.refusing import Arguments, Parameters
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient, softmax, softmax_gradient
 
@@ -217,4 +218,4 @@ def find_loss(name: str) -> Loss:
     for loss in LOSSES.values():
         if name == f"F.{loss.functional}":
             return loss
-    raise refusing.OptionRefusal(f"there is no loss '{name}'; there are {', '.join(LOSSES)}")
+    raise OptionRefusal(f"there is no loss '{name}'; there are {', '.join(LOSSES)}")

@@ -55,7 +55,10 @@ def _with_indices(
     label_smoothing: Array = 0.0,
     reduction: str = "mean",
 ) -> Array:
-    """l_n = -(1 - e) w[y_n] log p[n, y_n] - (e / C) sum_c w[c] log p[n, c]; mean: sum_n l_n / sum_n w[y_n]."""
+    """l_n = -(1 - e) w[y_n] log p[n, y_n] - (e / C) sum_c w[c] log p[n, c].
+
+    The mean is sum_n l_n / sum_n w[y_n].
+    """
     axis = class_axis(log_p)
     ignored = target == ignore_index
     weights = step("weights", picked_weights(weight, target, ignored))
@@ -139,7 +142,7 @@ def _with_probabilities_gradient(
 
 
 def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
-    """t (1 - e) + e / C."""
+    """T (1 - e) + e / C."""
     if not label_smoothing > 0:
         return target
     return target * (1.0 - label_smoothing) + label_smoothing / float(target.shape[axis])

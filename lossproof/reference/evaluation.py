@@ -97,7 +97,7 @@ def prepare(
     reduction = _reduction(found, parameters)
     if not lenient:
         found.refuse(arguments, parameters)
-    defaults = {name: None for name in found.tensor_parameters} | dict(found.real_parameters) | dict(found.options)
+    defaults = dict.fromkeys(found.tensor_parameters) | dict(found.real_parameters) | dict(found.options)
     parameters = defaults | parameters
     if found.reductions:
         parameters["reduction"] = reduction
@@ -168,7 +168,9 @@ def _reduction(loss: Loss, parameters: dict[str, Any]) -> str:
         message = f"size_average and reduce are superseded: use reduction='{reduction}'"
         warnings.warn(ReferenceWarning(message), stacklevel=3)
     if loss.reductions and reduction not in loss.reductions:
-        raise OptionRefusal(f"'{reduction}' is no reduction of {loss.name}; it has {', '.join(loss.reductions)}")
+        raise OptionRefusal(
+            f"'{reduction}' is no reduction of {loss.name}; it has {', '.join(loss.reductions)}"
+        )
     if loss.name == "KLDivLoss" and reduction == "mean":
         message = "reduction='mean' divides by the number of elements; 'batchmean' gives the divergence"
         warnings.warn(ReferenceWarning(message), stacklevel=3)

@@ -9,7 +9,7 @@ from lossproof.reference.steps import step
 
 
 def product_with_log(factor: Array, logarithm: Array) -> Array:
-    """factor * logarithm with the convention of information theory: 0 log 0 = 0."""
+    """Factor * logarithm with the convention of information theory: 0 log 0 = 0."""
     is_zero = factor == 0
     return np.where(is_zero, 0.0, factor * np.where(is_zero, 0.0, logarithm))
 

@@ -14,7 +14,7 @@ from lossproof.reference.steps import step
 
 
 def kl_div(input: Array, target: Array, *, log_target: bool = False, reduction: str = "mean") -> Array:
-    """l = t (log t - x), with 0 log 0 = 0; ``batchmean`` divides the sum by the batch size, ``mean`` by all.
+    """L = t (log t - x), with 0 log 0 = 0; ``batchmean`` divides the sum by the batch size, ``mean`` by all.
 
     Args:
         input: log-probabilities x of the model, any shape; broadcast with ``target``.
@@ -32,7 +32,9 @@ def kl_div(input: Array, target: Array, *, log_target: bool = False, reduction: 
 def kl_div_gradient(
     upstream: Array, input: Array, target: Array, *, log_target: bool = False, reduction: str = "mean"
 ) -> dict[str, Array]:
-    """dl/dx = -t and dl/dt = log t + 1 - x; with log_target, dl/dx = -exp(t) and dl/dt = exp(t) (t - x) + exp(t).
+    """dl/dx = -t and dl/dt = log t + 1 - x.
+
+    With log_target, dl/dx = -exp(t) and dl/dt = exp(t) (t - x) + exp(t).
 
     The upstream gradient multiplies each term by itself, as the chain rule does over the terms of l.
     """

@@ -44,7 +44,12 @@ def weight_total(weights: Array, weight: Array | None) -> Array:
 
 
 def nll_loss(
-    input: Array, target: Array, *, weight: Array | None = None, ignore_index: int = -100, reduction: str = "mean"
+    input: Array,
+    target: Array,
+    *,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
 ) -> Array:
     """l_n = -w[y_n] x[n, y_n], and 0 where y_n is ignored; the mean is sum_n l_n / sum_n w[y_n].
 

@@ -41,4 +41,7 @@ class OptionRefusal(Refusal):
     kind = "option"
 
 
-REFUSALS = {refusal.kind: refusal for refusal in (IndexRefusal, ShapeRefusal, DtypeRefusal, RangeRefusal, OptionRefusal)}
+REFUSALS = {
+    refusal.kind: refusal
+    for refusal in (IndexRefusal, ShapeRefusal, DtypeRefusal, RangeRefusal, OptionRefusal)
+}

@@ -87,7 +87,9 @@ def refuse_binary_cross_entropy_with_logits(args: Arguments, params: Parameters)
     """
     _demand_floating("input", args["input"])
     if args["input"].shape != args["target"].shape:
-        raise ShapeRefusal(f"target has shape {args['target'].shape}, input {args['input'].shape}; they must agree")
+        raise ShapeRefusal(
+            f"target has shape {args['target'].shape}, input {args['input'].shape}; they must agree"
+        )
     for name in ("weight", "pos_weight"):
         _demand_broadcast(name, params.get(name), args["input"])
 

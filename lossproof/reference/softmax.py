@@ -12,7 +12,7 @@ from lossproof.reference.steps import step
 
 
 def log_softmax(input: Array, *, dim: int) -> Array:
-    """log p_c = z_c - log sum_j exp(z_j), with z = x - max(x): no exponential overflows.
+    """Log p_c = z_c - log sum_j exp(z_j), with z = x - max(x): no exponential overflows.
 
     Args:
         input: logits of any shape.

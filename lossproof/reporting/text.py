@@ -14,7 +14,7 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return the text with every character that cannot be seen written as its escape.
+    r"""Return the text with every character that cannot be seen written as its escape.
 
     >>> visible("a\\x1b[2J")
     'a\\\\x1b[2J'

@@ -129,7 +129,9 @@ class Subject(Protocol):
         ...
 
 
-def changed_since(before: Mapping[str, npt.NDArray[Any]], after: Mapping[str, npt.NDArray[Any]]) -> tuple[str, ...]:
+def changed_since(
+    before: Mapping[str, npt.NDArray[Any]], after: Mapping[str, npt.NDArray[Any]]
+) -> tuple[str, ...]:
     """The names whose numbers differ, nan being equal to nan and 0.0 to -0.0 not."""
     return tuple(
         name

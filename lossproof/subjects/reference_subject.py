@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from lossproof.reference.evaluation import as_float64, prepare
 from lossproof.reference.refusals import Refusal
-from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported, Values, changed_since
+from lossproof.subjects.call import (
+    Call,
+    Observation,
+    Refused,
+    SeenWarning,
+    Unsupported,
+    Values,
+    changed_since,
+)
 
 
 class ReferenceSubject:

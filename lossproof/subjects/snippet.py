@@ -48,7 +48,9 @@ def describe(call: Call) -> dict[str, str]:
     reduction = [] if call.reduction is None else [("reduction", call.reduction)]
     return {
         "inputs": "\n".join(f"{name} = {_shown(values)}" for name, values in call.args.items()),
-        "params": "\n".join(f"{name} = {_shown(value)}" for name, value in (*call.params.items(), *reduction)),
+        "params": "\n".join(
+            f"{name} = {_shown(value)}" for name, value in (*call.params.items(), *reduction)
+        ),
     }
 
 
@@ -73,7 +75,10 @@ def reproduce(subject: str, call: Call, quantity: str = "value", worst: Worst | 
 
 def _program(subject: str, call: Call, quantity: str) -> Iterator[str]:
     kind, _, argument = quantity.partition(":")
-    tensors = {**call.args, **{name: value for name, value in call.params.items() if isinstance(value, Values)}}
+    tensors = {
+        **call.args,
+        **{name: value for name, value in call.params.items() if isinstance(value, Values)},
+    }
     yield "import torch"
     if subject == "reference":
         yield "import lossproof"
@@ -111,7 +116,9 @@ def _reference_source(call: Call, argument: str | None) -> str:
 
 
 def _keywords(call: Call) -> list[str]:
-    plain = {name: name if isinstance(value, Values) else _literal(value) for name, value in call.params.items()}
+    plain = {
+        name: name if isinstance(value, Values) else _literal(value) for name, value in call.params.items()
+    }
     if call.reduction is not None:
         plain["reduction"] = repr(call.reduction)
     return [f"{name}={value}" for name, value in plain.items()]
@@ -128,9 +135,12 @@ def _source(values: Values, device: str) -> str:
         return f"torch.full({list(numbers.shape)}, {_literal(numbers.flat[0].item())}, {options})"
     if numbers.size <= _LITERAL_ELEMENTS:
         text = repr(numbers.tolist()).replace("nan", "float('nan')").replace("inf", "float('inf')")
-        return f"torch.tensor({text}, {options})" + ("" if numbers.size else f".reshape({list(numbers.shape)})")
+        return f"torch.tensor({text}, {options})" + (
+            "" if numbers.size else f".reshape({list(numbers.shape)})"
+        )
     packed = base64.b85encode(zlib.compress(np.ascontiguousarray(numbers).tobytes(), 9)).decode()
-    stored = f"torch.frombuffer(bytearray(zlib.decompress(base64.b85decode({packed!r}))), dtype=torch.{numbers.dtype})"
+    unpacked = f"bytearray(zlib.decompress(base64.b85decode({packed!r})))"
+    stored = f"torch.frombuffer({unpacked}, dtype=torch.{numbers.dtype})"
     return f"{stored}.reshape({list(numbers.shape)}).to({options})"
 
 

@@ -29,7 +29,9 @@ def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: 
 
 
 def _class_chain(construct: Callable[[], torch.nn.Module]) -> object:
-    return [ancestor.__name__ for ancestor in type(construct()).__mro__ if issubclass(ancestor, torch.nn.Module)]
+    return [
+        ancestor.__name__ for ancestor in type(construct()).__mro__ if issubclass(ancestor, torch.nn.Module)
+    ]
 
 
 def _dictionaries(construct: Callable[[], torch.nn.Module]) -> object:

@@ -11,7 +11,15 @@ import numpy.typing as npt
 import torch
 
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported, Values, changed_since
+from lossproof.subjects.call import (
+    Call,
+    Observation,
+    Refused,
+    SeenWarning,
+    Unsupported,
+    Values,
+    changed_since,
+)
 from lossproof.subjects.torch_layouts import lay_out
 from lossproof.subjects.torch_modules import inspect_module
 
@@ -32,8 +40,12 @@ class TorchSubject:
     name = "torch"
     dtypes = ("float64", "float32", "bfloat16", "float16")
 
+    def __init__(self) -> None:
+        # On tensors as small as a case's, a second thread costs ten times what it saves.
+        torch.set_num_threads(1)
+
     def version(self) -> str:
-        """torch's version."""
+        """The version of torch."""
         return str(torch.__version__)
 
     def devices(self) -> tuple[str, ...]:
@@ -49,7 +61,8 @@ class TorchSubject:
         """Run forward, and backward once for each upstream gradient."""
         args = {name: _tensor(values, call) for name, values in call.args.items()}
         params = {
-            name: _tensor(value, call) if isinstance(value, Values) else value for name, value in call.params.items()
+            name: _tensor(value, call) if isinstance(value, Values) else value
+            for name, value in call.params.items()
         }
         if call.reduction is not None:
             params["reduction"] = call.reduction
@@ -92,9 +105,9 @@ class ModuleSubject(TorchSubject):
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
         if not hasattr(torch.nn, loss):
             raise Unsupported(f"torch.nn has no module {loss}")
-        with _refusals("construct"):
+        with _Refusals("construct"):
             module = getattr(torch.nn, loss)(**params)
-        with _refusals("call"):
+        with _Refusals("call"):
             output: torch.Tensor = module(*args)
         return output
 
@@ -107,12 +120,12 @@ class FunctionSubject(TorchSubject):
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
         functional = LOSSES[loss].functional
         function = getattr(torch.nn.functional, functional) if functional else _EXPRESSIONS[loss]
-        with _refusals("call"):
+        with _Refusals("call"):
             output: torch.Tensor = function(*args, **params)
         return output
 
 
-class _refusals:
+class _Refusals:
     """Turn what torch raises into Refused or Unsupported; a context manager without a frame of its own."""
 
     def __init__(self, when: str) -> None:
@@ -121,7 +134,9 @@ class _refusals:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, category: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+    def __exit__(
+        self, category: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
         if isinstance(error, Exception):
             message = str(error)
             if isinstance(error, NotImplementedError) or "not implemented for" in message:
@@ -135,7 +150,7 @@ def _gradients(
     if not sources:
         return {}
     grad_output = torch.from_numpy(upstream).to(output.dtype).to(output.device)
-    with _refusals("call"):
+    with _Refusals("call"):
         found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
     return dict(zip(call.wrt, map(_numbers, found), strict=True))
 
