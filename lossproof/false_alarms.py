@@ -24,9 +24,9 @@ from lossproof.subjects.call import Call, Subject, Values
 
 Choice = TypeVar("Choice")
 
-# Half-precision sums of the likelihood losses are kept in half precision (pytorch#61523): the error grows
-# with their length, beyond every bound for an accumulation in float32.
-_SHORT_SUM = 4
+# The likelihood losses keep half-precision sums in half precision (pytorch#61523): from three terms on,
+# partial sums are rounded that an accumulation in float32 would keep, and what cancels is lost.
+_SHORT_SUM = 2
 
 
 class Draws:
@@ -68,7 +68,9 @@ def sweep(subject: Subject, checks: int, seed: int) -> Tally:
         truth = truth_of(prepared, FORMATS[call.dtype])
         observation = subject.run(replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable))
         quantities = [("value", observation.value, truth.value)]
-        for kind, observed, true in zip(("gradient", "vjp"), observation.gradients, truth.gradients, strict=True):
+        for kind, observed, true in zip(
+            ("gradient", "vjp"), observation.gradients, truth.gradients, strict=True
+        ):
             quantities += [(f"{kind}:{name}", observed[name], true[name]) for name in prepared.differentiable]
         for quantity, numbers, true_numbers in quantities:
             if is_known(call, quantity):
@@ -77,7 +79,9 @@ def sweep(subject: Subject, checks: int, seed: int) -> Tally:
             tally.outputs += numbers.size
             verdict = compare(numbers, true_numbers)
             if not verdict.agrees:
-                place = f"seed {seed + tally.calls - 1}: {call.loss}, {call.dtype}, {call.reduction}, {quantity}"
+                place = (
+                    f"seed {seed + tally.calls - 1}: {call.loss}, {call.dtype}, {call.reduction}, {quantity}"
+                )
                 tally.alarms.append(f"{place}: {verdict.message}")
     return tally
 
@@ -131,7 +135,9 @@ def _class_weight(draws: Draws, classes: int, format: Format) -> dict[str, Any]:
 def _nll(draws: Draws, format: Format) -> tuple[dict[str, Any], dict[str, Any]]:
     input, classes, shape = _logits(draws, format)
     ignore = draws.choose({}, {"ignore_index": 0})
-    return {"input": input, "target": draws.index(classes, shape)}, _class_weight(draws, classes, format) | ignore
+    return {"input": input, "target": draws.index(classes, shape)}, _class_weight(
+        draws, classes, format
+    ) | ignore
 
 
 def _cross_entropy(draws: Draws, format: Format) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -214,7 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tally = sweep(find_subject("torch.nn.functional"), options.checks, options.seed)
     for alarm in tally.alarms[:50]:
         print(alarm)
-    print(f"{tally.calls} calls, {tally.checks} checks, {tally.outputs} outputs, {len(tally.alarms)} false alarms")
+    print(
+        f"{tally.calls} calls, {tally.checks} checks, {tally.outputs} outputs, {len(tally.alarms)} false alarms"
+    )
     return 1 if tally.alarms else 0
 
 

@@ -1,0 +1,15 @@
+"""Hypothesis draws the same examples on every machine, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "lossproof",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],  # slow machines draw slowly, and that is no fault
+)
+settings.load_profile("lossproof")

@@ -1,0 +1,255 @@
+"""Error-carrying numbers: their bounds hold for honest arithmetic, and claim no error where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simulated_arithmetic import Simulated
+
+from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.bounded import Bounded
+from lossproof.numbers.formats import FORMATS, Format
+
+FLOAT32 = FORMATS["float32"]
+BFLOAT16 = FORMATS["bfloat16"]
+FLOAT16 = FORMATS["float16"]
+U = FLOAT32.unit_roundoff
+
+
+def number(value: Any, bound: Any = 0.0, format: Format = FLOAT32) -> Bounded:
+    values, bounds = np.broadcast_arrays(np.asarray(value, float), np.asarray(bound, float))
+    return Bounded(values, bounds, np.zeros(values.shape, dtype=bool), format)
+
+
+def bounds(result: Bounded) -> Any:
+    return result.bound.tolist()
+
+
+# --- what the bounds are for: an honest computation stays within twice of them ---
+
+UNARY: tuple[Callable[[Any], Any], ...] = (
+    np.negative,
+    np.abs,
+    lambda x: np.exp(-np.abs(x)),
+    lambda x: np.exp(x * 0.125),
+    lambda x: np.log(np.abs(x) + 0.25),
+    lambda x: np.log1p(np.abs(x)),
+    lambda x: np.maximum(x, 0.5),
+    lambda x: np.maximum(x, -x),
+    lambda x: x - np.max(x, axis=0, keepdims=True),
+    lambda x: x + np.sum(x * x, axis=0, keepdims=True),
+    lambda x: np.where([True, False, True, False], x, 1.0),
+    lambda x: x * 0.1,
+)
+BINARY: tuple[Callable[[Any, Any], Any], ...] = (
+    np.add,
+    np.subtract,
+    np.multiply,
+    np.maximum,
+    lambda x, y: x / (np.abs(y) + 0.5),
+)
+PROGRAMS = st.lists(
+    st.tuples(st.integers(0, len(UNARY) - 1), st.integers(0, len(BINARY) - 1)), min_size=1, max_size=4
+)
+
+
+def run(program: list[tuple[int, int]], first: Any, second: Any) -> Any:
+    """A random formula of both inputs."""
+    for unary, binary in program:
+        first, second = BINARY[binary](UNARY[unary](first), second), first
+    return first
+
+
+@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
+@given(program=PROGRAMS, draws=st.lists(st.integers(-256, 256), min_size=8, max_size=8))
+def test_honest_arithmetic_stays_within_twice_the_bound(
+    name: str, program: list[tuple[int, int]], draws: list[int]
+) -> None:
+    format = FORMATS[name]
+    values = format.round(np.array(draws) / 64 + 1 / 512)
+    first, second = values[:4], values[4:]
+    with np.errstate(all="ignore"):
+        bounded = run(program, Bounded.exact(first, format), Bounded.exact(second, format))
+        observed = run(program, Simulated(first, format), Simulated(second, format)).value
+    true, _ = certified(lambda: run(program, Ball.exact(first), Ball.exact(second))).midpoints()
+    # The model is one of first order: where the bound is as large as the value, it says nothing.
+    says_something = ~bounded.overflows & (bounded.bound <= 0.05 * (np.abs(true) + 0.05)) & (abs(true) < 1e4)
+    np.testing.assert_allclose(bounded.value, true, rtol=1e-9, atol=1e-9)
+    assert np.all((np.abs(observed - true) <= 2 * bounded.bound)[says_something])
+
+
+# --- each rule by itself ---
+
+
+def test_only_what_the_format_cannot_hold_is_rounded_when_lifted() -> None:
+    lifted = Bounded.exact([0.5, 0.1, math.nan, math.inf, 0.0], FLOAT32)
+    assert bounds(lifted) == [0, U * 0.1, 0, 0, 0]
+    assert bounds(number([1.0]) * 0.1) == [U * 0.1 + U * 0.1]  # the constant's rounding; 1 * x is exact
+
+
+@pytest.mark.parametrize(
+    ("result", "bound"),
+    [
+        (number(3.0) + 4.0, 7 * U),
+        (number(3.0) - 4.0, 1 * U),
+        (number(3.0) * -5.0, 15 * U),
+        (number(3.0) / 4.0, 0.75 * U),
+        (np.exp(number(2.0)), 2 * math.exp(2) * U),
+        (np.log(number(8.0)), 2 * math.log(8) * U),
+        (np.log1p(number(8.0)), 2 * math.log(9) * U),
+    ],
+)
+def test_an_operation_on_exact_numbers_adds_its_own_rounding(result: Bounded, bound: float) -> None:
+    assert bounds(result) == pytest.approx(bound, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("result", "bound"),
+    [
+        (number(3.0, 0.1) + number(4.0, 0.2), 0.3),
+        (number(3.0, 0.1) - number(4.0, 0.2), 0.3),
+        (number(3.0, 0.1) * number(-4.0, 0.2), 3 * 0.2 + 4 * 0.1),
+        (number(3.0, 0.1) / number(-4.0, 0.2), 0.1 / 4 + 3 * 0.2 / 16),
+        (np.exp(number(2.0, 0.1)), 0.1 * math.exp(2)),
+        (np.log(number(8.0, 0.1)), 0.1 / 8),
+        (np.log1p(number(8.0, 0.1)), 0.1 / 9),
+        (-number(3.0, 0.1), 0.1),
+        (np.abs(number(-3.0, 0.1)), 0.1),
+        (np.sum(number([3.0, 4.0], [0.1, 0.2])), 0.3),
+        (np.max(number([3.0, 4.0], [0.2, 0.1])), 0.2),
+    ],
+)
+def test_errors_pass_on_through_the_derivative(result: Bounded, bound: float) -> None:
+    assert bound <= bounds(result) <= bound + 20 * U
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        number(3.1) + 0.0,
+        0.0 + number(3.1),
+        number(3.1) - 3.1,
+        number(3.1) * 1.0,
+        number(3.1) * -1.0,
+        number(3.1) * 0.0,
+        number(3.1) / 1.0,
+        number(0.0) / 3.0,
+        np.exp(number(0.0)),
+        np.exp(number(-math.inf)),
+        np.log(number(1.0)),
+        np.log1p(number(0.0)),
+        np.sum(number([0.0, 3.1, 0.0])),
+        np.sum(number(np.zeros(5))),
+        np.sum(number([])),
+        np.max(number([1.0, 3.1])),
+        np.maximum(number(3.1), 2.0),
+        -number(3.1),
+        np.sign(number(3.1)),
+    ],
+)
+def test_what_floating_point_does_exactly_has_no_error(result: Bounded) -> None:
+    # 3.1 is taken as a number of the format where it meets another one of itself
+    lifted_constant = U * 3.1
+    assert bounds(result) in (0, lifted_constant) if result.value == 0 else bounds(result) == 0
+
+
+@pytest.mark.parametrize(
+    ("format", "terms", "bound"),
+    [
+        (FLOAT32, 8, (1 + 3) * 2.0**-24 * 8 + 2.0**-24 * 8),
+        (FLOAT32, 9, (1 + 4) * 2.0**-24 * 9 + 2.0**-24 * 9),
+        (BFLOAT16, 8, (1 + 3) * 2.0**-24 * 8 + 2.0**-8 * 8),
+        (FLOAT16, 8, (1 + 3) * 2.0**-24 * 8 + 2.0**-11 * 8),
+    ],
+)
+def test_a_sum_follows_the_rule_of_blocked_summation(format: Format, terms: int, bound: float) -> None:
+    assert bounds(np.sum(number(np.ones(terms), format=format))) == bound
+
+
+def test_a_sum_that_cancels_is_bounded_by_the_magnitudes() -> None:
+    total = np.sum(number([1e4, 1.0, -1e4]))
+    assert bounds(total) == pytest.approx(3 * U * 20001 + U, rel=1e-12)
+
+
+def test_the_terms_of_a_sum_are_counted_along_its_axis() -> None:
+    ones = number(np.ones((2, 8)))
+    assert bounds(np.sum(ones, axis=1)) == [(4 + 1) * U * 8] * 2
+    assert bounds(np.sum(ones, axis=0, keepdims=True)) == [[(2 + 1) * U * 2] * 8]
+
+
+@pytest.mark.parametrize(("format", "least"), [(FLOAT32, 2.0**-126), (FLOAT16, 2.0**-23)])
+def test_near_zero_an_operation_is_off_by_the_underflow(format: Format, least: float) -> None:
+    tiny = number(2.0**-12, format=format) * number(3 * 2.0**-130 if format is FLOAT32 else 3 * 2.0**-14)
+    assert bounds(Bounded(tiny.value, tiny.bound, tiny.overflows, format)) == least
+
+
+def test_a_divisor_whose_sign_is_in_doubt_leaves_no_bound() -> None:
+    assert bounds(number(1.0) / number([0.1, 0.1, 0.1], [0.09, 0.1, 0.2]))[1:] == [math.inf, math.inf]
+    assert bounds(number(1.0) / number(0.1, 0.09)) < math.inf
+
+
+def test_infinities_and_nan_have_no_error_and_no_excuse() -> None:
+    with np.errstate(all="ignore"):
+        for result in (
+            np.log(number(0.0)),
+            number(1.0) / 0.0,
+            number(0.0) / 0.0,
+            np.exp(number(math.inf, 0.0)),
+            number(math.inf) - math.inf,
+            number(math.inf) * number(2.0, 0.1),
+        ):
+            assert bounds(result) == 0
+            assert not result.overflows
+
+
+def test_overflow_is_marked_and_inherited() -> None:
+    large = number([300.0, 2.0], format=FLOAT16) * 300.0
+    assert large.overflows.tolist() == [True, False]
+    for heir in (large + 1.0, 1.0 - large, large * 0.0, 1.0 / large, np.exp(-large), np.sign(large), -large):
+        assert heir.overflows.tolist() == [True, False]
+    assert np.sum(large).overflows
+    assert np.max(large).overflows
+    assert np.reshape(large, (2, 1)).overflows.tolist() == [[True], [False]]
+    assert np.where([False, True], large, 0.0).overflows.tolist() == [False, False]
+
+
+def test_a_clear_winner_of_a_maximum_leaves_overflow_behind() -> None:
+    large = number([300.0], format=FLOAT16) * 300.0
+    assert np.maximum(-large, 1.0).overflows.tolist() == [False]
+    assert np.maximum(large, 1.0).overflows.tolist() == [True]
+
+
+def test_a_sum_alone_does_not_overflow() -> None:
+    """It is kept in float32; only its last rounding may leave the format, which the verdict sees by itself."""
+    assert not np.sum(number([60000.0, 60000.0], format=FLOAT16)).overflows
+
+
+def test_float32_range_is_that_of_float32() -> None:
+    assert (number(1e20) * 1e20).overflows
+    assert not (number(1e20, format=FORMATS["float64"]) * 1e20).overflows
+    assert not (number(1e18) * 1e18).overflows
+
+
+def test_the_greater_of_two_is_as_uncertain_as_its_candidates() -> None:
+    assert bounds(np.maximum(number(2.0, 0.1), number(1.0, 0.5))) == 0.1
+    assert bounds(np.maximum(number(1.0, 0.5), number(2.0, 0.1))) == 0.1
+    assert bounds(np.maximum(number(2.0, 0.1), number(1.0, 0.95))) == 0.95
+
+
+def test_the_sign_at_zero_may_be_any_subgradient() -> None:
+    sign = np.sign(number([-3.0, 0.0, 0.1, 0.1], [0.1, 0.0, 0.1, 0.05]))
+    assert sign.value.tolist() == [-1, 0, 1, 1]
+    assert bounds(sign) == [0, 0.5, 1.0, 0]
+
+
+@given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.floats(0, 1))
+def test_comparisons_look_at_the_values(values: list[float], bound: float) -> None:
+    x, y = number(values[:2], bound), number(values[2:], bound)
+    assert (x < y).tolist() == (x.value < y.value).tolist()
+    assert (x >= y).tolist() == (x.value >= y.value).tolist()

@@ -1,0 +1,29 @@
+"""An unmodified torch raises no alarm; a slightly wrong one does."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lossproof.false_alarms import main, sweep
+from lossproof.subjects import find_subject
+
+pytestmark = pytest.mark.filterwarnings("ignore::lossproof.reference.evaluation.ReferenceWarning")
+
+
+def test_random_calls_of_torch_raise_no_alarm() -> None:
+    tally = sweep(find_subject("torch.nn.functional"), checks=3000, seed=20_000_000)
+    assert tally.checks >= 3000
+    assert tally.outputs > 10 * tally.checks
+    assert tally.alarms == []
+
+
+def test_a_wrong_loss_raises_alarms(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = torch.nn.functional.kl_div
+    monkeypatch.setattr(
+        torch.nn.functional, "kl_div", lambda *args, **kwargs: right(*args, **kwargs) * (1 + 1e-5)
+    )
+    assert main(["--checks", "500", "--seed", "1"]) == 1
+    assert "KLDivLoss" in capsys.readouterr().out
