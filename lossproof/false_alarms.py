@@ -37,7 +37,7 @@ class Draws:
 
     def choose(self, *options: Choice) -> Choice:
         """One of ``options``."""
-        return options[next(self._seeds) % len(options)]
+        return options[int(next(self._seeds)) % len(options)]
 
     def uniform(self, low: float, high: float, shape: tuple[int, ...], format: Format) -> Float64Array:
         """Numbers on the format's grid."""

@@ -39,8 +39,9 @@ class ConformanceSession:
         self.selection = selection
         layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
         self._examiner = Examiner(layout_dtype)
+        self._devices = {name: selection.device_of(name) for name in selection.subjects}
         self._defects = {
-            name: relevant(corpus.known_defects, name, subject.version(), selection.device_of(name))
+            name: relevant(corpus.known_defects, name, subject.version(), self._devices[name])
             for name, subject in selection.subjects.items()
         }
 
@@ -49,8 +50,7 @@ class ConformanceSession:
         if check.subject not in self.selection.subjects:
             return certify(check.case), []
         subject = self.selection.subjects[check.subject]
-        device = self.selection.device_of(check.subject)
-        records = self._examiner.examine(check.case, subject, check.dtype, device)
+        records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
         return excuse(records, self._defects[check.subject])
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import flint
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -13,3 +17,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],  # slow machines draw slowly, and that is no fault
 )
 settings.load_profile("lossproof")
+
+
+@pytest.fixture(scope="module")
+def sharp_balls() -> Iterator[None]:
+    """The precision that ``certified`` begins with, for what a test computes by itself."""
+    with flint.ctx.workprec(192):
+        yield

@@ -8,8 +8,6 @@ import torch
 from lossproof.false_alarms import main, sweep
 from lossproof.subjects import find_subject
 
-pytestmark = pytest.mark.filterwarnings("ignore::lossproof.reference.evaluation.ReferenceWarning")
-
 
 def test_random_calls_of_torch_raise_no_alarm() -> None:
     tally = sweep(find_subject("torch.nn.functional"), checks=3000, seed=20_000_000)

@@ -156,7 +156,7 @@ class KnownDefect:
 
     Attributes:
         case, subject: which check; ``subject`` may be ``torch.*`` for both torch subjects.
-        dtypes, reductions, quantities: narrowed to these; empty means any.
+        dtypes, reductions, quantities, layouts: narrowed to these; empty means any.
         versions: the subject's versions, as a PEP 440 specifier (``>=2.0``); empty means any.
         platform, device: narrowed to these; empty means any.
         observed, expected: what comes out and what should, in words or numbers.
@@ -181,3 +181,4 @@ class KnownDefect:
     link: str
     file: str
     line: int
+    layouts: tuple[str, ...] = ()

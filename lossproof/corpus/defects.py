@@ -18,7 +18,7 @@ from lossproof.corpus.fields import (
     read_word,
     read_words,
 )
-from lossproof.corpus.keys import DEFECT, DEFECT_FILE, DEFECT_KINDS, FLOAT_DTYPES, REDUCTIONS
+from lossproof.corpus.keys import DEFECT, DEFECT_FILE, DEFECT_KINDS, FLOAT_DTYPES, LAYOUTS, REDUCTIONS
 from lossproof.corpus.nodes import Node
 
 _LINK = re.compile(r"https://\S+")
@@ -55,6 +55,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         link=_read_link(fields, notes),
         file=notes.file,
         line=fields.place.line,
+        layouts=_words(fields, "layouts", LAYOUTS, notes),
     )
 
 

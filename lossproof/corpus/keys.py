@@ -37,6 +37,7 @@ ASPECTS = (
     "absent",
     "present",
 )
+LAYOUTS = ("contiguous", "transposed", "strided", "expanded")
 DEFECT_KINDS = ("defect", "convention", "undefined")
 
 FILE = Keys(("cases",), ("loss", "flags"))
@@ -77,7 +78,7 @@ CASE = Keys(
 DEFECT_FILE = Keys(("defects",))
 DEFECT = Keys(
     ("case", "subject", "observed", "expected", "why", "kind"),
-    ("dtypes", "reductions", "quantities", "versions", "platform", "device", "link"),
+    ("dtypes", "reductions", "quantities", "layouts", "versions", "platform", "device", "link"),
 )
 
 # A tensor written as a mapping is known by one key; the table gives all keys of that form.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -17,7 +18,7 @@ from lossproof.judging.truth import CallTruth, truth_of
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES, Loss
-from lossproof.reference.evaluation import PreparedCall, prepare
+from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
 from lossproof.subjects.call import Call, Values
 
 _OWN = Term()
@@ -93,7 +94,11 @@ def prepare_call(call: Call) -> PreparedCall:
     params = {name: _numbers(value) for name, value in call.params.items()}
     if call.reduction is not None:
         params["reduction"] = call.reduction
-    return prepare(call.loss, params, {name: values.numbers for name, values in call.args.items()})
+    args = {name: values.numbers for name, values in call.args.items()}
+    with warnings.catch_warnings():
+        # Whether the reference warns is asked of the subject of that name, not of its view of a call.
+        warnings.simplefilter("ignore", ReferenceWarning)
+        return prepare(call.loss, params, args)
 
 
 def exactly(case: Case, reduction: str | None) -> PreparedCall:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.case import Case, Identity
+from lossproof.corpus.keys import LAYOUTS
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
 from lossproof.judging.record import Record
 from lossproof.judging.recorder import Recorder
@@ -17,7 +18,7 @@ from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare, compare_bias, compare_sums
 from lossproof.numbers.ball import Undecided
 from lossproof.reference.refusals import Refusal
-from lossproof.subjects.call import LAYOUTS, Call, Observation, Refused, Subject, Unsupported, Values
+from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
 from lossproof.subjects.snippet import Worst, describe, reproduce
 
 Numbers = npt.NDArray[np.float64]
@@ -60,11 +61,6 @@ class _Examination(Recorder):
             except Refusal as refusal:
                 message = f"the reference refuses this case: {refusal}; say so in the case with 'raises:'"
                 yield self.record("value", "error", reduction, message=message)
-            except Refused as refused:
-                message = f"raised {refused.type}: {refused}"
-                yield self.record(
-                    "value", "error", reduction, message=message, detail=self._raised_detail(reduction)
-                )
             except Undecided as undecided:
                 yield self.record(
                     "value", "error", reduction, message=f"the truth cannot be certified: {undecided}"
@@ -94,7 +90,7 @@ class _Examination(Recorder):
             verdict = Verdict(False, None, f"accepted, with {_short(observation)}; must be refused")
         except Refused as refused:
             verdict = self._judge_refused(refused)
-        yield self.judged("raises", verdict, reduction, detail=lambda: self._raised_detail(reduction))
+        yield self.judged("raises", verdict, reduction, detail=lambda: self._raised_detail(call))
 
     def _judge_refused(self, refused: Refused) -> Verdict:
         wanted = self.case.raises
@@ -115,7 +111,11 @@ class _Examination(Recorder):
     def _numbers(self, reduction: str | None) -> Iterator[Record]:
         planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
         for layout in self._layouts(planned.call):
-            observation = self._run(planned, layout)
+            try:
+                observation = self._run(planned, layout)
+            except Refused as refused:
+                yield self._raised(refused, _full_call(planned, layout))
+                continue
             yield from self._observed(planned, observation, reduction, layout)
             if layout != "contiguous":
                 continue
@@ -226,6 +226,9 @@ class _Examination(Recorder):
                 observed = self._run(other, "contiguous").value
             except Unsupported as reason:
                 return self.record(name, "unsupported", reduction, message=str(reason))
+            except Refused as refused:
+                message = f"the other side raised {refused.type}: {refused}"
+                return self.record(name, "error", reduction, message=message)
             total = total + observed
             bound = bound + other.truth.value.bound if bound.shape == observed.shape else bound
         verdict = compare_sums(observation.value, np.asarray(total), bound)
@@ -238,9 +241,17 @@ class _Examination(Recorder):
         detail = {"expected": f"{total}", "observed": f"{observation.value}", "snippet": ""}
         return self.judged(name, verdict, reduction, detail=lambda: detail)
 
-    def _raised_detail(self, reduction: str | None) -> dict[str, str]:
-        call = self._on_device(make_call(self.case, self.dtype, reduction))
-        return describe(call) | {"snippet": reproduce(self.subject.name, call)}
+    def _raised(self, refused: Refused, call: Call) -> Record:
+        """A call that should have worked."""
+        is_backward = refused.when == "backward"
+        message = f"raised {refused.type}: {refused}"
+        shown = f"gradient:{call.wrt[0]}" if is_backward else "value"
+        detail = self._raised_detail(self._on_device(call), shown)
+        quantity = "gradient" if is_backward else "value"
+        return self.record(quantity, "error", call.reduction, call.layout, message=message, detail=detail)
+
+    def _raised_detail(self, call: Call, quantity: str = "value") -> dict[str, str]:
+        return describe(call) | {"snippet": reproduce(self.subject.name, call, quantity)}
 
 
 def _full_call(planned: PlannedCall, layout: str) -> Call:

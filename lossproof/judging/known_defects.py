@@ -36,6 +36,7 @@ def covers(entry: KnownDefect, record: Record) -> bool:
         and (not entry.dtypes or record.dtype in entry.dtypes)
         and (not entry.reductions or (record.reduction or "none") in entry.reductions)
         and (not entry.quantities or record.quantity in entry.quantities)
+        and (not entry.layouts or record.layout in entry.layouts)
     )
 
 
@@ -53,7 +54,8 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
         elif record.outcome == "agree":
             gone.append(
                 f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype} agrees on "
-                f"{record.quantity} ({record.reduction}): the defect is gone; remove the entry or narrow it"
+                f"{record.quantity} ({record.reduction}, {record.layout}): the defect is gone; "
+                "remove the entry or narrow it"
             )
             excused.append(record)
         else:
@@ -84,6 +86,6 @@ def unmatched(
         if is_selected and not any(covers(entry, record) for record in records):
             sentences.append(
                 f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; "
-                "mend its dtypes, reductions or quantities, or remove it"
+                "mend its dtypes, reductions, quantities or layouts, or remove it"
             )
     return sentences

@@ -41,9 +41,9 @@ def judge_printed(case: Case, reduction: str, argument: str | None, printed: Pri
         return Verdict(
             verdict.agrees, verdict.error_over_budget, f"{note}. {verdict.message}".removesuffix(". ")
         )
-    prepared = exactly(case, effective)
 
     def compute() -> Ball:
+        prepared = exactly(case, effective)
         value: Ball = prepared.value(lift_exactly)
         if argument is None:
             return value

@@ -43,7 +43,12 @@ def cross_entropy_gradient(upstream: Array, input: Array, target: Array, **param
     log_p = log_softmax(input, dim=axis)
     formula = _with_probabilities_gradient if holds_probabilities(input, target) else _with_indices_gradient
     gradients = formula(upstream, log_p, target, **params)
-    return gradients | {"input": log_softmax_gradient(gradients["input"], log_p, axis)}
+    input_gradient = log_softmax_gradient(gradients["input"], log_p, axis)
+    if not holds_probabilities(input, target):
+        # An ignored row takes no part even where its own softmax is undefined.
+        ignored = np.expand_dims(target == params.get("ignore_index", -100), axis)
+        input_gradient = np.where(ignored, 0.0, input_gradient)
+    return gradients | {"input": input_gradient}
 
 
 def _with_indices(
@@ -84,7 +89,7 @@ def _with_indices_gradient(
     axis = class_axis(log_p)
     ignored = target == ignore_index
     weights = picked_weights(weight, target, ignored)
-    share = np.where(ignored, 0.0, spread(upstream, target.shape, reduction, weight_total(weights, weight)))
+    share = spread(upstream, target.shape, reduction, weight_total(weights, weight))
     share, weights = np.expand_dims(share, axis), np.expand_dims(weights, axis)
     gradient = np.where(is_target_class(log_p, target), -weights * share, 0.0)
     if label_smoothing > 0:

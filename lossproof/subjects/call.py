@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from lossproof.numbers.formats import Float64Array
 
-LAYOUTS = ("contiguous", "transposed", "strided", "expanded")
-
 
 @dataclass(frozen=True, eq=False)
 class Values:
@@ -33,7 +31,7 @@ class Call:
         reduction: to be passed as ``reduction``, or None to pass none.
         dtype: the dtype of the run, by torch's name.
         device: where to run.
-        layout: how the tensors lie in memory, one of LAYOUTS.
+        layout: how the tensors lie in memory, one of ``corpus.keys.LAYOUTS``.
         upstreams: upstream gradients of the output's shape; one set of gradients is wanted for each.
         wrt: the arguments and tensor parameters to differentiate by.
     """
@@ -87,7 +85,7 @@ class Refused(Exception):
     Attributes:
         kind: the kind of refusal where the subject names one, else None.
         type: the name of the exception's class.
-        when: ``construct`` or ``call``.
+        when: ``construct``, ``call`` or ``backward``.
     """
 
     def __init__(self, type: str, message: str, when: str, kind: str | None = None) -> None:

@@ -48,7 +48,8 @@ class ReferenceSubject:
         args = {name: _array(value, call.layout) for name, value in call.args.items()}
         if call.reduction is not None:
             params["reduction"] = call.reduction
-        before = {name: np.array(numbers) for name, numbers in args.items()}
+        arrays = args | {name: value for name, value in params.items() if isinstance(value, np.ndarray)}
+        before = {name: np.array(numbers) for name, numbers in arrays.items()}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -62,7 +63,7 @@ class ReferenceSubject:
                 if upstream.shape == value.shape
             )
         seen = tuple(SeenWarning(_ancestors(warning.category), str(warning.message)) for warning in caught)
-        return Observation(value, "float64", gradients, changed_since(before, args), seen)
+        return Observation(value, "float64", gradients, changed_since(before, arrays), seen)
 
 
 def _array(value: Any, layout: str) -> Any:

@@ -67,7 +67,8 @@ class TorchSubject:
         if call.reduction is not None:
             params["reduction"] = call.reduction
         sources = [(args | params)[name].requires_grad_() for name in call.wrt]
-        before = {name: _numbers(tensor) for name, tensor in args.items()}
+        tensors = args | {name: value for name, value in params.items() if isinstance(value, torch.Tensor)}
+        before = {name: _numbers(tensor) for name, tensor in tensors.items()}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             output = self._apply(call.loss, params, tuple(args.values()))
@@ -76,7 +77,7 @@ class TorchSubject:
                 for upstream in call.upstreams
                 if tuple(output.shape) == upstream.shape
             )
-        after = {name: _numbers(tensor) for name, tensor in args.items()}
+        after = {name: _numbers(tensor) for name, tensor in tensors.items()}
         seen = tuple(
             SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
             for warning in caught
@@ -150,7 +151,7 @@ def _gradients(
     if not sources:
         return {}
     grad_output = torch.from_numpy(upstream).to(output.dtype).to(output.device)
-    with _Refusals("call"):
+    with _Refusals("backward"):
         found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
     return dict(zip(call.wrt, map(_numbers, found), strict=True))
 

@@ -1,0 +1,239 @@
+"""Printed numbers: they claim exactly their digits, and errata must be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from exact_arithmetic import literal
+
+from lossproof.corpus.case import Case, Erratum, Printed
+from lossproof.corpus.numeral import parse_numeral
+from lossproof.judging.certification import certify
+from lossproof.judging.printed import judge_printed
+from lossproof.numbers.ball import Undecided
+
+LOG_2 = "0.69314718055994530941723212145817656807550013436025525412068"
+
+
+def printed(*texts: str, shape: tuple[int, ...] | None = None, dtype: str | None = None) -> Printed:
+    values = tuple(parse_numeral(text) for text in texts)
+    return Printed(values, (len(texts),) if shape is None else shape, dtype)
+
+
+def one(text: str, dtype: str | None = None) -> Printed:
+    return printed(text, shape=(), dtype=dtype)
+
+
+def case(loss: str, params: Mapping[str, Any] | None = None, **changes: Any) -> Case:
+    args = {name: changes.pop(name) for name in ("input", "target", "p") if name in changes}
+    return Case("one", "a case", loss, "cases/x.yaml", 3, params=params or {}, args=args, **changes)
+
+
+# -log softmax of equal logits is log 2.
+EVEN = case("CrossEntropyLoss", input=literal([["0", "0"]]), target=literal(["1"]))
+# The mean of -x at the target is a decimal: 0.25.
+QUARTER = case("NLLLoss", input=literal([["-0.25", "-1"]]), target=literal(["0"]))
+HALF_A_UNIT = pytest.mark.xfail(
+    strict=True, raises=Undecided, reason="half a unit is compared as a ball, and stays undecided"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_right"),
+    [
+        ("0.693147", True),
+        ("0.6931472", True),
+        ("0.6931", True),
+        ("0.7", True),
+        ("7e-1", True),
+        ("0.6932", False),
+        ("0.6930", False),
+        ("0.6931471", False),
+        ("0.69315", True),
+        ("0.69314", False),
+        ("1", False),
+        (LOG_2, True),
+        (LOG_2[:-1] + "7", False),
+        ("-0.6931", False),
+        (".nan", False),
+        (".inf", False),
+        ("0x1.62e42fefa39efp-1", False),
+    ],
+)
+def test_a_number_is_right_when_the_truth_rounds_to_its_digits(text: str, is_right: bool) -> None:
+    assert judge_printed(EVEN, "mean", None, one(text)).agrees is is_right
+
+
+@pytest.mark.parametrize(
+    ("text", "is_right", "share"),
+    [
+        # 0.25 is half a unit above 0.2 and below 0.3: both are roundings of it.
+        pytest.param("0.2", True, 1.0, marks=HALF_A_UNIT),
+        pytest.param("0.3", True, 1.0, marks=HALF_A_UNIT),
+        ("0.25", True, 0.0),
+        ("0.24", False, 2.0),
+        ("0.250", True, 0.0),
+        ("0.2500000000000000000000000000001", False, 2.0),
+        ("0.249999999999999999", False, 2.0),
+        ("0x1p-2", True, 0.0),
+        ("0x1.0000001p-2", False, float("inf")),
+        pytest.param("2e-1", True, 1.0, marks=HALF_A_UNIT),
+        ("0", False, float("inf")),
+    ],
+)
+def test_half_a_unit_of_the_last_digit_is_the_whole_claim(text: str, is_right: bool, share: float) -> None:
+    verdict = judge_printed(QUARTER, "mean", None, one(text))
+    assert verdict.agrees is is_right
+    assert verdict.error_over_budget == pytest.approx(share, rel=1e-9)
+
+
+def test_a_hair_beyond_half_a_unit_is_wrong() -> None:
+    for value, is_right in (
+        ("0.2499999999999999999999999999", True),
+        ("0.2500000000000000000000000001", False),
+    ):
+        call = case("NLLLoss", input=literal([[f"-{value}", "-1"]]), target=literal(["0"]))
+        assert judge_printed(call, "mean", None, one("0.2")).agrees is is_right
+
+
+def test_the_decimals_of_a_case_are_taken_as_they_are_written() -> None:
+    """0.1 is one tenth, not the float64 beside it, which is larger by 5.6e-18."""
+    tenth = case("NLLLoss", input=literal([["-0.1", "-1"]]), target=literal(["0"]))
+    assert judge_printed(tenth, "mean", None, one("0.1000000000000000000000000")).agrees
+    assert not judge_printed(tenth, "mean", None, one("0.1000000000000000055511151")).agrees
+
+
+def test_parameters_are_taken_as_they_are_written_too() -> None:
+    params = {"weight": literal(["0.1", "1"])}
+    weighted = case("NLLLoss", params, input=literal([["-1", "-1"]]), target=literal(["0"]))
+    assert judge_printed(weighted, "sum", None, one("0.1000000000000000000000000")).agrees
+    assert not judge_printed(weighted, "sum", None, one("0.1000000000000000055511151")).agrees
+
+
+def test_integers_are_exact() -> None:
+    three = case("NLLLoss", input=literal([["-3", "-1"]]), target=literal(["0"]))
+    assert judge_printed(three, "mean", None, one("3")).agrees
+    nearly = case("NLLLoss", input=literal([["-3.000000000000000000001", "-1"]]), target=literal(["0"]))
+    assert not judge_printed(nearly, "mean", None, one("3")).agrees
+    assert judge_printed(nearly, "mean", None, one("3.0")).agrees
+
+
+def test_what_is_not_finite_must_match() -> None:
+    empty = case("NLLLoss", input=literal([["-3", "-1"]]), target=literal(["-100"]))
+    assert judge_printed(empty, "mean", None, one(".nan")).agrees
+    for text in ("0", "0.0"):
+        assert not judge_printed(empty, "mean", None, one(text)).agrees
+    unbounded = case("SelfInformation", p=literal(["0"]))
+    assert judge_printed(unbounded, "none", None, printed(".inf")).agrees
+    for text in ("-.inf", ".nan", "1e300"):
+        assert not judge_printed(unbounded, "none", None, printed(text)).agrees
+
+
+@pytest.mark.xfail(strict=True, reason="where the truth is nan, a printed infinity passes")
+@pytest.mark.parametrize("text", [".inf", "-.inf"])
+def test_an_infinity_is_no_nan(text: str) -> None:
+    empty = case("NLLLoss", input=literal([["-3", "-1"]]), target=literal(["-100"]))
+    assert not judge_printed(empty, "mean", None, one(text)).agrees
+
+
+def test_every_number_and_the_shape_must_be_right() -> None:
+    pair = case("NLLLoss", input=literal([["-0.25", "-1"], ["-2", "-0.5"]]), target=literal(["0", "1"]))
+    assert judge_printed(pair, "none", None, printed("0.25", "0.5")).agrees
+    for wrong in (printed("0.25", "0.51"), printed("0.24", "0.5"), printed("0.5", "0.25")):
+        assert not judge_printed(pair, "none", None, wrong).agrees
+    verdict = judge_printed(pair, "none", None, printed("0.25", "0.5", shape=(1, 2)))
+    assert not verdict.agrees
+    assert "shape [1, 2], true shape [2]" in verdict.message
+    assert not judge_printed(pair, "none", None, printed("0.25")).agrees
+
+
+def test_the_reduction_is_that_under_which_it_is_printed() -> None:
+    pair = case("NLLLoss", input=literal([["-0.25", "-1"], ["-2", "-0.5"]]), target=literal(["0", "1"]))
+    assert judge_printed(pair, "sum", None, one("0.75")).agrees
+    assert judge_printed(pair, "mean", None, one("0.375")).agrees
+
+
+def test_a_gradient_is_judged_like_a_value() -> None:
+    assert judge_printed(EVEN, "mean", "input", printed("0.5", "-0.5", shape=(1, 2))).agrees
+    assert not judge_printed(EVEN, "mean", "input", printed("0.5", "0.5", shape=(1, 2))).agrees
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype", "is_right"),
+    [
+        ("0.6931471824645996", "float32", True),
+        ("0.693147", "float32", True),
+        ("0.69315", "float32", False),
+        ("0.6914", "bfloat16", True),
+        ("0.6902", "float16", False),
+        ("0.693", "float16", True),
+        ("0.6931471805599453", "float64", True),
+        ("0.6931471805599", "float64", False),
+        ("0.6931471824645996", "float64", False),
+    ],
+)
+def test_a_number_seen_in_a_dtype_must_lie_within_its_budget(text: str, dtype: str, is_right: bool) -> None:
+    verdict = judge_printed(EVEN, "mean", None, one(text, dtype))
+    assert verdict.agrees is is_right
+    assert f"seen in {dtype}: {text}" in verdict.message
+
+
+def test_a_gradient_seen_in_a_dtype_is_judged_like_a_value() -> None:
+    seen = printed("0.5", "-0.5", shape=(1, 2), dtype="float32")
+    assert judge_printed(EVEN, "mean", "input", seen).agrees
+    seen = printed("0.5", "-0.4999", shape=(1, 2), dtype="float32")
+    assert not judge_printed(EVEN, "mean", "input", seen).agrees
+
+
+def certified_outcomes(**changes: Any) -> list[tuple[str, str | None, str]]:
+    call = case("CrossEntropyLoss", input=literal([["0", "0"]]), target=literal(["1"]), **changes)
+    return [(record.quantity, record.reduction, record.outcome) for record in certify(call)]
+
+
+def test_certifying_judges_all_that_a_case_prints() -> None:
+    outcomes = certified_outcomes(
+        expect={
+            "mean": (one("0.69"), one("0.6914", "bfloat16")),
+            "sum": (one("0.7"),),
+            "none": (printed("1"),),
+        },
+        gradient={"mean": {"input": (printed("0.5", "-0.5", shape=(1, 2)),)}},
+    )
+    assert outcomes == [
+        ("printed", "mean", "agree"),
+        ("printed", "mean", "agree"),
+        ("printed", "sum", "agree"),
+        ("printed", "none", "disagree"),
+        ("printed:input", "mean", "agree"),
+    ]
+
+
+def test_an_erratum_must_be_wrong() -> None:
+    assert certified_outcomes(erratum=Erratum({"mean": one("0.6")}, "", "a slip")) == [
+        ("erratum", "mean", "agree")
+    ]
+    assert certified_outcomes(erratum=Erratum({"mean": one("0.69")}, "", "a slip")) == [
+        ("erratum", "mean", "disagree")
+    ]
+
+
+def test_an_erratum_that_is_right_says_what_to_do() -> None:
+    call = case(
+        "CrossEntropyLoss",
+        input=literal([["0", "0"]]),
+        target=literal(["1"]),
+        erratum=Erratum({"mean": one("0.69")}, "", "a slip"),
+    )
+    (record,) = certify(call)
+    assert "called an erratum, but right" in record.message
+    assert "remove the erratum" in record.message
+    assert (record.subject, record.case, record.file, record.line) == ("certified", "one", "cases/x.yaml", 3)
+
+
+def test_what_the_reference_refuses_cannot_be_certified() -> None:
+    call = case("NLLLoss", input=literal([["0", "0"]]), target=literal(["2"]), expect={"mean": (one("0.5"),)})
+    (record,) = certify(call)
+    assert record.outcome == "error"
+    assert "the reference cannot tell" in record.message

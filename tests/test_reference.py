@@ -1,0 +1,548 @@
+"""The reference's public face: shapes, names, refusals, reductions, steps, and laws that losses obey."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossproof.numbers.ball import Ball, certified
+from lossproof.reference.catalogue import LOSSES, find_loss
+from lossproof.reference.evaluation import ReferenceWarning, forward, gradient, prepare
+from lossproof.reference.refusals import (
+    REFUSALS,
+    DtypeRefusal,
+    IndexRefusal,
+    OptionRefusal,
+    RangeRefusal,
+    Refusal,
+    ShapeRefusal,
+)
+from lossproof.reference.steps import recording
+
+LOGITS = [[2.0, 1.0, 0.125], [0.5, -2.0, 0.25]]
+ROWS = [[0.5, 0.25, 0.25], [0.125, 0.0625, 0.8125]]
+LOGS = [[-0.5, -1.25, -2.0], [-3.0, -0.125, -7.5]]
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "Softmax": {"input": LOGITS},
+    "LogSoftmax": {"input": LOGITS},
+    "SelfInformation": {"p": ROWS},
+    "Entropy": {"p": ROWS},
+    "DistributionCrossEntropy": {"p": ROWS, "q": ROWS[::-1]},
+    "Objective": {"losses": [1.0, 2.0], "parameters": [1.0, -2.0, 0.5]},
+    "NLLLoss": {"input": LOGS, "target": [0, 2]},
+    "CrossEntropyLoss": {"input": LOGITS, "target": [0, 2]},
+    "BCELoss": {"input": ROWS, "target": ROWS[::-1]},
+    "BCEWithLogitsLoss": {"input": LOGITS, "target": ROWS},
+    "KLDivLoss": {"input": LOGS, "target": ROWS},
+}
+PARAMETERS: dict[str, dict[str, Any]] = {"Softmax": {"dim": 1}, "LogSoftmax": {"dim": 1}}
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:reduction='mean':UserWarning"),
+    pytest.mark.usefixtures("sharp_balls"),
+]
+
+
+def call(loss: str, **params: Any) -> Any:
+    return forward(loss, PARAMETERS.get(loss, {}) | params, ARGUMENTS[loss])
+
+
+def test_every_loss_is_tried_here() -> None:
+    assert set(ARGUMENTS) == set(LOSSES)
+
+
+@pytest.mark.parametrize("loss", list(LOSSES))
+def test_results_and_gradients_are_float64_of_torchs_shapes(loss: str) -> None:
+    whole = {"Softmax": (2, 3), "LogSoftmax": (2, 3), "SelfInformation": (2, 3), "Objective": ()}
+    whole |= {"Entropy": (2,), "DistributionCrossEntropy": (2,)}
+    for reduction in LOSSES[loss].reductions or (None,):
+        params = {"reduction": reduction} if reduction else {}
+        value = call(loss, **params)
+        by_element = (2,) if loss in ("NLLLoss", "CrossEntropyLoss") else (2, 3)
+        expected = whole.get(loss, by_element if reduction == "none" else ())
+        assert (value.dtype, value.shape) == (np.float64, expected)
+        prepared = prepare(loss, PARAMETERS.get(loss, {}) | params, ARGUMENTS[loss])
+        assert prepared.differentiable
+        for name in prepared.differentiable:
+            result = gradient(loss, PARAMETERS.get(loss, {}) | params, ARGUMENTS[loss], name)
+            assert (result.dtype, result.shape) == (np.float64, np.shape(ARGUMENTS[loss][name]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "target"),
+    [((3,), ()), ((2, 3), (2,)), ((2, 3, 4), (2, 4)), ((2, 3, 4, 5), (2, 4, 5)), ((0, 3), (0,))],
+)
+@pytest.mark.parametrize("loss", ["NLLLoss", "CrossEntropyLoss"])
+def test_classes_lie_in_the_second_dimension(
+    loss: str, shape: tuple[int, ...], target: tuple[int, ...]
+) -> None:
+    args = {"input": np.zeros(shape), "target": np.zeros(target, dtype=np.int64)}
+    assert forward(loss, {"reduction": "none"}, args).shape == target
+    assert gradient(loss, {"reduction": "sum"}, args, "input").shape == shape
+
+
+def test_known_values() -> None:
+    log = np.log
+    cases: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
+        ("CrossEntropyLoss", {}, {"input": [[0.0, 0.0]], "target": [1]}, log(2)),
+        ("CrossEntropyLoss", {"label_smoothing": 0.5}, {"input": [[0.0, log(3)]], "target": [1]},
+         0.75 * log(4 / 3) + 0.25 * log(4)),
+        ("CrossEntropyLoss", {"weight": [1.0, 3.0]}, {"input": [[0.0, 0.0]] * 2, "target": [0, 1]}, log(2)),
+        ("CrossEntropyLoss", {}, {"input": [[0.0, log(3)]], "target": [[0.5, 0.5]]},
+         0.5 * log(4) + 0.5 * log(4 / 3)),
+        ("NLLLoss", {"weight": [1.0, 3.0]}, {"input": [[-1.0, -2.0]] * 2, "target": [0, 1]}, 7 / 4),
+        ("NLLLoss", {"ignore_index": 0}, {"input": [[-1.0, -2.0]] * 2, "target": [0, 1]}, 2),
+        ("BCELoss", {}, {"input": [0.25, 0.5], "target": [1.0, 0.0]}, (log(4) + log(2)) / 2),
+        ("BCELoss", {}, {"input": [0.0, 1.0], "target": [1.0, 0.0]}, 100),
+        ("BCEWithLogitsLoss", {"pos_weight": [3.0]}, {"input": [0.0], "target": [1.0]}, 3 * log(2)),
+        ("BCEWithLogitsLoss", {}, {"input": [1000.0, -1000.0], "target": [0.0, 1.0]}, 1000),
+        ("KLDivLoss", {"reduction": "sum"}, {"input": [log(0.5)] * 2, "target": [0.25, 0.75]},
+         0.25 * log(0.5) + 0.75 * log(1.5)),
+        ("KLDivLoss", {"reduction": "sum"}, {"input": [log(0.5)] * 2, "target": [0.0, 1.0]}, log(2)),
+        ("Entropy", {}, {"p": [0.5, 0.25, 0.25, 0.0]}, 1.5 * log(2)),
+        ("SelfInformation", {}, {"p": [0.125]}, [3 * log(2)]),
+        ("DistributionCrossEntropy", {}, {"p": [0.5, 0.5], "q": [0.25, 0.75]}, (log(4) + log(4 / 3)) / 2),
+        ("Objective", {"l1": 0.5, "l2": 0.25}, {"losses": [1.0, 3.0], "parameters": [2.0, -4.0]}, 2 + 3 + 5),
+        ("Softmax", {"dim": 0}, {"input": [0.0, log(3)]}, [0.25, 0.75]),
+        ("LogSoftmax", {"dim": 0}, {"input": [1000.0, 0.0]}, [0.0, -1000.0]),
+    ]  # fmt: skip
+    for loss, params, args, expected in cases:
+        np.testing.assert_allclose(forward(loss, params, args), expected, rtol=1e-14, err_msg=loss)
+
+
+def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
+    for loss in ("CrossEntropyLoss", "NLLLoss"):
+        args = {"input": np.zeros((0, 3)), "target": np.zeros(0, dtype=np.int64)}
+        assert np.isnan(forward(loss, {}, args))
+        assert forward(loss, {"reduction": "sum"}, args) == 0
+    ignored = {"input": [[0.0, 1.0]], "target": [-100]}
+    assert np.isnan(forward("CrossEntropyLoss", {}, ignored))
+    np.testing.assert_array_equal(
+        gradient("CrossEntropyLoss", {"reduction": "sum"}, ignored, "input"), [[0, 0]]
+    )
+
+
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES.values() if loss.functional])
+def test_a_functional_name_is_the_same_loss(loss: Any) -> None:
+    assert find_loss(f"F.{loss.functional}") is loss is find_loss(loss.name)
+    params = PARAMETERS.get(loss.name, {})
+    args = ARGUMENTS[loss.name]
+    np.testing.assert_array_equal(forward(f"F.{loss.functional}", params, args), call(loss.name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Cross_Entropy",
+        "cross_entropy",
+        "F.CrossEntropyLoss",
+        "",
+        pytest.param(
+            "F.None",
+            marks=pytest.mark.xfail(strict=True, reason="it names the first loss without a functional"),
+        ),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
+    with pytest.raises(OptionRefusal, match=r"there is no loss .*KLDivLoss"):
+        find_loss(name)
+
+
+REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
+    (IndexRefusal, "NLLLoss", {}, {"input": LOGS, "target": [0, 3]}),
+    (IndexRefusal, "CrossEntropyLoss", {}, {"input": LOGS, "target": [0, -1]}),
+    (IndexRefusal, "CrossEntropyLoss", {"ignore_index": 1}, {"input": LOGS, "target": [0, -100]}),
+    (ShapeRefusal, "NLLLoss", {}, {"input": LOGS, "target": [0]}),
+    (ShapeRefusal, "NLLLoss", {}, {"input": 1.0, "target": 0}),
+    (ShapeRefusal, "CrossEntropyLoss", {}, {"input": LOGS, "target": [[0], [1]]}),
+    (ShapeRefusal, "CrossEntropyLoss", {}, {"input": 1.0, "target": 1.0}),
+    (ShapeRefusal, "CrossEntropyLoss", {"weight": [1.0, 2.0]}, {"input": LOGS, "target": [0, 1]}),
+    (ShapeRefusal, "CrossEntropyLoss", {"weight": [[1.0, 2.0, 3.0]]}, {"input": LOGS, "target": ROWS}),
+    (ShapeRefusal, "BCELoss", {}, {"input": ROWS, "target": ROWS[0]}),
+    (ShapeRefusal, "BCELoss", {"weight": [1.0, 2.0]}, {"input": ROWS, "target": ROWS}),
+    (ShapeRefusal, "BCELoss", {"weight": [[ROWS]]}, {"input": ROWS, "target": ROWS}),
+    (ShapeRefusal, "BCEWithLogitsLoss", {}, {"input": ROWS, "target": ROWS[:1]}),
+    (ShapeRefusal, "BCEWithLogitsLoss", {"pos_weight": [1.0, 2.0]}, {"input": ROWS, "target": ROWS}),
+    (ShapeRefusal, "KLDivLoss", {}, {"input": LOGS, "target": [0.5, 0.5]}),
+    (ShapeRefusal, "DistributionCrossEntropy", {}, {"p": ROWS, "q": [0.5, 0.5]}),
+    (ShapeRefusal, "Softmax", {"dim": 2}, {"input": LOGITS}),
+    (ShapeRefusal, "LogSoftmax", {"dim": -3}, {"input": LOGITS}),
+    (DtypeRefusal, "NLLLoss", {}, {"input": LOGS, "target": [0.0, 1.0]}),
+    (DtypeRefusal, "NLLLoss", {}, {"input": LOGS, "target": np.array([0, 1], dtype=np.int32)}),
+    (DtypeRefusal, "NLLLoss", {}, {"input": [[1, 2]], "target": [0]}),
+    (DtypeRefusal, "CrossEntropyLoss", {}, {"input": [[1.0, 2.0]], "target": [[0, 1]]}),
+    (DtypeRefusal, "CrossEntropyLoss", {}, {"input": [[1, 2]], "target": [[0.5, 0.5]]}),
+    (DtypeRefusal, "BCELoss", {}, {"input": [0, 1], "target": [0, 1]}),
+    (DtypeRefusal, "BCELoss", {}, {"input": [0.5], "target": np.array([0.5], dtype=np.float32)}),
+    (DtypeRefusal, "BCEWithLogitsLoss", {}, {"input": [1], "target": [1.0]}),
+    (DtypeRefusal, "KLDivLoss", {}, {"input": [-1.0], "target": [1]}),
+    (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": 1.5}, {"input": LOGS, "target": [0, 1]}),
+    (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": -0.1}, {"input": LOGS, "target": ROWS}),
+    (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": np.nan}, {"input": LOGS, "target": ROWS}),
+    (RangeRefusal, "BCELoss", {}, {"input": [1.5], "target": [1.0]}),
+    (RangeRefusal, "BCELoss", {}, {"input": [np.nan], "target": [1.0]}),
+    (RangeRefusal, "BCELoss", {}, {"input": [0.5], "target": [-0.5]}),
+    (OptionRefusal, "CrossEntropyLoss", {"ignore_index": 0}, {"input": LOGS, "target": ROWS}),
+    (OptionRefusal, "CrossEntropyLoss", {"reduction": "men"}, {"input": LOGS, "target": [0, 1]}),
+    (OptionRefusal, "BCELoss", {"reduction": "batchmean"}, {"input": ROWS, "target": ROWS}),
+    (OptionRefusal, "NLLLoss", {"label_smoothing": 0.1}, {"input": LOGS, "target": [0, 1]}),
+    (OptionRefusal, "Entropy", {"reduction": "mean"}, {"p": ROWS}),
+    (OptionRefusal, "NLLLoss", {}, {"input": LOGS}),
+    (OptionRefusal, "Entropy", {}, {"p": ROWS, "q": ROWS}),
+    (OptionRefusal, "HuberLoss", {}, {"input": LOGS, "target": LOGS}),
+]
+
+
+@pytest.mark.parametrize(("refusal", "loss", "params", "args"), REFUSED)
+def test_what_a_loss_does_not_take_is_refused_by_name(
+    refusal: type[Refusal], loss: str, params: Mapping[str, Any], args: Mapping[str, Any]
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        forward(loss, params, args)
+    assert type(caught.value) is refusal
+    assert REFUSALS[caught.value.kind] is refusal
+
+
+def test_every_kind_of_refusal_is_tried_here() -> None:
+    assert {refusal for refusal, *_ in REFUSED} == set(REFUSALS.values())
+    assert set(REFUSALS) == {"index", "shape", "dtype", "range", "option"}
+
+
+def test_what_borders_on_a_refusal_is_taken() -> None:
+    forward("NLLLoss", {"ignore_index": -100}, {"input": LOGS, "target": [2, -100]})
+    forward("NLLLoss", {}, {"input": LOGS, "target": np.array([2, 0], dtype=np.uint8)})
+    forward("CrossEntropyLoss", {"label_smoothing": 1.0}, {"input": LOGS, "target": ROWS})
+    forward("CrossEntropyLoss", {"ignore_index": -1}, {"input": LOGS, "target": ROWS})
+    forward("BCELoss", {"weight": [[1.0], [2.0]]}, {"input": ROWS, "target": ROWS})
+    forward("BCELoss", {}, {"input": [0.0, 1.0], "target": [1.0, 0.0]})
+    forward("KLDivLoss", {}, {"input": LOGS, "target": [ROWS[0]]})
+    forward("Softmax", {"dim": -1}, {"input": 1.0})
+
+
+def test_a_gradient_that_does_not_exist_is_refused() -> None:
+    args = ARGUMENTS["CrossEntropyLoss"]
+    for wrt in ("target", "weight", "nonsense"):
+        with pytest.raises(OptionRefusal, match=f"no gradient with respect to '{wrt}'"):
+            gradient("CrossEntropyLoss", {"weight": [1.0, 2.0, 3.0]}, args, wrt)
+
+
+def test_a_class_weight_is_differentiable_for_probabilities() -> None:
+    weight, args = [1.0, 2.0, 3.0], {"input": LOGITS, "target": ROWS}
+    result = gradient("CrossEntropyLoss", {"weight": weight, "reduction": "sum"}, args, "weight")
+    np.testing.assert_allclose(
+        np.sum(result * weight), forward("CrossEntropyLoss", {"weight": weight, "reduction": "sum"}, args)
+    )
+
+
+@pytest.mark.parametrize(
+    ("size_average", "reduce", "reduction"),
+    [
+        (None, True, "mean"),
+        (None, False, "none"),
+        (True, None, "mean"),
+        (True, True, "mean"),
+        (True, False, "none"),
+        (False, None, "sum"),
+        (False, True, "sum"),
+        (False, False, "none"),
+    ],
+)
+def test_the_legacy_arguments_override_the_reduction(
+    size_average: bool | None, reduce: bool | None, reduction: str
+) -> None:
+    with pytest.warns(ReferenceWarning, match=f"reduction='{reduction}'"):
+        value = call("BCELoss", size_average=size_average, reduce=reduce, reduction="sum")
+    np.testing.assert_array_equal(value, call("BCELoss", reduction=reduction))
+
+
+def test_a_softmax_without_a_dimension_guesses_and_warns() -> None:
+    for shape, dim in (((3,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 5), 1)):
+        values = np.arange(float(np.prod(shape))).reshape(shape)
+        with pytest.warns(ReferenceWarning, match="guesses the dimension"):
+            guessed = forward("Softmax", {}, {"input": values})
+        np.testing.assert_array_equal(guessed, forward("Softmax", {"dim": dim}, {"input": values}))
+
+
+@pytest.mark.filterwarnings("error")
+def test_kl_divergence_warns_of_its_mean_alone() -> None:
+    with pytest.warns(ReferenceWarning, match="batchmean"):
+        call("KLDivLoss", reduction="mean")
+    call("KLDivLoss", reduction="batchmean")
+
+
+FLOATS = st.integers(-640, 640).map(lambda k: k / 64)
+MATRICES = st.lists(st.lists(FLOATS, min_size=3, max_size=3), min_size=1, max_size=3)
+SHIFTS = st.integers(-1000, 1000).map(float)
+PROBABILITIES = st.integers(1, 63).map(lambda k: k / 64)
+
+
+def on_balls(loss: str, params: Mapping[str, Any], args: Mapping[str, Any]) -> Ball:
+    value: Ball = certified(lambda: prepare(loss, params, args).value(Ball.exact))
+    return value
+
+
+def assert_equal(first: Ball, second: Ball) -> None:
+    """Two sharp balls that both may be the same number."""
+    high, _ = np.abs(first - second).midpoints()
+    assert first.shape == second.shape
+    assert np.all(first.radii() < 1e-30)
+    assert np.all(high < 1e-12)
+
+
+def labels(logits: list[list[float]]) -> list[int]:
+    return [place % 3 for place in range(len(logits))]
+
+
+@given(logits=MATRICES, shift=SHIFTS)
+def test_cross_entropy_does_not_see_a_shift_of_the_logits(logits: list[list[float]], shift: float) -> None:
+    target = labels(logits)
+    shifted = [[x + shift for x in row] for row in logits]
+    for params in ({}, {"label_smoothing": 0.25, "weight": [1.0, 2.0, 0.5]}):
+        assert_equal(
+            on_balls("CrossEntropyLoss", params, {"input": logits, "target": target}),
+            on_balls("CrossEntropyLoss", params, {"input": shifted, "target": target}),
+        )
+
+
+@given(logits=MATRICES, order=st.permutations([0, 1, 2]), smoothing=st.sampled_from([0.0, 0.5]))
+def test_cross_entropy_does_not_care_how_classes_are_numbered(
+    logits: list[list[float]], order: list[int], smoothing: float
+) -> None:
+    weight, target = np.array([1.0, 2.0, 0.5]), labels(logits)
+    renamed = [order.index(label) for label in target]
+    params = {"label_smoothing": smoothing, "reduction": "none"}
+    assert_equal(
+        on_balls("CrossEntropyLoss", params | {"weight": weight}, {"input": logits, "target": target}),
+        on_balls(
+            "CrossEntropyLoss",
+            params | {"weight": weight[order]},
+            {"input": np.array(logits)[:, order], "target": renamed},
+        ),
+    )
+
+
+@given(logits=MATRICES, weight=st.sampled_from([None, [1.0, 2.0, 0.5]]))
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_cross_entropy_is_nll_after_log_softmax(
+    reduction: str, logits: list[list[float]], weight: list[float] | None
+) -> None:
+    args = {"input": logits, "target": labels(logits)}
+    params = {"weight": weight, "reduction": reduction}
+
+    def by_hand() -> Ball:
+        nll = prepare("NLLLoss", params, args)
+        log_p = prepare("LogSoftmax", {"dim": 1}, {"input": logits}).value(Ball.exact)
+        value: Ball = nll.value(
+            lambda values: log_p if values is nll.arguments["input"] else Ball.exact(values)
+        )
+        return value
+
+    assert_equal(on_balls("CrossEntropyLoss", params, args), certified(by_hand))
+
+
+@given(logits=MATRICES, smoothing=st.sampled_from([0.0, 0.25]))
+def test_class_indices_are_one_hot_probabilities(logits: list[list[float]], smoothing: float) -> None:
+    one_hot = np.eye(3)[labels(logits)]
+    for reduction in ("none", "sum", "mean"):
+        params = {"label_smoothing": smoothing, "reduction": reduction}
+        assert_equal(
+            on_balls("CrossEntropyLoss", params, {"input": logits, "target": labels(logits)}),
+            on_balls("CrossEntropyLoss", params, {"input": logits, "target": one_hot}),
+        )
+
+
+@given(logits=MATRICES, smoothing=st.sampled_from([0.0, 0.25]))
+def test_the_gradient_of_cross_entropy_sums_to_zero_over_the_classes(
+    logits: list[list[float]], smoothing: float
+) -> None:
+    params = {"label_smoothing": smoothing, "weight": [1.0, 2.0, 0.5], "reduction": "sum"}
+    call = prepare("CrossEntropyLoss", params, {"input": logits, "target": labels(logits)})
+
+    def total() -> Ball:
+        sums: Ball = np.sum(call.gradient(np.ones(()), Ball.exact)["input"], axis=1)
+        return sums
+
+    sums = certified(total)
+    assert all(element.contains(0) for element in sums.elements)
+    assert np.all(sums.radii() < 1e-40)
+
+
+@given(pairs=st.lists(st.tuples(PROBABILITIES, PROBABILITIES), min_size=1, max_size=4))
+def test_binary_cross_entropy_is_symmetric_in_yes_and_no(pairs: list[tuple[float, float]]) -> None:
+    p, t = np.array(pairs).T
+    for reduction in ("none", "mean", "sum"):
+        params = {"reduction": reduction}
+        assert_equal(
+            on_balls("BCELoss", params, {"input": p, "target": t}),
+            on_balls("BCELoss", params, {"input": 1 - p, "target": 1 - t}),
+        )
+        assert_equal(
+            on_balls("BCEWithLogitsLoss", params, {"input": 20 * p - 10, "target": t}),
+            on_balls("BCEWithLogitsLoss", params, {"input": 10 - 20 * p, "target": 1 - t}),
+        )
+
+
+@given(pairs=st.lists(st.tuples(FLOATS, PROBABILITIES), min_size=1, max_size=4))
+def test_binary_cross_entropy_with_logits_is_that_after_a_sigmoid(pairs: list[tuple[float, float]]) -> None:
+    x, t = np.array(pairs).T
+
+    def by_hand() -> Ball:
+        p = 1.0 / (1.0 + np.exp(-Ball.exact(x)))
+        call = prepare("BCELoss", {}, {"input": t.copy(), "target": t})  # any probabilities
+        value: Ball = call.value(
+            lambda values: p if values is call.arguments["input"] else Ball.exact(values)
+        )
+        return value
+
+    assert_equal(on_balls("BCEWithLogitsLoss", {}, {"input": x, "target": t}), certified(by_hand))
+
+
+@given(weights=st.lists(st.tuples(st.integers(1, 50), st.integers(1, 50)), min_size=2, max_size=6))
+def test_a_divergence_is_not_negative(weights: list[tuple[int, int]]) -> None:
+    first, second = np.array(weights, dtype=float).T
+    call = prepare("KLDivLoss", {"reduction": "sum"}, {"input": first, "target": second})
+
+    def divergence() -> Ball:
+        q, p = Ball.exact(first) / float(first.sum()), Ball.exact(second) / float(second.sum())
+        value: Ball = call.value(lambda values: np.log(q) if values is call.arguments["input"] else p)
+        return value
+
+    value = certified(divergence).elements[()]
+    same = bool(np.allclose(first / first.sum(), second / second.sum(), rtol=1e-12))
+    assert value.contains(0) if same else value > 0
+
+
+@given(rows=st.lists(st.tuples(FLOATS, PROBABILITIES), min_size=1, max_size=4))
+def test_a_logarithmic_target_is_the_same_target(rows: list[tuple[float, float]]) -> None:
+    x, t = np.array(rows).T
+    call = prepare("KLDivLoss", {"log_target": True, "reduction": "none"}, {"input": x, "target": t})
+
+    def by_hand() -> Ball:
+        value: Ball = call.value(
+            lambda values: Ball.exact(x) if values is call.arguments["input"] else np.log(Ball.exact(t))
+        )
+        return value
+
+    assert_equal(on_balls("KLDivLoss", {"reduction": "none"}, {"input": x, "target": t}), certified(by_hand))
+
+
+@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.reductions])
+def test_reductions_are_sums_and_quotients_of_the_elements(loss: str) -> None:
+    elements = call(loss, reduction="none")
+    np.testing.assert_allclose(call(loss, reduction="sum"), elements.sum(), rtol=1e-14)
+    np.testing.assert_allclose(call(loss, reduction="mean"), elements.mean(), rtol=1e-14)
+    if "batchmean" in LOSSES[loss].reductions:
+        np.testing.assert_allclose(call(loss, reduction="batchmean"), elements.sum() / 2, rtol=1e-14)
+
+
+@given(logits=MATRICES)
+def test_a_weighted_mean_divides_by_the_weights_that_took_part(logits: list[list[float]]) -> None:
+    weight, target = np.array([1.0, 2.0, 0.5]), [*labels(logits), 2]
+    args = {"input": [*logits, [1.0, 2.0, 3.0]], "target": target}
+    params = {"weight": weight, "ignore_index": 1}
+    total = float(weight[[label for label in target if label != 1]].sum())
+    for loss in ("NLLLoss", "CrossEntropyLoss"):
+        mean = on_balls(loss, params, args)
+        assert_equal(mean * total, on_balls(loss, params | {"reduction": "sum"}, args))
+
+
+def test_the_mean_over_probabilities_divides_by_the_batch_whatever_the_weights() -> None:
+    params, args = {"weight": [1.0, 2.0, 4.0]}, {"input": LOGITS, "target": ROWS}
+    total = forward("CrossEntropyLoss", params | {"reduction": "sum"}, args)
+    np.testing.assert_allclose(forward("CrossEntropyLoss", params, args), total / 2, rtol=1e-14)
+
+
+def test_entropy_and_divergence_make_up_the_cross_entropy() -> None:
+    p, q = np.array(ROWS), np.array(ROWS[::-1])
+    divergence = forward("KLDivLoss", {"reduction": "none"}, {"input": np.log(q), "target": p}).sum(axis=-1)
+    cross = forward("DistributionCrossEntropy", {}, {"p": p, "q": q})
+    np.testing.assert_allclose(cross, forward("Entropy", {}, {"p": p}) + divergence, rtol=1e-14)
+
+
+def test_steps_are_recorded_by_name_in_order() -> None:
+    with recording() as steps:
+        value = call("CrossEntropyLoss", weight=[1.0, 2.0, 0.5])
+    assert [name for name, _ in steps] == [
+        "logits - max",
+        "sum of exponentials",
+        "log-softmax",
+        "weights",
+        "picked",
+        "-w log p",
+        "losses",
+        "sum",
+        "mean",
+    ]
+    recorded = dict(steps)
+    np.testing.assert_array_equal(recorded["logits - max"], np.array(LOGITS) - [[2.0], [0.5]])
+    np.testing.assert_array_equal(recorded["weights"], [1.0, 0.5])
+    np.testing.assert_array_equal(recorded["mean"], value)
+
+
+def test_nothing_is_recorded_outside_and_the_inner_recording_ends() -> None:
+    with recording() as outer:
+        call("BCELoss", reduction="none")
+        with recording() as inner:
+            call("Entropy")
+        call("SelfInformation")
+    call("Entropy")
+    assert [name for name, _ in outer] == ["log p", "log (1 - p)", "losses", "self-information"]
+    assert [name for name, _ in inner] == ["-p log p", "entropy"]
+
+
+def test_a_recording_ends_with_an_error() -> None:
+    with pytest.raises(IndexRefusal), recording() as steps:
+        forward("NLLLoss", {}, {"input": LOGS, "target": [0, 9]})
+    call("Entropy")
+    assert steps == []
+
+
+@pytest.mark.parametrize("loss", list(LOSSES))
+def test_every_loss_names_its_steps_and_ends_with_the_result(loss: str) -> None:
+    with recording() as steps:
+        value = call(loss)
+    assert steps
+    np.testing.assert_array_equal(steps[-1][1], value)
+
+
+WITHOUT_TORCH = """
+import sys
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ImportError("the reference may not import torch")
+
+sys.meta_path.insert(0, NoTorch())
+sys.modules["torch"] = None
+import warnings
+import lossproof
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.evaluation import forward, gradient, prepare
+
+warnings.simplefilter("ignore")
+calls = eval(sys.argv[1])
+assert set(calls) == set(LOSSES)
+for loss, (params, args) in calls.items():
+    forward(loss, params, args)
+    for name in prepare(loss, params, args).differentiable:
+        gradient(loss, params, args, name)
+assert sys.modules["torch"] is None
+assert not [name for name in sys.modules if name.startswith("torch.")]
+print("evaluated", len(calls))
+"""
+
+
+def test_the_reference_runs_without_torch() -> None:
+    calls = {loss: (PARAMETERS.get(loss, {}), args) for loss, args in ARGUMENTS.items()}
+    command = [sys.executable, "-c", WITHOUT_TORCH, repr(calls)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == f"evaluated {len(LOSSES)}\n"
