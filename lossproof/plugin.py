@@ -6,7 +6,6 @@ controller alone writes the reports.
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -105,7 +104,7 @@ def examine(request: pytest.FixtureRequest) -> Examine:
 
     def run(check: Check) -> None:
         records, problems = request.config.stash[_SESSION].examine(check)
-        attached = {"records": [dataclasses.asdict(record) for record in records], "problems": problems}
+        attached = {"records": [vars(record) for record in records], "problems": problems}
         setattr(request.node, _ATTACHED, attached)
         wrong = [_sentence(record) for record in records if record.outcome in ("disagree", "error")]
         if wrong or problems:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from simulated_arithmetic import Simulated
 
 from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS, Format
 
@@ -22,12 +23,12 @@ FLOAT16 = FORMATS["float16"]
 U = FLOAT32.unit_roundoff
 
 
-def number(value: Any, bound: Any = 0.0, format: Format = FLOAT32) -> Bounded:
+def number(value: Any, bound: Any = 0.0, format: Format = FLOAT32) -> Array:
     values, bounds = np.broadcast_arrays(np.asarray(value, float), np.asarray(bound, float))
     return Bounded(values, bounds, np.zeros(values.shape, dtype=bool), format)
 
 
-def bounds(result: Bounded) -> Any:
+def bounds(result: Array) -> Any:
     return result.bound.tolist()
 
 
@@ -100,7 +101,7 @@ def test_only_what_the_format_cannot_hold_is_rounded_when_lifted() -> None:
         (np.log1p(number(8.0)), 2 * math.log(9) * U),
     ],
 )
-def test_an_operation_on_exact_numbers_adds_its_own_rounding(result: Bounded, bound: float) -> None:
+def test_an_operation_on_exact_numbers_adds_its_own_rounding(result: Array, bound: float) -> None:
     assert bounds(result) == pytest.approx(bound, rel=1e-12)
 
 
@@ -120,7 +121,7 @@ def test_an_operation_on_exact_numbers_adds_its_own_rounding(result: Bounded, bo
         (np.max(number([3.0, 4.0], [0.2, 0.1])), 0.2),
     ],
 )
-def test_errors_pass_on_through_the_derivative(result: Bounded, bound: float) -> None:
+def test_errors_pass_on_through_the_derivative(result: Array, bound: float) -> None:
     assert bound <= bounds(result) <= bound + 40 * U
 
 
@@ -148,7 +149,7 @@ def test_errors_pass_on_through_the_derivative(result: Bounded, bound: float) ->
         np.sign(number(3.1)),
     ],
 )
-def test_what_floating_point_does_exactly_has_no_error(result: Bounded) -> None:
+def test_what_floating_point_does_exactly_has_no_error(result: Array) -> None:
     assert bounds(result) == 0
 
 
@@ -205,7 +206,7 @@ def test_a_divisor_whose_sign_is_in_doubt_leaves_no_bound() -> None:
         ),
     ],
 )
-def test_infinities_and_nan_have_no_error_and_no_excuse(compute: Callable[[], Bounded]) -> None:
+def test_infinities_and_nan_have_no_error_and_no_excuse(compute: Callable[[], Array]) -> None:
     with np.errstate(all="ignore"):
         result = compute()
     assert bounds(result) == 0

@@ -42,11 +42,11 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def dual(values: Any, direction: Any) -> Dual:
+def dual(values: Any, direction: Any) -> Array:
     return Dual(Ball.exact(values), Ball.exact(direction))
 
 
-def tangents(result: Dual) -> Any:
+def tangents(result: Array) -> Any:
     return result.tangent.midpoints()[0]
 
 

@@ -140,7 +140,7 @@ def test_what_is_listed_as_wrong_and_is_right_is_a_problem() -> None:
     records, gone = excuse([right], [ENTRY])
     assert records == [right]
     assert len(gone) == 1
-    for part in ("cases/known-defects.yaml:7:", "[one]", "torch.nn", "float32", "value", "(mean)", "remove"):
+    for part in ("cases/known-defects.yaml:7:", "[one]", "torch.nn", "float32", "value", "mean", "remove"):
         assert part in gone[0]
 
 
@@ -149,7 +149,7 @@ def test_each_check_that_is_right_again_is_named() -> None:
     records = [record(), record(outcome="agree", reduction="sum"), record(outcome="agree", dtype="float64")]
     excused, gone = excuse(records, [ENTRY])
     assert [one.outcome for one in excused] == [KNOWN_DEFECT, "agree", "agree"]
-    assert ["(sum)" in gone[0], "float64" in gone[1], len(gone)] == [True, True, 2]
+    assert [" (sum" in gone[0], "float64" in gone[1], len(gone)] == [True, True, 2]
 
 
 def test_what_a_subject_does_not_support_is_neither_excused_nor_gone() -> None:

@@ -67,7 +67,8 @@ def test_results_and_gradients_are_float64_of_torchs_shapes(loss: str) -> None:
         value = call(loss, **params)
         by_element = (2,) if loss in ("NLLLoss", "CrossEntropyLoss") else (2, 3)
         expected = whole.get(loss, by_element if reduction == "none" else ())
-        assert (value.dtype, value.shape) == (np.float64, expected)
+        assert value.dtype == np.float64
+        assert value.shape == expected
         prepared = prepare(loss, PARAMETERS.get(loss, {}) | params, ARGUMENTS[loss])
         assert prepared.differentiable
         for name in prepared.differentiable:
@@ -119,10 +120,10 @@ def test_known_values() -> None:
 
 def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
     for loss in ("CrossEntropyLoss", "NLLLoss"):
-        args = {"input": np.zeros((0, 3)), "target": np.zeros(0, dtype=np.int64)}
+        args: dict[str, Any] = {"input": np.zeros((0, 3)), "target": np.zeros(0, dtype=np.int64)}
         assert np.isnan(forward(loss, {}, args))
         assert forward(loss, {"reduction": "sum"}, args) == 0
-    ignored = {"input": [[0.0, 1.0]], "target": [-100]}
+    ignored: dict[str, Any] = {"input": [[0.0, 1.0]], "target": [-100]}
     assert np.isnan(forward("CrossEntropyLoss", {}, ignored))
     np.testing.assert_array_equal(
         gradient("CrossEntropyLoss", {"reduction": "sum"}, ignored, "input"), [[0, 0]]
@@ -333,7 +334,7 @@ def test_cross_entropy_does_not_care_how_classes_are_numbered(
 def test_cross_entropy_is_nll_after_log_softmax(
     reduction: str, logits: list[list[float]], weight: list[float] | None
 ) -> None:
-    args = {"input": logits, "target": labels(logits)}
+    args: dict[str, Any] = {"input": logits, "target": labels(logits)}
     params = {"weight": weight, "reduction": reduction}
 
     def by_hand() -> Ball:
@@ -414,7 +415,7 @@ def test_a_divergence_is_not_negative(weights: list[tuple[int, int]]) -> None:
         value: Ball = call.value(lambda values: np.log(q) if values is call.arguments["input"] else p)
         return value
 
-    value = certified(divergence).elements[()]
+    value: Any = certified(divergence).elements[()]
     same = bool(np.allclose(first / first.sum(), second / second.sum(), rtol=1e-12))
     assert value.contains(0) if same else value > 0
 
