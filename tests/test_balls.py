@@ -226,12 +226,8 @@ def test_the_maximum_of_a_row_with_a_nan_is_nan() -> None:
 
 
 def test_plain_numbers_on_either_side_are_lifted() -> None:
-    balls = balls([1.0, 2.0])
-    for result in (
-        np.array([3.0, 4.0]) + balls,
-        balls + np.array([3.0, 4.0]),
-        np.float64(3.0) + balls + (0.0, 1.0),
-    ):
+    x, y = balls([1.0, 2.0]), np.array([3.0, 4.0])
+    for result in (y + x, x + y, np.float64(3.0) + x + (0.0, 1.0)):
         assert isinstance(result, Ball)
         assert floats(result).tolist() == [4.0, 6.0]
     assert floats(np.where([True, False], x, 9.0)).tolist() == [1.0, 9.0]

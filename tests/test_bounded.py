@@ -220,8 +220,10 @@ def test_overflow_is_marked_and_inherited() -> None:
         assert heir.overflows.tolist() == [True, False]
     assert np.sum(large).overflows
     assert np.max(large).overflows
-    assert np.reshape(large, (2, 1)).overflows.tolist() == [[True], [False]]
-    assert np.where([False, True], large, 0.0).overflows.tolist() == [False, False]
+    column: Array = np.reshape(large, (2, 1))
+    assert column.overflows.tolist() == [[True], [False]]
+    chosen: Array = np.where([False, True], large, 0.0)
+    assert chosen.overflows.tolist() == [False, False]
 
 
 def test_a_clear_winner_of_a_maximum_leaves_overflow_behind() -> None:

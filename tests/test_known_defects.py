@@ -70,6 +70,7 @@ def is_relevant(defect: KnownDefect, subject: str = "torch.nn", version: str = "
         (">=2.0,<2.13", "2.13.0", False),
         ("==2.13.0", "2.13.0+cpu", True),
         ("==2.13.0", "2.13.0+cu126", True),
+        ("===2.13.0", "2.13.0+cpu", True),
         ("<=2.13.0", "2.13.0+cpu", True),
         ("!=2.13.0", "2.13.0+cpu", False),
         (">=2.13", "2.14.0.dev20260101+cpu", True),

@@ -1,4 +1,4 @@
-"""The judge: budgets that honest arithmetic keeps, and everything that must be refused is refused."""
+"""The truth of a call: budgets that honest arithmetic keeps, exactness, overflow and subgradients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulated_arithmetic import Simulated
 
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.judging.truth import CallTruth, Truth, truth_of, upstream_gradients
-from lossproof.judging.verdict import compare, compare_bias, compare_sums
+from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, prepare
@@ -26,10 +26,14 @@ NARROW = ("float32", "bfloat16", "float16")
 
 pytestmark = pytest.mark.filterwarnings("ignore:reduction='mean':UserWarning")
 
-LOGITS = st.integers(-640, 640).map(lambda k: k / 64 + 1 / 512)
-SHARES = st.integers(1, 1023).map(lambda k: k / 1024)
+# Numbers in general position, and those at which formulas break.
+LOGITS = st.integers(-640, 640).map(lambda k: k / 64 + 1 / 512) | st.sampled_from(
+    [0.0, 1.0, -1.0, 60.0, -60.0, 2.0**-12]
+)
+INTERIOR = st.integers(1, 1023).map(lambda k: k / 1024)
+SHARES = INTERIOR | st.sampled_from([0.0, 1.0, 0.5, 2.0**-12])
 LABELS = st.integers(0, 2)
-REAL: dict[str, st.SearchStrategy[float]] = {"logits": LOGITS, "shares": SHARES}
+REAL: dict[str, st.SearchStrategy[float]] = {"logits": LOGITS, "shares": SHARES, "interior": INTERIOR}
 # What each loss is given: params, and for each argument or tensor parameter the kind of number it holds.
 CALLS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("Softmax", {"dim": 1}, {"input": "logits"}),
@@ -50,7 +54,8 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
         {"label_smoothing": 0.1},
         {"input": "logits", "target": "shares", "weight": "shares"},
     ),
-    ("BCELoss", {}, {"input": "shares", "target": "shares"}),
+    # At (0, 0) its gradient divides by 1e-12, which float16 does not hold: not for honest arithmetic.
+    ("BCELoss", {}, {"input": "interior", "target": "shares"}),
     ("BCEWithLogitsLoss", {}, {"input": "logits", "target": "shares", "weight": "shares"}),
     ("BCEWithLogitsLoss", {}, {"input": "logits", "target": "shares", "pos_weight": "shares"}),
     ("KLDivLoss", {}, {"input": "logits", "target": "shares"}),
@@ -121,51 +126,8 @@ def test_the_arithmetic_of_numpy_keeps_its_budget(
     assert_agrees(call, truth_of(call, FORMATS[name]), partial(np.asarray, dtype=dtype))
 
 
-def cross_entropy(format: Format, **params: Any) -> CallTruth:
-    logits = draw_uniform(-4.0, 4.0, (64, 100), 7, format)
-    args = {"input": logits, "target": draw_index(100, (64,), 8)}
-    return truth_of(prepare("CrossEntropyLoss", {"reduction": "none", **params}, args), format)
-
-
-def single(value: float, bound: float, format: Format = FLOAT32, overflows: bool = False) -> Truth:
-    return Truth(np.array(value), np.array(0.0), np.array(bound), np.array(overflows), format)
-
-
 def accepts(observed: float, truth: Truth) -> bool:
     return compare(np.array(observed), truth).agrees
-
-
-@pytest.mark.parametrize("name", NARROW)
-@pytest.mark.parametrize("quantity", ["value", "gradient"])
-def test_three_bounds_off_is_refused_wherever_it_is(name: str, quantity: str) -> None:
-    call = cross_entropy(FORMATS[name])
-    truth = call.value if quantity == "value" else call.gradients[1]["input"]
-    assert compare(truth.value + 1.99 * truth.bound, truth).agrees
-    assert compare(truth.value - 1.99 * truth.bound, truth).agrees
-    inexact = np.argwhere(truth.bound > 0)
-    for place in map(tuple, inexact[:: len(inexact) // 5]):
-        observed = truth.value.copy()
-        observed[place] += 3 * truth.bound[place]
-        verdict = compare(observed, truth)
-        assert not verdict.agrees
-        assert verdict.error_over_budget == pytest.approx(1.5, rel=1e-3)
-        assert str([int(index) for index in place]) in verdict.message
-
-
-def test_the_budget_is_twice_the_bound() -> None:
-    truth = single(1.0, 0.125)
-    assert [accepts(observed, truth) for observed in (1.25, 0.75, 1.2501, 0.7499)] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert compare(np.array(1.125), truth).error_over_budget == 0.5
-
-
-def test_without_a_bound_nothing_is_forgiven() -> None:
-    assert accepts(1.0, single(1.0, 0.0))
-    assert not accepts(math.nextafter(1.0, 2), single(1.0, 0.0))
 
 
 def test_losses_that_only_pick_are_exact() -> None:
@@ -180,7 +142,7 @@ def test_losses_that_only_pick_are_exact() -> None:
         assert not gradients["input"].bound.any()
 
 
-def test_zero_probability_and_equal_logits_are_exact_in_part() -> None:
+def test_certainty_has_no_entropy_and_no_error() -> None:
     truth = truth_of(prepare("Entropy", {}, {"p": [[1.0, 0.0, 0.0]]}), FLOAT32)
     assert (truth.value.value.tolist(), truth.value.bound.tolist()) == ([0.0], [0.0])
 
@@ -192,48 +154,6 @@ def test_float64_is_judged_beyond_its_own_digits() -> None:
     assert 0 < abs(value.remainder[0]) <= math.ulp(value.value[0]) / 2
     share = compare(value.value, value).error_over_budget
     assert share == pytest.approx(abs(value.remainder[0]) / (2 * value.bound[0]))
-
-
-@pytest.mark.parametrize(
-    ("observed", "true", "accepted"),
-    [
-        (math.inf, math.inf, True),
-        (-math.inf, -math.inf, True),
-        (math.nan, math.nan, True),
-        (-math.inf, math.inf, False),
-        (math.inf, -math.inf, False),
-        (math.nan, math.inf, False),
-        (math.inf, math.nan, False),
-        (3e38, math.inf, False),
-        (0.0, math.nan, False),
-        (math.nan, 0.0, False),
-        (math.inf, 1e30, False),
-    ],
-)
-def test_what_is_not_finite_must_match(observed: float, true: float, accepted: bool) -> None:
-    assert accepts(observed, single(true, 0.0)) is accepted
-    finite_bound = 0.0 if not math.isfinite(true) else 1e20
-    assert accepts(observed, single(true, finite_bound)) is (accepted)
-
-
-@pytest.mark.parametrize("true", [65504.0, 65519.0, 65530.0, 1e6])
-def test_what_the_format_cannot_hold_may_be_an_infinity_of_its_sign(true: float) -> None:
-    truth = single(true, 32.0, FLOAT16)
-    assert accepts(math.inf, truth)
-    assert not accepts(-math.inf, truth)
-    assert not accepts(math.nan, truth)
-    assert accepts(-math.inf, single(-true, 32.0, FLOAT16))
-    assert not accepts(math.inf, single(-true, 32.0, FLOAT16))
-
-
-def test_within_the_range_no_infinity_is_forgiven() -> None:
-    assert not accepts(math.inf, single(65000.0, 16.0, FLOAT16))
-
-
-def test_an_overflow_on_the_way_excuses_what_is_not_finite_alone() -> None:
-    truth = single(5.0, 0.01, FLOAT16, overflows=True)
-    assert [accepts(observed, truth) for observed in (math.inf, -math.inf, math.nan, 5.0)] == [True] * 4
-    assert not accepts(5.5, truth)
 
 
 def test_overflow_is_found_in_the_formula() -> None:
@@ -267,117 +187,6 @@ def test_any_subgradient_of_a_penalty_is_right_at_zero(name: str) -> None:
     assert not compare(np.array([0.0, 0.5]), truth).agrees
 
 
-def test_a_shape_must_match() -> None:
-    truth = cross_entropy(FLOAT32).value
-    for observed in (truth.value[:, None], truth.value[:-1], truth.value.sum()):
-        verdict = compare(np.asarray(observed), truth)
-        assert not verdict.agrees
-        assert verdict.error_over_budget is None
-        assert "should be (64,)" in verdict.message
-        assert not compare_bias(np.asarray(observed), truth).agrees
-
-
-def test_an_empty_result_agrees_by_its_shape() -> None:
-    nothing = np.zeros((0, 3))
-    empty = Truth(nothing, nothing, nothing, np.zeros((0, 3), dtype=bool), FLOAT32)
-    assert compare(np.zeros((0, 3)), empty).agrees
-    assert not compare(np.zeros((0, 4)), empty).agrees
-
-
-def test_a_verdict_counts_and_names_the_worst() -> None:
-    truth = Truth(np.zeros(4), np.zeros(4), np.full(4, 0.5), np.zeros(4, dtype=bool), FLOAT32)
-    verdict = compare(np.array([0.0, 2.0, -3.0, 0.5]), truth)
-    assert verdict.error_over_budget == 3
-    assert "at [2]" in verdict.message
-    assert "2 of 4 elements" in verdict.message
-
-
-def test_a_gradient_off_by_one_per_cent_hides_in_its_budget_but_not_from_the_bias() -> None:
-    """It sums to zero, and so do its errors: only their signs tell."""
-    format = FORMATS["bfloat16"]
-    args = {"input": draw_uniform(-1.0, 1.0, (400, 5), 7, format), "target": draw_index(5, (400,), 8)}
-    call = prepare("CrossEntropyLoss", {"reduction": "none"}, args)
-    truth = truth_of(call, format).gradients[0]["input"]
-    right, wrong = format.round(truth.value), format.round(1.01 * truth.value)
-    assert compare(right, truth).agrees
-    assert compare_bias(right, truth).agrees
-    assert compare(wrong, truth).agrees
-    assert abs(np.mean((wrong - truth.value) / truth.bound)) < 0.25
-    assert not compare_bias(wrong, truth).agrees
-
-
-@pytest.mark.parametrize("name", list(FORMATS))
-def test_a_bias_shows_long_before_an_element_does(name: str) -> None:
-    truth = cross_entropy(FORMATS[name]).gradients[0]["input"]
-    for shift in (0.3, -0.3):
-        observed = truth.value + truth.remainder + shift * truth.bound
-        assert compare(observed, truth).agrees
-        assert not compare_bias(observed, truth).agrees
-        signed = truth.value + truth.remainder + shift * np.sign(truth.value) * truth.bound
-        assert not compare_bias(signed, truth).agrees
-    assert compare_bias(truth.value + 0.2 * truth.bound, truth).agrees
-
-
-@given(seed=st.integers(0, 1000))
-def test_errors_without_a_direction_are_no_bias(seed: int) -> None:
-    truth = _spread(2000)
-    signs = np.where(draw_uniform(-1.0, 1.0, (2000,), seed, FLOAT32) > 0, 1.0, -1.0)
-    assert compare_bias(truth.value + signs * truth.bound, truth).agrees
-
-
-def _spread(distinct: int) -> Truth:
-    values = np.arange(distinct) / 64 - 10 + 1 / 128
-    return Truth(values, np.zeros(distinct), np.full(distinct, 1e-4), np.zeros(distinct, dtype=bool), FLOAT32)
-
-
-def test_a_bias_needs_a_thousand_distinct_outputs() -> None:
-    assert compare_bias(_spread(1000).value, _spread(1000)).agrees
-    few = _spread(999)
-    verdict = compare_bias(few.value, few)
-    assert not verdict.agrees
-    assert "needs 1000 distinct outputs" in verdict.message
-    repeated = Truth(
-        np.tile(few.value, 3), np.zeros(2997), np.tile(few.bound, 3), np.zeros(2997, dtype=bool), FLOAT32
-    )
-    assert not compare_bias(repeated.value, repeated).agrees
-
-
-def test_exact_and_infinite_outputs_do_not_count_towards_a_bias() -> None:
-    truth = _spread(1010)
-    truth.bound[:20] = 0
-    assert "here are 990" in compare_bias(truth.value, truth).message
-    truth = _spread(1010)
-    observed = truth.value.copy()
-    observed[:20] = np.inf
-    assert "here are 990" in compare_bias(observed, truth).message
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "bound", "agrees"),
-    [
-        (1.0, 1.25, 0.125, True),
-        (1.0, 1.26, 0.125, False),
-        (1.0, 1.0, 0.0, True),
-        (1.0, 1.0000001, 0.0, False),
-        (math.inf, math.inf, 0.0, True),
-        (math.inf, -math.inf, 1.0, False),
-        (math.nan, math.nan, 0.0, True),
-        (math.nan, 1.0, 1.0, False),
-        (1.0, math.inf, 1.0, False),
-    ],
-)
-def test_the_sides_of_an_identity_share_their_budgets(
-    first: float, second: float, bound: float, agrees: bool
-) -> None:
-    assert compare_sums(np.array(first), np.array(second), np.array(bound)).agrees is agrees
-    assert compare_sums(np.array(second), np.array(first), np.array(bound)).agrees is agrees
-
-
-def test_identities_need_equal_shapes() -> None:
-    assert not compare_sums(np.zeros(2), np.zeros(3), np.ones(())).agrees
-    assert compare_sums(np.zeros(0), np.zeros(0), np.zeros(0)).agrees
-
-
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_gradients_are_asked_for_with_ones_and_with_seeded_numbers(name: str) -> None:
     """Ones alone would hide an upstream gradient that is dropped."""
@@ -386,11 +195,12 @@ def test_gradients_are_asked_for_with_ones_and_with_seeded_numbers(name: str) ->
     np.testing.assert_array_equal(FORMATS[name].round(seeded), seeded)
     assert len(np.unique(seeded)) > 6
     assert np.all(np.abs(seeded) <= 2)
-    truth = cross_entropy(FORMATS[name])
+    args = {"input": draw_uniform(-4.0, 4.0, (4, 3), 7, FORMATS[name]), "target": draw_index(3, (4,), 8)}
+    truth = truth_of(prepare("CrossEntropyLoss", {"reduction": "none"}, args), FORMATS[name])
     dropped, kept = (gradients["input"] for gradients in truth.gradients)
     assert not compare(dropped.value, kept).agrees
 
 
-def test_what_has_no_gradient_has_no_truth_of_one() -> None:
+def test_class_indices_have_no_gradient() -> None:
     args: dict[str, Any] = {"input": [[1.0, 2.0]], "target": [0]}
     assert set(truth_of(prepare("CrossEntropyLoss", {}, args), FLOAT32).gradients[0]) == {"input"}

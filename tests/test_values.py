@@ -159,6 +159,12 @@ def test_a_function_of_a_drawn_tensor_is_that_of_the_numbers_drawn_in_the_dtype(
     assert of(Derived("sigmoid", UNIFORM, None), name) == truth
 
 
+@pytest.mark.xfail(strict=True, reason="behind a reshape, the numbers are drawn on the grid of float64")
+def test_a_function_of_a_rearranged_drawn_tensor_sees_the_same_numbers() -> None:
+    plain = of(Derived("sigmoid", UNIFORM, None), "bfloat16")
+    assert of(Derived("sigmoid", Reshape(UNIFORM, (6,)), None), "bfloat16") == plain
+
+
 def test_a_function_of_a_decimal_sees_it_before_any_rounding() -> None:
     """Rounding 2.7 to bfloat16 first would give another logarithm."""
     first_rounded = nearest_even(

@@ -238,7 +238,11 @@ class _Examination(Recorder):
             )
         elif not verdict.agrees:
             verdict = Verdict(False, verdict.error_over_budget, f"{verdict.message}: {identity.why}")
-        detail = {"expected": f"{total}", "observed": f"{observation.value}", "snippet": ""}
+        detail = {
+            "expected": _digits(np.asarray(total)),
+            "observed": _digits(observation.value),
+            "snippet": "",
+        }
         return self.judged(name, verdict, reduction, detail=lambda: detail)
 
     def _raised(self, refused: Refused, call: Call) -> Record:
@@ -267,6 +271,11 @@ def _is_constant_along_a_dimension(numbers: npt.NDArray[np.float64]) -> bool:
     )
 
 
+def _digits(numbers: Numbers) -> str:
+    """All digits of some numbers, of the first and the last where there are many."""
+    return np.array2string(numbers, precision=17, floatmode="unique", threshold=60, max_line_width=100)
+
+
 def _short(observation: Observation) -> str:
     numbers = observation.value
     return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
@@ -284,4 +293,8 @@ def _detail(subject: Subject, call: Call, quantity: str, observed: Numbers, trut
     place = np.unravel_index(int(np.argmax(budget_shares(observed, truth))), observed.shape)
     worst = Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
     snippet = reproduce(subject.name, call, quantity, worst)
-    return describe(call) | {"expected": str(truth.value), "observed": str(observed), "snippet": snippet}
+    return describe(call) | {
+        "expected": _digits(truth.value),
+        "observed": _digits(observed),
+        "snippet": snippet,
+    }

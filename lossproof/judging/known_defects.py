@@ -77,6 +77,8 @@ def unmatched(
     records, selected = list(records), list(selected)
     sentences = []
     for entry in entries:
+        if entry.layouts and not any(_ran_in_its_layout(entry, record) for record in records):
+            continue  # layouts are varied in one dtype only, which may not have been selected
         is_selected = any(
             entry.case == case
             and fnmatch(subject, entry.subject)
@@ -89,3 +91,11 @@ def unmatched(
                 "mend its dtypes, reductions, quantities or layouts, or remove it"
             )
     return sentences
+
+
+def _ran_in_its_layout(entry: KnownDefect, record: Record) -> bool:
+    return (
+        entry.case == record.case
+        and fnmatch(record.subject, entry.subject)
+        and record.layout in entry.layouts
+    )

@@ -79,7 +79,7 @@ class Bounded(NumberArray):
         depth = 1 + np.ceil(np.log2(max(terms, 1)))
         accumulated = np.where(is_exact, 0.0, depth * self.format.accumulator_roundoff * _finite(magnitude))
         propagated = np.sum(self.bound, **options) + accumulated
-        return self._rounded(value, propagated, np.any(self.overflows, **options), is_exact, operands=())
+        return self._rounded(value, propagated, np.any(self.overflows, **options), is_exact)
 
     def largest(self, axis: int | None, keepdims: bool) -> Bounded:
         """The maximum: as far off as the most uncertain candidate."""
@@ -110,7 +110,8 @@ class Bounded(NumberArray):
         value = self.value / other.value
         propagated = (self.bound + _scaled(value, other.bound)) / np.abs(other.value)
         propagated = np.where((other.bound > 0) & (other.bound >= np.abs(other.value)), np.inf, propagated)
-        return self._binary(other, value, propagated, self._is(0.0) | other._is(-1.0, 1.0))
+        is_exact = self._is(0.0) | other._is(-1.0, 1.0)
+        return self._binary(other, value, propagated, is_exact, pole=other._is(0.0))
 
     def negated(self) -> Bounded:
         """The opposite."""
@@ -127,12 +128,13 @@ class Bounded(NumberArray):
 
     def logarithm(self) -> Bounded:
         """The natural logarithm."""
-        return self._function(np.log(self.value), _divided(self.bound, self.value), self._is(1.0))
+        propagated = _divided(self.bound, self.value)
+        return self._function(np.log(self.value), propagated, self._is(1.0), pole=self._is(0.0))
 
     def logarithm_of_one_plus(self) -> Bounded:
         """The natural logarithm of 1 + x."""
         propagated = _divided(self.bound, 1 + self.value)
-        return self._function(np.log1p(self.value), propagated, self._is(0.0))
+        return self._function(np.log1p(self.value), propagated, self._is(0.0), pole=self._is(-1.0))
 
     def greater_of(self, other: Bounded) -> Bounded:
         """The greater of two; where the bounds leave it open, as far off as the worse."""
@@ -155,14 +157,29 @@ class Bounded(NumberArray):
         """Where this is, without any error, one of ``values``."""
         return np.asarray((self.bound == 0) & np.isin(self.value, values))
 
-    def _function(self, value: Float64Array, propagated: Float64Array, is_exact: BoolArray) -> Bounded:
-        return self._rounded(value, propagated, self.overflows, is_exact, operands=(self,), roundings=2)
+    def _function(
+        self,
+        value: Float64Array,
+        propagated: Float64Array,
+        is_exact: BoolArray,
+        pole: BoolArray | bool = False,
+    ) -> Bounded:
+        left_range = np.isfinite(self.value) & (np.abs(value) > self.format.largest) & ~np.asarray(pole)
+        return self._rounded(value, propagated, self.overflows | left_range, is_exact, roundings=2)
 
     def _binary(
-        self, other: Bounded, value: Float64Array, propagated: Float64Array, is_exact: BoolArray
+        self,
+        other: Bounded,
+        value: Float64Array,
+        propagated: Float64Array,
+        is_exact: BoolArray,
+        pole: BoolArray | bool = False,
     ) -> Bounded:
-        overflows = self.overflows | other.overflows
-        return self._rounded(value, propagated, overflows, is_exact, operands=(self, other))
+        # At a pole infinity is the true value and not an overflow: it must come out.
+        from_finite = np.isfinite(self.value) & np.isfinite(other.value) & ~np.asarray(pole)
+        left_range = from_finite & (np.abs(value) > self.format.largest)
+        overflows = self.overflows | other.overflows | left_range
+        return self._rounded(value, propagated, overflows, is_exact)
 
     def _rounded(
         self,
@@ -170,18 +187,12 @@ class Bounded(NumberArray):
         propagated: Float64Array,
         overflows: BoolArray,
         is_exact: BoolArray,
-        operands: tuple[Bounded, ...],
         roundings: int = 1,
     ) -> Bounded:
         rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
         bound = propagated + np.where(is_exact, 0.0, rounding)
         # An infinite or undefined value has no error: it comes out or it does not.
         bound = np.where(np.isfinite(value), bound, 0.0)
-        from_finite = np.ones(value.shape, dtype=bool)
-        for operand in operands:
-            from_finite &= np.isfinite(operand.value)
-        if operands:
-            overflows = overflows | (from_finite & (np.abs(value) > self.format.largest))
         return Bounded(np.asarray(value), np.asarray(bound), np.asarray(overflows), self.format)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.reductions import sum_to_shape
 from lossproof.reference.steps import step
 
 
@@ -43,5 +44,9 @@ def distribution_cross_entropy(p: Array, q: Array) -> Array:
 
 def distribution_cross_entropy_gradient(upstream: Array, p: Array, q: Array) -> dict[str, Array]:
     """dH/dP_i = -log Q_i and dH/dQ_i = -P_i / Q_i."""
-    upstream = np.expand_dims(upstream, -1)
-    return {"p": -upstream * np.log(q), "q": -upstream * (p / q)}
+    shape = np.broadcast_shapes(tuple(p.shape), tuple(q.shape))
+    upstream = np.broadcast_to(np.expand_dims(upstream, -1), shape)
+    return {
+        "p": sum_to_shape(-upstream * np.log(q), tuple(p.shape)),
+        "q": sum_to_shape(-upstream * (p / q), tuple(q.shape)),
+    }

@@ -80,12 +80,13 @@ def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:
 
 
 def refuse_binary_cross_entropy_with_logits(args: Arguments, params: Parameters) -> None:
-    """Refuse shapes that differ, and weights that do not broadcast to them.
+    """Refuse shapes that differ, integer targets, and weights that do not broadcast.
 
     Raises:
         DtypeRefusal, ShapeRefusal.
     """
     _demand_floating("input", args["input"])
+    _demand_floating("target", args["target"])
     if args["input"].shape != args["target"].shape:
         raise ShapeRefusal(
             f"target has shape {args['target'].shape}, input {args['input'].shape}; they must agree"
@@ -136,7 +137,11 @@ def _demand_alike(args: Arguments) -> None:
 
 
 def _demand_class_weights(weight: npt.NDArray[Any] | None, classes: int) -> None:
-    if weight is not None and np.shape(weight) != (classes,):
+    if weight is None:
+        return
+    if np.asarray(weight).dtype.kind == "c":
+        raise DtypeRefusal("weight is complex; the weight of a class is a real number")
+    if np.shape(weight) != (classes,):
         raise ShapeRefusal(f"weight has shape {np.shape(weight)}; {classes} classes need ({classes},)")
 
 
