@@ -109,7 +109,7 @@ def random_call(seed: int) -> Call:
 
 
 def is_known(call: Call, quantity: str) -> bool:
-    """Whether a defect of torch is known to show at such ordinary inputs (see ``cases/known-defects.yaml``)."""
+    """Whether a defect of ``cases/known-defects.yaml`` is known to show at such ordinary inputs."""
     is_half = call.dtype in ("float16", "bfloat16")
     numbers = {name: values.numbers for name, values in call.args.items()}
     if call.loss in ("NLLLoss", "CrossEntropyLoss") and is_half and call.reduction != "none":

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.generator import draw_index, draw_uniform
+from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import (
     Concatenate,
     Derived,
@@ -70,18 +71,15 @@ def rounded(tensor: Tensor, format: Format) -> Float64Array:
     """The numbers of a tensor, each rounded once to ``format``; float64."""
     match tensor:
         case Literal(values=values, shape=shape):
-            if all(value.is_integer and not value.is_negative_zero for value in values):
-                return format.round([float(value) for value in values]).reshape(shape)
-            exact = [float(value) if value.is_negative_zero else value.exact for value in values]
-            return format.round_exact(exact).reshape(shape)
+            return format.round_exact(map(_signed, values)).reshape(shape)
         case Fill(value=value, shape=shape):
-            return np.full(shape, format.round_exact([value.exact])[0])
+            return np.full(shape, format.round_exact([_signed(value)])[0])
         case Uniform(low=low, high=high, shape=shape, seed=seed):
             return draw_uniform(float(low), float(high), shape, seed, format)
         case Index(classes=classes, shape=shape, seed=seed):
             return draw_index(classes, shape, seed).astype(np.float64)
         case Derived(function=function, of=inner, dim=dim):
-            if isinstance(inner, Uniform):  # drawn on this format's grid, and derived from there
+            if _is_drawn(inner):  # on this format's grid, and derived from there
                 return _derive_rounded(function, dim, lambda: Ball.exact(rounded(inner, format)), format)
             return _derive_rounded(function, dim, lambda: exact_balls(inner), format)
         case Concatenate(parts=parts, dim=dim):
@@ -116,6 +114,23 @@ def exact_balls(tensor: Tensor) -> Ball:
             return Ball(np.transpose(exact_balls(inner).elements, dims))
         case _:
             return Ball.exact(rounded(tensor, FORMATS["float64"]))
+
+
+def _signed(value: Numeral) -> Fraction | float:
+    """The exact value; a fraction has no negative zero."""
+    return -0.0 if value.is_negative_zero else value.exact
+
+
+def _is_drawn(tensor: Tensor) -> bool:
+    match tensor:
+        case Uniform():
+            return True
+        case Derived(of=inner) | Reshape(of=inner) | Permute(of=inner):
+            return _is_drawn(inner)
+        case Concatenate(parts=parts):
+            return any(map(_is_drawn, parts))
+        case _:
+            return False
 
 
 def _derive_rounded(

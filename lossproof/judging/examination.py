@@ -271,6 +271,11 @@ def _is_constant_along_a_dimension(numbers: npt.NDArray[np.float64]) -> bool:
     )
 
 
+def _worst(observed: Numbers, truth: Truth) -> Worst:
+    place = np.unravel_index(int(np.argmax(budget_shares(observed, truth))), observed.shape)
+    return Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
+
+
 def _digits(numbers: Numbers) -> str:
     """All digits of some numbers, of the first and the last where there are many."""
     return np.array2string(numbers, precision=17, floatmode="unique", threshold=60, max_line_width=100)
@@ -290,8 +295,7 @@ def _detail(subject: Subject, call: Call, quantity: str, observed: Numbers, trut
             "observed": seen,
             "snippet": reproduce(subject.name, call),
         }
-    place = np.unravel_index(int(np.argmax(budget_shares(observed, truth))), observed.shape)
-    worst = Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
+    worst = _worst(observed, truth) if observed.size else None
     snippet = reproduce(subject.name, call, quantity, worst)
     return describe(call) | {
         "expected": _digits(truth.value),

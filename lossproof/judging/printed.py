@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -69,22 +70,20 @@ def _judge_digits(compute: Callable[[], Ball], printed: Printed) -> Verdict:
 def _share(printed: Numeral, true: flint.arb) -> float:
     """|printed - true| in units of half the last printed digit; at most 1 where the digits are right."""
     if not isinstance(printed.exact, Fraction):
-        value = float(true) if not true.is_finite() else 0.0
-        is_same = not true.is_finite() and (value == printed.exact or (value != value and true.is_nan()))
-        return 0.0 if is_same else float("inf")
+        is_same = true.is_nan() if math.isnan(printed.exact) else true == flint.arb(printed.exact)
+        return 0.0 if is_same else math.inf
     if not true.is_finite():
-        return float("inf")
-    distance = abs(true - _ball(printed.exact))
-    claim = _ball(printed.claim)
+        return math.inf
+    # In units of the common denominator both are integers, and exactly half a unit can be told.
+    unit = math.lcm(printed.exact.denominator, printed.claim.denominator)
+    distance = abs(true * unit - int(printed.exact * unit))
+    claim = flint.arb(int(printed.claim * unit))
     if distance <= claim:
         return float((distance / claim).upper()) if printed.claim else 0.0
     if distance > claim:
-        return float((distance / claim).lower()) if printed.claim else float("inf")
+        share = float((distance / claim).lower()) if printed.claim else math.inf
+        return max(share, math.nextafter(1.0, 2.0))  # however little beyond
     raise Undecided(f"whether {printed.text} is a rounding of {true}")
-
-
-def _ball(value: Fraction) -> flint.arb:
-    return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
 def _texts(printed: Printed) -> str:

@@ -67,8 +67,8 @@ class Format:
             return array
         _, exponent = np.frexp(array)
         spacing = np.maximum(exponent - self.precision, self.smallest_exponent - self.precision + 1)
-        rounded = np.ldexp(np.rint(np.ldexp(array, -spacing)), spacing)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
+            rounded = np.ldexp(np.rint(np.ldexp(array, -spacing)), spacing)
             overflows = np.abs(rounded) > self.largest
         return np.where(overflows, np.copysign(np.inf, array), rounded)
 

@@ -216,6 +216,6 @@ def find_loss(name: str) -> Loss:
     if name in LOSSES:
         return LOSSES[name]
     for loss in LOSSES.values():
-        if name == f"F.{loss.functional}":
+        if loss.functional and name == f"F.{loss.functional}":
             return loss
     raise OptionRefusal(f"there is no loss '{name}'; there are {', '.join(LOSSES)}")

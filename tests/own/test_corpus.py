@@ -311,7 +311,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 
 def test_the_examples_of_the_handbook_are_in_order(tmp_path: Path) -> None:
-    handbook = Path(__file__).parent.parent / "cases" / "README.md"
+    handbook = Path(__file__).parents[2] / "cases" / "README.md"
     case, defect = handbook.read_text(encoding="utf-8").split("```yaml\n")[1:]
     corpus = load(tmp_path, x=case.partition("```")[0], known_defects=defect.partition("```")[0])
     assert [case.id for case in corpus.cases] == [defect.case for defect in corpus.known_defects]

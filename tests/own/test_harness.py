@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 CASES = """\
 loss: CrossEntropyLoss

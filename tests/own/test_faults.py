@@ -16,8 +16,7 @@ from lossproof.judging.record import Record
 from lossproof.selection import signatures
 from lossproof.subjects import find_subject
 
-
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RIGHT: dict[str, Callable[..., torch.Tensor]] = {
     name: getattr(torch.nn.functional, name)
     for name in (

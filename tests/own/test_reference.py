@@ -140,10 +140,7 @@ def test_a_functional_name_is_the_same_loss(loss: Any) -> None:
         "cross_entropy",
         "F.CrossEntropyLoss",
         "",
-        pytest.param(
-            "F.None",
-            marks=pytest.mark.xfail(strict=True, reason="it names the first loss without a functional"),
-        ),
+        "F.None",
     ],
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
