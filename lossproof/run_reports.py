@@ -12,8 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.reading import Corpus
-from lossproof.judging.known_defects import relevant, unmatched
+from lossproof.judging.known_defects import KNOWN_DEFECT, covers, relevant, unmatched
 from lossproof.judging.record import Record, Run, TestResult
 from lossproof.judging.recorder import Recorder
 from lossproof.reporting import write_reports
@@ -89,12 +90,19 @@ class RunReports:
     @property
     def run(self) -> Run:
         """The description of the run as it stands."""
-        defects = {
-            (entry.file, entry.line): asdict(entry)
+        selected = {check.case.id for check in self._selection.checks}
+        entries = {
+            (entry.file, entry.line): entry
             for name in self._selection.subjects
             for entry in self._relevant(name)
-            if any(check.case.id == entry.case for check in self._selection.checks)
+            if entry.case in selected
         }
+        known = [
+            record
+            for result in self.results
+            for record in result.records
+            if record.outcome == KNOWN_DEFECT and record.detail
+        ]
         return Run(
             versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
             machine={
@@ -105,12 +113,12 @@ class RunReports:
             options=dict(self._options),
             complete=self._complete,
             problems=self._problems,
-            known_defects=list(defects.values()),
+            known_defects=[asdict(entry) | {"snippet": _snippet(entry, known)} for entry in entries.values()],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),
         )
 
-    def _relevant(self, name: str) -> list[Any]:
+    def _relevant(self, name: str) -> list[KnownDefect]:
         subject = self._selection.subjects[name]
         device = self._selection.device_of(name)
         return relevant(self._corpus.known_defects, name, subject.version(), device)
@@ -119,6 +127,12 @@ class RunReports:
         case = check.case
         result = TestResult(check.id, case.id, case.file, case.line, seconds, tuple(records))
         self._results[check.id] = result
+
+
+def _snippet(entry: KnownDefect, known: list[Record]) -> str:
+    """A program that shows the defect, from the first record that met it."""
+    details = (record.detail for record in known if covers(entry, record))
+    return next((detail["snippet"] for detail in details if detail), "")
 
 
 def _check_id(nodeid: str) -> str:

@@ -43,10 +43,19 @@ def covers(entry: KnownDefect, record: Record) -> bool:
 def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[list[Record], list[str]]:
     """Mark what is known to be wrong; report what is listed as wrong and is right.
 
+    Args:
+        records: of one test, and so of one case.
+        entries: those that are relevant.
+
     Returns:
         The records, those of known defects with that outcome, and a sentence for each entry that has gone.
     """
-    excused, gone = [], []
+    excused: list[Record] = []
+    gone: list[str] = []
+    entries = [entry for entry in entries if records and entry.case == records[0].case]
+    if not entries:
+        return list(records), gone
+    shown: set[int] = set()
     for record in records:
         entry = next((entry for entry in entries if covers(entry, record)), None)
         if entry is None or record.outcome == "unsupported":
@@ -60,7 +69,10 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             excused.append(record)
         else:
             known = f"{record.message} (known: {entry.why})"
-            excused.append(replace(record, outcome=KNOWN_DEFECT, message=known, detail=None))
+            # One detail an entry is enough to show and to reproduce the defect.
+            detail = None if entry.line in shown else record.detail
+            shown.add(entry.line)
+            excused.append(replace(record, outcome=KNOWN_DEFECT, message=known, detail=detail))
     return excused, gone
 
 
@@ -74,9 +86,13 @@ def unmatched(
         records: of the whole run.
         selected: (case, subject, dtype) of every test that ran.
     """
-    records, selected = list(records), list(selected)
+    selected = list(selected)
+    of_case: dict[str, list[Record]] = {}
+    for record in records:
+        of_case.setdefault(record.case, []).append(record)
     sentences = []
     for entry in entries:
+        records = of_case.get(entry.case, [])
         if entry.layouts and not any(_ran_in_its_layout(entry, record) for record in records):
             continue  # layouts are varied in one dtype only, which may not have been selected
         is_selected = any(

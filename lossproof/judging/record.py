@@ -77,7 +77,7 @@ class Run:
         complete: False when the run was interrupted.
         problems: sentences on what makes the run fail beyond its records: a known defect that has
             gone, an entry that matches nothing, no check at all.
-        known_defects: the entries selected by this run, as KnownDefect's fields.
+        known_defects: the entries selected by this run: KnownDefect's fields, and a snippet.
         started: ISO 8601 time; seconds: the length of the run.
     """
 

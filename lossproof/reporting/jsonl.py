@@ -64,23 +64,16 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
 
 
 def _record_object(test: str, record: Record) -> dict[str, Any]:
-    return {"test": test} | {name: getattr(record, name) for name in FIELDS}
+    fields = {"test": test} | {name: getattr(record, name) for name in FIELDS}
+    share = record.error_over_budget
+    if share is not None and not math.isfinite(share):
+        fields["error_over_budget"] = str(share)  # inf, -inf or nan, which JSON cannot hold as numbers
+    return fields
 
 
 def _dump(value: dict[str, Any]) -> str:
     # Escaped to ASCII: a lone surrogate or a line separator in a title then survives every reader.
-    return json.dumps(_strict(value), allow_nan=False)
-
-
-def _strict(value: Any) -> Any:
-    """Return the value with infinities and NaN as the strings inf, -inf and nan, which JSON can hold."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _strict(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_strict(item) for item in value]
-    return value
+    return json.dumps(value, allow_nan=False)
 
 
 def _load(path: Path, number: int, line: str) -> dict[str, Any]:

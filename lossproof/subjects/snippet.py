@@ -138,7 +138,7 @@ def _source(values: Values, device: str) -> str:
         return f"torch.tensor({text}, {options})" + (
             "" if numbers.size else f".reshape({list(numbers.shape)})"
         )
-    packed = base64.b85encode(zlib.compress(np.ascontiguousarray(numbers).tobytes(), 9)).decode()
+    packed = base64.b85encode(zlib.compress(np.ascontiguousarray(numbers).tobytes(), 1)).decode()
     unpacked = f"bytearray(zlib.decompress(base64.b85decode({packed!r})))"
     stored = f"torch.frombuffer({unpacked}, dtype=torch.{numbers.dtype})"
     return f"{stored}.reshape({list(numbers.shape)}).to({options})"

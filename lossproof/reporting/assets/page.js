@@ -121,7 +121,10 @@ function defectSection() {
       defect.file ? el("code", {}, defect.file + ":" + defect.line) : null),
     el("p", {}, defect.why || ""),
     el("div", { class: "sides" }, code("what comes out", text(defect.observed ?? "")), code("what should", text(defect.expected ?? ""))),
-    defect.link ? el("p", { class: "link" }, link(defect.link)) : null)));
+    defect.link ? el("p", { class: "link" }, link(defect.link)) : null,
+    // A program that packs a large tensor is long: results.jsonl holds it.
+    defect.snippet && defect.snippet.length < 4000
+      ? el("details", {}, el("summary", {}, "reproduce it"), code("with torch alone", defect.snippet, true)) : null)));
 }
 
 const VERDICTS = { confirmed: "agree", contradicted: "disagree", erratum: "known-defect", drifted: "known-defect", "not checked": "unsupported", "known defect": "known-defect" };
