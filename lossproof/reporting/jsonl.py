@@ -18,7 +18,7 @@ FIELDS = tuple(field.name for field in fields(Record))
 
 def results_jsonl(run: Run, results: Sequence[TestResult]) -> str:
     """Return the text of ``results.jsonl``; only its first line holds times."""
-    lines = [_dump({"run": _run_object(run, results)})]
+    lines = [_dump(_strict({"run": _run_object(run, results)}))]
     for result in results:
         lines += [_dump(_record_object(result.id, record)) for record in result.records]
     return "\n".join(lines) + "\n"
@@ -65,10 +65,19 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
 
 def _record_object(test: str, record: Record) -> dict[str, Any]:
     fields = {"test": test} | {name: getattr(record, name) for name in FIELDS}
-    share = record.error_over_budget
-    if share is not None and not math.isfinite(share):
-        fields["error_over_budget"] = str(share)  # inf, -inf or nan, which JSON cannot hold as numbers
-    return fields
+    # The only number of a record: to look through all its fields would take longer than to write them.
+    return fields | {"error_over_budget": _strict(record.error_over_budget)}
+
+
+def _strict(value: Any) -> Any:
+    """Return the value with infinities and NaN as the strings inf, -inf and nan, which JSON can hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(item) for item in value]
+    return value
 
 
 def _dump(value: dict[str, Any]) -> str:

@@ -117,6 +117,8 @@ def test_an_entry_holds_on_its_platform_and_device() -> None:
         ({"quantities": ("value", "same_as")}, {}, True),
         ({"quantities": ("value",)}, {"quantity": "gradient:input"}, False),
         ({"quantities": ("gradient:input",)}, {"quantity": "gradient:input"}, True),
+        ({"layouts": ("transposed",)}, {}, False),
+        ({"layouts": ("transposed",)}, {"layout": "transposed"}, True),
     ],
 )
 def test_an_entry_covers_what_it_is_narrowed_to(
@@ -128,12 +130,14 @@ def test_an_entry_covers_what_it_is_narrowed_to(
 @pytest.mark.parametrize("outcome", ["disagree", "error"])
 def test_what_is_known_to_be_wrong_is_excused(outcome: str) -> None:
     other = record(case="two", outcome=outcome)
-    records, gone = excuse([record(outcome=outcome), other], [ENTRY])
+    known = record(outcome=outcome)
+    records, gone = excuse([known, known, other], [ENTRY])
     assert gone == []
     assert records[0].outcome == KNOWN_DEFECT
     assert records[0].message == "the result is nan (known: the kernel divides by zero)"
-    assert records[0].detail is None
-    assert records[1] == other
+    # One program an entry is enough to reproduce the defect.
+    assert [excused.detail for excused in records] == [{"snippet": "import torch"}, None, other.detail]
+    assert records[2] == other
 
 
 def test_what_is_listed_as_wrong_and_is_right_is_a_problem() -> None:
@@ -189,3 +193,9 @@ def test_an_entry_that_was_not_selected_is_not_blamed(selected: list[tuple[str, 
 def test_entries_and_records_may_come_as_iterators() -> None:
     entries = [entry(quantities=("value",)), entry(quantities=("nothing",)), entry(quantities=("value",))]
     assert len(unmatched(iter(entries), iter([record()]), iter(SELECTED))) == 1
+
+
+def test_an_entry_for_a_layout_that_did_not_run_is_not_stale() -> None:
+    transposed = entry(layouts=("transposed",), quantities=("gradient:input",))
+    assert unmatched([transposed], [record()], SELECTED) == []
+    assert unmatched([transposed], [record(layout="transposed")], SELECTED)
