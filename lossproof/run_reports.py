@@ -113,7 +113,9 @@ class RunReports:
             options=dict(self._options),
             complete=self._complete,
             problems=self._problems,
-            known_defects=[asdict(entry) | {"snippet": _snippet(entry, known)} for entry in entries.values()],
+            known_defects=[
+                asdict(entry) | {"snippet": _snippet(entry, known)} for _, entry in sorted(entries.items())
+            ],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),
         )

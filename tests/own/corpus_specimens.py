@@ -14,7 +14,7 @@ SIGNATURES = {
     ),
     "NLLLoss": Signature(("input", "target"), ("weight", "ignore_index"), ("none", "mean", "sum")),
     "KLDivLoss": Signature(("input", "target"), ("log_target",), ("none", "mean", "sum", "batchmean")),
-    "softmax": Signature(("input",), ("dim",), ()),
+    "Softmax": Signature(("input",), ("dim",), ()),
 }
 
 IN_ORDER = """\

@@ -147,7 +147,7 @@ def test_files_come_in_the_order_of_their_names(tmp_path: Path) -> None:
 
 
 def test_a_loss_without_reductions_states_its_result_as_none(tmp_path: Path) -> None:
-    text = IN_ORDER.replace("CrossEntropyLoss", "softmax").replace(", target: [0, 1]", "")
+    text = IN_ORDER.replace("CrossEntropyLoss", "Softmax").replace(", target: [0, 1]", "")
     text += "    params: {dim: 0}\n    expect: {none: [.5, .5]}\n"
     assert load(tmp_path, x=text).cases[0].expect == {"none": (Printed(numerals(".5", ".5"), (2,)),)}
 

@@ -88,7 +88,7 @@ LINES = [
     ("same_as: {loss: NLLLoss}", "same_as lacks the key 'why'"),
     ("same_as: {why: because}", "same_as changes nothing of the case's call"),
     ("same_as: {loss: NLLLos, why: because}", "did you mean 'NLLLoss'?"),
-    ("same_as: {loss: softmax, why: because}", "softmax does not take the case's arguments"),
+    ("same_as: {loss: Softmax, why: because}", "Softmax does not take the case's arguments"),
     ("same_as: {sum: [{reduction: sum}], loss: NLLLoss, why: w}", "both 'sum' and 'loss'"),
     ("same_as: {sum: [], why: w}", "same_as.sum is an empty list"),
     ("same_as: {args: {input: [1]}, why: w}", "same_as.args lacks the argument 'target'"),

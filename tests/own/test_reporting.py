@@ -293,7 +293,12 @@ class TestPage:
     @pytest.mark.parametrize(
         ("records", "changes", "conforms", "words"),
         [
-            ([AGREES, DEFECT], {}, True, "Everything conforms: 1 check of 1 case"),
+            (
+                [AGREES, DEFECT],
+                {},
+                True,
+                "Everything conforms but for known defects: 1 check of 1 case agrees, 1 check shows",
+            ),
             ([AGREES, DISAGREES, ERRS], {}, False, "of 3 checks, 1 disagrees and 1 ends in an error"),
             ([], {}, False, "Nothing was checked"),
             ([UNSUPPORTED], {}, False, "Nothing was checked"),
