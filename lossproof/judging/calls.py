@@ -17,8 +17,9 @@ from lossproof.corpus.values import exact_balls, integers, rounded, shape_of, wr
 from lossproof.judging.truth import CallTruth, truth_of
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.formats import FORMATS
-from lossproof.reference.catalogue import LOSSES, Loss
+from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
+from lossproof.reference.loss import Loss
 from lossproof.subjects.call import Call, Values
 
 _OWN = Term()

@@ -10,7 +10,10 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.information import product_with_log
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
+from lossproof.reference.refusing import demand_alike, demand_broadcast, demand_floating
 from lossproof.reference.softmax import log_sigmoid, sigmoid
 from lossproof.reference.steps import step
 
@@ -111,3 +114,59 @@ def binary_cross_entropy_with_logits_gradient(
         "input": ((positive + 1.0 - target) * sigmoid(input) - positive) * share,
         "target": (log_sigmoid(-input) - pos_weight * log_sigmoid(input)) * share,
     }
+
+
+def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:
+    """Refuse probabilities or targets outside [0, 1], and shapes or dtypes that differ.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, RangeRefusal.
+    """
+    demand_alike(args)
+    demand_broadcast("weight", params.get("weight"), args["input"])
+    for name in ("input", "target"):
+        values = args[name]
+        if not np.all((values >= 0) & (values <= 1)):
+            raise RangeRefusal(f"{name} holds values outside [0, 1]")
+
+
+def refuse_binary_cross_entropy_with_logits(args: Arguments, params: Parameters) -> None:
+    """Refuse shapes that differ, integer targets, and weights that do not broadcast.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal.
+    """
+    demand_floating("input", args["input"])
+    demand_floating("target", args["target"])
+    if args["input"].shape != args["target"].shape:
+        raise ShapeRefusal(
+            f"target has shape {args['target'].shape}, input {args['input'].shape}; they must agree"
+        )
+    for name in ("weight", "pos_weight"):
+        demand_broadcast(name, params.get(name), args["input"])
+
+
+LOSSES = (
+    Loss(
+        "BCELoss",
+        "binary_cross_entropy",
+        arguments=("input", "target"),
+        differentiable=("input", "target"),
+        value=binary_cross_entropy,
+        gradient=binary_cross_entropy_gradient,
+        refuse=refuse_binary_cross_entropy,
+        tensor_parameters=("weight",),
+        reductions=ELEMENTWISE,
+    ),
+    Loss(
+        "BCEWithLogitsLoss",
+        "binary_cross_entropy_with_logits",
+        arguments=("input", "target"),
+        differentiable=("input", "target"),
+        value=binary_cross_entropy_with_logits,
+        gradient=binary_cross_entropy_with_logits_gradient,
+        refuse=refuse_binary_cross_entropy_with_logits,
+        tensor_parameters=("weight", "pos_weight"),
+        reductions=ELEMENTWISE,
+    ),
+)

@@ -11,8 +11,18 @@ from typing import Any
 import numpy as np
 
 from lossproof.numbers.base import Array
-from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, weight_total
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
+from lossproof.reference.nll import (
+    class_axis,
+    is_target_class,
+    pick,
+    picked_weights,
+    refuse_nll_loss,
+    weight_total,
+)
 from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefusal
+from lossproof.reference.refusing import demand_class_weights, demand_floating
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
 
@@ -156,3 +166,48 @@ def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
 def _along(weight: Array, log_p: Array, axis: int) -> Array:
     """Class weights, shaped to multiply along the class dimension."""
     return np.reshape(weight, [-1] + [1] * (log_p.ndim - 1 - axis))
+
+
+def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
+    """As NLLLoss for indices; probabilities must be floating and take no ignore_index.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
+    """
+    input, target = args["input"], args["target"]
+    smoothing = params.get("label_smoothing", 0.0)
+    if not 0 <= smoothing <= 1:
+        raise RangeRefusal(f"label_smoothing is {smoothing}; it must lie in [0, 1]")
+    if not holds_probabilities(input, target):
+        return refuse_nll_loss(args, params)
+    demand_floating("input", input)
+    demand_floating("target", target)
+    if input.ndim == 0:
+        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
+    if params.get("ignore_index", -100) >= 0:
+        raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
+    demand_class_weights(params.get("weight"), input.shape[class_axis(input)])
+    return None
+
+
+def _target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
+    return () if shapes["target"] == shapes["input"] else ("target",)
+
+
+LOSSES = (
+    Loss(
+        "CrossEntropyLoss",
+        "cross_entropy",
+        arguments=("input", "target"),
+        differentiable=("input", "target"),
+        value=cross_entropy,
+        gradient=cross_entropy_gradient,
+        refuse=refuse_cross_entropy,
+        tensor_parameters=("weight",),
+        differentiable_parameters=("weight",),
+        real_parameters={"label_smoothing": 0.0},
+        options={"ignore_index": -100},
+        reductions=ELEMENTWISE,
+        indices=_target_of_other_shape,
+    ),
+)

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
-from lossproof.reference.catalogue import Loss, find_loss
+from lossproof.reference.catalogue import find_loss
+from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import OptionRefusal
 
 Lift = Callable[[npt.ArrayLike], Array]

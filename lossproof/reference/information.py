@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.loss import Loss
 from lossproof.reference.reductions import sum_to_shape
+from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
 
 
@@ -50,3 +52,32 @@ def distribution_cross_entropy_gradient(upstream: Array, p: Array, q: Array) -> 
         "p": sum_to_shape(-upstream * np.log(q), tuple(p.shape)),
         "q": sum_to_shape(-upstream * (p / q), tuple(q.shape)),
     }
+
+
+LOSSES = (
+    Loss(
+        "SelfInformation",
+        None,
+        arguments=("p",),
+        differentiable=("p",),
+        value=self_information,
+        gradient=self_information_gradient,
+    ),
+    Loss(
+        "Entropy",
+        None,
+        arguments=("p",),
+        differentiable=("p",),
+        value=entropy,
+        gradient=entropy_gradient,
+    ),
+    Loss(
+        "DistributionCrossEntropy",
+        None,
+        arguments=("p", "q"),
+        differentiable=("p", "q"),
+        value=distribution_cross_entropy,
+        gradient=distribution_cross_entropy_gradient,
+        refuse=refuse_broadcasting,
+    ),
+)

@@ -9,7 +9,9 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.information import product_with_log
+from lossproof.reference.loss import ELEMENTWISE, Loss
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
+from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
 
 
@@ -56,3 +58,18 @@ def _denominator(input: Array, reduction: str) -> float | None:
     if reduction != "batchmean":
         return None
     return float(input.shape[0]) if input.ndim else 1.0
+
+
+LOSSES = (
+    Loss(
+        "KLDivLoss",
+        "kl_div",
+        arguments=("input", "target"),
+        differentiable=("input", "target"),
+        value=kl_div,
+        gradient=kl_div_gradient,
+        refuse=refuse_broadcasting,
+        options={"log_target": False},
+        reductions=(*ELEMENTWISE, "batchmean"),
+    ),
+)

@@ -8,7 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusal
+from lossproof.reference.refusing import demand_class_weights, demand_floating
 from lossproof.reference.steps import step
 
 
@@ -83,3 +86,43 @@ def nll_loss_gradient(
     axis = class_axis(input)
     takes_part = is_target_class(input, target) & ~np.expand_dims(ignored, axis)
     return {"input": np.where(takes_part, np.expand_dims(-weights * share, axis), 0.0)}
+
+
+def refuse_nll_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse float or int32 targets, targets outside the classes, and shapes that do not belong together.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, IndexRefusal.
+    """
+    input, target = args["input"], args["target"]
+    demand_floating("input", input)
+    if target.dtype not in (np.int64, np.uint8):
+        raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64 (or uint8)")
+    if input.ndim == 0:
+        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
+    axis = class_axis(input)
+    classes = input.shape[axis]
+    expected = input.shape[:axis] + input.shape[axis + 1 :]
+    if target.shape != expected:
+        raise ShapeRefusal(f"target has shape {target.shape}; for input {input.shape} it must be {expected}")
+    demand_class_weights(params.get("weight"), classes)
+    outside = (target != params.get("ignore_index", -100)) & ((target < 0) | (target >= classes))
+    if np.any(outside):
+        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
+
+
+LOSSES = (
+    Loss(
+        "NLLLoss",
+        "nll_loss",
+        arguments=("input", "target"),
+        differentiable=("input",),
+        value=nll_loss,
+        gradient=nll_loss_gradient,
+        refuse=refuse_nll_loss,
+        tensor_parameters=("weight",),
+        options={"ignore_index": -100},
+        reductions=ELEMENTWISE,
+        indices=lambda shapes: ("target",),
+    ),
+)

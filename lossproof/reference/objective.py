@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.loss import Loss
 from lossproof.reference.steps import step
 
 
@@ -29,3 +30,16 @@ def objective_gradient(
         "losses": np.broadcast_to(upstream / float(losses.size), losses.shape),
         "parameters": upstream * (l1 * np.sign(parameters) + 2.0 * l2 * parameters),
     }
+
+
+LOSSES = (
+    Loss(
+        "Objective",
+        None,
+        arguments=("losses", "parameters"),
+        differentiable=("losses", "parameters"),
+        value=objective,
+        gradient=objective_gradient,
+        real_parameters={"l1": 0.0, "l2": 0.0},
+    ),
+)

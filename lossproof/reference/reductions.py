@@ -19,8 +19,6 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.steps import step
 
-ELEMENTWISE = ("none", "mean", "sum")
-
 
 def reduce(losses: Array, reduction: str, denominator: Array | None = None) -> Array:
     """Reduce per-element losses; ``denominator`` is that of the mean, by default their number."""

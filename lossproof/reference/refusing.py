@@ -1,98 +1,14 @@
-"""What each loss refuses, in the order in which a reader would check: dtypes, shapes, ranges, options."""
+"""What several losses refuse: each function raises the Refusal, or returns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.reference.cross_entropy import holds_probabilities
-from lossproof.reference.nll import class_axis
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, RangeRefusal, ShapeRefusal
-
-Arguments = Mapping[str, npt.NDArray[Any]]
-Parameters = Mapping[str, Any]
-
-
-def refuse_nothing(args: Arguments, params: Parameters) -> None:
-    """For functions that are defined on everything they are given."""
-
-
-def refuse_nll_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse float or int32 targets, targets outside the classes, and shapes that do not belong together.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal.
-    """
-    input, target = args["input"], args["target"]
-    _demand_floating("input", input)
-    if target.dtype not in (np.int64, np.uint8):
-        raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64 (or uint8)")
-    if input.ndim == 0:
-        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
-    axis = class_axis(input)
-    classes = input.shape[axis]
-    expected = input.shape[:axis] + input.shape[axis + 1 :]
-    if target.shape != expected:
-        raise ShapeRefusal(f"target has shape {target.shape}; for input {input.shape} it must be {expected}")
-    _demand_class_weights(params.get("weight"), classes)
-    outside = (target != params.get("ignore_index", -100)) & ((target < 0) | (target >= classes))
-    if np.any(outside):
-        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
-
-
-def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """As NLLLoss for indices; probabilities must be floating and take no ignore_index.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
-    """
-    input, target = args["input"], args["target"]
-    smoothing = params.get("label_smoothing", 0.0)
-    if not 0 <= smoothing <= 1:
-        raise RangeRefusal(f"label_smoothing is {smoothing}; it must lie in [0, 1]")
-    if not holds_probabilities(input, target):
-        return refuse_nll_loss(args, params)
-    _demand_floating("input", input)
-    _demand_floating("target", target)
-    if input.ndim == 0:
-        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
-    if params.get("ignore_index", -100) >= 0:
-        raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
-    _demand_class_weights(params.get("weight"), input.shape[class_axis(input)])
-    return None
-
-
-def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """Refuse probabilities or targets outside [0, 1], and shapes or dtypes that differ.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, RangeRefusal.
-    """
-    _demand_alike(args)
-    _demand_broadcast("weight", params.get("weight"), args["input"])
-    for name in ("input", "target"):
-        values = args[name]
-        if not np.all((values >= 0) & (values <= 1)):
-            raise RangeRefusal(f"{name} holds values outside [0, 1]")
-
-
-def refuse_binary_cross_entropy_with_logits(args: Arguments, params: Parameters) -> None:
-    """Refuse shapes that differ, integer targets, and weights that do not broadcast.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
-    _demand_floating("input", args["input"])
-    _demand_floating("target", args["target"])
-    if args["input"].shape != args["target"].shape:
-        raise ShapeRefusal(
-            f"target has shape {args['target'].shape}, input {args['input'].shape}; they must agree"
-        )
-    for name in ("weight", "pos_weight"):
-        _demand_broadcast(name, params.get(name), args["input"])
+from lossproof.reference.loss import Arguments, Parameters
+from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
 
 
 def refuse_broadcasting(args: Arguments, params: Parameters) -> None:
@@ -102,7 +18,7 @@ def refuse_broadcasting(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal.
     """
     for name, values in args.items():
-        _demand_floating(name, values)
+        demand_floating(name, values)
     shapes = [values.shape for values in args.values()]
     try:
         np.broadcast_shapes(*shapes)
@@ -122,21 +38,24 @@ def refuse_dimension(args: Arguments, params: Parameters) -> None:
         raise ShapeRefusal(f"dim is {dim}; an input of {input.ndim} dimensions has -{reach} to {reach - 1}")
 
 
-def _demand_floating(name: str, values: npt.NDArray[Any]) -> None:
+def demand_floating(name: str, values: npt.NDArray[Any]) -> None:
+    """Refuse integers, booleans and complex numbers with a DtypeRefusal."""
     if values.dtype.kind != "f":
         raise DtypeRefusal(f"{name} holds {values.dtype}; it must be floating point")
 
 
-def _demand_alike(args: Arguments) -> None:
+def demand_alike(args: Arguments) -> None:
+    """Refuse a target whose dtype (DtypeRefusal) or shape (ShapeRefusal) is not the input's."""
     input, target = args["input"], args["target"]
-    _demand_floating("input", input)
+    demand_floating("input", input)
     if target.dtype != input.dtype:
         raise DtypeRefusal(f"target holds {target.dtype}, input {input.dtype}; they must agree")
     if target.shape != input.shape:
         raise ShapeRefusal(f"target has shape {target.shape}, input {input.shape}; they must agree")
 
 
-def _demand_class_weights(weight: npt.NDArray[Any] | None, classes: int) -> None:
+def demand_class_weights(weight: npt.NDArray[Any] | None, classes: int) -> None:
+    """Refuse weights that are complex (DtypeRefusal) or not one a class (ShapeRefusal)."""
     if weight is None:
         return
     if np.asarray(weight).dtype.kind == "c":
@@ -145,7 +64,8 @@ def _demand_class_weights(weight: npt.NDArray[Any] | None, classes: int) -> None
         raise ShapeRefusal(f"weight has shape {np.shape(weight)}; {classes} classes need ({classes},)")
 
 
-def _demand_broadcast(name: str, values: npt.NDArray[Any] | None, input: npt.NDArray[Any]) -> None:
+def demand_broadcast(name: str, values: npt.NDArray[Any] | None, input: npt.NDArray[Any]) -> None:
+    """Refuse values that do not broadcast to the input's own shape with a ShapeRefusal."""
     if values is None:
         return
     try:

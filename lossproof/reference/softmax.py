@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.loss import Loss
+from lossproof.reference.refusing import refuse_dimension
 from lossproof.reference.steps import step
 
 
@@ -55,3 +57,35 @@ def sigmoid(input: Array) -> Array:
 def log_sigmoid(input: Array) -> Array:
     """log(1 / (1 + exp(-x))) = min(x, 0) - log(1 + exp(-|x|))."""
     return -np.maximum(-input, 0.0) - np.log1p(np.exp(-np.abs(input)))
+
+
+def _softmax_gradient(upstream: Array, input: Array, *, dim: int) -> dict[str, Array]:
+    return {"input": softmax_gradient(upstream, softmax(input, dim=dim), dim)}
+
+
+def _log_softmax_gradient(upstream: Array, input: Array, *, dim: int) -> dict[str, Array]:
+    return {"input": log_softmax_gradient(upstream, log_softmax(input, dim=dim), dim)}
+
+
+LOSSES = (
+    Loss(
+        "Softmax",
+        "softmax",
+        arguments=("input",),
+        differentiable=("input",),
+        value=softmax,
+        gradient=_softmax_gradient,
+        refuse=refuse_dimension,
+        options={"dim": None},
+    ),
+    Loss(
+        "LogSoftmax",
+        "log_softmax",
+        arguments=("input",),
+        differentiable=("input",),
+        value=log_softmax,
+        gradient=_log_softmax_gradient,
+        refuse=refuse_dimension,
+        options={"dim": None},
+    ),
+)

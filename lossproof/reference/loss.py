@@ -1,0 +1,62 @@
+"""What the reference knows of a loss: its names, what it takes, and the functions that define it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from lossproof.numbers.base import Array
+
+Arguments = Mapping[str, npt.NDArray[Any]]
+Parameters = Mapping[str, Any]
+Shapes = Mapping[str, tuple[int, ...]]
+
+ELEMENTWISE = ("none", "mean", "sum")
+
+
+def refuse_nothing(args: Arguments, params: Parameters) -> None:
+    """For functions that are defined on everything they are given."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One function of the reference.
+
+    Attributes:
+        name: as in torch.nn, or a name of ours where torch has none.
+        functional: its name in torch.nn.functional, or None.
+        arguments: forward's tensor arguments, in torch's order.
+        differentiable: those that torch can differentiate when they are floating.
+        value: the formula, called with arguments and parameters.
+        gradient: its closed-form gradient; called with the upstream gradient first, it returns one
+            array for each differentiable argument and tensor parameter that was given.
+        refuse: raises a Refusal for what the loss does not take.
+        tensor_parameters: parameters that are tensors.
+        differentiable_parameters: those of them that torch can differentiate.
+        real_parameters: parameters that enter the formula as real numbers, with their defaults.
+        options: all other parameters, with their defaults.
+        reductions: the reductions it knows, or none of them for a plain function.
+        indices: which of the arguments hold class indices, given the shapes.
+    """
+
+    name: str
+    functional: str | None
+    arguments: tuple[str, ...]
+    differentiable: tuple[str, ...]
+    value: Callable[..., Array]
+    gradient: Callable[..., dict[str, Array]]
+    refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
+    tensor_parameters: tuple[str, ...] = ()
+    differentiable_parameters: tuple[str, ...] = ()
+    real_parameters: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    reductions: tuple[str, ...] = ()
+    indices: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """All parameters but the reduction."""
+        return (*self.tensor_parameters, *self.real_parameters, *self.options)
