@@ -152,7 +152,7 @@ class Case:
 
 @dataclass(frozen=True)
 class KnownDefect:
-    """A check that a subject is known to fail; see ``cases/known-defects.yaml``.
+    """A check that a subject is known to fail; see ``cases/README.md``.
 
     Attributes:
         case, subject: which check; ``subject`` may be ``torch.*`` for both torch subjects.

@@ -15,7 +15,7 @@ from lossproof.corpus.files import find_files, read_text_file, relative_name
 from lossproof.corpus.nodes import Node, parse_tree
 from lossproof.corpus.signature import Signature
 
-_DEFECTS_NAME = "known-defects.yaml"
+_DEFECTS_PREFIX = "known-defects"
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Corpus:
 
 
 def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
-    """Read all case files below ``root``, in the order of their names, and its ``known-defects.yaml``.
+    """Read all case files below ``root``, in the order of their names, and its known defects.
 
     Args:
-        root: the folder of case files.
+        root: the folder of case files; those whose names begin with ``known-defects`` hold known defects.
         signatures: the losses that cases may name.
 
     Raises:
@@ -38,20 +38,19 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     """
     root = Path(os.path.abspath(root))
     files, all_notes = find_files(root)
-    defects_file = root / _DEFECTS_NAME
     cases: list[Case] = []
-    for path in files:
-        if path != defects_file:
-            notes = Notes(relative_name(path, root))
-            all_notes.append(notes)
-            tree = _read_tree(path, notes)
-            cases += [] if tree is None else read_cases(tree, signatures, notes)
     defects: list[KnownDefect] = []
-    if defects_file in files:
-        notes = Notes(relative_name(defects_file, root))
+    # A known defect names a case, so all cases are read first.
+    for path in sorted(files, key=lambda path: path.name.startswith(_DEFECTS_PREFIX)):
+        notes = Notes(relative_name(path, root))
         all_notes.append(notes)
-        tree = _read_tree(defects_file, notes)
-        defects += [] if tree is None else read_defects(tree, {case.id for case in cases}, notes)
+        tree = _read_tree(path, notes)
+        if tree is None:
+            continue
+        if path.name.startswith(_DEFECTS_PREFIX):
+            defects += read_defects(tree, {case.id for case in cases}, notes)
+        else:
+            cases += read_cases(tree, signatures, notes)
     complaints = [complaint for notes in all_notes for complaint in notes.complaints()]
     complaints += _repeated_ids(cases)
     if complaints:

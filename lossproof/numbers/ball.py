@@ -118,6 +118,18 @@ class Ball(NumberArray):
         """The natural logarithm of 1 + x, minus infinity at exactly -1."""
         return Ball(_each(_log1p)(self.elements))
 
+    def square_root(self) -> Ball:
+        """The square root."""
+        return Ball(_each(_sqrt)(self.elements))
+
+    def to_the_power(self, exponent: Ball) -> Ball:
+        """A power of a base that is not negative; 0 to a positive power is 0, to a negative one infinite."""
+        return Ball(_each(_power)(self.elements, exponent.elements))
+
+    def arc_tangent(self) -> Ball:
+        """The arc tangent."""
+        return Ball(_each(flint.arb.atan)(self.elements))
+
     def greater_of(self, other: Ball) -> Ball:
         """The greater of two, nan where either is."""
         return Ball(_each(_maximum)(self.elements, other.elements))
@@ -125,6 +137,10 @@ class Ball(NumberArray):
     def signum(self) -> Ball:
         """-1, 0 or 1."""
         return Ball(_each(_sign)(self.elements))
+
+    def unit_step(self, at_zero: Ball) -> Ball:
+        """0 below zero, 1 above, and ``at_zero`` there."""
+        return Ball(_each(_heaviside)(self.elements, at_zero.elements))
 
     def midpoints(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """The midpoints as unevaluated sums of two float64 numbers, the second being the remainder."""
@@ -190,8 +206,18 @@ def _log1p(x: flint.arb) -> flint.arb:
 def _decided(result: flint.arb, *operands: flint.arb) -> flint.arb:
     """Arb answers nan for a ball that reaches out of the domain: only exact operands may keep it."""
     if result.is_nan() and not all(operand.is_exact() or operand.is_nan() for operand in operands):
-        raise Undecided("a logarithm or a quotient at a ball that holds zero")
+        raise Undecided("a logarithm, a quotient or a root at a ball that holds zero")
     return result
+
+
+def _sqrt(x: flint.arb) -> flint.arb:
+    return _decided(x.sqrt(), x)
+
+
+def _power(x: flint.arb, exponent: flint.arb) -> flint.arb:
+    if x == 0 and not exponent.is_nan():
+        return flint.arb(1) if exponent == 0 else _ZERO if exponent > 0 else _INFINITY
+    return _decided(x**exponent, x, exponent)
 
 
 def _maximum(x: flint.arb, y: flint.arb) -> flint.arb:
@@ -208,6 +234,11 @@ def _sign(x: flint.arb) -> flint.arb:
     if x == 0:
         return _ZERO
     raise Undecided("the sign of a ball that holds zero")
+
+
+def _heaviside(x: flint.arb, at_zero: flint.arb) -> flint.arb:
+    sign = _sign(x)
+    return at_zero if sign == 0 else (sign + 1) / 2
 
 
 def _less(x: flint.arb, y: flint.arb) -> bool:

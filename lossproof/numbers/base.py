@@ -47,7 +47,7 @@ class NumberArray(NDArrayOperatorsMixin):
     """An array of numbers that are more than a float: components of one shape, side by side.
 
     A number type defines ``components``, ``with_components``, ``lift`` and ``compare``, a method for each
-    ufunc named in ``arithmetic``, and ``total`` and ``largest`` for sum and max.
+    ufunc named in ``arithmetic`` (but for those below), and ``total`` and ``largest`` for sum and max.
     """
 
     arithmetic: ClassVar[dict[np.ufunc, str]] = {
@@ -60,8 +60,13 @@ class NumberArray(NDArrayOperatorsMixin):
         np.exp: "exponential",
         np.log: "logarithm",
         np.log1p: "logarithm_of_one_plus",
+        np.sqrt: "square_root",
+        np.power: "to_the_power",
+        np.arctan: "arc_tangent",
         np.maximum: "greater_of",
+        np.minimum: "lesser_of",
         np.sign: "signum",
+        np.heaviside: "unit_step",
     }
 
     @property
@@ -87,6 +92,18 @@ class NumberArray(NDArrayOperatorsMixin):
 
     def largest(self, axis: int | None, keepdims: bool) -> Self:
         """The maximum along ``axis``."""
+        raise NotImplementedError
+
+    def lesser_of(self, other: Self) -> Self:
+        """The lesser of two."""
+        return self.negated().greater_of(other.negated()).negated()
+
+    def negated(self) -> Self:
+        """The opposite."""
+        raise NotImplementedError
+
+    def greater_of(self, other: Self) -> Self:
+        """The greater of two."""
         raise NotImplementedError
 
     @property
@@ -133,8 +150,10 @@ class NumberArray(NDArrayOperatorsMixin):
             return self._reduce("largest", *args, **kwargs)
         if function is np.where:
             return self._where(*args)
-        if function is np.zeros_like:
-            return self.lift(np.zeros(self.shape))
+        if function in (np.zeros_like, np.ones_like):
+            return self.lift(function(np.empty(self.shape)))
+        if function in (np.concatenate, np.stack):
+            return self._join(function, *args, **kwargs)
         if function is np.shape:
             return self.shape
         raise TypeError(f"{type(self).__name__} does not define numpy.{function.__name__}")
@@ -142,6 +161,11 @@ class NumberArray(NDArrayOperatorsMixin):
     def _reduce(self, method: str, array: Self, axis: Any = None, keepdims: bool = False) -> Self:
         result: Self = getattr(array, method)(axis, keepdims)
         return result
+
+    def _join(self, join: Callable[..., Any], arrays: Sequence[Any], axis: int = 0) -> Self:
+        lifted = [value if isinstance(value, type(self)) else self.lift(value) for value in arrays]
+        parts = zip(*(array.components for array in lifted), strict=True)
+        return self.with_components(*(join(part, axis=axis) for part in parts))
 
     def _where(self, condition: Any, first: Any, second: Any) -> Self:
         pair = [value if isinstance(value, type(self)) else self.lift(value) for value in (first, second)]

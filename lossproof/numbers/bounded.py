@@ -4,7 +4,8 @@ Running the reference on these derives its own tolerance. The model is the stand
 "Accuracy and Stability of Numerical Algorithms", section 2.2) to first order: a computed operation is off
 by a relative unit roundoff u or by the format's underflow, errors pass on through the derivative, and
 
-- exp, log and log1p are off by twice as much as the four operations (they are not correctly rounded);
+- exp, log, log1p, powers and the arc tangent are off by twice as much as the four operations and the
+  square root (they are not correctly rounded);
 - a sum of n terms adds (1 + ceil(log2 n)) u_acc sum|v|, for summation in blocks kept in at least float32;
 - an operation that floating-point arithmetic does exactly (by 0 or 1, at log 1, ...) adds nothing.
 
@@ -136,6 +137,27 @@ class Bounded(NumberArray):
         propagated = _divided(self.bound, 1 + self.value)
         return self._function(np.log1p(self.value), propagated, self._is(0.0), pole=self._is(-1.0))
 
+    def square_root(self) -> Bounded:
+        """The square root, correctly rounded; exact at 0 and 1."""
+        value = np.sqrt(self.value)
+        reach_below = np.sqrt(np.maximum(self.value - self.bound, 0.0))
+        # The derivative alone is infinite at zero: the difference of the roots at both ends is not.
+        propagated = np.where(self.bound == 0, 0.0, np.maximum(value - reach_below, _root_above(self)))
+        return self._rounded(value, propagated, self.overflows, self._is(0.0, 1.0, np.inf))
+
+    def to_the_power(self, exponent: Bounded) -> Bounded:
+        """A power of a base that is not negative, with a constant exponent."""
+        value = np.power(self.value, exponent.value)
+        slope = exponent.value * np.power(self.value, exponent.value - 1)
+        is_exact = exponent._is(0.0, 1.0) | self._is(1.0) | (self._is(0.0) & (exponent.value > 0))
+        pole = self._is(0.0) & (exponent.value < 0)
+        return self._function(value, _scaled(slope, self.bound), is_exact, pole)
+
+    def arc_tangent(self) -> Bounded:
+        """The arc tangent."""
+        propagated = self.bound / (1 + self.value * self.value)
+        return self._function(np.arctan(self.value), propagated, self._is(0.0))
+
     def greater_of(self, other: Bounded) -> Bounded:
         """The greater of two; where the bounds leave it open, as far off as the worse."""
         first_wins = self.value - self.bound > other.value + other.bound
@@ -152,6 +174,41 @@ class Bounded(NumberArray):
         return self.with_components(
             value, np.where(np.abs(self.value) <= self.bound, in_doubt, 0.0), self.overflows
         )
+
+    def unit_step(self, at_zero: Bounded) -> Bounded:
+        """0 below zero, 1 above. At a kink any subgradient is right; twice the bound reaches both ends."""
+        value = np.heaviside(self.value, at_zero.value)
+        in_doubt = np.abs(self.value) <= self.bound
+        return self.with_components(value, np.where(in_doubt, 0.5, 0.0), self.overflows)
+
+    def log_sum_exp(self, axis: int) -> Bounded:
+        """The logarithm of a sum of exponentials, by a rule of its own.
+
+        Composed of the rules above, the error of the largest term would count three times, and in a
+        recursion grow threefold at each step. It counts once: with p_k = exp(x_k - result), the terms'
+        errors pass on as sum p_k e_k, each exponential adds p_k (|x_k - max| + 2) u.
+        """
+        top = np.max(self.value, axis=axis, keepdims=True)
+        shift = np.where(np.isfinite(top), top, 0.0)
+        exponentials = np.exp(self.value - shift)
+        total = np.sum(exponentials, axis=axis)
+        logarithm = np.log(total)
+        value = logarithm + np.squeeze(shift, axis)
+        share = exponentials / np.where(total > 0, total, 1.0).reshape(shift.shape)
+        u = self.format.unit_roundoff
+        distance = np.where(share > 0, np.abs(self.value - shift), 0.0)
+        propagated = np.sum(np.where(share > 0, share * (self.bound + u * (distance + 2)), 0.0), axis=axis)
+        depth = 1 + np.ceil(np.log2(max(self.value.shape[axis], 1)))
+        own = self.format.accumulator_roundoff * depth + 2 * u * np.abs(logarithm)
+        is_exact = np.sum(exponentials > 0, axis=axis) <= 1
+        result = self._rounded(
+            value,
+            propagated + np.where(is_exact, 0.0, own),
+            np.any(self.overflows & (share > 0), axis=axis),
+            is_exact,
+        )
+        single = np.max(np.where(share > 0, self.bound, 0.0), axis=axis)
+        return self.with_components(value, np.where(is_exact, single, result.bound), result.overflows)
 
     def _is(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
@@ -203,6 +260,12 @@ def _finite(values: Float64Array) -> Float64Array:
 def _scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
     """|factor| bound, where an infinite factor makes the result infinite and so leaves no error."""
     return np.where(bound == 0, 0.0, np.abs(_finite(factor)) * bound)
+
+
+def _root_above(number: Bounded) -> Float64Array:
+    """sqrt(x + b) - sqrt(x), without cancellation."""
+    reach: Float64Array = np.sqrt(number.value + number.bound)
+    return number.bound / (reach + np.sqrt(number.value))
 
 
 def _divided(bound: Float64Array, divisor: Float64Array) -> Float64Array:

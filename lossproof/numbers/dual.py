@@ -88,6 +88,21 @@ class Dual(NumberArray):
         """The natural logarithm of 1 + x."""
         return Dual(np.log1p(self.real), self.tangent / (1 + self.real))
 
+    def square_root(self) -> Dual:
+        """The square root, with derivative 0 where its argument is a constant zero."""
+        root = np.sqrt(self.real)
+        slope = np.where(self.tangent == 0, 0.0, self.tangent / (2 * root))
+        return Dual(root, slope)
+
+    def to_the_power(self, exponent: Dual) -> Dual:
+        """A power with a constant exponent."""
+        slope = exponent.real * np.power(self.real, exponent.real - 1)
+        return Dual(np.power(self.real, exponent.real), slope * self.tangent)
+
+    def arc_tangent(self) -> Dual:
+        """The arc tangent."""
+        return Dual(np.arctan(self.real), self.tangent / (1 + self.real * self.real))
+
     def greater_of(self, other: Dual) -> Dual:
         """The greater of two; of equals, the first."""
         first = self.real >= other.real
@@ -96,3 +111,7 @@ class Dual(NumberArray):
     def signum(self) -> Dual:
         """-1, 0 or 1, a constant wherever it has a derivative."""
         return Dual(np.sign(self.real), np.zeros_like(self.tangent))
+
+    def unit_step(self, at_zero: Dual) -> Dual:
+        """0 below zero and 1 above, a constant wherever it has a derivative."""
+        return Dual(np.heaviside(self.real, at_zero.real), np.zeros_like(self.tangent))

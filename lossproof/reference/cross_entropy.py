@@ -190,8 +190,14 @@ def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
     return None
 
 
-def _target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
+def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
+    """The target holds class indices unless it has the input's own shape."""
     return () if shapes["target"] == shapes["input"] else ("target",)
+
+
+def class_weight_beside_probabilities(shapes: Shapes) -> tuple[str, ...]:
+    """The weight of a class has a gradient in torch only where the target holds probabilities."""
+    return () if target_of_other_shape(shapes) else ("weight",)
 
 
 LOSSES = (
@@ -204,10 +210,10 @@ LOSSES = (
         gradient=cross_entropy_gradient,
         refuse=refuse_cross_entropy,
         tensor_parameters=("weight",),
-        differentiable_parameters=("weight",),
+        differentiable_parameters=class_weight_beside_probabilities,
         real_parameters={"label_smoothing": 0.0},
         options={"ignore_index": -100},
         reductions=ELEMENTWISE,
-        indices=_target_of_other_shape,
+        indices=target_of_other_shape,
     ),
 )

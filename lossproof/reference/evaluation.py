@@ -52,17 +52,25 @@ class PreparedCall:
             gradients = self.loss.gradient(lift(upstream), **self._lifted(lift))
         return {name: gradients[name] for name in self.differentiable}
 
+    def derivative(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
+        """The derivative of sum(upstream * output), also where torch's gradient is by convention another."""
+        if self.loss.derivative is None:
+            return self.gradient(upstream, lift)
+        with np.errstate(all="ignore"):
+            derivatives = self.loss.derivative(lift(upstream), **self._lifted(lift))
+        return {name: derivatives[name] for name in self.differentiable}
+
     @property
     def differentiable(self) -> tuple[str, ...]:
         """The arguments and tensor parameters of this very call that have a gradient."""
-        arguments = [name for name in self.loss.differentiable if name not in self.indices]
-        has_indices = bool(self.indices)  # a class weight is differentiable for probabilities only
-        parameters = [
+        shapes = {name: np.shape(values) for name, values in self.arguments.items()}
+        candidates = {name: self.arguments[name] for name in self.loss.differentiable}
+        candidates |= {name: self.parameters[name] for name in self.loss.differentiable_parameters(shapes)}
+        return tuple(
             name
-            for name in self.loss.differentiable_parameters
-            if self.parameters[name] is not None and not has_indices
-        ]
-        return (*arguments, *parameters)
+            for name, values in candidates.items()
+            if name not in self.indices and values is not None and not _holds_integers(values)
+        )
 
     def _lifted(self, lift: Lift) -> dict[str, Array]:
         lifted = {
@@ -145,6 +153,10 @@ def gradient(
         known = ", ".join(call.differentiable)
         raise OptionRefusal(f"{loss} has no gradient with respect to '{wrt}'; it has one for {known}")
     return as_float64(call.gradient(np.ones(call.value().shape))[wrt])
+
+
+def _holds_integers(values: Array) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype.kind in "iub"
 
 
 def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:

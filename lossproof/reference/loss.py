@@ -34,12 +34,15 @@ class Loss:
         gradient: its closed-form gradient; called with the upstream gradient first, it returns one
             array for each differentiable argument and tensor parameter that was given.
         refuse: raises a Refusal for what the loss does not take.
+        derivative: the derivative of the value, where torch's gradient is by convention another function.
+        convention: what that convention is, in a sentence.
         tensor_parameters: parameters that are tensors.
-        differentiable_parameters: those of them that torch can differentiate.
+        differentiable_parameters: those of them that torch can differentiate, given the shapes.
         real_parameters: parameters that enter the formula as real numbers, with their defaults.
         options: all other parameters, with their defaults.
+        functional_only: parameters that torch.nn.functional takes and the module does not.
         reductions: the reductions it knows, or none of them for a plain function.
-        indices: which of the arguments hold class indices, given the shapes.
+        indices: which of the arguments hold integers (class indices, lengths), given the shapes.
     """
 
     name: str
@@ -49,10 +52,13 @@ class Loss:
     value: Callable[..., Array]
     gradient: Callable[..., dict[str, Array]]
     refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
+    derivative: Callable[..., dict[str, Array]] | None = None
+    convention: str = ""
     tensor_parameters: tuple[str, ...] = ()
-    differentiable_parameters: tuple[str, ...] = ()
+    differentiable_parameters: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
     real_parameters: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    functional_only: tuple[str, ...] = ()
     reductions: tuple[str, ...] = ()
     indices: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
 

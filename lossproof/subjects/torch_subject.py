@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import (
     Call,
     Observation,
@@ -20,18 +19,9 @@ from lossproof.subjects.call import (
     Values,
     changed_since,
 )
+from lossproof.subjects.torch_forms import construct_module, find_function
 from lossproof.subjects.torch_layouts import lay_out
 from lossproof.subjects.torch_modules import inspect_module
-
-# What the documents define and torch has no loss for, built from torch's own operations.
-_EXPRESSIONS: dict[str, Callable[..., torch.Tensor]] = {
-    "SelfInformation": lambda p: -torch.log(p),
-    "Entropy": lambda p: torch.special.entr(p).sum(-1),
-    "DistributionCrossEntropy": lambda p, q: -torch.special.xlogy(p, q).sum(-1),
-    "Objective": lambda losses, parameters, l1=0.0, l2=0.0: (
-        losses.mean() + (l1 * parameters.abs().sum() + l2 * parameters.square().sum())
-    ),
-}
 
 
 class TorchSubject:
@@ -104,10 +94,8 @@ class ModuleSubject(TorchSubject):
         return inspect_module(aspect, loss, tensors, expected)
 
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        if not hasattr(torch.nn, loss):
-            raise Unsupported(f"torch.nn has no module {loss}")
         with _Refusals("construct"):
-            module = getattr(torch.nn, loss)(**params)
+            module = construct_module(loss, params, args)
         with _Refusals("call"):
             output: torch.Tensor = module(*args)
         return output
@@ -119,8 +107,7 @@ class FunctionSubject(TorchSubject):
     name = "torch.nn.functional"
 
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        functional = LOSSES[loss].functional
-        function = getattr(torch.nn.functional, functional) if functional else _EXPRESSIONS[loss]
+        function = find_function(loss)
         with _Refusals("call"):
             output: torch.Tensor = function(*args, **params)
         return output
@@ -138,7 +125,7 @@ class _Refusals:
     def __exit__(
         self, category: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, Unsupported):
             message = str(error)
             if isinstance(error, NotImplementedError) or "not implemented for" in message:
                 raise Unsupported(message.splitlines()[0]) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lossproof.false_alarms import main, sweep
+from lossproof.false_alarms.__main__ import main
+from lossproof.false_alarms.sweep import sweep
 from lossproof.subjects import find_subject
 
 

@@ -49,7 +49,7 @@ def test_the_schema_is_a_schema() -> None:
 
 
 def test_every_file_of_cases_is_valid_by_the_schema() -> None:
-    files = [path for path in sorted(CASES.rglob("*.yaml")) if path.name != "known-defects.yaml"]
+    files = [path for path in sorted(CASES.rglob("*.yaml")) if "known-defects" not in path.name]
     wrong = {path.name: schema_complaints(path.read_text(encoding="utf-8")) for path in files}
     assert {name: found for name, found in wrong.items() if found} == {}
 

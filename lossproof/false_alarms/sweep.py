@@ -1,0 +1,84 @@
+"""Judging random calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from lossproof.false_alarms import likelihood
+from lossproof.false_alarms.draws import Builder, Draws
+from lossproof.judging.calls import prepare_call
+from lossproof.judging.truth import truth_of
+from lossproof.judging.verdict import compare
+from lossproof.numbers.formats import FORMATS
+from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects.call import Call, Subject, Values
+
+_FAMILIES = (likelihood,)
+
+BUILDERS: Mapping[str, Builder] = {
+    loss: build for family in _FAMILIES for loss, build in family.BUILDERS.items()
+}
+
+
+@dataclass
+class Tally:
+    """What a sweep found."""
+
+    calls: int = 0
+    checks: int = 0
+    outputs: int = 0
+    alarms: list[str] = field(default_factory=list)
+
+
+def sweep(subject: Subject, checks: int, seed: int) -> Tally:
+    """Judge random calls until ``checks`` quantities are judged."""
+    tally = Tally()
+    while tally.checks < checks:
+        call = random_call(seed + tally.calls)
+        tally.calls += 1
+        prepared = prepare_call(call)
+        truth = truth_of(prepared, FORMATS[call.dtype])
+        observation = subject.run(replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable))
+        quantities = [("value", observation.value, truth.value)]
+        for kind, observed, true in zip(
+            ("gradient", "vjp"), observation.gradients, truth.gradients, strict=True
+        ):
+            quantities += [(f"{kind}:{name}", observed[name], true[name]) for name in prepared.differentiable]
+        for quantity, numbers, true_numbers in quantities:
+            if any(family.is_known(call, quantity) for family in _FAMILIES):
+                continue
+            tally.checks += 1
+            tally.outputs += numbers.size
+            verdict = compare(numbers, true_numbers)
+            if not verdict.agrees:
+                place = (
+                    f"seed {seed + tally.calls - 1}: {call.loss}, {call.dtype}, {call.reduction}, {quantity}"
+                )
+                tally.alarms.append(f"{place}: {verdict.message}")
+    return tally
+
+
+def random_call(seed: int) -> Call:
+    """A legal call of a random loss, with random parameters, shape, dtype and range."""
+    draws = Draws(seed)
+    loss, build = draws.choose(*BUILDERS.items())
+    format = draws.choose(*FORMATS.values())
+    reduction = draws.choose(*(LOSSES[loss].reductions or (None,)))
+    args, params = build(draws, format)
+    indices = LOSSES[loss].indices({name: values.shape for name, values in args.items()})
+
+    def values(name: str, numbers: Any) -> Any:
+        is_tensor = isinstance(numbers, np.ndarray)
+        return Values(numbers, "int64" if name in indices else format.name) if is_tensor else numbers
+
+    return Call(
+        loss,
+        {name: values(name, numbers) for name, numbers in params.items()},
+        {name: values(name, numbers) for name, numbers in args.items()},
+        reduction,
+        format.name,
+    )

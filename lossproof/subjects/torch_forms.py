@@ -1,0 +1,66 @@
+"""How torch is called: a module or a function by its name, and the losses that need more than that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects.call import Unsupported
+
+Parameters = Mapping[str, Any]
+Arguments = tuple[torch.Tensor, ...]
+Function = Callable[..., torch.Tensor]
+
+# What the documents define and torch has no loss for, built from torch's own operations.
+_EXPRESSIONS: Mapping[str, Function] = {
+    "SelfInformation": lambda p: -torch.log(p),
+    "Entropy": lambda p: torch.special.entr(p).sum(-1),
+    "DistributionCrossEntropy": lambda p, q: -torch.special.xlogy(p, q).sum(-1),
+    "Objective": lambda losses, parameters, l1=0.0, l2=0.0: (
+        losses.mean() + (l1 * parameters.abs().sum() + l2 * parameters.square().sum())
+    ),
+}
+
+# Modules that are not constructed from their parameters alone: from a call's parameters and arguments to
+# what is then called with the arguments.
+_CONSTRUCTORS: Mapping[str, Callable[[Parameters, Arguments], Function]] = {}
+
+# Functions that are not called with arguments and keywords alone.
+_FUNCTIONS: Mapping[str, Function] = {}
+
+
+def construct_module(loss: str, params: Parameters, args: Arguments) -> Function:
+    """The module of torch.nn, constructed.
+
+    Raises:
+        Unsupported: where torch.nn has no such module, or the module no such parameter.
+    """
+    if not hasattr(torch.nn, loss):
+        raise Unsupported(f"torch.nn has no module {loss}")
+    missing = [name for name in params if name in LOSSES[loss].functional_only]
+    if missing:
+        raise Unsupported(f"torch.nn.{loss} has no parameter '{missing[0]}', unlike the function")
+    if loss in _CONSTRUCTORS:
+        return _CONSTRUCTORS[loss](params, args)
+    module: Function = getattr(torch.nn, loss)(**params)
+    return module
+
+
+def find_function(loss: str) -> Function:
+    """The function of torch.nn.functional, or an expression of torch's operations.
+
+    Raises:
+        Unsupported: where there is neither.
+    """
+    if loss in _FUNCTIONS:
+        return _FUNCTIONS[loss]
+    functional = LOSSES[loss].functional
+    if functional is not None:
+        function: Function = getattr(torch.nn.functional, functional)
+        return function
+    if loss in _EXPRESSIONS:
+        return _EXPRESSIONS[loss]
+    raise Unsupported(f"torch.nn.functional has no function for {loss}")
