@@ -148,6 +148,8 @@ class Case:
     bias: bool = False
     rounded: bool = False
     loses_digits: bool = False
+    own_process: bool = False
+    repeats: int = 1
 
 
 @dataclass(frozen=True)

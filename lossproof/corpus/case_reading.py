@@ -11,6 +11,7 @@ from lossproof.corpus.fields import (
     Fields,
     read_boolean,
     read_fields,
+    read_integer,
     read_items,
     read_matching,
     read_text,
@@ -146,6 +147,8 @@ class _CaseReader:
             bias=bias,
             rounded=self._truth(fields, "rounded"),
             loses_digits=self._truth(fields, "loses_digits"),
+            own_process=self._truth(fields, "own_process"),
+            repeats=read_integer(fields["repeats"], "repeats", notes, 2) if "repeats" in fields else 1,
         )
 
     def _loss_of(self, fields: Fields) -> str:

@@ -73,6 +73,8 @@ CASE = Keys(
         "bias",
         "rounded",
         "loses_digits",
+        "own_process",
+        "repeats",
     ),
 )
 DEFECT_FILE = Keys(("defects",))

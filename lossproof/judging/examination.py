@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,13 @@ from lossproof.corpus.keys import LAYOUTS
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
 from lossproof.judging.record import Record
 from lossproof.judging.recorder import Recorder
+from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare, compare_bias, compare_sums
 from lossproof.numbers.ball import Undecided
+from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
+from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
 from lossproof.subjects.snippet import Worst, describe, reproduce
 
@@ -46,13 +50,15 @@ class _Examination(Recorder):
     def __init__(self, examiner: Examiner, case: Case, subject: Subject, dtype: str, device: str) -> None:
         super().__init__(case, subject.name, dtype, device)
         self.examiner = examiner
-        self.subject = subject
+        self.subject = Apart(subject) if case.own_process else subject
 
     def records(self) -> Iterator[Record]:
         if self.case.module is not None:
             yield self._module()
             return
         examine = self._refusal if self.case.raises else self._numbers
+        if self.case.repeats > 1:
+            examine = self._repeated
         for reduction in reductions_of(self.case):
             try:
                 yield from examine(reduction)
@@ -85,11 +91,16 @@ class _Examination(Recorder):
 
     def _refusal(self, reduction: str | None) -> Iterator[Record]:
         call = make_call(self.case, self.dtype, reduction)
+        if self.case.own_process and reduction in ("mean", "sum"):
+            call = replace(call, upstreams=(np.ones(()),), wrt=LOSSES[call.loss].differentiable)
         try:
             observation = self.subject.run(self._on_device(call))
             verdict = Verdict(False, None, f"accepted, with {_short(observation)}; must be refused")
         except Refused as refused:
             verdict = self._judge_refused(refused)
+        if self.case.own_process and not verdict.agrees:
+            # Which of the two happens, and with what result, may differ from run to run.
+            verdict = Verdict(False, None, "accepted, or ended the process; must be refused")
         yield self.judged("raises", verdict, reduction, detail=lambda: self._raised_detail(call))
 
     def _judge_refused(self, refused: Refused) -> Verdict:
@@ -126,6 +137,18 @@ class _Examination(Recorder):
             for name, identity in (("same_as", self.case.same_as), ("differs_from", self.case.differs_from)):
                 if identity is not None and (identity.reductions is None or reduction in identity.reductions):
                     yield self._identity(name, identity, planned, observation, reduction)
+
+    def _repeated(self, reduction: str | None) -> Iterator[Record]:
+        planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
+        call = _full_call(planned, LAYOUTS[0])
+        try:
+            observations = [self._run(planned, LAYOUTS[0]) for _ in range(self.case.repeats)]
+        except Refused as refused:
+            yield self._raised(refused, call)
+            return
+        for quantity, verdict in judge_repeats(planned, observations):
+            detail = partial(self._raised_detail, call, quantity)
+            yield self.judged(quantity, verdict, reduction, detail=detail)
 
     def _layouts(self, call: Call) -> Iterator[str]:
         yield LAYOUTS[0]

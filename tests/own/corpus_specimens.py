@@ -52,6 +52,8 @@ cases:
     drifted: {was: "8", since: "2.0"}
     rounded: false
     loses_digits: true
+    own_process: false
+    repeats: 3
   - id: forms
     title: every form of a tensor
     loss: KLDivLoss

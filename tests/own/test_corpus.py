@@ -63,6 +63,7 @@ def test_a_case_keeps_everything_it_says(cases: dict[str, Case]) -> None:
     assert (case.reductions, case.dtypes) == (("none", "mean"), ("float64", "float32"))
     assert case.drifted == Drifted("8", "2.0")
     assert (case.bias, case.rounded, case.loses_digits) == (False, False, True)
+    assert (case.own_process, case.repeats) == (False, 3)
 
 
 def test_results_keep_their_digits_and_dtypes(cases: dict[str, Case]) -> None:

@@ -1,0 +1,73 @@
+"""A call in a process of its own: its answer comes back, and its end is not ours."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lossproof.subjects.apart import Apart
+from lossproof.subjects.call import Call, Observation, Refused, Unsupported, Values
+
+
+class Peculiar:
+    """Does what the reduction of the call tells it."""
+
+    name = "peculiar"
+    dtypes = ("float64",)
+
+    def version(self) -> str:
+        return "1"
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        return aspect
+
+    def run(self, call: Call) -> Observation:
+        deeds = {
+            "exit": lambda: os._exit(3),
+            "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+            "refuse": lambda: _raise(Refused("IndexError", "Target 3 is out of bounds", "call", "index")),
+            "lack": lambda: _raise(Unsupported("no kernel")),
+        }
+        deeds.get(str(call.reduction), lambda: None)()
+        return Observation(np.asarray(float(os.getpid())), "float64")
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def ask(reduction: str) -> Observation:
+    args = {"input": Values(np.zeros((2, 3)), "float64")}
+    return Apart(Peculiar()).run(Call("NLLLoss", {}, args, reduction, "float64"))
+
+
+def test_the_answer_comes_from_another_process() -> None:
+    first, second = float(ask("mean").value), float(ask("mean").value)
+    assert os.getpid() not in (first, second)
+    assert first != second
+
+
+def test_a_refusal_comes_back_whole() -> None:
+    with pytest.raises(Refused, match="Target 3 is out of bounds") as caught:
+        ask("refuse")
+    assert (caught.value.type, caught.value.when, caught.value.kind) == ("IndexError", "call", "index")
+
+
+def test_what_is_unsupported_stays_so() -> None:
+    with pytest.raises(Unsupported, match="no kernel"):
+        ask("lack")
+
+
+@pytest.mark.parametrize(("deed", "words"), [("exit", "with status 3"), ("crash", "by SIGSEGV")])
+def test_the_end_of_the_process_is_told(deed: str, words: str) -> None:
+    with pytest.raises(Refused, match=words) as caught:
+        ask(deed)
+    assert caught.value.type == "ProcessEnded"
