@@ -10,7 +10,7 @@ OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$
            $(if $(CASES),--cases '$(CASES)') $(if $(DEVICE),--device '$(DEVICE)') \
            $(if $(WORKERS),--numprocesses '$(WORKERS)')
 
-.PHONY: help verify test lint benchmark clean
+.PHONY: help verify test lint benchmark readme clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -27,6 +27,9 @@ lint: $(INSTALLED) ## check style and types
 
 benchmark: $(INSTALLED) ## measure the harness against a bare loop
 	@$(RUN) benchmarks/harness.py
+
+readme: $(INSTALLED) ## write the table of losses into README.md
+	@$(RUN) -m lossproof.readme
 
 clean: ## remove the environment and the reports
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -111,7 +111,7 @@ class ModuleClaim:
     """A claim about torch's modules or names rather than about a number.
 
     Attributes:
-        aspect: class_chain, dictionaries, legacy_reduction, state_dict, training_mode, absent or present.
+        aspect: one of ``corpus.keys.ASPECTS``.
         expected: what must come out, in plain data.
         params: the constructor's parameters.
     """

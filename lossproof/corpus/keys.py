@@ -33,6 +33,9 @@ ASPECTS = (
     "dictionaries",
     "legacy_reduction",
     "state_dict",
+    "buffers",
+    "copies",
+    "repr",
     "training_mode",
     "absent",
     "present",
@@ -95,6 +98,7 @@ TENSOR_FORMS = {
     "concatenate": Keys(("concatenate", "dim")),
     "reshape": Keys(("reshape", "shape")),
     "permute": Keys(("permute", "dims")),
+    "complex": Keys(("complex",)),
     "data": Keys(("dtype", "data")),
 }
 

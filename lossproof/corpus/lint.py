@@ -9,7 +9,7 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import Complaint
 from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.corpus.numeral import Numeral
-from lossproof.corpus.tensors import Concatenate, Fill, Literal, Permute, Reshape, Tensor
+from lossproof.corpus.tensors import Complex, Concatenate, Fill, Literal, Permute, Reshape, Tensor
 from lossproof.numbers.formats import FORMATS, Format
 
 _MOST_SHOWN = 3
@@ -19,16 +19,24 @@ _MOST_SHOWN = 3
 _COMPONENTS = {**{name: name for name in FLOAT_DTYPES}, "complex64": "float32"}
 
 
+_COMPLEX_DTYPES = ("float64", "float32")
+
+
 def lint_rounding(case: Case) -> list[Complaint]:
     """Complain about written input numbers that one of the case's dtypes cannot hold exactly.
 
     ``rounded: true`` silences this, and is itself complained about where nothing is rounded. Scalar
     parameters are doubles in every run, and generated or derived tensors round by design.
     """
-    if case.raises is not None or case.module is not None:
-        return []
     dtypes = case.dtypes or FLOAT_DTYPES
     complaints = []
+    for name, tensor in _tensors(case):
+        if isinstance(tensor, Complex) and not set(dtypes) <= set(_COMPLEX_DTYPES):
+            problem = f"{name} is complex, and no complex number has halves or bfloat16 for parts"
+            remedy = f"say 'dtypes: [{', '.join(_COMPLEX_DTYPES)}]' or one of them"
+            complaints.append(Complaint(case.file, case.line, case.id, problem, remedy))
+    if complaints or case.raises is not None or case.module is not None:
+        return complaints
     for name, tensor in _tensors(case):
         inexact, lossy = _inexact(tensor, dtypes)
         if not inexact:
@@ -85,6 +93,9 @@ def _written(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
     elif isinstance(tensor, Concatenate):
         for part in tensor.parts:
             yield from _written(part)
+    elif isinstance(tensor, Complex):
+        yield from _written(tensor.real)
+        yield from _written(tensor.imaginary)
 
 
 def _holds(format: Format, value: Fraction | float) -> bool:

@@ -19,6 +19,7 @@ from lossproof.corpus.keys import DTYPES, TENSOR_FORMS
 from lossproof.corpus.nodes import ListNode, MappingNode, Node
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import (
+    Complex,
     Concatenate,
     Derived,
     Fill,
@@ -103,6 +104,8 @@ def _read_form(node: MappingNode, what: str, notes: Notes) -> Tensor:
         return _read_data(fields, what, notes)
     if form == "concatenate":
         return _read_concatenate(fields, what, notes)
+    if form == "complex":
+        return _read_complex(fields, what, notes)
     return _read_around(form, fields, what, notes)
 
 
@@ -178,6 +181,18 @@ def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
             problem = f"{what}.concatenate joins tensors whose shapes differ beside dim {dim}"
             notes.add(fields.place, problem, "make them alike in every other dimension")
     return Concatenate(parts, dim)
+
+
+def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
+    before = len(notes)
+    parts = read_list(fields["complex"], f"{what}.complex", notes, read_tensor)
+    if len(notes) > before:
+        return Literal((), (0,))
+    if len(parts) != 2 or shape_of(parts[0]) != shape_of(parts[1]):
+        problem = f"{what}.complex is no pair of two tensors of one shape"
+        notes.add(fields.place_of("complex"), problem, "write the real and the imaginary part in brackets")
+        return Literal((), (0,))
+    return Complex(*parts)
 
 
 def _read_around(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:

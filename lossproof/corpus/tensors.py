@@ -82,4 +82,12 @@ class Permute:
     dims: tuple[int, ...]
 
 
-Tensor = Literal | Fill | Uniform | Index | Derived | Concatenate | Reshape | Permute
+@dataclass(frozen=True)
+class Complex:
+    """Complex numbers: ``{complex: [REAL, IMAGINARY]}``."""
+
+    real: Tensor
+    imaginary: Tensor
+
+
+Tensor = Literal | Fill | Uniform | Index | Derived | Concatenate | Reshape | Permute | Complex

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import (
+    Complex,
     Concatenate,
     Derived,
     Fill,
@@ -26,6 +27,7 @@ from lossproof.corpus.tensors import (
 )
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array
+from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.reference.softmax import log_softmax, sigmoid, softmax
 
@@ -40,7 +42,7 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
 def shape_of(tensor: Tensor) -> Shape:
     """The shape of a tensor, without making its numbers."""
     match tensor:
-        case Derived(of=inner):
+        case Derived(of=inner) | Complex(real=inner):
             return shape_of(inner)
         case Concatenate(parts=parts, dim=dim):
             shapes = [list(shape_of(part)) for part in parts]
@@ -67,8 +69,8 @@ def written_dtype(tensor: Tensor) -> str | None:
             return None
 
 
-def rounded(tensor: Tensor, format: Format) -> Float64Array:
-    """The numbers of a tensor, each rounded once to ``format``; float64."""
+def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
+    """The numbers of a tensor, each rounded once to ``format``; float64, or complex128."""
     match tensor:
         case Literal(values=values, shape=shape):
             return format.round_exact(map(_signed, values)).reshape(shape)
@@ -88,6 +90,8 @@ def rounded(tensor: Tensor, format: Format) -> Float64Array:
             return rounded(inner, format).reshape(shape)
         case Permute(of=inner, dims=dims):
             return np.transpose(rounded(inner, format), dims)
+        case Complex(real=real, imaginary=imaginary):
+            return rounded(real, format) + 1j * rounded(imaginary, format)
 
 
 def integers(tensor: Tensor) -> npt.NDArray[np.int64]:
@@ -95,7 +99,7 @@ def integers(tensor: Tensor) -> npt.NDArray[np.int64]:
     return rounded(tensor, FORMATS["float64"]).astype(np.int64)
 
 
-def exact_balls(tensor: Tensor) -> Ball:
+def exact_balls(tensor: Tensor) -> Array:
     """The numbers of a tensor as balls around the decimals as written, before any rounding."""
     match tensor:
         case Literal(values=values, shape=shape):
@@ -112,6 +116,8 @@ def exact_balls(tensor: Tensor) -> Ball:
             return Ball(exact_balls(inner).elements.reshape(shape))
         case Permute(of=inner, dims=dims):
             return Ball(np.transpose(exact_balls(inner).elements, dims))
+        case Complex(real=real, imaginary=imaginary):
+            return ComplexPair(exact_balls(real), exact_balls(imaginary))
         case _:
             return Ball.exact(rounded(tensor, FORMATS["float64"]))
 
@@ -125,7 +131,7 @@ def _is_drawn(tensor: Tensor) -> bool:
     match tensor:
         case Uniform():
             return True
-        case Derived(of=inner) | Reshape(of=inner) | Permute(of=inner):
+        case Derived(of=inner) | Reshape(of=inner) | Permute(of=inner) | Complex(real=inner):
             return _is_drawn(inner)
         case Concatenate(parts=parts):
             return any(map(_is_drawn, parts))

@@ -16,6 +16,7 @@ from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import exact_balls, integers, rounded, shape_of, written_dtype
 from lossproof.judging.truth import CallTruth, truth_of
 from lossproof.numbers.ball import Ball
+from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
@@ -23,6 +24,7 @@ from lossproof.reference.loss import Loss
 from lossproof.subjects.call import Call, Values
 
 _OWN = Term()
+_COMPLEX = {"float64": "complex128", "float32": "complex64"}
 _PASSED_AS_WRITTEN = {"reduction", "size_average", "reduce"}
 
 
@@ -111,27 +113,45 @@ def exactly(case: Case, reduction: str | None) -> PreparedCall:
         if name not in prepared.indices:
             arguments[name] = exact_balls(tensor)
     for name, value in case.params.items():
-        if _is_tensor(value):
+        if _is_tensor(value) and name in prepared.loss.tensor_parameters:
             parameters[name] = exact_balls(value)
     return dataclasses.replace(prepared, arguments=arguments, parameters=parameters)
 
 
-def lift_exactly(values: Any) -> Ball:
+def lift_exactly(values: Any) -> Array:
     """Balls as they are, plain numbers without error."""
-    return values if isinstance(values, Ball) else Ball.exact(values)
+    return values if isinstance(values, NumberArray) else Ball.exact(values)
 
 
 def _planned(case: Case, dtype: str, reduction: str | None, term: Term) -> PlannedCall:
     call = make_call(case, dtype, reduction, term)
     prepared = prepare_call(call)
-    return PlannedCall(call, prepared, truth_of(prepared, FORMATS[dtype]))
+    return PlannedCall(call, prepared, _with_own_dtypes(truth_of(prepared, FORMATS[dtype]), call))
+
+
+def _with_own_dtypes(truth: CallTruth, call: Call) -> CallTruth:
+    """A tensor of another dtype than the run's gets its gradient rounded to that."""
+    values = {**call.args, **call.params}
+    gradients = tuple(
+        {
+            name: true.rounded_to(FORMATS[values[name].dtype]) if _is_narrower(values[name], call) else true
+            for name, true in gradient.items()
+        }
+        for gradient in truth.gradients
+    )
+    return dataclasses.replace(truth, gradients=gradients)
+
+
+def _is_narrower(values: Values, call: Call) -> bool:
+    return values.dtype in FORMATS and FORMATS[values.dtype].precision < FORMATS[call.dtype].precision
 
 
 def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
     if isinstance(value, Numeral):
         return int(value.text) if value.is_integer and name not in loss.real_parameters else float(value)
     if _is_tensor(value):
-        return _values(value, dtype)
+        # A tensor that is an option, such as the cutoffs of an adaptive softmax, holds integers.
+        return _values(value, "int64" if name in loss.options else dtype)
     return value
 
 
@@ -139,6 +159,8 @@ def _values(tensor: Tensor, dtype: str) -> Values:
     dtype = written_dtype(tensor) or dtype
     if dtype in FORMATS:
         numbers = rounded(tensor, FORMATS[dtype])
+        if numbers.dtype.kind == "c":
+            return Values(numbers, _COMPLEX[dtype])
         # NumPy has no bfloat16, and the reference tells dtypes apart only where a case mixes them.
         return Values(numbers.astype(np.float32) if written_dtype(tensor) == "float32" else numbers, dtype)
     if dtype.startswith("complex"):

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from lossproof.corpus.case import Case, Identity
 from lossproof.corpus.keys import LAYOUTS
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
+from lossproof.judging.modes import examine_modes, reduction_for_modes
 from lossproof.judging.record import Record
-from lossproof.judging.recorder import Recorder
+from lossproof.judging.recorder import Recorder, digits
 from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare, compare_bias, compare_sums
@@ -121,7 +122,7 @@ class _Examination(Recorder):
 
     def _numbers(self, reduction: str | None) -> Iterator[Record]:
         planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
-        for layout in self._layouts(planned.call):
+        for layout in self._layouts(planned.call, reduction):
             try:
                 observation = self._run(planned, layout)
             except Refused as refused:
@@ -137,6 +138,9 @@ class _Examination(Recorder):
             for name, identity in (("same_as", self.case.same_as), ("differs_from", self.case.differs_from)):
                 if identity is not None and (identity.reductions is None or reduction in identity.reductions):
                     yield self._identity(name, identity, planned, observation, reduction)
+            if reduction == reduction_for_modes(reductions_of(self.case)):
+                call = self._on_device(_full_call(planned, layout))
+                yield from examine_modes(self, self.subject, call, planned, observation)
 
     def _repeated(self, reduction: str | None) -> Iterator[Record]:
         planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
@@ -150,8 +154,12 @@ class _Examination(Recorder):
             detail = partial(self._raised_detail, call, quantity)
             yield self.judged(quantity, verdict, reduction, detail=detail)
 
-    def _layouts(self, call: Call) -> Iterator[str]:
+    def _layouts(self, call: Call, reduction: str | None) -> Iterator[str]:
         yield LAYOUTS[0]
+        reductions = reductions_of(self.case)
+        # Memory is read in one way without a reduction and in another with one, whichever it is.
+        if reduction not in (reductions[0], reduction_for_modes(reductions)):
+            return
         layout_dtype = (
             self.examiner.layout_dtype if self.examiner.layout_dtype in self.subject.dtypes else None
         )
@@ -262,8 +270,8 @@ class _Examination(Recorder):
         elif not verdict.agrees:
             verdict = Verdict(False, verdict.error_over_budget, f"{verdict.message}: {identity.why}")
         detail = {
-            "expected": _digits(np.asarray(total)),
-            "observed": _digits(observation.value),
+            "expected": digits(np.asarray(total)),
+            "observed": digits(observation.value),
             "snippet": "",
         }
         return self.judged(name, verdict, reduction, detail=lambda: detail)
@@ -299,11 +307,6 @@ def _worst(observed: Numbers, truth: Truth) -> Worst:
     return Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
 
 
-def _digits(numbers: Numbers) -> str:
-    """All digits of some numbers, of the first and the last where there are many."""
-    return np.array2string(numbers, precision=17, floatmode="unique", threshold=60, max_line_width=100)
-
-
 def _short(observation: Observation) -> str:
     numbers = observation.value
     return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
@@ -321,7 +324,7 @@ def _detail(subject: Subject, call: Call, quantity: str, observed: Numbers, trut
     worst = _worst(observed, truth) if observed.size else None
     snippet = reproduce(subject.name, call, quantity, worst)
     return describe(call) | {
-        "expected": _digits(truth.value),
-        "observed": _digits(observed),
+        "expected": digits(truth.value),
+        "observed": digits(observed),
         "snippet": snippet,
     }

@@ -17,10 +17,11 @@ class Record:
             judges the numbers that a case prints against ball arithmetic.
         reduction: none, mean, sum, batchmean, or None where the loss has none or none was passed.
         quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
-            bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum
-            or module.
+            bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
+            module, or a mode (see ``judging.modes``).
         outcome: one of OUTCOMES.
-        error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees.
+        error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
+            but for second derivatives, whose excess is a grade.
         source: {document, place, claim} or None.
         finding: {kind: erratum | drifted, says, because} or None: what the case says about its document.
         flags: names of the case's flags.

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
+import numpy as np
+
 from lossproof.corpus.case import Case
 from lossproof.judging.record import Record
 from lossproof.judging.verdict import Verdict
+from lossproof.numbers.formats import Float64Array
 
 
 class Recorder:
@@ -75,6 +78,11 @@ class Recorder:
 
     def _why(self) -> dict[str, str]:
         return {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
+
+
+def digits(numbers: Float64Array) -> str:
+    """All digits of some numbers, of the first and the last where there are many."""
+    return np.array2string(numbers, precision=17, floatmode="unique", threshold=60, max_line_width=100)
 
 
 def _finding(case: Case) -> dict[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -39,6 +39,15 @@ class Truth:
     overflows: npt.NDArray[np.bool_]
     format: Format
 
+    def rounded_to(self, format: Format) -> Truth:
+        """The truth of the same numbers, rounded once more, to ``format``."""
+        magnitude = np.where(np.isfinite(self.value), np.abs(self.value), 0.0)
+        rounding = np.maximum(
+            format.unit_roundoff * magnitude, np.where(self.bound > 0, format.underflow, 0.0)
+        )
+        overflows = self.overflows | (np.isfinite(self.value) & (magnitude > format.largest))
+        return replace(self, bound=self.bound + rounding, overflows=overflows)
+
 
 @dataclass(frozen=True, eq=False)
 class CallTruth:
@@ -55,7 +64,7 @@ def truth_of(call: PreparedCall, format: Format) -> CallTruth:
     upstreams = upstream_gradients(value.value.shape, format)
     if not call.differentiable:
         return CallTruth(value, (), ())
-    gradients = tuple(_truths(partial(call.gradient, upstream), format) for upstream in upstreams)
+    gradients = tuple(truths(partial(call.gradient, upstream), format) for upstream in upstreams)
     return CallTruth(value, upstreams, gradients)
 
 
@@ -65,12 +74,13 @@ def upstream_gradients(shape: tuple[int, ...], format: Format) -> tuple[Float64A
 
 
 def _truth(compute: Callable[[Callable[[npt.ArrayLike], Array]], Array], format: Format) -> Truth:
-    return _truths(lambda lift: {"value": compute(lift)}, format)["value"]
+    return truths(lambda lift: {"value": compute(lift)}, format)["value"]
 
 
-def _truths(
+def truths(
     compute: Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]], format: Format
 ) -> Mapping[str, Truth]:
+    """The truth of all that ``compute`` yields on the numbers that it is given the lift to."""
     bounded: Mapping[str, Bounded] = compute(partial(Bounded.exact, format=format))
     if format is not FORMATS["float64"]:
         return {

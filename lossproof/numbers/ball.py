@@ -205,7 +205,9 @@ def _log1p(x: flint.arb) -> flint.arb:
 
 def _decided(result: flint.arb, *operands: flint.arb) -> flint.arb:
     """Arb answers nan for a ball that reaches out of the domain: only exact operands may keep it."""
-    if result.is_nan() and not all(operand.is_exact() or operand.is_nan() for operand in operands):
+    if any(operand.is_nan() for operand in operands):
+        return _NAN
+    if result.is_nan() and not all(operand.is_exact() for operand in operands):
         raise Undecided("a logarithm, a quotient or a root at a ball that holds zero")
     return result
 
@@ -221,7 +223,10 @@ def _power(x: flint.arb, exponent: flint.arb) -> flint.arb:
 
 
 def _maximum(x: flint.arb, y: flint.arb) -> flint.arb:
-    return _NAN if x.is_nan() or y.is_nan() else x.max(y)
+    if x.is_nan() or y.is_nan():
+        return _NAN
+    # Arb's own maximum of an infinite and a finite number is a ball of everything.
+    return x if x >= y else y if y >= x else x.max(y)
 
 
 def _sign(x: flint.arb) -> flint.arb:

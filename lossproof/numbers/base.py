@@ -124,11 +124,16 @@ class NumberArray(NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Self:
         return self.with_components(*(component[index] for component in self.components))
 
+    # Of two number types in one operation, the one of higher rank holds numbers of the other.
+    rank: ClassVar[int] = 0
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs:
             raise TypeError(
                 f"{type(self).__name__} does not define numpy.{ufunc.__name__}.{method} with {kwargs}"
             )
+        if any(isinstance(value, NumberArray) and value.rank > self.rank for value in inputs):
+            return NotImplemented
         # A plain array on the left must not lift its partner down: the richest type present decides.
         context = next(value for value in inputs if isinstance(value, type(self)))
         operands = [value if isinstance(value, type(self)) else context.lift(value) for value in inputs]

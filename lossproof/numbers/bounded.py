@@ -48,8 +48,15 @@ class Bounded(NumberArray):
     def exact(cls, values: npt.ArrayLike, format: Format) -> Bounded:
         """Values without error, but for one rounding of those that the format cannot hold."""
         value = np.asarray(values, dtype=np.float64)
-        inexact = np.isfinite(value) & (format.round(value) != value)
-        bound = np.where(inexact, format.unit_roundoff * np.abs(value), 0.0)
+        rounded = format.round(value)
+        inexact = np.isfinite(value) & (rounded != value)
+        # Among the subnormals one rounding is more than a unit roundoff. A number that would be rounded to
+        # zero gets no such allowance: what is small and not zero (an eps) is there for a reason. Nor does one
+        # beyond the range: a number of elements is divided by in a wider format.
+        with np.errstate(invalid="ignore"):
+            rounding = np.where((rounded == 0) | np.isinf(rounded), 0.0, np.abs(rounded - value))
+        rounding = np.maximum(format.unit_roundoff * np.abs(value), rounding)
+        bound = np.where(inexact, rounding, 0.0)
         return cls(value, bound, np.zeros(value.shape, dtype=bool), format)
 
     @property
@@ -104,6 +111,9 @@ class Bounded(NumberArray):
         """The product."""
         value = self.value * other.value
         propagated = _scaled(self.value, other.bound) + _scaled(other.value, self.bound)
+        # The second order counts where a factor is all error, as a step is at its kink.
+        all_error = (self.bound > np.abs(self.value)) | (other.bound > np.abs(other.value))
+        propagated = propagated + np.where(all_error, _scaled(2 * self.bound, other.bound), 0.0)
         return self._binary(other, value, propagated, self._is(-1.0, 0.0, 1.0) | other._is(-1.0, 0.0, 1.0))
 
     def over(self, other: Bounded) -> Bounded:
@@ -176,10 +186,15 @@ class Bounded(NumberArray):
         )
 
     def unit_step(self, at_zero: Bounded) -> Bounded:
-        """0 below zero, 1 above. At a kink any subgradient is right; twice the bound reaches both ends."""
+        """0 below zero, 1 above. At a kink any subgradient is right; twice the bound reaches both ends.
+
+        It reaches a little beyond: a slope of 1 that is not the value's passes through the roundings of
+        what it multiplies, which the first-order rules derive from a value of 0 as nothing.
+        """
         value = np.heaviside(self.value, at_zero.value)
         in_doubt = np.abs(self.value) <= self.bound
-        return self.with_components(value, np.where(in_doubt, 0.5, 0.0), self.overflows)
+        half = 0.5 + 4 * self.format.unit_roundoff
+        return self.with_components(value, np.where(in_doubt, half, 0.0), self.overflows)
 
     def log_sum_exp(self, axis: int) -> Bounded:
         """The logarithm of a sum of exponentials, by a rule of its own.
@@ -210,9 +225,18 @@ class Bounded(NumberArray):
         single = np.max(np.where(share > 0, self.bound, 0.0), axis=axis)
         return self.with_components(value, np.where(is_exact, single, result.bound), result.overflows)
 
+    def derived(self, value: Float64Array, bound: Float64Array, axis: int) -> Bounded:
+        """The result of a primitive along ``axis`` that has worked out its own error."""
+        of_finite = np.all(np.isfinite(self.value), axis=axis, keepdims=True)
+        overflows = np.any(self.overflows, axis=axis, keepdims=True)
+        overflows = overflows | (of_finite & (np.abs(value) > self.format.largest))
+        bound = np.where(np.isfinite(value), bound, 0.0)
+        return Bounded(np.asarray(value), np.asarray(bound), np.asarray(overflows), self.format)
+
     def _is(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
-        return np.asarray((self.bound == 0) & np.isin(self.value, values))
+        among = np.logical_or.reduce([self.value == value for value in values])
+        return np.asarray((self.bound == 0) & among)
 
     def _function(
         self,

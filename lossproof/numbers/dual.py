@@ -14,6 +14,8 @@ from lossproof.numbers.base import Array, NumberArray
 class Dual(NumberArray):
     """An array x + x' e with e^2 = 0; ``real`` and ``tangent`` are arrays of any other number type."""
 
+    rank = 1
+
     def __init__(self, real: Array, tangent: Array) -> None:
         self.real = real
         self.tangent = tangent

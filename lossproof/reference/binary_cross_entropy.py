@@ -22,6 +22,11 @@ SMALLEST_LOGARITHM = -100.0
 # ... and the denominator of the gradient, by its own convention: not the derivative of that bound.
 SMALLEST_VARIANCE = 1e-12
 
+CONVENTION = (
+    "The gradient by input divides by max(p (1 - p), 1e-12), and the one by target takes the logarithms "
+    "without their bound of -100: next to 0 and 1 neither is the derivative of the bounded loss."
+)
+
 
 def binary_cross_entropy(
     input: Array, target: Array, *, weight: Array | None = None, reduction: str = "mean"
@@ -47,8 +52,7 @@ def binary_cross_entropy_gradient(
 ) -> dict[str, Array]:
     """dl/dp = w (p - t) / max(p (1 - p), 1e-12); dl/dt = w (log(1 - p) - log p).
 
-    Both are torch's conventions where the logarithms are bounded: the derivative of the loss as
-    documented is 0 for a bounded logarithm, and dl/dt stays within 100.
+    Next to 0 and 1 both are torch's conventions; ``binary_cross_entropy_derivative`` has none.
     """
     share = spread(upstream, input.shape, reduction)
     if weight is not None:
@@ -57,6 +61,25 @@ def binary_cross_entropy_gradient(
     return {
         "input": share * (input - target) / variance,
         "target": share * (np.log1p(-input) - np.log(input)),
+    }
+
+
+def binary_cross_entropy_derivative(
+    upstream: Array, input: Array, target: Array, *, weight: Array | None = None, reduction: str = "mean"
+) -> dict[str, Array]:
+    """dl/dp = w ((1 - t) / (1 - p) - t / p) and dl/dt = w (log(1 - p) - log p), with bounded logarithms.
+
+    A logarithm at its bound does not change with p: its term of dl/dp is 0.
+    """
+    share = spread(upstream, input.shape, reduction)
+    if weight is not None:
+        share = share * weight
+    log_p, log_q = np.log(input), np.log1p(-input)
+    slope_p = np.where(log_p < SMALLEST_LOGARITHM, 0.0, target / input)
+    slope_q = np.where(log_q < SMALLEST_LOGARITHM, 0.0, (1.0 - target) / (1.0 - input))
+    return {
+        "input": share * (slope_q - slope_p),
+        "target": share * (np.maximum(log_q, SMALLEST_LOGARITHM) - np.maximum(log_p, SMALLEST_LOGARITHM)),
     }
 
 
@@ -155,6 +178,8 @@ LOSSES = (
         value=binary_cross_entropy,
         gradient=binary_cross_entropy_gradient,
         refuse=refuse_binary_cross_entropy,
+        derivative=binary_cross_entropy_derivative,
+        convention=CONVENTION,
         tensor_parameters=("weight",),
         reductions=ELEMENTWISE,
     ),

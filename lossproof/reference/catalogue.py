@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lossproof.reference import (
+    adaptive_softmax,
     binary_cross_entropy,
+    cosine,
     cross_entropy,
+    ctc,
+    distances,
+    gaussian_nll,
+    hinge,
     information,
     kl_divergence,
+    linear_cross_entropy,
+    multi_margin,
     nll,
     objective,
+    poisson_nll,
+    regression,
+    soft_margin,
     softmax,
+    triplet,
 )
 from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import OptionRefusal
@@ -24,6 +36,18 @@ _FAMILIES = (
     cross_entropy,
     binary_cross_entropy,
     kl_divergence,
+    poisson_nll,
+    regression,
+    gaussian_nll,
+    ctc,
+    linear_cross_entropy,
+    adaptive_softmax,
+    hinge,
+    soft_margin,
+    multi_margin,
+    cosine,
+    distances,
+    triplet,
 )
 
 LOSSES: Mapping[str, Loss] = {loss.name: loss for family in _FAMILIES for loss in family.LOSSES}

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
+from lossproof.numbers.complex_pair import ComplexPair, as_real
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import OptionRefusal
@@ -47,10 +48,13 @@ class PreparedCall:
             return self.loss.value(**self._lifted(lift))
 
     def gradient(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
-        """The gradient of sum(upstream * output), for each differentiable argument and parameter."""
+        """The gradient of sum(upstream * output), for each differentiable argument and parameter.
+
+        That of a complex argument has the parts of its numbers along a last dimension of 2.
+        """
         with np.errstate(all="ignore"):
             gradients = self.loss.gradient(lift(upstream), **self._lifted(lift))
-        return {name: gradients[name] for name in self.differentiable}
+        return {name: as_real(gradients[name]) for name in self.differentiable}
 
     def derivative(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
         """The derivative of sum(upstream * output), also where torch's gradient is by convention another."""
@@ -58,7 +62,7 @@ class PreparedCall:
             return self.gradient(upstream, lift)
         with np.errstate(all="ignore"):
             derivatives = self.loss.derivative(lift(upstream), **self._lifted(lift))
-        return {name: derivatives[name] for name in self.differentiable}
+        return {name: as_real(derivatives[name]) for name in self.differentiable}
 
     @property
     def differentiable(self) -> tuple[str, ...]:
@@ -74,7 +78,8 @@ class PreparedCall:
 
     def _lifted(self, lift: Lift) -> dict[str, Array]:
         lifted = {
-            name: values if name in self.indices else lift(values) for name, values in self.arguments.items()
+            name: values if name in self.indices else _lifted(values, lift)
+            for name, values in self.arguments.items()
         }
         for name, value in self.parameters.items():
             is_number = name in self.loss.tensor_parameters or name in self.loss.real_parameters
@@ -90,14 +95,14 @@ def prepare(
     Args:
         loss: a name as in torch.nn, or ``F.name``.
         params: constructor keywords; tensors as arrays.
-        args: forward's arguments by name.
+        args: forward's arguments by name; tensor parameters may stand among them.
         lenient: skip the checks of values and shapes, for a caller that has made them.
 
     Raises:
         Refusal: one of its kinds, where the loss does not take the call.
     """
     found = find_loss(loss)
-    parameters = dict(params)
+    parameters = {**params, **{name: args[name] for name in found.tensor_parameters if name in args}}
     _demand_known(found, parameters, args)
     arguments = {name: np.asarray(args[name]) for name in found.arguments}
     for name in found.tensor_parameters:
@@ -106,6 +111,8 @@ def prepare(
     reduction = _reduction(found, parameters)
     if not lenient:
         found.refuse(arguments, parameters)
+    if advice := found.advise(arguments, parameters | {"reduction": reduction}):
+        warnings.warn(ReferenceWarning(advice), stacklevel=2)
     defaults = dict.fromkeys(found.tensor_parameters) | dict(found.real_parameters) | dict(found.options)
     parameters = defaults | parameters
     if found.reductions:
@@ -122,7 +129,7 @@ def forward(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
     Args:
         loss: a name as in torch.nn (``CrossEntropyLoss``), or ``F.name`` (``F.cross_entropy``).
         params: constructor keywords by torch's names; tensors as arrays.
-        args: forward's arguments by torch's names, as arrays.
+        args: forward's arguments by torch's names, as arrays; tensor parameters may stand among them.
 
     Returns:
         A float64 array of the shape that torch returns.
@@ -143,7 +150,8 @@ def gradient(
         wrt: the argument or tensor parameter to differentiate by.
 
     Returns:
-        A float64 array of that argument's shape.
+        A float64 array of that argument's shape; of a complex argument, with the parts of its numbers along
+        a last dimension of 2.
 
     Raises:
         Refusal: where the loss does not take the call, or has no gradient with respect to ``wrt``.
@@ -155,12 +163,19 @@ def gradient(
     return as_float64(call.gradient(np.ones(call.value().shape))[wrt])
 
 
+def _lifted(values: Array, lift: Lift) -> Array:
+    is_complex = isinstance(values, np.ndarray) and values.dtype.kind == "c"
+    return ComplexPair(lift(values.real), lift(values.imag)) if is_complex else lift(values)
+
+
 def _holds_integers(values: Array) -> bool:
     return isinstance(values, np.ndarray) and values.dtype.kind in "iub"
 
 
 def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
-    known = {*loss.parameters, *(("reduction", "size_average", "reduce") if loss.reductions else ())}
+    reductions = ("reduction",) if loss.reductions else ()
+    legacy = ("size_average", "reduce") if loss.reductions and loss.has_legacy_reduction else ()
+    known = {*loss.parameters, *reductions, *legacy}
     for name in params:
         if name not in known:
             raise OptionRefusal(f"{loss.name} has no parameter '{name}'; it has {', '.join(sorted(known))}")
@@ -168,7 +183,7 @@ def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]
         if name not in args:
             raise OptionRefusal(f"{loss.name} needs the argument '{name}'")
     for name in args:
-        if name not in loss.arguments:
+        if name not in (*loss.arguments, *loss.tensor_parameters):
             raise OptionRefusal(f"{loss.name} has no argument '{name}'; it has {', '.join(loss.arguments)}")
 
 
@@ -184,9 +199,6 @@ def _reduction(loss: Loss, parameters: dict[str, Any]) -> str:
         raise OptionRefusal(
             f"'{reduction}' is no reduction of {loss.name}; it has {', '.join(loss.reductions)}"
         )
-    if loss.name == "KLDivLoss" and reduction == "mean":
-        message = "reduction='mean' divides by the number of elements; 'batchmean' gives the divergence"
-        warnings.warn(ReferenceWarning(message), stacklevel=3)
     return reduction
 
 

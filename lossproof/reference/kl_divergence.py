@@ -9,7 +9,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.information import product_with_log
-from lossproof.reference.loss import ELEMENTWISE, Loss
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
@@ -60,6 +60,13 @@ def _denominator(input: Array, reduction: str) -> float | None:
     return float(input.shape[0]) if input.ndim else 1.0
 
 
+def advise_on_mean(args: Arguments, params: Parameters) -> str:
+    """The mean over elements is rarely what was meant."""
+    if params["reduction"] != "mean":
+        return ""
+    return "reduction='mean' divides by the number of elements; 'batchmean' gives the divergence"
+
+
 LOSSES = (
     Loss(
         "KLDivLoss",
@@ -69,6 +76,7 @@ LOSSES = (
         value=kl_div,
         gradient=kl_div_gradient,
         refuse=refuse_broadcasting,
+        advise=advise_on_mean,
         options={"log_target": False},
         reductions=(*ELEMENTWISE, "batchmean"),
     ),

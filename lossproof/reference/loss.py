@@ -21,6 +21,11 @@ def refuse_nothing(args: Arguments, params: Parameters) -> None:
     """For functions that are defined on everything they are given."""
 
 
+def advise_nothing(args: Arguments, params: Parameters) -> str:
+    """For functions that never warn."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Loss:
     """One function of the reference.
@@ -34,6 +39,7 @@ class Loss:
         gradient: its closed-form gradient; called with the upstream gradient first, it returns one
             array for each differentiable argument and tensor parameter that was given.
         refuse: raises a Refusal for what the loss does not take.
+        advise: what to warn of in a legal call, given its reduction too, in a sentence; empty for nothing.
         derivative: the derivative of the value, where torch's gradient is by convention another function.
         convention: what that convention is, in a sentence.
         tensor_parameters: parameters that are tensors.
@@ -42,6 +48,7 @@ class Loss:
         options: all other parameters, with their defaults.
         functional_only: parameters that torch.nn.functional takes and the module does not.
         reductions: the reductions it knows, or none of them for a plain function.
+        has_legacy_reduction: whether it takes size_average and reduce, which reduction superseded.
         indices: which of the arguments hold integers (class indices, lengths), given the shapes.
     """
 
@@ -52,6 +59,7 @@ class Loss:
     value: Callable[..., Array]
     gradient: Callable[..., dict[str, Array]]
     refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
+    advise: Callable[[Arguments, Parameters], str] = advise_nothing
     derivative: Callable[..., dict[str, Array]] | None = None
     convention: str = ""
     tensor_parameters: tuple[str, ...] = ()
@@ -60,6 +68,7 @@ class Loss:
     options: Mapping[str, Any] = field(default_factory=dict)
     functional_only: tuple[str, ...] = ()
     reductions: tuple[str, ...] = ()
+    has_legacy_reduction: bool = True
     indices: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
 
     @property

@@ -5,6 +5,8 @@ https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lossproof.numbers.base import Array
@@ -111,18 +113,26 @@ def refuse_nll_loss(args: Arguments, params: Parameters) -> None:
         raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
 
 
+_NLL = Loss(
+    "NLLLoss",
+    "nll_loss",
+    arguments=("input", "target"),
+    differentiable=("input",),
+    value=nll_loss,
+    gradient=nll_loss_gradient,
+    refuse=refuse_nll_loss,
+    tensor_parameters=("weight",),
+    options={"ignore_index": -100},
+    reductions=ELEMENTWISE,
+    indices=lambda shapes: ("target",),
+)
+
 LOSSES = (
-    Loss(
-        "NLLLoss",
-        "nll_loss",
-        arguments=("input", "target"),
-        differentiable=("input",),
-        value=nll_loss,
-        gradient=nll_loss_gradient,
-        refuse=refuse_nll_loss,
-        tensor_parameters=("weight",),
-        options={"ignore_index": -100},
-        reductions=ELEMENTWISE,
-        indices=lambda shapes: ("target",),
+    _NLL,
+    replace(
+        _NLL,
+        name="NLLLoss2d",
+        functional=None,
+        advise=lambda args, params: "NLLLoss2d is superseded: NLLLoss takes images too",
     ),
 )

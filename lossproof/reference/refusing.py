@@ -19,11 +19,7 @@ def refuse_broadcasting(args: Arguments, params: Parameters) -> None:
     """
     for name, values in args.items():
         demand_floating(name, values)
-    shapes = [values.shape for values in args.values()]
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise ShapeRefusal(f"shapes {shapes} do not broadcast together") from None
+    demand_broadcastable(args)
 
 
 def refuse_dimension(args: Arguments, params: Parameters) -> None:
@@ -42,6 +38,15 @@ def demand_floating(name: str, values: npt.NDArray[Any]) -> None:
     """Refuse integers, booleans and complex numbers with a DtypeRefusal."""
     if values.dtype.kind != "f":
         raise DtypeRefusal(f"{name} holds {values.dtype}; it must be floating point")
+
+
+def demand_broadcastable(args: Arguments) -> None:
+    """Refuse arguments that do not broadcast together with a ShapeRefusal."""
+    shapes = [values.shape for values in args.values()]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeRefusal(f"shapes {shapes} do not broadcast together") from None
 
 
 def demand_alike(args: Arguments) -> None:

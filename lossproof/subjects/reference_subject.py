@@ -75,7 +75,7 @@ def _array(value: Any, layout: str) -> Any:
 
 
 def _laid_out(numbers: npt.NDArray[Any], layout: str) -> npt.NDArray[Any]:
-    if layout == "transposed":
+    if layout == "transposed" and numbers.ndim:
         return np.asfortranarray(numbers).view()
     if layout == "strided" and numbers.ndim:
         return np.repeat(numbers, 2, axis=-1)[..., ::2]

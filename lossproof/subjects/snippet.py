@@ -13,6 +13,7 @@ import numpy as np
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values
+from lossproof.subjects.linear_snippets import FORMS
 
 _LITERAL_ELEMENTS = 300
 _SHOWN_ELEMENTS = 60
@@ -22,6 +23,15 @@ _EXPRESSIONS = {
     "Entropy": "torch.special.entr(p).sum(-1)",
     "DistributionCrossEntropy": "-torch.special.xlogy(p, q).sum(-1)",
     "Objective": "losses.mean() + ({l1} * parameters.abs().sum() + {l2} * parameters.square().sum())",
+}
+
+
+_DISTANCES = {
+    "pairwise_distance": "torch.nn.functional.pairwise_distance",
+    "pairwise_p1_eps0": "lambda x, y: (x - y).abs().sum(-1)",
+    "l2_eps0": "lambda x, y: torch.linalg.vector_norm(x - y, dim=-1)",
+    "linf": "lambda x, y: (x - y).abs().amax(-1)",
+    "cosine_distance": "lambda x, y: 1 - torch.nn.functional.cosine_similarity(x, y, dim=-1)",
 }
 
 
@@ -83,7 +93,7 @@ def _program(subject: str, call: Call, quantity: str) -> Iterator[str]:
     if subject == "reference":
         yield "import lossproof"
     for name, values in tensors.items():
-        yield f"{name} = {_source(values, call.device)}"
+        yield f"{name} = {tensor_source(values, call.device)}"
         yield from _laid_out(name, values, call.layout)
     if subject == "reference":
         yield _reference_source(call, argument if kind == "gradient" else None)
@@ -93,15 +103,17 @@ def _program(subject: str, call: Call, quantity: str) -> Iterator[str]:
     yield f"result = {_call_source(subject, call)}"
     if kind in ("gradient", "vjp"):
         upstream = Values(call.upstreams[0 if kind == "gradient" else 1], call.dtype)
-        yield f"upstream = {_source(upstream, call.device)}"
+        yield f"upstream = {tensor_source(upstream, call.device)}"
         yield f"(result,) = torch.autograd.grad(result, [{argument}], upstream)"
 
 
 def _call_source(subject: str, call: Call) -> str:
-    keywords = _keywords(call)
+    keywords = _keywords(subject, call)
     args = ", ".join(call.args)
     if call.loss in _EXPRESSIONS:
         return _EXPRESSIONS[call.loss].format(**({"l1": 0.0, "l2": 0.0} | dict(call.params)))
+    if call.loss in FORMS:
+        return FORMS[call.loss](subject, call, keywords)
     if subject == "torch.nn":
         return f"torch.nn.{call.loss}({', '.join(keywords)})({args})"
     functional = LOSSES[call.loss].functional
@@ -109,16 +121,20 @@ def _call_source(subject: str, call: Call) -> str:
 
 
 def _reference_source(call: Call, argument: str | None) -> str:
-    params = ", ".join(keyword.replace("=", "': ", 1).join(("'", "")) for keyword in _keywords(call))
+    params = ", ".join(
+        keyword.replace("=", "': ", 1).join(("'", "")) for keyword in _keywords("reference", call)
+    )
     args = ", ".join(f"'{name}': {name}" for name in call.args)
     function, wrt = ("forward", "") if argument is None else ("gradient", f", '{argument}'")
     return f"result = lossproof.{function}('{call.loss}', {{{params}}}, {{{args}}}{wrt})"
 
 
-def _keywords(call: Call) -> list[str]:
+def _keywords(subject: str, call: Call) -> list[str]:
     plain = {
         name: name if isinstance(value, Values) else _literal(value) for name, value in call.params.items()
     }
+    if subject != "reference" and call.params.get("distance_function") in _DISTANCES:
+        plain["distance_function"] = _DISTANCES[call.params["distance_function"]]
     if call.reduction is not None:
         plain["reduction"] = repr(call.reduction)
     return [f"{name}={value}" for name, value in plain.items()]
@@ -128,7 +144,8 @@ def _literal(value: Any) -> str:
     return f"float('{value}')" if isinstance(value, float) and not math.isfinite(value) else repr(value)
 
 
-def _source(values: Values, device: str) -> str:
+def tensor_source(values: Values, device: str) -> str:
+    """An expression of the tensor that holds some numbers."""
     numbers = values.numbers
     options = f"dtype=torch.{values.dtype}" + ("" if device == "cpu" else f", device='{device}'")
     if numbers.size and np.all(numbers == numbers.flat[0]) and numbers.size > 1:

@@ -9,6 +9,11 @@ import torch
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Unsupported
+from lossproof.subjects.torch_linear import (
+    adaptive_log_softmax_module,
+    linear_cross_entropy,
+    linear_cross_entropy_module,
+)
 
 Parameters = Mapping[str, Any]
 Arguments = tuple[torch.Tensor, ...]
@@ -24,12 +29,38 @@ _EXPRESSIONS: Mapping[str, Function] = {
     ),
 }
 
+# The functions that the names of TripletMarginWithDistanceLoss's distances stand for.
+_DISTANCES: Mapping[str, Function] = {
+    "pairwise_distance": torch.nn.functional.pairwise_distance,
+    "pairwise_p1_eps0": lambda x, y: (x - y).abs().sum(-1),
+    "l2_eps0": lambda x, y: torch.linalg.vector_norm(x - y, dim=-1),
+    "linf": lambda x, y: (x - y).abs().amax(-1),
+    "cosine_distance": lambda x, y: 1 - torch.nn.functional.cosine_similarity(x, y, dim=-1),
+}
+
+
+def _with_distance(params: Parameters) -> Parameters:
+    name = params.get("distance_function")
+    return params if name is None else {**params, "distance_function": _DISTANCES[name]}
+
+
 # Modules that are not constructed from their parameters alone: from a call's parameters and arguments to
 # what is then called with the arguments.
-_CONSTRUCTORS: Mapping[str, Callable[[Parameters, Arguments], Function]] = {}
+_CONSTRUCTORS: Mapping[str, Callable[[Parameters, Arguments], Function]] = {
+    "AdaptiveLogSoftmaxWithLoss": adaptive_log_softmax_module,
+    "LinearCrossEntropyLoss": linear_cross_entropy_module,
+    "TripletMarginWithDistanceLoss": lambda params, args: torch.nn.TripletMarginWithDistanceLoss(
+        **_with_distance(params)
+    ),
+}
 
 # Functions that are not called with arguments and keywords alone.
-_FUNCTIONS: Mapping[str, Function] = {}
+_FUNCTIONS: Mapping[str, Function] = {
+    "LinearCrossEntropyLoss": linear_cross_entropy,
+    "TripletMarginWithDistanceLoss": lambda *args, **params: (
+        torch.nn.functional.triplet_margin_with_distance_loss(*args, **_with_distance(params))
+    ),
+}
 
 
 def construct_module(loss: str, params: Parameters, args: Arguments) -> Function:

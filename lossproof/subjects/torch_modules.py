@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import pickle
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+
+# What a module cannot be constructed without, where a call takes it from the shapes of its weights.
+_NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "AdaptiveLogSoftmaxWithLoss": {"in_features": 16, "n_classes": 6, "cutoffs": [2, 4], "head_bias": True},
+    "LinearCrossEntropyLoss": {"in_features": 4, "num_classes": 3, "bias": True},
+}
 
 
 def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
@@ -25,7 +33,10 @@ def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: 
     if aspect in ("absent", "present"):
         names = expected if isinstance(expected, list) else [expected]
         return [name for name in names if _exists(str(name)) == (aspect == "present")]
-    return ASPECTS[aspect](functools.partial(getattr(torch.nn, loss), **params))
+    keywords = {**_NEEDED.get(loss, {}), **params}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a superseded name warns; another case asks for that
+        return ASPECTS[aspect](functools.partial(getattr(torch.nn, loss), **keywords))
 
 
 def _class_chain(construct: Callable[[], torch.nn.Module]) -> object:
@@ -61,10 +72,41 @@ def _training_mode(construct: Callable[[], torch.nn.Module]) -> object:
     return [module.training, module.eval().training, module.train().training]
 
 
+def _buffers(construct: Callable[[], torch.nn.Module]) -> object:
+    return [name for name, _ in construct().named_buffers()]
+
+
+def _copies(construct: Callable[[], torch.nn.Module]) -> object:
+    """A deep copy, and one through pickle, must have the class, attributes and state of the module."""
+    module = construct()
+    copies = {"deepcopy": copy.deepcopy(module), "pickle": pickle.loads(pickle.dumps(module))}
+    return {name: _is_alike(one, module) for name, one in copies.items()}
+
+
+def _repr(construct: Callable[[], torch.nn.Module]) -> object:
+    """On one line."""
+    return " ".join(repr(construct()).split())
+
+
+def _is_alike(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    if type(one) is not type(other) or repr(one) != repr(other):
+        return False
+    state, expected = one.state_dict(), other.state_dict()
+    plain = (bool, int, float, str)
+    return (
+        state.keys() == expected.keys()
+        and all(torch.equal(tensor, expected[name]) for name, tensor in state.items())
+        and all(value == vars(one)[name] for name, value in vars(other).items() if isinstance(value, plain))
+    )
+
+
 ASPECTS: Mapping[str, Callable[[Callable[[], torch.nn.Module]], object]] = {
     "class_chain": _class_chain,
     "dictionaries": _dictionaries,
     "legacy_reduction": _legacy_reduction,
+    "buffers": _buffers,
+    "copies": _copies,
+    "repr": _repr,
     "state_dict": _state_dict,
     "training_mode": _training_mode,
 }

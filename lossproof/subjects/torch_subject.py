@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import (
     Call,
     Observation,
@@ -19,8 +20,10 @@ from lossproof.subjects.call import (
     Values,
     changed_since,
 )
+from lossproof.subjects.modes import ModeObservation
 from lossproof.subjects.torch_forms import construct_module, find_function
 from lossproof.subjects.torch_layouts import lay_out
+from lossproof.subjects.torch_modes import TorchCall, modes_of, run_in_mode
 from lossproof.subjects.torch_modules import inspect_module
 
 
@@ -76,6 +79,36 @@ class TorchSubject:
             _numbers(output), _name(output.dtype), gradients, changed_since(before, after), seen
         )
 
+    def modes(self, call: Call) -> tuple[str, ...]:
+        """See ``subjects.modes``: those of the functions, which are what the modules call."""
+        return modes_of(call)
+
+    def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
+        """Run a call in one of its modes; see ``torch_modes``."""
+        tensors = {
+            name: _tensor(value, call)
+            for name, value in {**call.args, **call.params}.items()
+            if isinstance(value, Values)
+        }
+        plain = {name: value for name, value in call.params.items() if name not in tensors}
+        if call.reduction is not None:
+            plain["reduction"] = call.reduction
+
+        def loss(tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+            params = plain | {name: tensors[name] for name in call.params if name in tensors}
+            return self._apply(call.loss, params, tuple(tensors[name] for name in call.args))
+
+        upstream, *along = (
+            _tensor(Values(numbers, call.dtype), call)
+            for numbers in (call.upstreams[-1], *(directions[name] for name in call.wrt))
+        )
+        torch_call = TorchCall(
+            loss, tensors, tuple(call.args), call.wrt, upstream, dict(zip(call.wrt, along, strict=True))
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # warnings are judged of the plain call
+            return run_in_mode(mode, torch_call)
+
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
         raise NotImplementedError
 
@@ -84,6 +117,14 @@ class ModuleSubject(TorchSubject):
     """torch.nn: construct the module, then call it."""
 
     name = "torch.nn"
+
+    def modes(self, call: Call) -> tuple[str, ...]:
+        """The modes of what has no function; else they are the function's business."""
+        try:
+            find_function(call.loss)
+        except Unsupported:
+            return super().modes(call)
+        return ()
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """What a module is, has and does; see ``torch_modules``."""
@@ -151,6 +192,8 @@ def _tensor(values: Values, call: Call) -> torch.Tensor:
 
 def _numbers(tensor: torch.Tensor) -> npt.NDArray[Any]:
     detached = tensor.detach().cpu()
+    if detached.dtype.is_complex:
+        detached = torch.view_as_real(detached.resolve_conj())
     if detached.dtype.is_floating_point:
         detached = detached.to(torch.float64)
     return np.array(detached.numpy())

@@ -8,6 +8,8 @@ LOGITS = [[2.0, 1.0, 0.125], [0.5, -2.0, 0.25], [90.0, -80.0, 3.0]]
 PROBABILITIES = [[0.5, 0.25, 0.25], [0.125, 0.0625, 0.8125], [0.25, 0.5, 0.25]]
 LOG_PROBABILITIES = [[-0.5, -1.25, -2.0], [-3.0, -0.125, -7.5], [-1.0, -1.5, -40.0]]
 INTERIOR = [[0.75, 0.25, 0.5], [2.0**-39, 1 - 2.0**-30, 0.125], [0.375, 0.625, 0.0625]]
+# Where a logarithm is bounded by -100, or only the denominator of torch's gradient by 1e-12.
+CERTAIN = [[0.0, 1.0, 2.0**-200], [2.0**-60, 1 - 2.0**-53, 1 - 2.0**-45]]
 LABELS = [0, 2, 1]
 WEIGHT = [0.5, 2.0, 1.25]
 
@@ -38,6 +40,8 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     ("BCELoss", {}, {"input": INTERIOR, "target": PROBABILITIES}),
     ("BCELoss", {"weight": WEIGHT}, {"input": INTERIOR, "target": PROBABILITIES}),
+    ("BCELoss", {}, {"input": CERTAIN, "target": PROBABILITIES[:2]}),
+    ("BCELoss", {"weight": WEIGHT}, {"input": CERTAIN, "target": [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]}),
     ("BCEWithLogitsLoss", {}, {"input": LOGITS, "target": PROBABILITIES}),
     (
         "BCEWithLogitsLoss",

@@ -249,6 +249,13 @@ def test_the_sign_at_zero_may_be_any_subgradient() -> None:
     assert bounds(sign) == [0, 0.5, 1.0, 0]
 
 
+def test_a_step_at_its_kink_may_be_any_subgradient_and_be_rounded_afterwards() -> None:
+    step = np.heaviside(number([-3.0, 0.0, 0.1, 3.0], [0.1, 0.0, 0.1, 0.1]), 1.0)
+    assert step.value.tolist() == [0, 1, 1, 1]
+    rounded_twice = 1.0 * (1 + U) * (1 + U)
+    assert [2 * bound >= rounded_twice for bound in bounds(step)] == [False, True, True, False]
+
+
 @given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.floats(0, 1))
 def test_comparisons_look_at_the_values(values: list[float], bound: float) -> None:
     x, y = number(values[:2], bound), number(values[2:], bound)

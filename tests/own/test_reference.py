@@ -38,6 +38,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "BCELoss": {"input": ROWS, "target": ROWS[::-1]},
     "BCEWithLogitsLoss": {"input": LOGITS, "target": ROWS},
     "KLDivLoss": {"input": LOGS, "target": ROWS},
+    "PoissonNLLLoss": {"input": LOGITS, "target": ROWS},
+    "GaussianNLLLoss": {"input": LOGITS, "target": LOGS, "var": ROWS},
 }
 PARAMETERS: dict[str, dict[str, Any]] = {"Softmax": {"dim": 1}, "LogSoftmax": {"dim": 1}}
 
@@ -179,6 +181,12 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
     (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": 1.5}, {"input": LOGS, "target": [0, 1]}),
     (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": -0.1}, {"input": LOGS, "target": ROWS}),
     (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": np.nan}, {"input": LOGS, "target": ROWS}),
+    (DtypeRefusal, "PoissonNLLLoss", {}, {"input": [True], "target": [True]}),
+    (DtypeRefusal, "GaussianNLLLoss", {}, {"input": [1.0], "target": [1.0], "var": [1]}),
+    (ShapeRefusal, "PoissonNLLLoss", {}, {"input": [1.0, 2.0], "target": [1.0, 2.0, 3.0]}),
+    (ShapeRefusal, "GaussianNLLLoss", {}, {"input": LOGITS, "target": LOGS, "var": [1.0]}),
+    (RangeRefusal, "GaussianNLLLoss", {}, {"input": [1.0], "target": [1.0], "var": [-1.0]}),
+    (OptionRefusal, "GaussianNLLLoss", {"reduce": True}, {"input": [1.0], "target": [1.0], "var": [1.0]}),
     (RangeRefusal, "BCELoss", {}, {"input": [1.5], "target": [1.0]}),
     (RangeRefusal, "BCELoss", {}, {"input": [np.nan], "target": [1.0]}),
     (RangeRefusal, "BCELoss", {}, {"input": [0.5], "target": [-0.5]}),

@@ -1,0 +1,93 @@
+"""What derivatives along a direction should be: forward-mode first ones, and second ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.corpus.generator import draw_uniform
+from lossproof.judging.truth import Truth, truths
+from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.base import Array
+from lossproof.numbers.bounded import Bounded
+from lossproof.numbers.dual import Dual
+from lossproof.numbers.formats import Float64Array, Format
+from lossproof.reference.evaluation import Lift, PreparedCall
+
+_DIRECTION_SEED = 0xD12EC7
+# How far to either side of a kink one looks: far below the spacing of every format.
+_ASIDE = 2.0**-300
+
+Directions = Mapping[str, Float64Array]
+
+
+def directions_of(call: PreparedCall, format: Format) -> Directions:
+    """A seeded direction for each tensor that the call is differentiated by."""
+    inputs = {**call.arguments, **call.parameters}
+    return {
+        name: draw_uniform(-2.0, 2.0, np.shape(inputs[name]), _DIRECTION_SEED + place, format)
+        for place, name in enumerate(call.differentiable)
+    }
+
+
+def derivative_along(gradients: Mapping[str, Truth], directions: Directions) -> Truth:
+    """The sum of gradient * direction over all tensors: the derivative of sum(upstream * output)."""
+    format = next(iter(gradients.values())).format
+    exact: Ball = certified(
+        lambda: _dot({name: _as_ball(truth) for name, truth in gradients.items()}, directions)
+    )
+    bounded: Bounded = _dot({name: _as_bounded(truth) for name, truth in gradients.items()}, directions)
+    return Truth(*exact.midpoints(), bounded.bound, bounded.overflows, format)
+
+
+def second_derivatives(
+    call: PreparedCall, upstream: Float64Array, directions: Directions, format: Format
+) -> Mapping[str, Truth]:
+    """The derivative of each closed-form gradient along the directions, by dual numbers."""
+    return truths(lambda lift: _tangents(call, upstream, directions, lift), format)
+
+
+def beside(
+    call: PreparedCall, upstream: Float64Array, directions: Directions
+) -> Mapping[str, tuple[Float64Array, Float64Array]]:
+    """The same just before and just behind the point: the two differ where it is a kink."""
+    before, behind = (
+        certified(partial(_tangents, call, upstream, directions, Ball.exact, aside))
+        for aside in (-_ASIDE, _ASIDE)
+    )
+    return {name: (before[name].midpoints()[0], behind[name].midpoints()[0]) for name in directions}
+
+
+def _tangents(
+    call: PreparedCall, upstream: Float64Array, directions: Directions, lift: Lift, aside: float = 0.0
+) -> dict[str, Any]:
+    inputs = {**call.arguments, **call.parameters}
+    moving = {id(inputs[name]): directions[name] for name in directions}
+
+    def lift_dual(values: npt.ArrayLike) -> Dual:
+        real = lift(values)
+        direction = moving.get(id(values))
+        if direction is None:
+            return Dual(real, np.zeros_like(real))
+        tangent = lift(direction)
+        return Dual(real + tangent * aside if aside else real, tangent)
+
+    return {name: gradient.tangent for name, gradient in call.gradient(upstream, lift_dual).items()}
+
+
+def _dot(gradients: Mapping[str, Array], directions: Directions) -> Any:
+    terms = [np.ravel(gradient * directions[name]) for name, gradient in gradients.items()]
+    return np.sum(np.concatenate(terms))
+
+
+def _as_ball(truth: Truth) -> Ball:
+    ball: Ball = Ball.exact(truth.value) + Ball.exact(truth.remainder)
+    return ball
+
+
+def _as_bounded(truth: Truth) -> Bounded:
+    return Bounded(truth.value, truth.bound, truth.overflows, truth.format)

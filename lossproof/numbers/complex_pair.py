@@ -1,0 +1,101 @@
+"""Complex numbers, as pairs of any other numbers.
+
+torch gives the gradient of a real loss by a complex number as the pair of its derivatives by the real and
+the imaginary part, written as one complex number: so no rule of complex analysis is needed here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array, NumberArray
+
+
+class ComplexPair(NumberArray):
+    """An array of complex numbers; ``real`` and ``imaginary`` are arrays of any other kind of number."""
+
+    rank = 2
+
+    def __init__(self, real: Array, imaginary: Array) -> None:
+        self.real = real
+        self.imaginary = imaginary
+
+    @property
+    def components(self) -> tuple[Array, ...]:
+        """The real and the imaginary parts."""
+        return self.real, self.imaginary
+
+    def with_components(self, *components: Array) -> ComplexPair:
+        """Another real and imaginary part."""
+        return ComplexPair(*components)
+
+    def lift(self, value: Array) -> ComplexPair:
+        """Real numbers."""
+        real = value
+        if isinstance(self.real, NumberArray) and not isinstance(value, NumberArray):
+            real = self.real.lift(value)
+        return ComplexPair(real, np.zeros_like(real))
+
+    def compare(self, ufunc: np.ufunc, *operands: ComplexPair) -> Array:
+        """Equality; complex numbers have no order.
+
+        Raises:
+            TypeError: for any other comparison.
+        """
+        if ufunc not in (np.equal, np.not_equal):
+            raise TypeError(f"complex numbers do not define numpy.{ufunc.__name__}")
+        first, second = operands
+        is_same = (first.real == second.real) & (first.imaginary == second.imaginary)
+        return is_same if ufunc is np.equal else ~is_same
+
+    def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> ComplexPair:
+        """The sum."""
+        return ComplexPair(*(np.sum(part, axis=axis, keepdims=keepdims) for part in self.components))
+
+    def plus(self, other: ComplexPair) -> ComplexPair:
+        """The sum of two."""
+        return ComplexPair(self.real + other.real, self.imaginary + other.imaginary)
+
+    def minus(self, other: ComplexPair) -> ComplexPair:
+        """The difference."""
+        return ComplexPair(self.real - other.real, self.imaginary - other.imaginary)
+
+    def times(self, other: ComplexPair) -> ComplexPair:
+        """The product."""
+        return ComplexPair(
+            self.real * other.real - self.imaginary * other.imaginary,
+            self.real * other.imaginary + self.imaginary * other.real,
+        )
+
+    def over(self, other: ComplexPair) -> ComplexPair:
+        """The quotient by real numbers, as whose gradients no others occur.
+
+        Raises:
+            TypeError: where the divisor has an imaginary part.
+        """
+        if np.any(other.imaginary != 0):
+            raise TypeError("complex numbers are divided by real numbers only")
+        return ComplexPair(self.real / other.real, self.imaginary / other.real)
+
+    def negated(self) -> ComplexPair:
+        """The opposite."""
+        return ComplexPair(-self.real, -self.imaginary)
+
+    def magnitude(self) -> Array:
+        """The absolute value, a real number."""
+        return np.sqrt(self.real * self.real + self.imaginary * self.imaginary)
+
+    def signum(self) -> ComplexPair:
+        """The number of magnitude 1 in the same direction; 0 of 0."""
+        magnitude = self.magnitude()
+        divisor = np.where(magnitude == 0, 1.0, magnitude)
+        return ComplexPair(self.real / divisor, self.imaginary / divisor)
+
+    def side_by_side(self) -> Array:
+        """The real numbers (..., 2), as of torch.view_as_real."""
+        return np.stack([self.real, self.imaginary], axis=-1)
+
+
+def as_real(values: Array) -> Array:
+    """Complex numbers as real ones (..., 2), others as they are."""
+    return values.side_by_side() if isinstance(values, ComplexPair) else values

@@ -1,0 +1,234 @@
+"""CosineSimilarity and CosineEmbeddingLoss: the angle between two vectors.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
+https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.numbers.vector_norm import vector_norm
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.reductions import reduce, spread, sum_to_shape
+from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusal
+from lossproof.reference.steps import step
+
+_SMALLEST_NORM = 1e-8
+
+# torch adds 1e-12 to the squared norms of CosineEmbeddingLoss, which its documentation does not say: each
+# vector has one more component of 1e-6 in its norm.
+_NORM_ROOM = 1e-6
+
+
+def cosine_similarity(x1: Array, x2: Array, *, dim: int = 1, eps: Array = _SMALLEST_NORM) -> Array:
+    """Cos = sum_i (x1_i / max(|x1|, eps)) (x2_i / max(|x2|, eps)): no product of norms overflows.
+
+    Args:
+        x1: any shape, broadcast with ``x2``.
+        x2: any shape.
+        dim: the dimension of the vectors, in the shape that both broadcast to.
+        eps: the least that a norm counts for.
+    """
+    first, second = _broadcast(x1, x2, dim)
+    unit = first / np.maximum(vector_norm(first, 2, -1), eps)
+    other = second / np.maximum(vector_norm(second, 2, -1), eps)
+    return step("cosine", np.sum(unit * other, axis=-1))
+
+
+def cosine_similarity_gradient(
+    upstream: Array, x1: Array, x2: Array, *, dim: int = 1, eps: Array = _SMALLEST_NORM
+) -> dict[str, Array]:
+    """d/dx1 = (u2 - cos x1 / n1) / max(n1, eps), with n1 = |x1| and u2 = x2 / max(|x2|, eps).
+
+    By torch's convention the second term stands also where the norm is replaced by eps; the derivative
+    of the similarity as documented lacks it there.
+    """
+    return _cosine_similarity_slopes(upstream, x1, x2, dim, eps, is_convention=True)
+
+
+def cosine_similarity_derivative(
+    upstream: Array, x1: Array, x2: Array, *, dim: int = 1, eps: Array = _SMALLEST_NORM
+) -> dict[str, Array]:
+    """The derivative of the similarity as documented: below eps a norm is a constant."""
+    return _cosine_similarity_slopes(upstream, x1, x2, dim, eps, is_convention=False)
+
+
+def _cosine_similarity_slopes(
+    upstream: Array, x1: Array, x2: Array, dim: int, eps: Array, is_convention: bool
+) -> dict[str, Array]:
+    first, second = _broadcast(x1, x2, dim)
+    norms = vector_norm(first, 2, -1), vector_norm(second, 2, -1)
+    units = first / np.maximum(norms[0], eps), second / np.maximum(norms[1], eps)
+    share = np.expand_dims(upstream, -1)
+    cosine = np.sum(units[0] * units[1], axis=-1, keepdims=True)
+
+    def slope(own: int, vector: Array, shape: tuple[int, ...]) -> Array:
+        moves = norms[own] > 0 if is_convention else norms[own] > eps
+        along = cosine * np.where(moves, vector / norms[own], 0.0)
+        found = share * (units[1 - own] - along) / np.maximum(norms[own], eps)
+        return sum_to_shape(_restored(found, dim, shape), shape)
+
+    return {
+        "x1": slope(0, first, tuple(x1.shape)),
+        "x2": slope(1, second, tuple(x2.shape)),
+    }
+
+
+def _broadcast(x1: Array, x2: Array, dim: int) -> tuple[Array, Array]:
+    """Both in their common shape, the vectors last; a number alone is a vector of one component."""
+    shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    if not shape:
+        return np.reshape(x1, (1,)), np.reshape(x2, (1,))
+    first, second = (np.moveaxis(np.broadcast_to(x, shape), dim, -1) for x in (x1, x2))
+    return first, second
+
+
+def _restored(gradient: Array, dim: int, shape: tuple[int, ...]) -> Array:
+    """Undo ``_broadcast``'s move of the vectors to the end."""
+    is_number = shape == () and gradient.ndim == 1 and gradient.shape[0] == 1
+    return np.reshape(gradient, ()) if is_number else np.moveaxis(gradient, -1, dim)
+
+
+def cosine_embedding_loss(
+    input1: Array, input2: Array, target: Array, *, margin: Array = 0.0, reduction: str = "mean"
+) -> Array:
+    """L = 1 - cos(x1, x2) where y = 1, max(cos(x1, x2) - margin, 0) where y = -1, and 0 for any other y.
+
+    Here |x|^2 in the cosine is sum_i x_i^2 + 1e-12, so that zero vectors have the cosine 0.
+
+    Args:
+        input1: vectors (N, D), or one (D).
+        input2: vectors that broadcast with ``input1``.
+        target: y (N), or one without dimensions.
+        margin: how much cosine is free of charge where y = -1.
+        reduction: none, mean or sum.
+    """
+    cosine, _, _ = _cosine(input1, input2)
+    losses = np.where(target == 1, 1.0 - cosine, 0.0)
+    losses = np.where(target == -1, np.maximum(cosine - margin, 0.0), losses)
+    return reduce(step("losses", losses), reduction)
+
+
+def cosine_embedding_loss_gradient(
+    upstream: Array,
+    input1: Array,
+    input2: Array,
+    target: Array,
+    *,
+    margin: Array = 0.0,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """dl/dcos = -1 where y = 1, 1 where y = -1 and cos >= margin, else 0; dcos/dx1 = (u2 - cos u1) / |x1|."""
+    cosine, units, norms = _cosine(input1, input2)
+    shape = np.broadcast_shapes(tuple(cosine.shape), target.shape)
+    share = spread(upstream, shape, reduction)
+    # Without a margin the product decides, which is exactly 0 at right angles: a quotient of roots is not.
+    product = np.sum(input1 * input2, axis=-1)
+    beyond = np.heaviside(np.where(margin == 0, product, cosine - margin), 1.0)
+    is_like, is_unlike = target == 1, target == -1
+    share = np.where(is_like, -share, np.where(is_unlike, beyond * share, 0.0))
+    counts = np.broadcast_to(np.where(is_like | is_unlike, 1.0, 0.0), shape)
+    share, counts = (np.expand_dims(sum_to_shape(x, tuple(cosine.shape)), -1) for x in (share, counts))
+    cosine = np.expand_dims(cosine, -1)
+
+    def slope(own: int, shape: tuple[int, ...]) -> Array:
+        # A norm is of the vector before it is broadcast: its components are then not summed twice.
+        across = np.where(counts == 0, 0.0, share * units[1 - own] / norms[own])
+        along = np.where(counts == 0, 0.0, share * cosine * units[own] / norms[own])
+        if along.shape == across.shape:
+            return sum_to_shape(across - along, shape)
+        return sum_to_shape(across, shape) - sum_to_shape(along, shape)
+
+    return {"input1": slope(0, tuple(input1.shape)), "input2": slope(1, tuple(input2.shape))}
+
+
+def _cosine(input1: Array, input2: Array) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]:
+    """The cosine, the vectors divided by their norms, and the norms."""
+    norms = _norm_with_room(input1), _norm_with_room(input2)
+    units = input1 / norms[0], input2 / norms[1]
+    return step("cosine", np.sum(units[0] * units[1], axis=-1)), units, norms
+
+
+def _norm_with_room(vectors: Array) -> Array:
+    """sqrt(sum_i x_i^2 + 1e-12)."""
+    room = np.full((*vectors.shape[:-1], 1), _NORM_ROOM)
+    return vector_norm(np.concatenate([vectors, room], axis=-1), 2, -1)
+
+
+def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
+    """Refuse vectors without any floating-point number, a dimension that is not there, a negative eps.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, RangeRefusal.
+    """
+    x1, x2 = args["x1"], args["x2"]
+    if x1.dtype.kind != "f" and x2.dtype.kind != "f":
+        raise DtypeRefusal(f"x1 holds {x1.dtype}, x2 {x2.dtype}; one of them must be floating point")
+    shape = _demand_broadcast(x1.shape, x2.shape)
+    dim, reach = params.get("dim", 1), max(len(shape), 1)
+    if not -reach <= dim < reach:
+        raise ShapeRefusal(
+            f"dim is {dim}; vectors of shape {shape} have the dimensions -{reach} to {reach - 1}"
+        )
+    eps = params.get("eps", _SMALLEST_NORM)
+    if not eps >= 0:
+        raise RangeRefusal(f"eps is {eps}; it must not be negative")
+
+
+def refuse_cosine_embedding_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse batches of anything but vectors, and shapes that do not belong together.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal.
+    """
+    input1, input2, target = args["input1"], args["input2"], args["target"]
+    if "c" in (input1.dtype.kind, input2.dtype.kind):
+        raise DtypeRefusal("the vectors are complex; their cosine has no order, which the margin needs")
+    if target.ndim > 1:
+        raise ShapeRefusal(f"target has shape {target.shape}; it must be one number, or one a vector")
+    for name, values in (("input1", input1), ("input2", input2)):
+        if values.ndim != target.ndim + 1:
+            raise ShapeRefusal(
+                f"{name} has shape {values.shape}; with a target of shape {target.shape} it must have "
+                f"{target.ndim + 1} dimension{'s' if target.ndim else ''}"
+            )
+    _demand_broadcast(_demand_broadcast(input1.shape, input2.shape)[:-1], target.shape)
+
+
+def _demand_broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(first, second)
+    except ValueError:
+        raise ShapeRefusal(f"shapes {first} and {second} do not broadcast together") from None
+
+
+LOSSES = (
+    Loss(
+        "CosineSimilarity",
+        "cosine_similarity",
+        arguments=("x1", "x2"),
+        differentiable=("x1", "x2"),
+        value=cosine_similarity,
+        gradient=cosine_similarity_gradient,
+        refuse=refuse_cosine_similarity,
+        derivative=cosine_similarity_derivative,
+        convention=(
+            "where a norm is below eps and replaced by it, the gradient still takes the norm for a variable"
+        ),
+        real_parameters={"eps": _SMALLEST_NORM},
+        options={"dim": 1},
+    ),
+    Loss(
+        "CosineEmbeddingLoss",
+        "cosine_embedding_loss",
+        arguments=("input1", "input2", "target"),
+        differentiable=("input1", "input2"),
+        value=cosine_embedding_loss,
+        gradient=cosine_embedding_loss_gradient,
+        refuse=refuse_cosine_embedding_loss,
+        real_parameters={"margin": 0.0},
+        reductions=ELEMENTWISE,
+    ),
+)

@@ -1,0 +1,176 @@
+"""PairwiseDistance, and the distances between vectors that the triplet losses measure by.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.numbers.vector_norm import shares_of_largest, vector_norm
+from lossproof.reference.cosine import cosine_similarity, cosine_similarity_gradient
+from lossproof.reference.loss import Arguments, Loss, Parameters
+from lossproof.reference.reductions import sum_to_shape
+from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
+from lossproof.reference.refusing import demand_broadcastable
+from lossproof.reference.steps import step
+
+_ROOM = 1e-6  # torch's default eps
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A distance between vectors along the last dimension.
+
+    Attributes:
+        value: d(x, y), without the last dimension.
+        gradient: from an upstream gradient of that shape, x and y to the gradients by x and y.
+    """
+
+    value: Callable[[Array, Array], Array]
+    gradient: Callable[[Array, Array, Array], tuple[Array, Array]]
+
+
+def pairwise(p: float, eps: Array) -> Distance:
+    """The p-norm of x - y + eps, as ``PairwiseDistance`` measures it."""
+
+    def value(x: Array, y: Array) -> Array:
+        return pairwise_distance(x, y, p=p, eps=eps)
+
+    def gradient(upstream: Array, x: Array, y: Array) -> tuple[Array, Array]:
+        gradients = pairwise_distance_gradient(upstream, x, y, p=p, eps=eps)
+        return gradients["x1"], gradients["x2"]
+
+    return Distance(value, gradient)
+
+
+def _cosine_distance() -> Distance:
+    """1 - cos(x, y) along the last dimension."""
+
+    def value(x: Array, y: Array) -> Array:
+        return 1.0 - cosine_similarity(x, y, dim=-1)
+
+    def gradient(upstream: Array, x: Array, y: Array) -> tuple[Array, Array]:
+        gradients = cosine_similarity_gradient(-upstream, x, y, dim=-1)
+        return gradients["x1"], gradients["x2"]
+
+    return Distance(value, gradient)
+
+
+# What TripletMarginWithDistanceLoss measures by, for want of functions in a case: names for them.
+DISTANCES: Mapping[str | None, Distance] = {
+    None: pairwise(2.0, _ROOM),
+    "pairwise_distance": pairwise(2.0, _ROOM),
+    "pairwise_p1_eps0": pairwise(1.0, 0.0),
+    "l2_eps0": pairwise(2.0, 0.0),
+    "linf": pairwise(math.inf, 0.0),
+    "cosine_distance": _cosine_distance(),
+}
+
+
+def pairwise_distance(
+    x1: Array, x2: Array, *, p: float = 2.0, eps: Array = _ROOM, keepdim: bool = False
+) -> Array:
+    """The p-norm (sum_i |x1_i - x2_i + eps|^p)^(1/p) of the difference, over the last dimension.
+
+    Args:
+        x1: vectors (..., D), broadcast with ``x2``.
+        x2: vectors (..., D).
+        p: the degree of the norm; may be negative, 0 (a count) or infinite.
+        eps: added to each difference, whatever its sign: d is not quite symmetric.
+        keepdim: keep the last dimension, with size 1.
+    """
+    difference = _difference(x1, x2, eps)
+    distance = step("distance", vector_norm(difference, p, -1))
+    shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    return np.reshape(distance, _result_shape(shape, keepdim))
+
+
+def pairwise_distance_gradient(
+    upstream: Array, x1: Array, x2: Array, *, p: float = 2.0, eps: Array = _ROOM, keepdim: bool = False
+) -> dict[str, Array]:
+    """With z = x1 - x2 + eps, dd/dx1_i = sign(z_i) (|z_i| / d)^(p - 1) and dd/dx2 = -dd/dx1.
+
+    By torch's convention it is 0 where d is 0, and with a p below 1 where z_i is 0; an infinite p shares
+    the slope among those that attain the norm.
+    """
+    difference = _difference(x1, x2, eps)
+    distance = vector_norm(difference, p, -1)
+    slope = np.reshape(upstream, distance.shape) * _norm_slope(difference, distance, p)
+    shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    slope = np.reshape(slope, shape)
+    return {
+        "x1": sum_to_shape(slope, tuple(x1.shape)),
+        "x2": sum_to_shape(-slope, tuple(x2.shape)),
+    }
+
+
+def _difference(x1: Array, x2: Array, eps: Array) -> Array:
+    """x1 - x2 + eps in torch's order; a number alone is a vector of one component."""
+    difference = step("x1 - x2 + eps", x1 - x2 + eps)
+    return difference if difference.ndim else np.reshape(difference, (1,))
+
+
+def _result_shape(shape: tuple[int, ...], keepdim: bool) -> tuple[int, ...]:
+    return (*shape[:-1], 1) if keepdim and shape else shape[:-1]
+
+
+def _norm_slope(vector: Array, norm: Array, p: float) -> Array:
+    """The derivative of the norm by each component."""
+    if p == 0:
+        return np.zeros_like(vector)
+    if p == 1:
+        return np.sign(vector)
+    magnitudes = np.abs(vector)
+    if math.isinf(p):
+        return np.sign(vector) * shares_of_largest(magnitudes if p > 0 else -magnitudes, -1)
+    if p == 2:
+        return np.where(norm == 0, 0.0, vector / norm)
+    slope = np.sign(vector) * np.power(magnitudes / norm, np.ones_like(magnitudes) * p - 1.0)
+    return np.where((norm == 0) | ((vector == 0) & (p < 1)), 0.0, slope)
+
+
+def refuse_pairwise_distance(args: Arguments, params: Parameters) -> None:
+    """Refuse booleans, shapes that do not broadcast, and a norm that no component decides.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal.
+    """
+    shape = demand_vectors(args)
+    p = params.get("p", 2.0)
+    if shape and shape[-1] == 0 and (p < 0 or math.isinf(p)):
+        raise ShapeRefusal(f"vectors of no components have no {p}-norm: no component is the extreme one")
+
+
+def demand_vectors(args: Arguments) -> tuple[int, ...]:
+    """The shape to which vectors that are subtracted broadcast.
+
+    Raises:
+        DtypeRefusal: for booleans, which have no difference.
+        ShapeRefusal: where they do not broadcast together.
+    """
+    for name, values in args.items():
+        if values.dtype.kind == "b":
+            raise DtypeRefusal(f"{name} holds booleans, which cannot be subtracted")
+    demand_broadcastable(args)
+    return np.broadcast_shapes(*(values.shape for values in args.values()))
+
+
+LOSSES = (
+    Loss(
+        "PairwiseDistance",
+        "pairwise_distance",
+        arguments=("x1", "x2"),
+        differentiable=("x1", "x2"),
+        value=pairwise_distance,
+        gradient=pairwise_distance_gradient,
+        refuse=refuse_pairwise_distance,
+        real_parameters={"eps": _ROOM},
+        options={"p": 2.0, "keepdim": False},
+    ),
+)

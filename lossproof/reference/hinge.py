@@ -1,0 +1,143 @@
+"""HingeEmbeddingLoss and MarginRankingLoss: the cost of every number that falls short of a margin.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
+https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.reductions import reduce, spread, sum_to_shape
+from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
+from lossproof.reference.refusing import demand_broadcastable
+from lossproof.reference.steps import step
+
+# At the kink these two losses pass the gradient on, as torch's clamp does.
+AT_KINK = 1.0
+
+
+def hinge_slope(excess: Array, at_kink: float) -> Array:
+    """The slope of max(z, 0): 1 where it rises, 0 where it is flat, and 0 at nan, which rises nowhere."""
+    return np.where(np.isnan(excess), 0.0, np.heaviside(excess, at_kink))
+
+
+def hinge_embedding_loss(
+    input: Array, target: Array, *, margin: Array = 1.0, reduction: str = "mean"
+) -> Array:
+    """L = x where y = 1, and max(margin - x, 0) where y = -1; with any other y, the sum of both.
+
+    Args:
+        input: distances x, any shape; broadcast with ``target``.
+        target: y, 1 for a pair that is alike and -1 for one that is not.
+        margin: the distance from which on an unlike pair costs nothing.
+        reduction: none, mean or sum.
+    """
+    hinge = step("max(margin - x, 0)", np.maximum(margin - input, 0.0))
+    losses = np.where(target != 1, hinge, 0.0) + np.where(target != -1, input, 0.0)
+    return reduce(step("losses", losses), reduction)
+
+
+def hinge_embedding_loss_gradient(
+    upstream: Array, input: Array, target: Array, *, margin: Array = 1.0, reduction: str = "mean"
+) -> dict[str, Array]:
+    """dl/dx = 1 where y = 1, and -1 where y = -1 and x <= margin."""
+    shape = np.broadcast_shapes(tuple(input.shape), tuple(target.shape))
+    share = spread(upstream, shape, reduction)
+    alike = np.where(target != -1, share, 0.0)
+    unlike = np.where(target != 1, hinge_slope(margin - input, AT_KINK) * share, 0.0)
+    own = tuple(input.shape)
+    return {"input": sum_to_shape(alike, own) - sum_to_shape(unlike, own)}
+
+
+def margin_ranking_loss(
+    input1: Array, input2: Array, target: Array, *, margin: Array = 0.0, reduction: str = "mean"
+) -> Array:
+    """L = max(-y (x1 - x2) + margin, 0): zero where the right one leads by the margin.
+
+    Args:
+        input1: scores x1, any shape; broadcast with the others, which have as many dimensions.
+        input2: scores x2.
+        target: y, 1 where x1 ranks higher and -1 where x2 does.
+        margin: the lead that is asked for.
+        reduction: none, mean or sum.
+    """
+    return reduce(step("losses", np.maximum(_shortfall(input1, input2, target, margin), 0.0)), reduction)
+
+
+def margin_ranking_loss_gradient(
+    upstream: Array,
+    input1: Array,
+    input2: Array,
+    target: Array,
+    *,
+    margin: Array = 0.0,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """dl/dx1 = -y, dl/dx2 = y and dl/dy = -(x1 - x2) where the loss is not flat, else 0."""
+    lead = input1 - input2
+    shortfall = _shortfall(input1, input2, target, margin)
+    push = hinge_slope(shortfall, AT_KINK) * spread(upstream, tuple(shortfall.shape), reduction)
+    # The gradient reaches the lead before it reaches the scores: each may have been broadcast.
+    on_lead = sum_to_shape(-target * push, tuple(lead.shape))
+    return {
+        "input1": sum_to_shape(on_lead, tuple(input1.shape)),
+        "input2": -sum_to_shape(on_lead, tuple(input2.shape)),
+        "target": -sum_to_shape(lead * push, tuple(target.shape)),
+    }
+
+
+def _shortfall(input1: Array, input2: Array, target: Array, margin: Array) -> Array:
+    """What the lead in the right direction lacks to the margin."""
+    return step("margin - y (x1 - x2)", -target * (input1 - input2) + margin)
+
+
+def refuse_hinge_embedding_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse shapes that do not broadcast.
+
+    Raises:
+        ShapeRefusal.
+    """
+    demand_broadcastable(args)
+
+
+def refuse_margin_ranking_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse different numbers of dimensions, shapes that do not broadcast, and booleans for a target.
+
+    Raises:
+        ShapeRefusal, DtypeRefusal.
+    """
+    if args["target"].dtype.kind == "b":
+        raise DtypeRefusal("target holds booleans; a rank is 1 or -1")
+    if len({values.ndim for values in args.values()}) > 1:
+        shapes = {name: values.shape for name, values in args.items()}
+        raise ShapeRefusal(f"shapes {shapes} differ in their number of dimensions")
+    demand_broadcastable(args)
+
+
+LOSSES = (
+    Loss(
+        "HingeEmbeddingLoss",
+        "hinge_embedding_loss",
+        arguments=("input", "target"),
+        differentiable=("input",),
+        value=hinge_embedding_loss,
+        gradient=hinge_embedding_loss_gradient,
+        refuse=refuse_hinge_embedding_loss,
+        real_parameters={"margin": 1.0},
+        reductions=ELEMENTWISE,
+    ),
+    Loss(
+        "MarginRankingLoss",
+        "margin_ranking_loss",
+        arguments=("input1", "input2", "target"),
+        differentiable=("input1", "input2", "target"),
+        value=margin_ranking_loss,
+        gradient=margin_ranking_loss_gradient,
+        refuse=refuse_margin_ranking_loss,
+        real_parameters={"margin": 0.0},
+        reductions=ELEMENTWISE,
+    ),
+)

@@ -1,0 +1,36 @@
+"""The linear layer, which some losses carry within themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+
+
+def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
+    """y[..., c] = sum_k x[..., k] w[c, k] + b[c].
+
+    Args:
+        input: (in_features) or (N, in_features).
+        weight: (C, in_features) or (C, d1, ..., dk, in_features).
+        bias: of ``weight``'s shape without in_features.
+    """
+    output = np.sum(_beside(input, weight) * weight, axis=-1)
+    return output if bias is None else output + bias
+
+
+def linear_gradient(upstream: Array, input: Array, weight: Array) -> dict[str, Array]:
+    """dx[k] = sum_c g[c] w[c, k], dw[c, k] = sum_n g[n, c] x[n, k], db[c] = sum_n g[n, c]."""
+    share = np.expand_dims(upstream, -1)
+    batch = tuple(range(input.ndim - 1))
+    outputs = tuple(range(input.ndim - 1, upstream.ndim))
+    return {
+        "input": np.sum(share * weight, axis=outputs),
+        "weight": np.sum(share * _beside(input, weight), axis=batch),
+        "bias": np.sum(upstream, axis=batch),
+    }
+
+
+def _beside(input: Array, weight: Array) -> Array:
+    """The input, shaped to multiply with every row of the weight."""
+    return np.reshape(input, (*input.shape[:-1], *[1] * (weight.ndim - 1), input.shape[-1]))

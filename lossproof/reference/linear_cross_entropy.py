@@ -1,0 +1,162 @@
+"""LinearCrossEntropyLoss: the cross entropy of a linear layer's output, without keeping that output.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.cross_entropy import (
+    cross_entropy,
+    cross_entropy_gradient,
+    holds_probabilities,
+    refuse_cross_entropy,
+)
+from lossproof.reference.linear import linear, linear_gradient
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
+from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, ShapeRefusal
+from lossproof.reference.refusing import demand_floating
+from lossproof.reference.steps import step
+
+_IGNORED_UNLESS_SAID = -100
+
+
+def linear_cross_entropy(
+    input: Array,
+    linear_weight: Array,
+    target: Array,
+    *,
+    linear_bias: Array | None = None,
+    ignore_index: int | None = None,
+    options: str | None = None,
+    **params: Any,
+) -> Array:
+    """CrossEntropyLoss of the logits x w^T + b.
+
+    Args:
+        input: (in_features) or (N, in_features).
+        linear_weight: (C, in_features) or (C, d1, ..., dk, in_features).
+        target: class indices of the logits' shape without C, or probabilities of the logits' shape.
+        linear_bias: of ``linear_weight``'s shape without in_features.
+        ignore_index: a class index that takes no part, -100 unless given; for indices only.
+        options: ``chunked`` takes a few rows at a time; the result is the same.
+        params: weight, label_smoothing and reduction, as for CrossEntropyLoss.
+    """
+    logits = step("logits", linear(input, linear_weight, linear_bias))
+    return cross_entropy(logits, target, ignore_index=_index(ignore_index), **params)
+
+
+def linear_cross_entropy_gradient(
+    upstream: Array,
+    input: Array,
+    linear_weight: Array,
+    target: Array,
+    *,
+    linear_bias: Array | None = None,
+    ignore_index: int | None = None,
+    options: str | None = None,
+    **params: Any,
+) -> dict[str, Array]:
+    """The chain rule: the gradient for the logits, carried through the linear layer."""
+    index = _index(ignore_index)
+    logits = linear(input, linear_weight, linear_bias)
+    outer = cross_entropy_gradient(upstream, logits, target, ignore_index=index, **params)
+    if not holds_probabilities(logits, target):
+        # An ignored row takes no part even where its features are undefined.
+        ignored = np.all(target == index, axis=tuple(range(input.ndim - 1, target.ndim)))
+        input = np.where(np.expand_dims(ignored, -1), 0.0, input)
+    inner = linear_gradient(outer["input"], input, linear_weight)
+    return outer | {"input": inner["input"], "linear_weight": inner["weight"], "linear_bias": inner["bias"]}
+
+
+def _index(ignore_index: int | None) -> int:
+    return _IGNORED_UNLESS_SAID if ignore_index is None else ignore_index
+
+
+def logits_shape(shapes: Shapes) -> tuple[int, ...]:
+    """The shape of the linear layer's output."""
+    return (*shapes["input"][:-1], *shapes["linear_weight"][:-1])
+
+
+def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
+    """Refuse what the linear layer does not take, and what CrossEntropyLoss refuses of its output.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
+    """
+    input, linear_weight = args["input"], args["linear_weight"]
+    for name, values in (*args.items(), *params.items()):
+        if name in ("input", "linear_weight", "linear_bias", "weight") and values is not None:
+            demand_floating(name, values)
+            if values.dtype != input.dtype:
+                raise DtypeRefusal(f"{name} holds {values.dtype}, input {input.dtype}; they must agree")
+    if input.ndim not in (1, 2):
+        raise ShapeRefusal(f"input has shape {input.shape}; it must be (in_features) or (N, in_features)")
+    if linear_weight.ndim < 2:
+        raise ShapeRefusal(f"linear_weight has shape {linear_weight.shape}; it must be (C, ..., in_features)")
+    if linear_weight.shape[-1] != input.shape[-1]:
+        raise ShapeRefusal(
+            f"linear_weight takes {linear_weight.shape[-1]} features, input has {input.shape[-1]}"
+        )
+    if input.ndim == 1 and linear_weight.ndim > 2:
+        raise ShapeRefusal("a linear_weight of more than two dimensions needs a batch of inputs")
+    bias = params.get("linear_bias")
+    if bias is not None and bias.shape != linear_weight.shape[:-1]:
+        raise ShapeRefusal(f"linear_bias has shape {bias.shape}; it must be {linear_weight.shape[:-1]}")
+    if params.get("options") not in (None, "chunked"):
+        raise OptionRefusal(f"options is {params['options']!r}; it must be 'chunked' or nothing")
+    _refuse_the_cross_entropy(args, params)
+
+
+def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
+    shape = logits_shape({name: values.shape for name, values in args.items()})
+    target, ignore_index = args["target"], params.get("ignore_index")
+    if target.shape == shape and ignore_index is not None:
+        raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
+    logits = np.broadcast_to(np.zeros((), args["input"].dtype), shape)
+    refuse_cross_entropy(
+        {"input": logits, "target": target}, {**params, "ignore_index": _index(ignore_index)}
+    )
+
+
+def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> str:
+    """A call that cannot be cut into chunks is computed at once."""
+    is_plain = params.get("label_smoothing", 0.0) == 0 and args["target"].dtype == np.int64
+    if params.get("options") is None or (is_plain and args["linear_weight"].ndim == 2):
+        return ""
+    return "options are ignored: only int64 targets of two-dimensional logits, not smoothed, go by chunks"
+
+
+def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
+    """The target holds class indices unless it has the logits' own shape."""
+    return () if shapes["target"] == logits_shape(shapes) else ("target",)
+
+
+def differentiable_parameters(shapes: Shapes) -> tuple[str, ...]:
+    """The bias, and beside probabilities the weight of a class, as for CrossEntropyLoss."""
+    return ("linear_bias",) if target_of_other_shape(shapes) else ("linear_bias", "weight")
+
+
+LOSSES = (
+    Loss(
+        "LinearCrossEntropyLoss",
+        "linear_cross_entropy",
+        arguments=("input", "linear_weight", "target"),
+        differentiable=("input", "linear_weight", "target"),
+        value=linear_cross_entropy,
+        gradient=linear_cross_entropy_gradient,
+        refuse=refuse_linear_cross_entropy,
+        advise=advise_linear_cross_entropy,
+        tensor_parameters=("linear_bias", "weight"),
+        differentiable_parameters=differentiable_parameters,
+        real_parameters={"label_smoothing": 0.0},
+        options={"ignore_index": None, "options": None},
+        reductions=ELEMENTWISE,
+        has_legacy_reduction=False,
+        indices=target_of_other_shape,
+    ),
+)

@@ -1,0 +1,226 @@
+"""MultiMarginLoss and MultiLabelMarginLoss: what the other classes lack to a margin behind the right ones.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
+https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.numbers.base import Array
+from lossproof.reference.hinge import hinge_slope
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, ShapeRefusal
+from lossproof.reference.refusing import demand_class_weights, demand_floating
+from lossproof.reference.steps import step
+
+# At the kink these two losses are flat: torch asks whether the excess is greater than zero.
+AT_KINK = 0.0
+# The margin of MultiLabelMarginLoss, which has no parameter for it.
+LABEL_MARGIN = 1.0
+
+
+def multi_margin_loss(
+    input: Array,
+    target: Array,
+    *,
+    p: int = 1,
+    margin: Array = 1.0,
+    weight: Array | None = None,
+    reduction: str = "mean",
+) -> Array:
+    """l_n = (1/C) sum over c != y_n of w[y_n] max(margin - x[n, y_n] + x[n, c], 0)^p.
+
+    Args:
+        input: scores x, (C) or (N, C).
+        target: y, class indices () or (N).
+        p: 1 or 2.
+        margin: the lead over every other class that is asked for.
+        weight: (C), a weight for each class.
+        reduction: none, mean or sum.
+    """
+    excess, is_other = _excess(input, target, margin)
+    hinge = np.maximum(excess, 0.0)
+    terms = hinge if p == 1 else hinge * hinge
+    if weight is not None:
+        terms = terms * _target_weights(weight, target)
+    terms = step("terms", np.where(is_other, terms, 0.0))
+    losses = np.sum(terms, axis=1) / float(excess.shape[1])
+    return reduce(step("losses", np.reshape(losses, target.shape)), reduction)
+
+
+def multi_margin_loss_gradient(
+    upstream: Array,
+    input: Array,
+    target: Array,
+    *,
+    p: int = 1,
+    margin: Array = 1.0,
+    weight: Array | None = None,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """dl_n/dx[n, c] = (p/C) w[y_n] max(z_c, 0)^(p - 1) where z_c > 0; at c = y_n, minus the sum of these."""
+    excess, is_other = _excess(input, target, margin)
+    share = np.reshape(spread(upstream, target.shape, reduction), (-1, 1)) / float(excess.shape[1])
+    slope = hinge_slope(excess, AT_KINK)
+    if p == 2:
+        slope = 2.0 * slope * excess
+    if weight is not None:
+        slope = slope * _target_weights(weight, target)
+    others = np.where(is_other, slope * share, 0.0)
+    gradient = np.where(is_other, others, -np.sum(others, axis=1, keepdims=True))
+    return {"input": np.reshape(gradient, tuple(input.shape))}
+
+
+def multilabel_margin_loss(input: Array, target: Array, *, reduction: str = "mean") -> Array:
+    """l_n = (1/C) sum over labels y and classes c that are no label of max(1 - x[n, y] + x[n, c], 0).
+
+    Args:
+        input: scores x, (C) or (N, C).
+        target: the labels of each row, as class indices that end at the first -1; the input's shape.
+        reduction: none, mean or sum.
+    """
+    labels, is_pair = _labels(target)
+    excess = _label_excess(input, labels)
+    terms = step("terms", np.where(is_pair, np.maximum(excess, 0.0), 0.0))
+    losses = np.sum(terms, axis=(1, 2)) / float(excess.shape[2])
+    return reduce(step("losses", np.reshape(losses, target.shape[:-1])), reduction)
+
+
+def multilabel_margin_loss_gradient(
+    upstream: Array, input: Array, target: Array, *, reduction: str = "mean"
+) -> dict[str, Array]:
+    """dl_n/dx[n, c] = k/C, k the labels that class c comes too close to; at a label, minus the classes."""
+    labels, is_pair = _labels(target)
+    excess = _label_excess(input, labels)
+    classes = excess.shape[2]
+    share = np.reshape(spread(upstream, target.shape[:-1], reduction), (-1, 1, 1)) / float(classes)
+    pushed = np.where(is_pair, hinge_slope(excess, AT_KINK) * share, 0.0)
+    is_label = np.expand_dims(labels, 2) == np.arange(classes)
+    pulled = np.where(is_label, np.sum(pushed, axis=2, keepdims=True), 0.0)
+    gradient = np.sum(pushed, axis=1) - np.sum(pulled, axis=1)
+    return {"input": np.reshape(gradient, tuple(input.shape))}
+
+
+def _rows(values: Array) -> Array:
+    """Rows of classes: a single row is a batch of one, and a number a row of one class."""
+    return np.reshape(values, (-1, values.shape[-1] if values.ndim else 1))
+
+
+def _excess(input: Array, target: Array, margin: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """The lack margin - x[n, y_n] + x[n, c] of each class c, and whether c is another class than y_n."""
+    rows, index = _rows(input), np.reshape(target, (-1, 1))
+    excess = step("margin - x_y + x_c", margin - np.take_along_axis(rows, index, 1) + rows)
+    return excess, np.arange(excess.shape[1]) != index
+
+
+def _target_weights(weight: Array, target: Array) -> Array:
+    return np.reshape(weight[target], (-1, 1))
+
+
+def _labels(target: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """The labels of each row, -1 after the last; and which pairs (label, class) meet in the loss."""
+    rows = _rows(target)
+    is_used = np.cumprod(rows >= 0, axis=1).astype(bool)
+    longest = int(np.max(np.sum(is_used, axis=1), initial=0))
+    labels = np.where(is_used, rows, -1)[:, :longest]
+    is_label = np.any(np.expand_dims(labels, 2) == np.arange(rows.shape[1]), axis=1)
+    return labels, np.expand_dims(labels >= 0, 2) & ~np.expand_dims(is_label, 1)
+
+
+def _label_excess(input: Array, labels: npt.NDArray[np.int64]) -> Array:
+    """1 - x[n, y] + x[n, c] of each row n, label y and class c."""
+    rows = _rows(input)
+    at_labels = np.take_along_axis(rows, np.maximum(labels, 0), 1)
+    excess = LABEL_MARGIN - np.expand_dims(at_labels, 2) + np.expand_dims(rows, 1)
+    return step("1 - x_y + x_c", excess)
+
+
+def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse other powers than 1 and 2, targets that are not the rows' class indices, and ill weights.
+
+    Raises:
+        OptionRefusal, DtypeRefusal, ShapeRefusal, IndexRefusal.
+    """
+    input, target = args["input"], args["target"]
+    if params.get("p", 1) not in (1, 2):
+        raise OptionRefusal(f"p is {params['p']}; it must be 1 or 2")
+    classes = _demand_rows(input)
+    _demand_int64(target)
+    rows = input.shape[0] if input.ndim == 2 else 1
+    if target.size != rows or target.ndim > 1:
+        raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one index a row")
+    weight = params.get("weight")
+    if weight is not None and weight.dtype != input.dtype:
+        raise DtypeRefusal(f"weight holds {weight.dtype}, input {input.dtype}; they must agree")
+    demand_class_weights(weight, classes)
+    _demand_between(target, 0, classes)
+
+
+def refuse_multilabel_margin_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse targets that are not as many class indices as the input has scores, or end in another number.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, IndexRefusal.
+    """
+    input, target = args["input"], args["target"]
+    classes = _demand_rows(input)
+    _demand_int64(target)
+    is_same = target.shape == input.shape or (max(target.ndim, input.ndim) < 2 and target.size == classes)
+    if not is_same:
+        raise ShapeRefusal(f"target has shape {target.shape}, input {input.shape}; they must agree")
+    _demand_between(target, -1, classes)
+
+
+def _demand_rows(input: npt.NDArray[Any]) -> int:
+    """The number of classes of a floating row or of rows; a number is a row of one class."""
+    demand_floating("input", input)
+    classes = input.shape[-1] if input.ndim else 1
+    if input.ndim > 2 or classes == 0:
+        raise ShapeRefusal(f"input has shape {input.shape}; it must be (C) or (N, C), with a class at least")
+    return classes
+
+
+def _demand_int64(target: npt.NDArray[Any]) -> None:
+    if target.dtype != np.int64:
+        raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64")
+
+
+def _demand_between(target: npt.NDArray[Any], lowest: int, classes: int) -> None:
+    outside = (target < lowest) | (target >= classes)
+    if np.any(outside):
+        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
+
+
+LOSSES = (
+    Loss(
+        "MultiMarginLoss",
+        "multi_margin_loss",
+        arguments=("input", "target"),
+        differentiable=("input",),
+        value=multi_margin_loss,
+        gradient=multi_margin_loss_gradient,
+        refuse=refuse_multi_margin_loss,
+        tensor_parameters=("weight",),
+        real_parameters={"margin": 1.0},
+        options={"p": 1},
+        reductions=ELEMENTWISE,
+        indices=lambda shapes: ("target",),
+    ),
+    Loss(
+        "MultiLabelMarginLoss",
+        "multilabel_margin_loss",
+        arguments=("input", "target"),
+        differentiable=("input",),
+        value=multilabel_margin_loss,
+        gradient=multilabel_margin_loss_gradient,
+        refuse=refuse_multilabel_margin_loss,
+        reductions=ELEMENTWISE,
+        indices=lambda shapes: ("target",),
+    ),
+)

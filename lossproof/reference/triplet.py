@@ -1,0 +1,229 @@
+"""TripletMarginLoss and TripletMarginWithDistanceLoss: an anchor nearer to its like than to its unlike.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
+https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html
+The swap is that of Balntas et al. (2016), "Learning local feature descriptors with triplets and shallow
+convolutional neural networks".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.numbers.base import Array
+from lossproof.reference.distances import (
+    DISTANCES,
+    Distance,
+    demand_vectors,
+    pairwise,
+    refuse_pairwise_distance,
+)
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.reductions import reduce, spread, sum_to_shape
+from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefusal
+from lossproof.reference.steps import step
+
+
+def triplet_margin_loss(
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    *,
+    margin: Array = 1.0,
+    p: float = 2.0,
+    eps: Array = 1e-6,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Array:
+    """L = max(margin + d(a, p) - d(a, n), 0), where d is the p-norm of the difference plus eps.
+
+    Args:
+        anchor: vectors a (..., D).
+        positive: vectors that are like the anchor, of as many dimensions; all three broadcast.
+        negative: vectors that are unlike it.
+        margin: by how much the unlike must be further away.
+        p: the degree of the norm.
+        eps: added to each difference.
+        swap: take min(d(a, n), d(p, n)) for d(a, n).
+        reduction: none, mean or sum.
+    """
+    return _triplet_loss(pairwise(p, eps), anchor, positive, negative, margin, swap, reduction)
+
+
+def triplet_margin_loss_gradient(
+    upstream: Array,
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    *,
+    margin: Array = 1.0,
+    p: float = 2.0,
+    eps: Array = 1e-6,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """That of d(a, p) - d(a, n) where the loss is not below 0, its kink included, and 0 elsewhere.
+
+    With swap, equal d(a, n) and d(p, n) share the gradient equally.
+    """
+    distance = pairwise(p, eps)
+    return _triplet_gradient(distance, upstream, anchor, positive, negative, margin, swap, reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    *,
+    distance_function: str | None = None,
+    margin: Array = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Array:
+    """L = max(margin + d(a, p) - d(a, n), 0) with any distance d.
+
+    Args:
+        anchor: vectors a (..., D).
+        positive: vectors that are like the anchor, of as many dimensions.
+        negative: vectors that are unlike it.
+        distance_function: a name from DISTANCES; none is the 2-norm with an eps of 1e-6.
+        margin: by how much the unlike must be further away.
+        swap: take min(d(a, n), d(p, n)) for d(a, n).
+        reduction: none, mean or sum.
+    """
+    distance = DISTANCES[distance_function]
+    return _triplet_loss(distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def triplet_margin_with_distance_loss_gradient(
+    upstream: Array,
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    *,
+    distance_function: str | None = None,
+    margin: Array = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> dict[str, Array]:
+    """As of the triplet margin loss."""
+    distance = DISTANCES[distance_function]
+    return _triplet_gradient(distance, upstream, anchor, positive, negative, margin, swap, reduction)
+
+
+def _triplet_loss(
+    distance: Distance,
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    margin: Array,
+    swap: bool,
+    reduction: str,
+) -> Array:
+    to_positive = step("d(a, p)", distance.value(anchor, positive))
+    to_negative = step("d(a, n)", distance.value(anchor, negative))
+    if swap:
+        to_negative = np.minimum(to_negative, step("d(p, n)", distance.value(positive, negative)))
+    return reduce(step("losses", np.maximum(margin + to_positive - to_negative, 0.0)), reduction)
+
+
+def _triplet_gradient(
+    distance: Distance,
+    upstream: Array,
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    margin: Array,
+    swap: bool,
+    reduction: str,
+) -> dict[str, Array]:
+    to_positive = distance.value(anchor, positive)
+    to_negative = nearest = distance.value(anchor, negative)
+    swapped = distance.value(positive, negative) if swap else None
+    if swapped is not None:
+        nearest = np.minimum(to_negative, swapped)
+    excess = margin + to_positive - nearest
+    share = np.heaviside(excess, 1.0) * spread(upstream, tuple(excess.shape), reduction)
+
+    def through(distances: Array, share: Array, x: Array, y: Array) -> tuple[Array, Array]:
+        return distance.gradient(sum_to_shape(share, tuple(distances.shape)), x, y)
+
+    anchor_slope, positive_slope = through(to_positive, share, anchor, positive)
+    if swapped is None:
+        away, negative_slope = through(to_negative, -share, anchor, negative)
+        return {"anchor": anchor_slope + away, "positive": positive_slope, "negative": negative_slope}
+    keeps = np.heaviside(swapped - to_negative, 0.5)
+    away, negative_slope = through(to_negative, -share * keeps, anchor, negative)
+    aside, negative_aside = through(swapped, -share * (1.0 - keeps), positive, negative)
+    return {
+        "anchor": anchor_slope + away,
+        "positive": positive_slope + aside,
+        "negative": negative_slope + negative_aside,
+    }
+
+
+def refuse_triplet_margin_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse a margin of 0 or less, and vectors that do not belong together.
+
+    Raises:
+        RangeRefusal, DtypeRefusal, ShapeRefusal.
+    """
+    _demand_margin(params)
+    _demand_equal_dimensions(args)
+    refuse_pairwise_distance(args, params)
+
+
+def refuse_triplet_margin_with_distance_loss(args: Arguments, params: Parameters) -> None:
+    """Refuse a distance without a name, a margin of 0 or less, and vectors that do not belong together.
+
+    Raises:
+        OptionRefusal, RangeRefusal, DtypeRefusal, ShapeRefusal.
+    """
+    name = params.get("distance_function")
+    if name not in DISTANCES:
+        known = ", ".join(str(known) for known in DISTANCES)
+        raise OptionRefusal(f"there is no distance function '{name}'; there are {known}")
+    _demand_margin(params)
+    _demand_equal_dimensions(args)
+    demand_vectors(args)
+
+
+def _demand_margin(params: Parameters) -> None:
+    margin = params.get("margin", 1.0)
+    if margin <= 0:
+        raise RangeRefusal(f"margin is {margin}; it must be above 0")
+
+
+def _demand_equal_dimensions(args: Arguments) -> None:
+    if len({values.ndim for values in args.values()}) > 1:
+        shapes = ", ".join(f"{name} {values.shape}" for name, values in args.items())
+        raise ShapeRefusal(f"the number of dimensions differs: {shapes}")
+
+
+LOSSES = (
+    Loss(
+        "TripletMarginLoss",
+        "triplet_margin_loss",
+        arguments=("anchor", "positive", "negative"),
+        differentiable=("anchor", "positive", "negative"),
+        value=triplet_margin_loss,
+        gradient=triplet_margin_loss_gradient,
+        refuse=refuse_triplet_margin_loss,
+        real_parameters={"margin": 1.0, "eps": 1e-6},
+        options={"p": 2.0, "swap": False},
+        reductions=ELEMENTWISE,
+    ),
+    Loss(
+        "TripletMarginWithDistanceLoss",
+        "triplet_margin_with_distance_loss",
+        arguments=("anchor", "positive", "negative"),
+        differentiable=("anchor", "positive", "negative"),
+        value=triplet_margin_with_distance_loss,
+        gradient=triplet_margin_with_distance_loss_gradient,
+        refuse=refuse_triplet_margin_with_distance_loss,
+        real_parameters={"margin": 1.0},
+        options={"distance_function": None, "swap": False},
+        reductions=ELEMENTWISE,
+        has_legacy_reduction=False,
+    ),
+)

@@ -1,0 +1,108 @@
+"""Complex numbers as pairs of other numbers, from a case to a subject."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossproof.corpus.complaints import CorpusError
+from lossproof.corpus.reading import load_corpus
+from lossproof.corpus.values import exact_balls, rounded
+from lossproof.numbers.ball import Ball
+from lossproof.numbers.base import Array
+from lossproof.numbers.bounded import Bounded
+from lossproof.numbers.complex_pair import ComplexPair, as_real
+from lossproof.numbers.formats import FORMATS
+from lossproof.selection import signatures
+
+KINDS = {
+    "float64": np.asarray,
+    "ball": Ball.exact,
+    "bounded": partial(Bounded.exact, format=FORMATS["float64"]),
+}
+COMPLEX = st.complex_numbers(min_magnitude=1e-3, max_magnitude=1e3)
+
+
+def lift(kind: str, values: npt.ArrayLike) -> ComplexPair:
+    numbers = np.asarray(values)
+    return ComplexPair(KINDS[kind](numbers.real), KINDS[kind](numbers.imag))
+
+
+def plain(values: Array) -> npt.NDArray[Any]:
+    parts = as_real(values)
+    parts = getattr(parts, "value", parts)
+    if isinstance(parts, Ball):
+        parts = parts.midpoints()[0]
+    return parts[..., 0] + 1j * parts[..., 1] if isinstance(values, ComplexPair) else np.asarray(parts)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@given(first=COMPLEX, second=COMPLEX)
+def test_arithmetic_is_that_of_complex_numbers(kind: str, first: complex, second: complex) -> None:
+    x, y = lift(kind, [first, second]), lift(kind, [second, first])
+    expected = np.array([first, second]), np.array([second, first])
+    assert np.allclose(plain(x + y), expected[0] + expected[1])
+    assert np.allclose(plain(x - y), expected[0] - expected[1], atol=1e-10)
+    assert np.allclose(plain(x * y), expected[0] * expected[1])
+    assert np.allclose(plain(-x), -expected[0])
+    assert np.allclose(plain(2.0 * x), 2 * expected[0])
+    assert np.allclose(plain(np.abs(x)), np.abs(expected[0]))
+    assert np.allclose(plain(np.sign(x)), expected[0] / np.abs(expected[0]))
+    assert np.allclose(plain(np.sum(x)), np.sum(expected[0]))
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_other_numbers_give_way(kind: str) -> None:
+    """Whichever side they stand on: a real number is a complex one."""
+    real, pair = KINDS[kind](np.array([2.0])), lift(kind, [1 + 1j])
+    for product in (real * pair, pair * real):
+        assert isinstance(product, ComplexPair)
+        assert plain(product).tolist() == [2 + 2j]
+
+
+def test_the_sign_of_zero_is_zero() -> None:
+    assert plain(np.sign(lift("ball", [0j]))).tolist() == [0]
+
+
+def test_equality_is_defined_and_order_is_not() -> None:
+    first, second = lift("float64", [1 + 1j, 2]), lift("float64", [1 + 1j, 2 + 1j])
+    assert (first == second).tolist() == [True, False]
+    assert (first != second).tolist() == [False, True]
+    with pytest.raises(TypeError, match=r"complex numbers do not define numpy\.less"):
+        _ = first < second
+
+
+def corpus_of(folder: Path, input: str, dtypes: str = "[float64, float32]") -> Any:
+    (folder / "x.yaml").write_text(
+        "loss: L1Loss\ncases:\n  - id: one\n    title: t\n"
+        f"    dtypes: {dtypes}\n    args: {{input: {input}, target: [0, 0]}}\n"
+    )
+    return load_corpus(folder, signatures()).cases[0].args["input"]
+
+
+def test_a_case_writes_both_parts(tmp_path: Path) -> None:
+    tensor = corpus_of(tmp_path, "{complex: [[1, 2], [0.5, -1]]}")
+    assert rounded(tensor, FORMATS["float32"]).tolist() == [1 + 0.5j, 2 - 1j]
+    assert plain(exact_balls(tensor)).tolist() == [1 + 0.5j, 2 - 1j]
+
+
+@pytest.mark.parametrize(
+    ("input", "dtypes", "words"),
+    [
+        ("{complex: [[1, 2]]}", "[float64]", "no pair of two tensors of one shape"),
+        ("{complex: [[1, 2], [1]]}", "[float64]", "no pair of two tensors of one shape"),
+        ("{complex: [[1, 2], [0, 0.1]]}", "[float32]", "cannot hold exactly"),
+        ("{complex: [[1, 2], [0, 0]]}", "[float16]", "is complex"),
+    ],
+)
+def test_what_is_no_complex_tensor_is_refused(tmp_path: Path, input: str, dtypes: str, words: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        corpus_of(tmp_path, input, dtypes)
+    assert words in str(caught.value)
