@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for alarm in tally.alarms[:50]:
         print(alarm)
     swept = f"{tally.calls} calls, {tally.checks} checks, {tally.outputs} outputs"
-    print(f"{swept}, {len(tally.alarms)} false alarms")
+    print(f"{swept}, {tally.undecided} undecided, {len(tally.alarms)} false alarms")
     return 1 if tally.alarms else 0
 
 

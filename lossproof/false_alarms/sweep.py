@@ -13,6 +13,7 @@ from lossproof.false_alarms.draws import Builder, Draws
 from lossproof.judging.calls import prepare_call
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import compare
+from lossproof.numbers.ball import Undecided
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Subject, Unsupported, Values
@@ -34,6 +35,7 @@ class Tally:
     calls: int = 0
     checks: int = 0
     outputs: int = 0
+    undecided: int = 0
     alarms: list[str] = field(default_factory=list)
 
 
@@ -44,7 +46,11 @@ def sweep(subject: Subject, checks: int, seed: int) -> Tally:
         call = random_call(seed + tally.calls)
         tally.calls += 1
         prepared = prepare_call(call)
-        truth = truth_of(prepared, FORMATS[call.dtype])
+        try:
+            truth = truth_of(prepared, FORMATS[call.dtype])
+        except Undecided:  # two distances that are equal and irrational: no precision tells which is less
+            tally.undecided += 1
+            continue
         try:
             observation = subject.run(replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable))
         except Unsupported:  # torch has no kernel for some losses in half precision

@@ -177,6 +177,12 @@ class _Examination(Recorder):
         if any(_is_constant_along_a_dimension(tensor) for tensor in tensors):
             yield "expanded"
 
+    def _detail(
+        self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, layout: str
+    ) -> dict[str, str]:
+        call = self._on_device(_full_call(planned, layout))
+        return _detail(self.subject, call, quantity, observed, truth)
+
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
         return self.subject.run(self._on_device(_full_call(planned, layout)))
 
@@ -190,14 +196,8 @@ class _Examination(Recorder):
             verdict = compare(observed, truth)
             if verdict.agrees and quantity == "value" and observation.dtype != self.dtype:
                 verdict = Verdict(False, None, f"has dtype {observation.dtype}, should have {self.dtype}")
-            call = self._on_device(_full_call(planned, layout))
-            return self.judged(
-                quantity,
-                verdict,
-                reduction,
-                layout,
-                lambda: _detail(self.subject, call, quantity, observed, truth),
-            )
+            detail = partial(self._detail, planned, quantity, observed, truth)
+            return self.judged(quantity, verdict, reduction, layout, lambda: detail(layout))
 
         yield judged("value", observation.value, planned.truth.value)
         pairs = zip(("gradient", "vjp"), observation.gradients, planned.truth.gradients, strict=False)

@@ -15,6 +15,8 @@ there, a non-finite result is excused.
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,9 @@ class Bounded(NumberArray):
         value = np.asarray(values, dtype=np.float64)
         rounded = format.round(value)
         inexact = np.isfinite(value) & (rounded != value)
+        fits = np.zeros(value.shape, dtype=bool)
+        if not np.any(inexact):
+            return cls(value, np.zeros(value.shape), fits, format)
         # Among the subnormals one rounding is more than a unit roundoff. A number that would be rounded to
         # zero gets no such allowance: what is small and not zero (an eps) is there for a reason. Nor does one
         # beyond the range: a number of elements is divided by in a wider format.
@@ -57,7 +62,7 @@ class Bounded(NumberArray):
             rounding = np.where((rounded == 0) | np.isinf(rounded), 0.0, np.abs(rounded - value))
         rounding = np.maximum(format.unit_roundoff * np.abs(value), rounding)
         bound = np.where(inexact, rounding, 0.0)
-        return cls(value, bound, np.zeros(value.shape, dtype=bool), format)
+        return cls(value, bound, fits, format)
 
     @property
     def components(self) -> tuple[Array, ...]:
@@ -71,6 +76,8 @@ class Bounded(NumberArray):
 
     def lift(self, value: Array) -> Bounded:
         """Plain numbers, rounded once where the format cannot hold them."""
+        if isinstance(value, float):
+            return _constant(value, math.copysign(1.0, value), self.format)
         return Bounded.exact(value, self.format)
 
     def compare(self, ufunc: np.ufunc, *operands: Bounded) -> Array:
@@ -275,6 +282,12 @@ class Bounded(NumberArray):
         # An infinite or undefined value has no error: it comes out or it does not.
         bound = np.where(np.isfinite(value), bound, 0.0)
         return Bounded(np.asarray(value), np.asarray(bound), np.asarray(overflows), self.format)
+
+
+@lru_cache(maxsize=1024)
+def _constant(value: float, sign: float, format: Format) -> Bounded:
+    """The constants of formulas, lifted once; ``sign`` tells 0.0 from -0.0, which are equal keys."""
+    return Bounded.exact(value, format)
 
 
 def _finite(values: Float64Array) -> Float64Array:

@@ -86,9 +86,9 @@ def pairwise_distance(
         keepdim: keep the last dimension, with size 1.
     """
     difference = _difference(x1, x2, eps)
-    distance = step("distance", vector_norm(difference, p, -1))
+    distance = vector_norm(difference, p, -1)
     shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
-    return np.reshape(distance, _result_shape(shape, keepdim))
+    return step("distances", np.reshape(distance, _result_shape(shape, keepdim)))
 
 
 def pairwise_distance_gradient(

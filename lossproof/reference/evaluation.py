@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class PreparedCall:
             derivatives = self.loss.derivative(lift(upstream), **self._lifted(lift))
         return {name: as_real(derivatives[name]) for name in self.differentiable}
 
-    @property
+    @cached_property
     def differentiable(self) -> tuple[str, ...]:
         """The arguments and tensor parameters of this very call that have a gradient."""
         shapes = {name: np.shape(values) for name, values in self.arguments.items()}

@@ -26,6 +26,7 @@ from lossproof.reference.steps import recording
 LOGITS = [[2.0, 1.0, 0.125], [0.5, -2.0, 0.25]]
 ROWS = [[0.5, 0.25, 0.25], [0.125, 0.0625, 0.8125]]
 LOGS = [[-0.5, -1.25, -2.0], [-3.0, -0.125, -7.5]]
+SIGNS = [[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "Softmax": {"input": LOGITS},
     "LogSoftmax": {"input": LOGITS},
@@ -40,10 +41,66 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "KLDivLoss": {"input": LOGS, "target": ROWS},
     "PoissonNLLLoss": {"input": LOGITS, "target": ROWS},
     "GaussianNLLLoss": {"input": LOGITS, "target": LOGS, "var": ROWS},
+    "NLLLoss2d": {"input": [[[LOGS[0]], [LOGS[1]], [LOGS[0]]]] * 2, "target": [[[0, 2, 1]], [[1, 0, 0]]]},
+    "L1Loss": {"input": LOGITS, "target": ROWS},
+    "MSELoss": {"input": LOGITS, "target": ROWS},
+    "SmoothL1Loss": {"input": LOGITS, "target": ROWS},
+    "HuberLoss": {"input": LOGITS, "target": ROWS},
+    "HingeEmbeddingLoss": {"input": LOGITS, "target": SIGNS},
+    "SoftMarginLoss": {"input": LOGITS, "target": SIGNS},
+    "MarginRankingLoss": {"input1": LOGITS, "input2": ROWS, "target": SIGNS},
+    "MultiLabelSoftMarginLoss": {"input": LOGITS, "target": ROWS},
+    "MultiMarginLoss": {"input": LOGITS, "target": [0, 2]},
+    "MultiLabelMarginLoss": {"input": LOGITS, "target": [[0, -1, 1], [2, 1, -1]]},
+    "CosineSimilarity": {"x1": LOGITS, "x2": ROWS},
+    "PairwiseDistance": {"x1": LOGITS, "x2": ROWS},
+    "CosineEmbeddingLoss": {"input1": LOGITS, "input2": ROWS, "target": [1.0, -1.0]},
+    "TripletMarginLoss": {"anchor": LOGITS, "positive": ROWS, "negative": LOGS},
+    "TripletMarginWithDistanceLoss": {"anchor": LOGITS, "positive": ROWS, "negative": LOGS},
+    "CTCLoss": {
+        "log_probs": [[LOGS[0], LOGS[1]]] * 4,
+        "targets": [[1, 2], [2, 0]],
+        "input_lengths": [4, 3],
+        "target_lengths": [2, 1],
+    },
+    "LinearCrossEntropyLoss": {
+        "input": [[1.0, 0.5], [0.25, -2.0]],
+        "linear_weight": [[0.5, 1.0], [-1.0, 0.25], [2.0, -0.5]],
+        "target": [0, 2],
+    },
+    "AdaptiveLogSoftmaxWithLoss": {"input": LOGITS, "target": [1, 3]},
 }
-PARAMETERS: dict[str, dict[str, Any]] = {"Softmax": {"dim": 1}, "LogSoftmax": {"dim": 1}}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "Softmax": {"dim": 1},
+    "LogSoftmax": {"dim": 1},
+    "AdaptiveLogSoftmaxWithLoss": {
+        "cutoffs": [2],
+        "div_value": 2.0,
+        "head_weight": [[0.5, 1.0, -1.0], [-1.0, 0.25, 0.5], [2.0, -0.5, 1.0]],
+        "tail_0_0_weight": [[1.0, 0.5, -0.25]],
+        "tail_0_1_weight": [[1.5], [-0.5]],
+    },
+}
+# What is one number for each row, of (2, 3) inputs.
+BY_ROW = (
+    "NLLLoss",
+    "CrossEntropyLoss",
+    "Entropy",
+    "DistributionCrossEntropy",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "MultiLabelMarginLoss",
+    "CosineSimilarity",
+    "PairwiseDistance",
+    "CosineEmbeddingLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+    "CTCLoss",
+    "LinearCrossEntropyLoss",
+    "AdaptiveLogSoftmaxWithLoss",
+)
 
-pytestmark = pytest.mark.filterwarnings("ignore:reduction='mean':UserWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:reduction='mean':UserWarning", "ignore:NLLLoss2d")
 
 
 def call(loss: str, **params: Any) -> Any:
@@ -56,21 +113,19 @@ def test_every_loss_is_tried_here() -> None:
 
 @pytest.mark.parametrize("loss", list(LOSSES))
 def test_results_and_gradients_are_float64_of_torchs_shapes(loss: str) -> None:
-    whole = {"Softmax": (2, 3), "LogSoftmax": (2, 3), "SelfInformation": (2, 3), "Objective": ()}
-    whole |= {"Entropy": (2,), "DistributionCrossEntropy": (2,)}
+    elements = {"Objective": (), "NLLLoss2d": (2, 1, 3)} | dict.fromkeys(BY_ROW, (2,))
+    inputs = PARAMETERS.get(loss, {}) | ARGUMENTS[loss]
     for reduction in LOSSES[loss].reductions or (None,):
         params = {"reduction": reduction} if reduction else {}
         value = call(loss, **params)
-        by_element = (2,) if loss in ("NLLLoss", "CrossEntropyLoss") else (2, 3)
-        expected = whole.get(loss, by_element if reduction == "none" else ())
         assert value.dtype == np.float64
-        assert value.shape == expected
+        assert value.shape == (elements.get(loss, (2, 3)) if reduction in ("none", None) else ())
         prepared = prepare(loss, PARAMETERS.get(loss, {}) | params, ARGUMENTS[loss])
         assert prepared.differentiable
         for name in prepared.differentiable:
             result = gradient(loss, PARAMETERS.get(loss, {}) | params, ARGUMENTS[loss], name)
             assert result.dtype == np.float64
-            assert result.shape == np.shape(ARGUMENTS[loss][name])
+            assert result.shape == np.shape(inputs[name])
 
 
 @pytest.mark.parametrize(
@@ -197,7 +252,7 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
     (OptionRefusal, "Entropy", {"reduction": "mean"}, {"p": ROWS}),
     (OptionRefusal, "NLLLoss", {}, {"input": LOGS}),
     (OptionRefusal, "Entropy", {}, {"p": ROWS, "q": ROWS}),
-    (OptionRefusal, "HuberLoss", {}, {"input": LOGS, "target": LOGS}),
+    (OptionRefusal, "HubertLoss", {}, {"input": LOGS, "target": LOGS}),
 ]
 
 
@@ -281,8 +336,13 @@ def test_kl_divergence_warns_of_its_mean_alone() -> None:
 @pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.reductions])
 def test_reductions_are_sums_and_quotients_of_the_elements(loss: str) -> None:
     elements = call(loss, reduction="none")
-    np.testing.assert_allclose(call(loss, reduction="sum"), elements.sum(), rtol=1e-14)
-    np.testing.assert_allclose(call(loss, reduction="mean"), elements.mean(), rtol=1e-14)
+    if "sum" in LOSSES[loss].reductions:
+        np.testing.assert_allclose(call(loss, reduction="sum"), elements.sum(), rtol=1e-14)
+    averaged = {
+        "CTCLoss": lambda: elements / [2, 1],  # by the lengths of the targets
+        "AdaptiveLogSoftmaxWithLoss": lambda: -elements,  # its elements are log-probabilities
+    }.get(loss, lambda: elements)()
+    np.testing.assert_allclose(call(loss, reduction="mean"), averaged.mean(), rtol=1e-14)
     if "batchmean" in LOSSES[loss].reductions:
         np.testing.assert_allclose(call(loss, reduction="batchmean"), elements.sum() / 2, rtol=1e-14)
 
