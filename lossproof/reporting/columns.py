@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from lossproof.judging.record import Record
+from lossproof.reporting.digest import budget_share
 
 _PER_ROW = ("subject", "dtype", "device", "layout", "reduction", "quantity", "outcome", "message")
 _PER_CASE = ("case", "title", "loss", "file", "line", "loses_digits")
@@ -20,7 +21,7 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     """
     table: dict[str, Any] = {name: _column(getattr(record, name) for record in records) for name in _PER_ROW}
     table["case"] = _column((_Case(record) for record in records), _Case.facts)
-    table["share"] = [_short(record.error_over_budget) for record in records]
+    table["share"] = [_short(budget_share(record)) for record in records]
     return table
 
 

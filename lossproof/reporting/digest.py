@@ -34,9 +34,15 @@ def gravest(outcomes: Iterable[str]) -> str:
     return min(outcomes, key=_GRAVITY.index)
 
 
+def budget_share(record: Record) -> float | None:
+    """Return the share of its budget that a check used; None also where its excess is only a grade."""
+    share = record.error_over_budget
+    return None if record.outcome == "agree" and share is not None and share > 1 else share
+
+
 def largest_share(records: Iterable[Record]) -> float | None:
     """Return the largest share of the budget among these records, a NaN above all; None without any."""
-    shares = [record.error_over_budget for record in records if record.error_over_budget is not None]
+    shares = [share for record in records if (share := budget_share(record)) is not None]
     return max(shares, key=lambda share: (share != share, share), default=None)
 
 

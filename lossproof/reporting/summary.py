@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lossproof.judging.record import Record, Run, TestResult
-from lossproof.reporting.digest import outcome_counts, verdict
+from lossproof.reporting.digest import budget_share, outcome_counts, verdict
 from lossproof.reporting.text import share, visible
 
 
@@ -27,7 +27,7 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
     worst: dict[str, Record] = {}
     for record in records:
         # A known defect is off by what its entry says; the subject's other checks are of interest here.
-        if record.error_over_budget is None or record.outcome == "known defect":
+        if budget_share(record) is None or record.outcome == "known defect":
             continue
         if record.subject not in worst or _share(record) > _share(worst[record.subject]):
             worst[record.subject] = record

@@ -60,4 +60,17 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("AdaptiveLogSoftmaxWithLoss", ONE_CLUSTER, {"input": ROWS, "target": [1, 1, 0]}),
     ("AdaptiveLogSoftmaxWithLoss", TWO_CLUSTERS, {"input": ROWS, "target": [5, 0, 2]}),
     ("AdaptiveLogSoftmaxWithLoss", TWO_CLUSTERS, {"input": ROWS[1], "target": 4}),
+    (
+        "AdaptiveLogSoftmaxWithLoss",
+        {
+            "cutoffs": [1, 2, 3],
+            "div_value": 1.0,
+            "head_weight": [[0.5, -1.0], [1.0, 0.25], [-0.75, 2.0], [0.125, 1.5]],
+            **{f"tail_{cluster}_0_weight": [[1.0, 0.5], [-0.25, 2.0]] for cluster in range(3)},
+            "tail_0_1_weight": [[1.5, -1.0]],
+            "tail_1_1_weight": [[0.5, 0.25]],
+            "tail_2_1_weight": [[-0.5, 1.0], [2.0, -0.125]],
+        },
+        {"input": [[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]], "target": [4, 2, 3]},
+    ),
 ]

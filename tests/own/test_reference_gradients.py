@@ -58,3 +58,21 @@ def test_closed_form_is_the_derivative(loss: str, params: Mapping[str, Any], arg
             difference = (derivative - gradient[place]).elements[()]
             assert difference.contains(0), (name, place, derivative.elements, gradient[place].elements)
             assert float(difference.rad().upper()) < 1e-30
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_every_gradient_of_every_loss_is_checked_here() -> None:
+    checked: set[tuple[str, str]] = set()
+    for loss, params, args in CALLS:
+        checked |= {(loss, name) for name in prepare(loss, params, args).differentiable}
+    # The alias of NLLLoss shares its gradient code.
+    everything = {
+        (name, argument)
+        for name, loss in LOSSES.items()
+        for argument in (
+            *loss.differentiable,
+            *loss.differentiable_parameters(dict.fromkeys(loss.arguments, (2,))),
+        )
+        if name != "NLLLoss2d"
+    }
+    assert everything <= checked, sorted(everything - checked)

@@ -415,6 +415,12 @@ class TestSummary:
         assert "An entry matches nothing." in text
         assert "reports/report.html" in text
 
+    def test_a_grade_is_no_share_of_a_budget(self) -> None:
+        graded = replace(AGREES, quantity="double_backward:input", error_over_budget=2e15)
+        lines = "\n".join(summary_lines(RUN, [result_of(AGREES), result_of(graded)], []))
+        assert "0.25" in lines
+        assert "2e+15" not in lines
+
     def test_nothing_reaches_the_terminal_unseen(self) -> None:
         hostile = replace(AGREES, case=HOSTILE, subject="a\nb\x1b[31m")
         for line in summary_lines(replace(RUN, problems=[HOSTILE]), [result_of(hostile)], []):

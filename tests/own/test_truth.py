@@ -203,3 +203,19 @@ def test_gradients_are_asked_for_with_ones_and_with_seeded_numbers(name: str) ->
 def test_class_indices_have_no_gradient() -> None:
     args: dict[str, Any] = {"input": [[1.0, 2.0]], "target": [0]}
     assert set(truth_of(prepare("CrossEntropyLoss", {}, args), FLOAT32).gradients[0]) == {"input"}
+
+
+def test_a_gradient_is_rounded_once_more_to_the_dtype_of_its_own_tensor() -> None:
+    value = np.array([1.0, 0.1, 70000.0, 0.0, np.inf])
+    nothing = np.zeros(5)
+    truth = Truth(value, nothing, nothing, nothing > 0, FORMATS["float64"])
+    narrow = truth.rounded_to(FLOAT16)
+    assert compare(np.float16(value[:2]).astype(np.float64), _part(narrow, slice(0, 2))).agrees
+    assert not compare(np.float16(value[:2]).astype(np.float64), _part(truth, slice(0, 2))).agrees
+    assert narrow.bound[3] == 0
+    assert narrow.overflows.tolist() == [False, False, True, False, False]
+
+
+def _part(truth: Truth, places: slice) -> Truth:
+    parts = (truth.value, truth.remainder, truth.bound, truth.overflows)
+    return Truth(*(part[places] for part in parts), truth.format)
