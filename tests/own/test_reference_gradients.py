@@ -45,7 +45,7 @@ def _calls() -> list[Any]:
 
 
 @pytest.mark.filterwarnings("ignore:reduction='mean':UserWarning")
-@pytest.mark.filterwarnings("ignore:target has shape:UserWarning")
+@pytest.mark.filterwarnings("ignore:target has shape:UserWarning", "ignore:NLLLoss2d:UserWarning")
 @pytest.mark.parametrize(("loss", "params", "args"), _calls())
 def test_closed_form_is_the_derivative(loss: str, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
     call = prepare(loss, params, args)
