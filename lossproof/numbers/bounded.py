@@ -279,6 +279,8 @@ class Bounded(NumberArray):
     ) -> Bounded:
         rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
         bound = propagated + np.where(is_exact, 0.0, rounding)
+        # Nothing times an unbounded error is an unbounded error.
+        bound = np.where(np.isnan(bound), np.inf, bound)
         # An infinite or undefined value has no error: it comes out or it does not.
         bound = np.where(np.isfinite(value), bound, 0.0)
         return Bounded(np.asarray(value), np.asarray(bound), np.asarray(overflows), self.format)

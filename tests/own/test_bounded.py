@@ -261,3 +261,9 @@ def test_comparisons_look_at_the_values(values: list[float], bound: float) -> No
     x, y = number(values[:2], bound), number(values[2:], bound)
     assert (x < y).tolist() == (x.value < y.value).tolist()
     assert (x >= y).tolist() == (x.value >= y.value).tolist()
+
+
+def test_nothing_times_an_unbounded_error_is_unbounded() -> None:
+    unbounded = number([1.0], [0.0]) / number([0.5], [0.75])
+    assert bounds(unbounded) == [np.inf]
+    assert bounds(unbounded * number([0.0], [0.0])) == [np.inf]
