@@ -150,6 +150,7 @@ class Case:
     loses_digits: bool = False
     own_process: bool = False
     repeats: int = 1
+    kills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

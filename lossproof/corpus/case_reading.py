@@ -13,6 +13,7 @@ from lossproof.corpus.fields import (
     read_fields,
     read_integer,
     read_items,
+    read_list,
     read_matching,
     read_text,
     read_word,
@@ -149,6 +150,7 @@ class _CaseReader:
             loses_digits=self._truth(fields, "loses_digits"),
             own_process=self._truth(fields, "own_process"),
             repeats=read_integer(fields["repeats"], "repeats", notes, 2) if "repeats" in fields else 1,
+            kills=read_list(fields["kills"], "kills", notes, _read_slug) if "kills" in fields else (),
         )
 
     def _loss_of(self, fields: Fields) -> str:
@@ -172,6 +174,10 @@ class _CaseReader:
             return
         problem = f"params.reduction is {quoted(reduction)}, which the loss does not know"
         self._notes.add(fields.place_of("params"), problem, suggestion(reduction, signature.results))
+
+
+def _read_slug(node: Node, what: str, notes: Notes) -> str:
+    return read_matching(node, what, _SLUG, _SLUG_REMEDY, notes)
 
 
 def _is_uniform(tensor: Tensor) -> bool:

@@ -78,6 +78,7 @@ CASE = Keys(
         "loses_digits",
         "own_process",
         "repeats",
+        "kills",
     ),
 )
 DEFECT_FILE = Keys(("defects",))

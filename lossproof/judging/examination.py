@@ -35,14 +35,20 @@ class Examiner:
 
     Attributes:
         layout_dtype: the dtype in which the layouts other than contiguous are tried as well.
+        with_modes: whether modes are examined, too.
     """
 
     layout_dtype: str = "float32"
+    with_modes: bool = True
     planner: CallPlanner = field(default_factory=CallPlanner)
 
     def examine(self, case: Case, subject: Subject, dtype: str, device: str = "cpu") -> list[Record]:
         """All checks of a case on a subject in one dtype."""
-        return list(_Examination(self, case, subject, dtype, device).records())
+        return list(self.records(case, subject, dtype, device))
+
+    def records(self, case: Case, subject: Subject, dtype: str, device: str = "cpu") -> Iterator[Record]:
+        """The same one by one, for who stops at the first that disagrees."""
+        return _Examination(self, case, subject, dtype, device).records()
 
 
 class _Examination(Recorder):
@@ -138,7 +144,7 @@ class _Examination(Recorder):
             for name, identity in (("same_as", self.case.same_as), ("differs_from", self.case.differs_from)):
                 if identity is not None and (identity.reductions is None or reduction in identity.reductions):
                     yield self._identity(name, identity, planned, observation, reduction)
-            if reduction == reduction_for_modes(reductions_of(self.case)):
+            if self.examiner.with_modes and reduction == reduction_for_modes(reductions_of(self.case)):
                 call = self._on_device(_full_call(planned, layout))
                 yield from examine_modes(self, self.subject, call, planned, observation)
 

@@ -54,6 +54,7 @@ cases:
     loses_digits: true
     own_process: false
     repeats: 3
+    kills: [ce-weight-dropped]
   - id: forms
     title: every form of a tensor
     loss: KLDivLoss

@@ -64,6 +64,7 @@ def test_a_case_keeps_everything_it_says(cases: dict[str, Case]) -> None:
     assert case.drifted == Drifted("8", "2.0")
     assert (case.bias, case.rounded, case.loses_digits) == (False, False, True)
     assert (case.own_process, case.repeats) == (False, 3)
+    assert case.kills == ("ce-weight-dropped",)
 
 
 def test_results_keep_their_digits_and_dtypes(cases: dict[str, Case]) -> None:

@@ -1,0 +1,102 @@
+"""A planted fault: one small, plausible bug in one of torch's losses.
+
+A fault is written as a function, which takes the place of one of torch's::
+
+    @fault("CrossEntropyLoss", origin="https://github.com/...")
+    def cross_entropy_mean_over_rows(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+        \"""The weighted mean divides by the number of rows.\"""
+
+Its name is the fault's id, its docstring the mistake that it models.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from lossproof.reference.catalogue import LOSSES
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A bug, and where to plant it.
+
+    Attributes:
+        id: unique in the catalogue; never renamed, never reused.
+        loss: the loss whose cases have to catch it.
+        mistake: what the bug does, in one sentence.
+        origin: the address of a real bug of this kind, empty where none is known.
+        target: the dotted name of what it replaces, in torch unless the loss is none of torch's.
+        replacement: what is called instead, as ``replacement(original, *args, **options)``.
+        blind: whether it was written from a public issue before its author had seen any case.
+        shows_in_modes: whether nothing but a mode can show it: a second derivative, vmap, a subclass, ...
+    """
+
+    id: str
+    loss: str
+    mistake: str
+    origin: str
+    target: str
+    replacement: Function
+    blind: bool = False
+    shows_in_modes: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The subject that shows it: a module's own code is not reached by calling the function."""
+        return "torch.nn" if self.target.startswith(f"torch.nn.{self.loss}") else "torch.nn.functional"
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """Let the fault stand in torch for a while."""
+        owner, name = _owner(self.target)
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def faulty(*args: Any, **options: Any) -> Any:
+            return self.replacement(original, *args, **options)
+
+        setattr(owner, name, faulty)
+        try:
+            yield
+        finally:
+            setattr(owner, name, original)
+
+
+def fault(
+    loss: str, *, origin: str = "", at: str = "", blind: bool = False, shows_in_modes: bool = False
+) -> Callable[[Function], Fault]:
+    """Make a fault of the function below.
+
+    Args:
+        loss: a name of the reference's catalogue.
+        origin: the address of the issue or change of a real bug of this kind.
+        at: what to replace, by its dotted name; the loss's function in torch.nn.functional if empty.
+        blind: see ``Fault``.
+        shows_in_modes: see ``Fault``.
+    """
+    target = at or f"torch.nn.functional.{LOSSES[loss].functional}"
+
+    def make(replacement: Function) -> Fault:
+        mistake = " ".join((inspect.getdoc(replacement) or "").split())
+        name = replacement.__name__.replace("_", "-")
+        return Fault(name, loss, mistake, origin, target, replacement, blind, shows_in_modes)
+
+    return make
+
+
+def _owner(target: str) -> tuple[Any, str]:
+    """The module or class that holds ``target``, and its name there."""
+    path, _, name = target.rpartition(".")
+    try:
+        return importlib.import_module(path), name
+    except ModuleNotFoundError:
+        owner, last = _owner(path)
+        return getattr(owner, last), name
