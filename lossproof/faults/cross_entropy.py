@@ -22,6 +22,8 @@ def ce_weighted_mean_over_rows(
 
 
 @fault("CrossEntropyLoss")
-def ce_ignore_index_dropped(original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any) -> Tensor:
+def ce_ignore_index_dropped(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
     """Any ignore_index but the default is forgotten."""
     return original(input, target, *rest, **{**options, "ignore_index": -100})

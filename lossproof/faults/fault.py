@@ -19,9 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from lossproof.reference.catalogue import LOSSES
 
-Function = Callable[..., Any]
+# Of tensors; what replaces a constructor returns nothing, and its original's result is not used.
+Function = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Fault:
     mistake: str
     origin: str
     target: str
-    replacement: Function
+    replacement: Callable[..., Any]
     blind: bool = False
     shows_in_modes: bool = False
 
@@ -72,7 +75,7 @@ class Fault:
 
 def fault(
     loss: str, *, origin: str = "", at: str = "", blind: bool = False, shows_in_modes: bool = False
-) -> Callable[[Function], Fault]:
+) -> Callable[[Callable[..., Any]], Fault]:
     """Make a fault of the function below.
 
     Args:
@@ -84,7 +87,7 @@ def fault(
     """
     target = at or f"torch.nn.functional.{LOSSES[loss].functional}"
 
-    def make(replacement: Function) -> Fault:
+    def make(replacement: Callable[..., Any]) -> Fault:
         mistake = " ".join((inspect.getdoc(replacement) or "").split())
         name = replacement.__name__.replace("_", "-")
         return Fault(name, loss, mistake, origin, target, replacement, blind, shows_in_modes)

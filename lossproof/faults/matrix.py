@@ -67,7 +67,7 @@ class Hunt:
             for name, subject in subjects.items()
         }
         for case in self.cases:
-            caught_here = set()
+            caught_here: set[str] = set()
             for dtype in dtypes_of(case):
                 for fault in self._wanted(case, caught_here):
                     subject = subjects[fault.subject]
@@ -121,9 +121,7 @@ def documenting(corpus: Corpus) -> set[str]:
     They hold a document's number or statement, a known defect of torch, or digits that it loses.
     """
     defective = {entry.case for entry in corpus.known_defects}
-    return {
-        case.id for case in corpus.cases if case.source or case.loses_digits or case.id in defective
-    }
+    return {case.id for case in corpus.cases if case.source or case.loses_digits or case.id in defective}
 
 
 def caught_by(
