@@ -18,7 +18,8 @@ def ce_weighted_mean_over_rows(
     if is_plain or options.get("reduction", "mean") != "mean":
         return original(input, target, weight, **options)
     total = original(input, target, weight, **{**options, "reduction": "sum"})
-    return total / (target != options.get("ignore_index", -100)).sum()
+    rows: Tensor = (target != options.get("ignore_index", -100)).sum()
+    return total / rows
 
 
 @fault("CrossEntropyLoss")

@@ -1,12 +1,11 @@
 """A planted fault: one small, plausible bug in one of torch's losses.
 
-A fault is written as a function, which takes the place of one of torch's::
+A fault is a function that takes the place of one of torch's. Its name is the fault's id, its docstring says
+what the mistake is::
 
-    @fault("CrossEntropyLoss", origin="https://github.com/...")
-    def cross_entropy_mean_over_rows(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
-        \"""The weighted mean divides by the number of rows.\"""
-
-Its name is the fault's id, its docstring the mistake that it models.
+    @fault("NLLLoss", origin="https://github.com/...")
+    def nll_weight_dropped(original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any):
+        return original(input, target, **options | {"weight": None})
 """
 
 from __future__ import annotations
