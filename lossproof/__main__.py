@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     # Capturing log messages costs a tenth of the run, and so does Hypothesis; the harness uses neither.
     unused = ("-p", "no:logging", "-p", "no:hypothesispytest")
     status = pytest.main([_HARNESS, "-q", *unused, *options])
-    return _STATUS.get(pytest.ExitCode(status), 1)
+    # A run that was ended by a signal has the status that shells know, which is none of pytest's.
+    return status if status > 128 else _STATUS.get(pytest.ExitCode(status), 1)
 
 
 if __name__ == "__main__":

@@ -6,51 +6,33 @@ controller alone writes the reports.
 
 from __future__ import annotations
 
+import argparse
 import gc
+import math
+import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from lossproof.corpus.complaints import CorpusError
-from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.judging.certification import certify
-from lossproof.judging.examination import Examiner
-from lossproof.judging.known_defects import excuse, relevant
-from lossproof.judging.record import Record
+from lossproof.corpus.reading import load_corpus
+from lossproof.faults.sentinel import FAULT
 from lossproof.reporting import ReportError, summary_lines
 from lossproof.run_reports import RunReports
-from lossproof.selection import Check, Selection, SelectionError, select, signatures
+from lossproof.selection import Check, SelectionError, select, signatures
+from lossproof.session import ConformanceSession
+from lossproof.supervision import Supervisor
 
 __all__ = ["Check", "Examine"]
 
 Examine = Callable[[Check], None]
 
-_SESSION = pytest.StashKey["ConformanceSession"]()
+_SESSION = pytest.StashKey[ConformanceSession]()
+_EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
 _ATTACHED = "lossproof_records"
-
-
-class ConformanceSession:
-    """What one process of a run shares: the corpus, the selection, the examiner."""
-
-    def __init__(self, corpus: Corpus, selection: Selection) -> None:
-        self.corpus = corpus
-        self.selection = selection
-        layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
-        self._examiner = Examiner(layout_dtype)
-        self._devices = {name: selection.device_of(name) for name in selection.subjects}
-        self._defects = {
-            name: relevant(corpus.known_defects, name, subject.version(), self._devices[name])
-            for name, subject in selection.subjects.items()
-        }
-
-    def examine(self, check: Check) -> tuple[list[Record], list[str]]:
-        """The records of a check, and a sentence for each known defect that has gone."""
-        if check.subject not in self.selection.subjects:
-            return certify(check.case), []
-        subject = self.selection.subjects[check.subject]
-        records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
-        return excuse(records, self._defects[check.subject])
+_UNNOTICED = "the fault that was planted on purpose was not caught: nothing that this run says counts"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cases", default="", help="case ids to run, comma-separated shell patterns")
     group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
     group.addoption("--corpus", default=None, help="the folder of case files (default: cases)")
+    group.addoption(
+        "--time-limit",
+        default=300.0,
+        type=_seconds,
+        help="seconds after which a check is given up as an error (default: 300)",
+    )
     group.addoption("--reports", default=None, help="the folder of the reports (default: reports)")
 
 
@@ -77,12 +65,34 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(str(mistake)) from None
     conformance = ConformanceSession(corpus, selection)
     config.stash[_SESSION] = conformance
+    config.stash[_EXAMINER] = _examiner(config, conformance)
     if not hasattr(config, "workerinput"):
         reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
         config.pluginmanager.register(
             _Controller(RunReports(reports, corpus, selection, options)), "lossproof-controller"
         )
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time limit; name a number of seconds above 0")
+    return seconds
+
+
+def _examiner(config: pytest.Config, session: ConformanceSession) -> Supervisor | ConformanceSession:
+    if config.getoption("usepdb") or config.getoption("trace"):
+        return session  # a debugger wants the subject in this process
+    supervisor = Supervisor(session, config.getoption("time_limit"), config.getoption("capture") != "no")
+    config.add_cleanup(supervisor.close)
+    return supervisor
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    """Whoever asks the run to end gets reports of what it has found so far, as with Ctrl-C."""
+    pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -103,15 +113,33 @@ def examine(request: pytest.FixtureRequest) -> Examine:
     """Run one check, keep its records for the reports, and fail or skip the test accordingly."""
 
     def run(check: Check) -> None:
-        records, problems = request.config.stash[_SESSION].examine(check)
-        attached = {"records": [vars(record) for record in records], "problems": problems}
+        answer = request.config.stash[_EXAMINER].examine(check)
+        if answer.failure:
+            pytest.fail(answer.failure, pytrace=False)
+        records = answer.records
+        attached = {"records": [vars(record) for record in records], "problems": answer.problems}
         setattr(request.node, _ATTACHED, attached)
-        wrong = [_sentence(record) for record in records if record.outcome in ("disagree", "error")]
-        if wrong or problems:
-            pytest.fail("\n".join([*wrong, *problems]), pytrace=False)
+        if answer.complaints:
+            if answer.printed:
+                request.node.add_report_section("call", "end of the subject's output", answer.printed)
+            pytest.fail("\n".join(answer.complaints), pytrace=False)
         reasons = {record.message for record in records if record.outcome == "unsupported"}
         if records and all(record.outcome == "unsupported" for record in records):
             pytest.skip("; ".join(sorted(reasons)))
+
+    return run
+
+
+@pytest.fixture
+def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Examine the sentinel, and fail the test where it passes."""
+
+    def run() -> None:
+        answer = request.config.stash[_EXAMINER].examine_sentinel()
+        if not answer.complaints:
+            problem = f"{_UNNOTICED} ({FAULT.id}: {FAULT.mistake})"
+            setattr(request.node, _ATTACHED, {"records": [], "problems": [problem]})
+            pytest.fail(answer.failure or problem, pytrace=False)
 
     return run
 
@@ -164,10 +192,3 @@ class _Controller:
                 terminalreporter.write_line(line)
         if self._failure:
             terminalreporter.write_line(f"no reports: {self._failure}", red=True)
-
-
-def _sentence(record: Record) -> str:
-    parts = (record.quantity, record.reduction, "" if record.layout == "contiguous" else record.layout)
-    place = ", ".join(part for part in parts if part)
-    subject = f"{record.subject}, {record.dtype}"
-    return f"{record.file}:{record.line}: [{record.case}] {subject}, {place}: {record.message}"

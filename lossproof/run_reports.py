@@ -38,8 +38,9 @@ class RunReports:
         self._complete = False
 
     def add(self, nodeid: str, seconds: float, records: list[dict[str, Any]], problems: list[str]) -> None:
-        """Take the records of one test."""
-        self._add(self._checks[_check_id(nodeid)], seconds, [Record(**record) for record in records])
+        """Take the records of one test; the sentinel has none."""
+        if records:
+            self._add(self._checks[_check_id(nodeid)], seconds, [Record(**record) for record in records])
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:

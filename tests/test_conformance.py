@@ -1,9 +1,15 @@
-"""The harness: one test for each case, subject and dtype of the corpus."""
+"""The harness: one test for each case, subject and dtype of the corpus, and one that it can fail."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from lossproof.plugin import Check, Examine
 
 
 def test_case(check: Check, examine: Examine) -> None:
     examine(check)
+
+
+def test_sentinel(examine_sentinel: Callable[[], None]) -> None:
+    examine_sentinel()

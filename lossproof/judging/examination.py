@@ -24,6 +24,7 @@ from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
+from lossproof.subjects.careful import Careful
 from lossproof.subjects.snippet import Worst, describe, reproduce
 
 Numbers = npt.NDArray[np.float64]
@@ -57,7 +58,7 @@ class _Examination(Recorder):
     def __init__(self, examiner: Examiner, case: Case, subject: Subject, dtype: str, device: str) -> None:
         super().__init__(case, subject.name, dtype, device)
         self.examiner = examiner
-        self.subject = Apart(subject) if case.own_process else subject
+        self.subject = Careful(Apart(subject) if case.own_process else subject)
 
     def records(self) -> Iterator[Record]:
         if self.case.module is not None:
@@ -87,6 +88,8 @@ class _Examination(Recorder):
             observed = self.subject.inspect(claim.aspect, case.loss, params, claim.expected)
         except Unsupported as reason:
             return self.record("module", "unsupported", message=str(reason))
+        except Refused as refused:
+            return self.record("module", "error", message=f"raised {refused.type}: {refused}")
         agrees = observed == claim.expected
         if agrees and case.drifted:
             agrees = str(observed) != case.drifted.was
@@ -187,7 +190,7 @@ class _Examination(Recorder):
         self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, layout: str
     ) -> dict[str, str]:
         call = self._on_device(_full_call(planned, layout))
-        return _detail(self.subject, call, quantity, observed, truth)
+        return _detail(self.subject_name, call, quantity, observed, truth)
 
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
         return self.subject.run(self._on_device(_full_call(planned, layout)))
@@ -318,17 +321,17 @@ def _short(observation: Observation) -> str:
     return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
 
 
-def _detail(subject: Subject, call: Call, quantity: str, observed: Numbers, truth: Truth) -> dict[str, str]:
+def _detail(subject: str, call: Call, quantity: str, observed: Numbers, truth: Truth) -> dict[str, str]:
     """What a reader needs to see of a disagreement."""
     if observed.shape != truth.value.shape:
         expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
         return describe(call) | {
             "expected": expected,
             "observed": seen,
-            "snippet": reproduce(subject.name, call),
+            "snippet": reproduce(subject, call),
         }
     worst = _worst(observed, truth) if observed.size else None
-    snippet = reproduce(subject.name, call, quantity, worst)
+    snippet = reproduce(subject, call, quantity, worst)
     return describe(call) | {
         "expected": digits(truth.value),
         "observed": digits(observed),

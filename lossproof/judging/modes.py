@@ -79,14 +79,13 @@ def reduction_for_modes(reductions: tuple[str | None, ...]) -> str | None:
 
 
 def examine_modes(
-    recorder: Recorder, subject: object, call: Call, planned: PlannedCall, plain: Observation
+    recorder: Recorder, subject: ModalSubject, call: Call, planned: PlannedCall, plain: Observation
 ) -> Iterator[Record]:
     """The records of all modes of a call.
 
-    There are none where the subject has no modes, or the call itself goes wrong: that is on record, and its
-    modes could only repeat it.
+    There are none where the call itself goes wrong: that is on record, and its modes could only repeat it.
     """
-    if not isinstance(subject, ModalSubject) or not _is_right(planned, plain):
+    if not _is_right(planned, plain):
         return
     directions = directions_of(planned.prepared, FORMATS[call.dtype])
     for mode in subject.modes(call):

@@ -58,7 +58,7 @@ class ReferenceSubject:
                 raise Refused(type(refusal).__name__, str(refusal), "call", refusal.kind) from None
             value = as_float64(prepared.value())
             gradients = tuple(
-                {name: prepared.gradient(upstream)[name] for name in call.wrt}
+                {name: np.asarray(prepared.gradient(upstream)[name]) for name in call.wrt}
                 for upstream in call.upstreams
                 if upstream.shape == value.shape
             )

@@ -37,6 +37,10 @@ class TorchSubject:
         # On tensors as small as a case's, a second thread costs ten times what it saves.
         torch.set_num_threads(1)
 
+    def __reduce__(self) -> tuple[type[TorchSubject], tuple[()]]:
+        # Made anew in another process, which has threads of its own.
+        return type(self), ()
+
     def version(self) -> str:
         """The version of torch."""
         return str(torch.__version__)

@@ -1,0 +1,135 @@
+"""A subject as the judge meets it: whatever it does, it answers in the right form or refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lossproof.numbers.formats import Float64Array
+from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Subject, Unsupported, Values
+from lossproof.subjects.modes import ModalSubject, ModeObservation
+
+# What a subject may raise beside its exceptions: it must not end the process that judges it.
+_RAISED = (Exception, SystemExit)
+_NUMBERS = "fiub"
+
+
+class Careful:
+    """A subject of which nothing is taken on trust.
+
+    It is given copies of the call's numbers, and what it wrote to them is among what the call changed. All
+    that it raises becomes ``Refused``, and so does an answer that is none.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.name = subject.name
+        self.dtypes = subject.dtypes
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        """As the subject does.
+
+        Raises:
+            Unsupported, Refused: as the subject does, or for whatever else it raises.
+        """
+        try:
+            return self._subject.inspect(aspect, loss, params, expected)
+        except (Unsupported, Refused):
+            raise
+        except _RAISED as error:
+            raise _refused(error) from error
+
+    def run(self, call: Call) -> Observation:
+        """As the subject does; Unsupported and Refused likewise."""
+        theirs = _copied(call)
+        try:
+            answer = self._subject.run(theirs)
+        except (Unsupported, Refused):
+            raise
+        except _RAISED as error:
+            raise _refused(error) from error
+        _demand_form(answer, call)
+        changed = dict.fromkeys((*answer.changed, *_written_to(theirs, call)))
+        return replace(answer, changed=tuple(changed))
+
+    def modes(self, call: Call) -> tuple[str, ...]:
+        """The subject's modes; none where it knows nothing of modes."""
+        return self._subject.modes(call) if isinstance(self._subject, ModalSubject) else ()
+
+    def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
+        """As the subject does; Unsupported and Refused likewise."""
+        assert isinstance(self._subject, ModalSubject)
+        try:
+            answer = self._subject.run_mode(mode, _copied(call), directions)
+        except (Unsupported, Refused):
+            raise
+        except _RAISED as error:
+            raise _refused(error) from error
+        if not isinstance(answer, ModeObservation):
+            raise _no_answer(f"{_described(answer)} in place of a ModeObservation")
+        return answer
+
+
+def _refused(error: BaseException) -> Refused:
+    return Refused(type(error).__name__, str(error), "call")
+
+
+def _no_answer(what: str) -> Refused:
+    return Refused("NoAnswer", f"the subject answered with {what}", "call")
+
+
+def _copied(call: Call) -> Call:
+    def copied(value: Any) -> Any:
+        return Values(value.numbers.copy(), value.dtype) if isinstance(value, Values) else value
+
+    return replace(
+        call,
+        args={name: copied(values) for name, values in call.args.items()},
+        params={name: copied(value) for name, value in call.params.items()},
+        upstreams=tuple(upstream.copy() for upstream in call.upstreams),
+    )
+
+
+def _written_to(theirs: Call, ours: Call) -> list[str]:
+    """The names of the tensors whose bits are no longer what they were."""
+    before = {**ours.params, **ours.args}
+    return [
+        name
+        for name, value in {**theirs.params, **theirs.args}.items()
+        if isinstance(value, Values) and value.numbers.tobytes() != before[name].numbers.tobytes()
+    ]
+
+
+def _demand_form(answer: object, call: Call) -> None:
+    """Refuse what is no Observation, or has something in it that no Observation has."""
+    if not isinstance(answer, Observation):
+        raise _no_answer(f"{_described(answer)} in place of an Observation")
+    _demand_numbers(answer.value, "a value")
+    if not isinstance(answer.dtype, str):
+        raise _no_answer(f"a dtype that is {_described(answer.dtype)} in place of a name")
+    # An upstream gradient of another shape than the output has no gradients.
+    fitting = sum(upstream.shape == answer.value.shape for upstream in call.upstreams)
+    if len(answer.gradients) != fitting:
+        raise _no_answer(f"{len(answer.gradients)} sets of gradients for {fitting} upstream gradients")
+    for gradients in answer.gradients:
+        missing = [name for name in call.wrt if name not in gradients]
+        if missing:
+            raise _no_answer(f"no gradient by {', '.join(missing)}")
+        for name in call.wrt:
+            _demand_numbers(gradients[name], f"a gradient by {name}")
+    if not all(isinstance(warning, SeenWarning) for warning in answer.warnings):
+        raise _no_answer("warnings that are not each a SeenWarning")
+
+
+def _demand_numbers(value: object, what: str) -> None:
+    if not isinstance(value, np.ndarray):
+        raise _no_answer(f"{what} that is {_described(value)} in place of a NumPy array")
+    if value.dtype.kind not in _NUMBERS:
+        raise _no_answer(f"{what} whose NumPy dtype is {value.dtype} in place of real numbers")
+
+
+def _described(answer: object) -> str:
+    return "nothing" if answer is None else f"a {type(answer).__name__}"
