@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from packaging.version import Version
+
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.signature import Signature
@@ -71,12 +73,26 @@ def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) 
     subject_names = _names("subject", subjects, default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
     chosen = _chosen_cases(corpus, cases)
-    found = {name: find_subject(name) for name in subject_names}
+    found = {name: _made(name) for name in subject_names}
     devices = sorted({known for subject in found.values() for known in subject.devices()})
     if device not in devices:
         raise SelectionError(f"there is no device '{device}' here; there is {', '.join(devices)}")
     checks = tuple(check for case in chosen for check in _checks(case, found, dtype_names))
     return Selection(checks, found, dtype_names, device)
+
+
+def _made(name: str) -> Subject:
+    """The subject, which can tell what the run will ask of it."""
+    try:
+        subject = find_subject(name)
+        Version(subject.version())
+        subject.devices(), tuple(subject.dtypes)
+    except Exception as error:  # whatever somebody else's code may raise
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise SelectionError(
+            f"the subject '{name}' cannot be used ({reason}); mend it or leave it out"
+        ) from error
+    return subject
 
 
 def _checks(case: Case, subjects: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[Check]:

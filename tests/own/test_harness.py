@@ -2,84 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import torch
-
-ROOT = Path(__file__).parents[2]
-
-CASES = """\
-loss: CrossEntropyLoss
-cases:
-  - id: weighted-mean
-    title: the weighted mean divides by the sum of the picked weights
-    params: {weight: [1, 2]}
-    args: {input: [[1, 2], [1, 3], [1, 3]], target: [0, 1, 1]}
-    expect: {mean: 0.3642}
-  - id: out-of-range
-    title: a class index of C is refused
-    args: {input: [[1, 2], [1, 3]], target: [0, 2]}
-    raises: {when: call, kind: index, torch: {type: IndexError, match: "out of bounds"}}
-"""
-
-DEFECTS = """\
-defects:
-  - {case: weighted-mean, subject: torch.nn, dtypes: [float32], reductions: [mean], quantities: [value],
-     observed: wrong, expected: right, why: made up, kind: defect}
-"""
-
-
-class Suite:
-    """A corpus of its own, and runs of the suite over it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.cases = folder / "cases"
-        self.reports = folder / "reports"
-        self.plugins = folder / "plugins"
-        self.cases.mkdir()
-        self.plugins.mkdir()
-        (self.cases / "losses.yaml").write_text(CASES)
-
-    def command(self, *options: str) -> list[str]:
-        folders = ["--corpus", str(self.cases), "--reports", str(self.reports)]
-        return [sys.executable, "-m", "lossproof", "verify", *folders, "-p", "no:cacheprovider", *options]
-
-    def environment(self) -> dict[str, str]:
-        return os.environ | {"PYTHONPATH": str(self.plugins)}
-
-    def verify(self, *options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*options),
-            cwd=ROOT,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-
-    def plant(self, code: str) -> str:
-        """Write a plugin that changes something before the run, and return the option that loads it."""
-        (self.plugins / "planted.py").write_text(code)
-        return "-pplanted"
-
-    def records(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in (self.reports / "results.jsonl").read_text().splitlines()[1:]]
-
-    def run_line(self) -> dict[str, object]:
-        described: dict[str, object] = json.loads(
-            (self.reports / "results.jsonl").read_text().splitlines()[0]
-        )["run"]
-        return described
+from suite_runs import CASES, DEFECTS, ROOT, Suite
 
 
 @pytest.fixture
