@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
 
 
 class ReportError(Exception):
@@ -17,15 +21,28 @@ def write_whole(folder: Path, texts: Mapping[str, str]) -> list[Path]:
     """Write each text to its name in the folder; when one fails, leave every file as it was.
 
     A missing folder is made. Every new text, and a copy of every file that it replaces, is on the
-    disk before the first file changes, so that a full disk is noticed while nothing has changed.
+    disk before the first file changes, so that a full disk is noticed while nothing has changed. Of two runs
+    that end at once, one waits, so that all files come from the same run.
 
     Raises:
         ReportError: the folder cannot be made or written to.
     """
     contents = {folder / name: text.encode("utf-8") for name, text in texts.items()}
-    replaced: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            _replace_all(contents)
+    except OSError as error:
+        raise ReportError(
+            f"The reports could not be written to {folder}: {error.strerror or error}; the folder holds "
+            "what it held before. Free some space there, make it writable, or name another folder."
+        ) from error
+    return list(contents)
+
+
+def _replace_all(contents: Mapping[Path, bytes]) -> None:
+    replaced: list[Path] = []
+    try:
         for target, content in contents.items():
             _write(_beside(target, "new"), content)
             if target.exists():
@@ -33,22 +50,31 @@ def write_whole(folder: Path, texts: Mapping[str, str]) -> list[Path]:
         for target in contents:
             os.replace(_beside(target, "new"), target)
             replaced.append(target)
-    except BaseException as error:
+    except BaseException:
         for target in replaced:
             _restore(target)
-        if isinstance(error, OSError):
-            raise ReportError(
-                f"The reports could not be written to {folder}: {error.strerror or error}; the folder holds "
-                "what it held before. Free some space there, make it writable, or name another folder."
-            ) from error
         raise
     finally:
         for target in contents:
-            # What cannot be removed here could not be written either, and the error above says so.
+            # What cannot be removed here could not be written either, and the error says so.
             with contextlib.suppress(OSError):
                 _beside(target, "new").unlink(missing_ok=True)
                 _beside(target, "old").unlink(missing_ok=True)
-    return list(contents)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other runs from writing here meanwhile; the lock ends with its holder and leaves no file."""
+    if sys.platform == "win32":  # no such lock there
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network disks have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _beside(target: Path, kind: str) -> Path:

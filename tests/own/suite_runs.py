@@ -39,6 +39,7 @@ class Suite:
         self.cases = folder / "cases"
         self.reports = folder / "reports"
         self.plugins = folder / "plugins"
+        self.mark = folder / "mark"
         self.modules: list[str] = []
         self.cases.mkdir()
         self.plugins.mkdir()
@@ -49,7 +50,18 @@ class Suite:
         return [sys.executable, "-m", "lossproof", "verify", *folders, "-p", "no:cacheprovider", *options]
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {"PYTHONPATH": os.pathsep.join([str(self.plugins), *self.modules])}
+        path = os.pathsep.join([str(self.plugins), *self.modules])
+        return os.environ | {"PYTHONPATH": path, "UNRULY_MARK": str(self.mark)}
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*options),
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def verify(self, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

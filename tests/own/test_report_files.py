@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
+import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,12 +98,44 @@ def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     assert (tmp_path / "reports").read_text() == "not a folder"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_folder_leaves_the_old_ones(tmp_path: Path, old: dict[str, str]) -> None:
-    tmp_path.chmod(0o500)
+@contextlib.contextmanager
+def without_privileges() -> Iterator[None]:
+    """Nobody but root may write everywhere, so root becomes nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
     try:
-        with pytest.raises(ReportError, match="Permission denied"):
-            write_whole(tmp_path, NEW)
+        yield
     finally:
-        tmp_path.chmod(0o700)
+        os.seteuid(0)
+
+
+def test_a_read_only_folder_leaves_the_old_ones() -> None:
+    # Not pytest's own folder, which nobody may even enter.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_whole(folder, OLD)
+        folder.chmod(0o555)
+        try:
+            with (
+                without_privileges(),
+                pytest.raises(ReportError, match=r"Permission denied.*make it writable"),
+            ):
+                write_whole(folder, NEW)
+        finally:
+            folder.chmod(0o700)
+        assert {path.name: path.read_text() for path in folder.iterdir()} == OLD
+
+
+def test_who_comes_second_waits_until_all_is_written(tmp_path: Path, old: dict[str, str]) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    second = threading.Thread(target=write_whole, args=(tmp_path, NEW))
+    second.start()
+    second.join(0.5)
+    assert second.is_alive()
     assert {name: (tmp_path / name).read_text() for name in OLD} == old
+    os.close(descriptor)
+    second.join(60)
+    assert {name: (tmp_path / name).read_text() for name in OLD} == NEW
