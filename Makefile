@@ -10,7 +10,7 @@ OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$
            $(if $(CASES),--cases '$(CASES)') $(if $(DEVICE),--device '$(DEVICE)') \
            $(if $(WORKERS),--numprocesses '$(WORKERS)')
 
-.PHONY: help verify test lint benchmark readme clean
+.PHONY: help verify faults test lint benchmark readme clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -18,6 +18,9 @@ help: ## list these verbs
 
 verify: $(INSTALLED) ## run the suite and write reports/ (SUBJECTS= DTYPES= CASES= DEVICE= WORKERS=)
 	@$(RUN) -m lossproof verify $(OPTIONS)
+
+faults: $(INSTALLED) ## plant bugs in torch and see which case catches each (FULL=1 FAULTS='nll-*')
+	@$(RUN) -m lossproof.faults $(if $(FULL),--full) $(FAULTS)
 
 test: $(INSTALLED) ## run the project's own tests
 	@$(RUN) -m pytest tests/own -q

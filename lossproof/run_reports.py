@@ -105,7 +105,9 @@ class RunReports:
             if record.outcome == KNOWN_DEFECT and record.detail
         ]
         return Run(
-            versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+            versions={"python": platform.python_version()}
+            | {name: version(name) for name in _PACKAGES}
+            | {"cases": self._corpus.digest},
             machine={
                 "platform": platform.platform(),
                 "processor": platform.machine(),

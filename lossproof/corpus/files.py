@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lossproof.corpus.complaints import Notes, Place
@@ -50,6 +51,14 @@ def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
             elif path.suffix.lower() in {".yml", ".yaml"}:
                 trouble(path, "the file is not read for its ending", "let its name end in .yaml")
     return sorted(files), troubles
+
+
+def digest(files: Iterable[Path]) -> str:
+    """Twelve hexadecimal digits that stand for the contents of some files."""
+    contents = hashlib.sha256()
+    for path in files:
+        contents.update(path.read_bytes())
+    return contents.hexdigest()[:12]
 
 
 def read_text_file(path: Path, notes: Notes) -> str | None:

@@ -11,7 +11,7 @@ from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.case_reading import read_cases
 from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
-from lossproof.corpus.files import find_files, read_text_file, relative_name
+from lossproof.corpus.files import digest, find_files, read_text_file, relative_name
 from lossproof.corpus.nodes import Node, parse_tree
 from lossproof.corpus.signature import Signature
 
@@ -20,10 +20,16 @@ _DEFECTS_PREFIX = "known-defects"
 
 @dataclass(frozen=True)
 class Corpus:
-    """Everything that the case files say."""
+    """Everything that the case files say.
+
+    Attributes:
+        cases, known_defects: in the order of the files.
+        digest: hexadecimal digits that stand for the contents of all files.
+    """
 
     cases: tuple[Case, ...]
     known_defects: tuple[KnownDefect, ...]
+    digest: str
 
 
 def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
@@ -55,7 +61,7 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     complaints += _repeated_ids(cases)
     if complaints:
         raise CorpusError(complaints)
-    return Corpus(tuple(cases), tuple(defects))
+    return Corpus(tuple(cases), tuple(defects), digest(files))
 
 
 def _read_tree(path: Path, notes: Notes) -> Node | None:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
-from lossproof.judging.record import Record, Run, TestResult
+from lossproof.judging.record import Record, Run
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
 from lossproof.reporting.digest import failures, lost_digits, matrix, outcome_counts, verdict
@@ -21,12 +21,17 @@ from lossproof.reporting.text import visible
 _SHOWN_FAILURES = 200
 _CHECKS_A_FAILURE = 6
 _DETAIL_LENGTH = 4000
-_SCRIPTS = ("dom.js", "rows.js", "plot.js", "page.js")
+_SCRIPTS = ("dom.js", "rows.js", "plot.js", "faults.js", "page.js")
 
 
-def report_html(run: Run, results: Sequence[TestResult]) -> str:
-    """Return the text of ``report.html``."""
-    records = [record for result in results for record in result.records]
+def report_html(run: Run, records: Sequence[Record], faults: dict[str, Any] | None = None) -> str:
+    """Return the text of ``report.html``.
+
+    Args:
+        run: the run.
+        records: its records, in the order in which the page lists them.
+        faults: what ``faults.json`` says; None where no faults have been tried.
+    """
     assets = files("lossproof.reporting") / "assets"
     style = assets.joinpath("page.css").read_text(encoding="utf-8")
     script = "".join(assets.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
@@ -35,7 +40,7 @@ def report_html(run: Run, results: Sequence[TestResult]) -> str:
         "style_hash": _hash(style),
         "script": script,
         "script_hash": _hash(script),
-        "data": _embedded(_page_data(run, records)),
+        "data": _embedded(_page_data(run, records) | {"faults": faults}),
     }
     template = assets.joinpath("page.html").read_text(encoding="utf-8")
     # In one pass, so that a part which looks like a mark is left alone.

@@ -188,7 +188,7 @@ document.getElementById("opened").addEventListener("click", (event) => {
 
 head();
 // What disagrees comes before the run's facts whenever something does.
-const sections = [failureSection(), matrixSection(), defectSection(), documentSection(), budgetSection(), digitSection(),
+const sections = [failureSection(), matrixSection(), defectSection(), documentSection(), budgetSection(), digitSection(), faultSection(),
   section("checks", "All checks", ...rows.elements), runSection()].filter(Boolean);
 document.getElementById("sections").append(...sections);
 document.getElementById("contents").append(...sections.map((part) => el("a", { href: "#" + part.id }, part.querySelector("h2").textContent)));

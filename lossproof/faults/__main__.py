@@ -1,0 +1,109 @@
+"""``python -m lossproof.faults``: plant every fault of the catalogue, and see which case catches it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from fnmatch import fnmatch
+from pathlib import Path
+
+from lossproof.corpus.complaints import CorpusError
+from lossproof.corpus.reading import Corpus, load_corpus
+from lossproof.faults.catalogue import FAULTS
+from lossproof.faults.fault import Fault
+from lossproof.faults.findings import Findings, by_loss
+from lossproof.faults.hunting import HuntError, hunt_all
+from lossproof.faults.matrix import Kill, documenting
+from lossproof.faults.records import faults_json, read_pytorch
+from lossproof.reporting import ReportError, write_faults
+from lossproof.reporting.text import count
+from lossproof.selection import signatures
+
+_SHOWN = 50
+_PYTORCH = Path("benchmarks/pytorch_own_tests.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hunt, say what was found, and write it into the report; 0 when nothing is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m lossproof.faults", description=__doc__)
+    parser.add_argument(
+        "faults", nargs="*", help="ids of faults, or losses, as shell patterns (default: all)"
+    )
+    parser.add_argument("--full", action="store_true", help="every fault on every case of its loss")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
+    parser.add_argument("--corpus", type=Path, default=Path("cases"), help="the case files (default: cases)")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="(default: reports)")
+    options = parser.parse_args(arguments)
+    faults = [fault for fault in FAULTS.values() if _is_wanted(fault, options.faults)]
+    if not faults:
+        print(f"no fault and no loss matches {' '.join(options.faults)}", file=sys.stderr)
+        return 2
+    try:
+        corpus = load_corpus(options.corpus, signatures())
+        findings, seconds = _hunt(options.corpus, corpus, faults, options.full, options.workers)
+        problems = findings.problems()
+        for problem in problems[:_SHOWN]:
+            print(problem)
+        if len(problems) > _SHOWN:
+            print(f"and {len(problems) - _SHOWN} more")
+        pytorch = read_pytorch(_PYTORCH)
+        made = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        text = faults_json(findings, corpus.digest, seconds, made, pytorch)
+        for line in _summary(findings, seconds, pytorch):
+            print(line)
+        # A hunt for some of the faults says nothing about the others, which the report has.
+        if not options.faults:
+            for path in write_faults(options.reports, text):
+                print(f"report: {path}")
+    except (CorpusError, HuntError, ReportError) as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    return 1 if problems else 0
+
+
+def _is_wanted(fault: Fault, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatch(fault.id, one) or fnmatch(fault.loss, one) for one in patterns)
+
+
+def _hunt(
+    root: Path, corpus: Corpus, faults: Sequence[Fault], is_full: bool, workers: int
+) -> tuple[Findings, float]:
+    kills: list[Kill] = []
+    seconds = 0.0
+    planted = by_loss(faults)
+    for bag in hunt_all(root, corpus, [fault.id for fault in faults], is_full, workers):
+        kills += bag.kills
+        seconds += bag.seconds
+        caught = len({kill.fault for kill in bag.kills})
+        print(f"{bag.loss:32} {caught} of {count(len(planted[bag.loss]), 'fault')} caught", flush=True)
+    is_all = len(faults) == len(FAULTS)
+    places = {fault.id: place for place, fault in enumerate(faults)}
+    return Findings(
+        faults,
+        sorted(kills, key=lambda kill: places[kill.fault]),
+        # Some of a loss's faults tell nothing of the cases that catch none of them.
+        [case for case in corpus.cases if is_all],
+        frozenset(documenting(corpus)),
+        is_full,
+    ), seconds
+
+
+def _summary(findings: Findings, seconds: float, pytorch: dict[str, object] | None) -> list[str]:
+    caught = len(findings.faults) - len(findings.survivors)
+    lines = [
+        f"{caught:,} of {count(len(findings.faults), 'planted fault')} caught, in {seconds:.0f} CPU seconds"
+    ]
+    if pytorch is not None and isinstance(pytorch["faults"], dict):
+        theirs = [pytorch["faults"][fault.id] for fault in findings.faults if fault.id in pytorch["faults"]]
+        number, seconds = sum(one["caught"] for one in theirs), sum(one["seconds"] for one in theirs)
+        lines.append(f"PyTorch's own tests catch {number:,} of {len(theirs):,}, in {seconds:.0f} CPU seconds")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What a hunt found: faults that no case catches, and cases that catch none and document nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lossproof.corpus.case import Case
+from lossproof.faults.fault import Fault
+from lossproof.faults.matrix import Kill
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The result of a hunt.
+
+    Attributes:
+        faults: those that were planted.
+        kills: what caught them.
+        cases: those that were tried, or that no fault could be tried on.
+        documenting: ids of the cases that need not catch anything.
+        is_full: whether every fault met every case of its loss.
+    """
+
+    faults: Sequence[Fault]
+    kills: Sequence[Kill]
+    cases: Sequence[Case]
+    documenting: frozenset[str]
+    is_full: bool
+
+    @property
+    def caught(self) -> Mapping[str, Mapping[str, list[Kill]]]:
+        """By fault, then by case: its kills, one a dtype."""
+        caught: dict[str, dict[str, list[Kill]]] = {}
+        for kill in self.kills:
+            caught.setdefault(kill.fault, {}).setdefault(kill.case, []).append(kill)
+        return caught
+
+    @property
+    def survivors(self) -> list[Fault]:
+        """The faults that no case catches."""
+        return [fault for fault in self.faults if fault.id not in self.caught]
+
+    @property
+    def idle(self) -> list[Case]:
+        """The cases that catch no fault and document nothing."""
+        busy = {kill.case for kill in self.kills} | self.documenting
+        return [case for case in self.cases if case.id not in busy]
+
+    @property
+    def broken_promises(self) -> list[str]:
+        """A sentence for each fault that a case says it kills and does not."""
+        planted = {fault.id: fault for fault in self.faults}
+        return [
+            f"{case.file}:{case.line}: [{case.id}] says that it kills {name}, {_why_not(planted.get(name), case)}"
+            for case in self.cases
+            for name in case.kills
+            if case.id not in self.caught.get(name, {})
+        ]
+
+    def problems(self) -> list[str]:
+        """All that is wrong, in sentences."""
+        survived = [f"{fault.loss}: no case catches {fault.id}: {fault.mistake}" for fault in self.survivors]
+        idle = [
+            f"{case.file}:{case.line}: [{case.id}] catches no planted fault and documents nothing; plant the "
+            "fault that it is there for, or remove it"
+            for case in self.idle
+        ]
+        return [*survived, *self.broken_promises, *idle]
+
+
+def by_loss(faults: Iterable[Fault]) -> Mapping[str, list[Fault]]:
+    """The faults of each loss."""
+    found: dict[str, list[Fault]] = {}
+    for fault in faults:
+        found.setdefault(fault.loss, []).append(fault)
+    return found
+
+
+def _why_not(fault: Fault | None, case: Case) -> str:
+    if fault is None:
+        return "which is no fault of the catalogue"
+    if fault.loss != case.loss:
+        return f"which is a fault of {fault.loss}"
+    return "and does not"
