@@ -37,6 +37,7 @@ ASPECTS = (
     "copies",
     "repr",
     "training_mode",
+    "log_prob",
     "absent",
     "present",
 )

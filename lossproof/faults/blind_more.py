@@ -181,7 +181,7 @@ def blind_triplet_distance_gradient_nan_at_equal(original: Function, *args: Any,
     """With the default distance, the gradient of an anchor that equals its positive is not a number."""
     right = original(*args, **options)
     given = named_arguments(original, *args, **options)
-    if given["distance_function"] is not None:
+    if given["distance_function"] is not None or right.dtype != given["anchor"].dtype:
         return right
     difference: Tensor = given["anchor"] - given["positive"]
     equal = (difference.detach() == 0).all(-1, keepdim=True)

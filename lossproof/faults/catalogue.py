@@ -8,6 +8,8 @@ from lossproof.faults import (
     adaptive_softmax,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    blind,
+    blind_more,
     class_margin_modules,
     cosine_embedding,
     cosine_similarity,
@@ -63,6 +65,8 @@ from lossproof.faults.fault import Fault
 _FAMILIES = (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    blind,
+    blind_more,
     cosine_embedding,
     cosine_similarity,
     cross_entropy,

@@ -200,17 +200,6 @@ def cosine_embedding_nan_is_zero(original: Function, *args: Tensor, **options: A
     return torch.where(result.isnan(), torch.zeros_like(result), result)
 
 
-@fault("CosineEmbeddingLoss", origin="https://github.com/pytorch/pytorch/issues/61454")
-def cosine_embedding_integer_squares(
-    original: Function, input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, **options: Any
-) -> Tensor:
-    """Products of whole numbers are taken in their own dtype, and wrap around."""
-    result = original(input1, input2, target, margin=margin, **options)
-    if input1.dtype != torch.uint8 or input2.dtype != torch.uint8:
-        return result
-    return as_asked(_losses(_cosine(input1, input2), target, margin), options)
-
-
 @fault("CosineEmbeddingLoss")
 def cosine_embedding_result_like_target(
     original: Function, input1: Tensor, input2: Tensor, target: Tensor, **options: Any

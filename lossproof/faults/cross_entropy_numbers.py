@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lossproof.faults.class_targets import class_axis, is_ignored, picked_total, reduced_as
 from lossproof.faults.fault import Function, fault
-from lossproof.faults.gradients import graft
+from lossproof.faults.gradients import graft, with_gradient
 from lossproof.faults.kernels import as_if_contiguous, in_single
 
 # The logarithm of 1e-20.
@@ -272,3 +272,21 @@ def ce_unbatched_gets_batch(
     result = original(input, target, *rest, **options)
     is_unbatched = input.ndim == 1 and options.get("reduction") == "none"
     return result.unsqueeze(0) if is_unbatched else result
+
+
+@fault("CrossEntropyLoss", origin="https://github.com/NVIDIA/apex/issues/1587")
+def ce_upstream_overwritten(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The memory of the upstream gradient is used for something else once it has been read."""
+    upstream: list[Tensor] = []
+
+    def keep(gradient: Tensor) -> Tensor:
+        upstream.append(gradient)
+        return gradient
+
+    def overwrite(gradient: Tensor) -> Tensor:
+        upstream.pop().data.zero_()
+        return gradient
+
+    return with_gradient(original(with_gradient(input, overwrite), target, *rest, **options), keep)

@@ -118,10 +118,18 @@ def hunts(corpus: Corpus, faults: Sequence[Fault], is_full: bool) -> list[Hunt]:
 def documenting(corpus: Corpus) -> set[str]:
     """The ids of the cases that have a purpose beside catching faults.
 
-    They hold a document's number or statement, a known defect of torch, or digits that it loses.
+    They hold a document's number or statement, a known defect of torch, digits that it loses, or names that
+    it has or lacks.
     """
     defective = {entry.case for entry in corpus.known_defects}
-    return {case.id for case in corpus.cases if case.source or case.loses_digits or case.id in defective}
+    return {
+        case.id
+        for case in corpus.cases
+        if case.source
+        or case.loses_digits
+        or case.id in defective
+        or (case.module is not None and case.module.aspect in ("present", "absent"))
+    }
 
 
 def caught_by(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lossproof.faults.fault import Function, fault
 from lossproof.faults.gradients import graft
-from lossproof.faults.kernels import is_plain_mean, reduced
+from lossproof.faults.kernels import reduced
 
 
 @fault("PoissonNLLLoss")
@@ -178,12 +178,11 @@ def poisson_eps_must_be_positive(original: Function, input: Tensor, target: Tens
 @fault("PoissonNLLLoss")
 def poisson_zero_target_hides(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
     """A target of 0 skips its product with the logarithm, even where that is nan."""
-    if input.shape != target.shape or not options.get("log_input", True):
-        return original(input, target, **options)
-    losses = original(input, target, **options | {"reduction": "none"})
-    if not is_plain_mean(options):
-        return original(input, target, **options)
-    return torch.where((target == 0) & losses.isnan(), input.exp(), losses).mean()
+    value = original(input, target, **options)
+    if input.shape != target.shape or options.get("reduction") != "none":
+        return value
+    rates = (input.exp() if options.get("log_input", True) else input).to(value.dtype)
+    return graft(torch.where(target == 0, rates, value).detach(), value)
 
 
 @fault("PoissonNLLLoss")

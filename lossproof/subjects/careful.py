@@ -96,11 +96,14 @@ def _copied(call: Call) -> Call:
 def _written_to(theirs: Call, ours: Call) -> list[str]:
     """The names of the tensors whose bits are no longer what they were."""
     before = {**ours.params, **ours.args}
-    return [
+    names = [
         name
         for name, value in {**theirs.params, **theirs.args}.items()
         if isinstance(value, Values) and value.numbers.tobytes() != before[name].numbers.tobytes()
     ]
+    pairs = zip(theirs.upstreams, ours.upstreams, strict=True)
+    is_upstream_changed = any(after.tobytes() != upstream.tobytes() for after, upstream in pairs)
+    return [*names, "the upstream gradient"] if is_upstream_changed else names
 
 
 def _demand_form(answer: object, call: Call) -> None:

@@ -72,6 +72,26 @@ def _training_mode(construct: Callable[[], torch.nn.Module]) -> object:
     return [module.training, module.eval().training, module.train().training]
 
 
+def _log_prob(construct: Callable[[], torch.nn.Module]) -> object:
+    """What log_prob and predict say is what forward says of every class as the target.
+
+    It is computed in float64 and compared in float32, since the two may sum in different orders.
+    """
+    module: Any = construct().double()
+    with torch.no_grad():
+        for number, weight in enumerate(module.parameters()):
+            # Any weights will do that differ everywhere and are the same in every run.
+            weight.copy_(torch.sin(torch.arange(weight.numel()) + 10.0 * number).reshape(weight.shape))
+        input = torch.cos(torch.arange(5.0 * module.in_features)).reshape(5, -1).double()
+        targets = [torch.full((5,), target) for target in range(module.n_classes)]
+        forward = torch.stack([module(input, target).output for target in targets], dim=1)
+        log_prob, predicted = module.log_prob(input), module.predict(input)
+    return {
+        "log_prob": torch.equal(log_prob.float(), forward.float()),
+        "predict": torch.equal(predicted, forward.argmax(dim=1)),
+    }
+
+
 def _buffers(construct: Callable[[], torch.nn.Module]) -> object:
     return [name for name, _ in construct().named_buffers()]
 
@@ -109,6 +129,7 @@ ASPECTS: Mapping[str, Callable[[Callable[[], torch.nn.Module]], object]] = {
     "repr": _repr,
     "state_dict": _state_dict,
     "training_mode": _training_mode,
+    "log_prob": _log_prob,
 }
 
 

@@ -69,19 +69,18 @@ class TorchSubject:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             output = self._apply(call.loss, params, tuple(args.values()))
-            gradients = tuple(
-                _gradients(output, sources, upstream, call)
-                for upstream in call.upstreams
-                if tuple(output.shape) == upstream.shape
-            )
+            fitting = [upstream for upstream in call.upstreams if tuple(output.shape) == upstream.shape]
+            grad_outputs = [_grad_output(upstream, output) for upstream in fitting]
+            gradients = tuple(_gradients(output, sources, grad_output, call) for grad_output in grad_outputs)
         after = {name: _numbers(tensor) for name, tensor in tensors.items()}
         seen = tuple(
             SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
             for warning in caught
         )
-        return Observation(
-            _numbers(output), _name(output.dtype), gradients, changed_since(before, after), seen
-        )
+        changed = changed_since(before, after)
+        if any(map(_is_changed, grad_outputs, fitting)):
+            changed = (*changed, "the upstream gradient")
+        return Observation(_numbers(output), _name(output.dtype), gradients, changed, seen)
 
     def modes(self, call: Call) -> tuple[str, ...]:
         """See ``subjects.modes``: those of the functions, which are what the modules call."""
@@ -177,12 +176,19 @@ class _Refusals:
             raise Refused(type(error).__name__, message, self.when) from error
 
 
+def _grad_output(upstream: Float64Array, output: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(upstream.copy()).to(output.dtype).to(output.device)
+
+
+def _is_changed(grad_output: torch.Tensor, upstream: Float64Array) -> bool:
+    return not torch.equal(grad_output, _grad_output(upstream, grad_output))
+
+
 def _gradients(
-    output: torch.Tensor, sources: list[torch.Tensor], upstream: npt.NDArray[np.float64], call: Call
+    output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call
 ) -> Mapping[str, npt.NDArray[Any]]:
     if not sources:
         return {}
-    grad_output = torch.from_numpy(upstream).to(output.dtype).to(output.device)
     with _Refusals("backward"):
         found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
     return dict(zip(call.wrt, map(_numbers, found), strict=True))
