@@ -52,7 +52,8 @@ class Findings:
         """A sentence for each fault that a case says it kills and does not."""
         planted = {fault.id: fault for fault in self.faults}
         return [
-            f"{case.file}:{case.line}: [{case.id}] says that it kills {name}, {_why_not(planted.get(name), case)}"
+            f"{case.file}:{case.line}: [{case.id}] says that it kills {name}, "
+            f"{_why_not(planted.get(name), case)}"
             for case in self.cases
             for name in case.kills
             if case.id not in self.caught.get(name, {})
