@@ -1,123 +1,19 @@
-"""All planted faults, by id."""
+"""All planted faults, by id: those that stand in the modules below ``planted``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
-from lossproof.faults import (
-    adaptive_softmax,
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    blind,
-    blind_more,
-    class_margin_modules,
-    cosine_embedding,
-    cosine_similarity,
-    cross_entropy,
-    cross_entropy_calls,
-    cross_entropy_gradients,
-    cross_entropy_modes,
-    cross_entropy_numbers,
-    cross_entropy_probabilities,
-    ctc,
-    ctc_gradients,
-    ctc_reductions,
-    gaussian_nll,
-    gaussian_nll_kernels,
-    hinge_embedding,
-    huber,
-    information,
-    kl_divergence,
-    l1,
-    likelihood_modules,
-    linear_cross_entropy,
-    linear_cross_entropy_chunks,
-    linear_cross_entropy_weights,
-    linear_modules,
-    log_softmax,
-    margin_modules,
-    margin_ranking,
-    mse,
-    multi_margin,
-    multi_margin_kernels,
-    multilabel_margin,
-    multilabel_soft_margin,
-    nll,
-    nll_2d,
-    nll_calls,
-    objective,
-    pairwise_distance,
-    pairwise_distance_slopes,
-    poisson_nll,
-    poisson_nll_kernels,
-    regression_modules,
-    smooth_l1,
-    soft_margin,
-    softmax,
-    triplet_margin,
-    triplet_margin_cases,
-    triplet_margin_with_distance,
-    vector_modules,
-)
+from lossproof.faults import planted
 from lossproof.faults.fault import Fault
 
-# A family is a module; its faults are the functions in it that are marked as such.
-_FAMILIES = (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    blind,
-    blind_more,
-    cosine_embedding,
-    cosine_similarity,
-    cross_entropy,
-    cross_entropy_calls,
-    cross_entropy_gradients,
-    cross_entropy_modes,
-    cross_entropy_numbers,
-    cross_entropy_probabilities,
-    gaussian_nll,
-    gaussian_nll_kernels,
-    huber,
-    information,
-    kl_divergence,
-    l1,
-    likelihood_modules,
-    log_softmax,
-    mse,
-    nll,
-    nll_2d,
-    nll_calls,
-    objective,
-    pairwise_distance,
-    pairwise_distance_slopes,
-    poisson_nll,
-    poisson_nll_kernels,
-    regression_modules,
-    smooth_l1,
-    softmax,
-    triplet_margin,
-    triplet_margin_cases,
-    triplet_margin_with_distance,
-    vector_modules,
-    class_margin_modules,
-    hinge_embedding,
-    margin_modules,
-    margin_ranking,
-    multi_margin,
-    multi_margin_kernels,
-    multilabel_margin,
-    multilabel_soft_margin,
-    soft_margin,
-    adaptive_softmax,
-    ctc,
-    ctc_gradients,
-    ctc_reductions,
-    linear_cross_entropy,
-    linear_cross_entropy_chunks,
-    linear_cross_entropy_weights,
-    linear_modules,
-)
 
-FAULTS: Mapping[str, Fault] = {
-    fault.id: fault for family in _FAMILIES for fault in vars(family).values() if isinstance(fault, Fault)
-}
+def _planted() -> Iterator[Fault]:
+    for module in pkgutil.walk_packages(planted.__path__, f"{planted.__name__}."):
+        if not module.ispkg:
+            yield from (one for one in vars(import_module(module.name)).values() if isinstance(one, Fault))
+
+
+FAULTS: Mapping[str, Fault] = {fault.id: fault for fault in _planted()}

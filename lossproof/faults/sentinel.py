@@ -8,7 +8,7 @@ from __future__ import annotations
 from lossproof.corpus.case_reading import read_cases
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.nodes import parse_tree
-from lossproof.faults.cross_entropy import ce_weighted_mean_over_rows
+from lossproof.faults.planted.likelihood.cross_entropy import ce_weighted_mean_over_rows
 from lossproof.selection import Check, signatures
 
 FAULT = ce_weighted_mean_over_rows

@@ -117,9 +117,10 @@ def grade(
     The budget of dual numbers over error-carrying ones has not yet been shown to raise no false alarm. So
     an element is wrong only where it is off by more than 1000 times its tolerance, by more than 1e-3 of its
     true value, and by more than 1000 times ``floor``, the tolerance of the gradient times the direction: a
-    second derivative that is the small difference of large terms is no sharper. Where it jumps, all between
-    its two one-sided limits is right; ``sides`` gives them, and is asked only when it matters. Where it is
-    not finite, nothing is demanded.
+    second derivative that is the small difference of large terms is no sharper. All between its two one-sided
+    limits is right, too: where it jumps, or where the formula has a kink that the loss has not, as |x| in a
+    sigmoid. ``sides`` gives them, and is asked only when it matters. Where it is not finite, nothing is
+    demanded.
     """
     verdict = compare(observed, truth)
     share = verdict.error_over_budget
@@ -129,8 +130,7 @@ def grade(
     if np.any(is_wrong):
         low, high = np.sort(np.stack(sides()), axis=0)
         slack = GRADE_RELATIVE * np.maximum(np.abs(low), np.abs(high))
-        is_between = (low != high) & (observed >= low - slack) & (observed <= high + slack)
-        is_wrong &= ~is_between
+        is_wrong &= ~((observed >= low - slack) & (observed <= high + slack))
     if np.any(is_wrong):
         return verdict
     return Verdict(True, share, f"graded: {share:.3g} times the budget of a second derivative")

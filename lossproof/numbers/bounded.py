@@ -185,23 +185,27 @@ class Bounded(NumberArray):
         return self.with_components(np.maximum(self.value, other.value), bound, overflows)
 
     def signum(self) -> Bounded:
-        """-1, 0 or 1. At 0 any subgradient between -1 and 1 is right; twice the bound reaches them."""
+        """-1, 0 or 1. Where the sign is in doubt, any subgradient between -1 and 1 is right.
+
+        Twice the bound reaches them. Of what is exactly 0 the sign is 0, as torch's is.
+        """
         value = np.sign(self.value)
-        in_doubt = np.where(value == 0, 0.5, 1.0)
-        return self.with_components(
-            value, np.where(np.abs(self.value) <= self.bound, in_doubt, 0.0), self.overflows
-        )
+        reach = np.where(value == 0, 0.5, 1.0)
+        return self.with_components(value, np.where(self._may_be_zero(), reach, 0.0), self.overflows)
 
     def unit_step(self, at_zero: Bounded) -> Bounded:
-        """0 below zero, 1 above. At a kink any subgradient is right; twice the bound reaches both ends.
+        """0 below zero, 1 above. Where the side is in doubt, any subgradient is right.
 
-        It reaches a little beyond: a slope of 1 that is not the value's passes through the roundings of
-        what it multiplies, which the first-order rules derive from a value of 0 as nothing.
+        Twice the bound reaches both ends, and a little beyond: a slope of 1 that is not the value's passes
+        through the roundings of what it multiplies, which the first-order rules derive from a value of 0 as
+        nothing. What is exactly zero stands at the kink in any computation: there the slope is torch's.
         """
         value = np.heaviside(self.value, at_zero.value)
-        in_doubt = np.abs(self.value) <= self.bound
         half = 0.5 + 4 * self.format.unit_roundoff
-        return self.with_components(value, np.where(in_doubt, half, 0.0), self.overflows)
+        return self.with_components(value, np.where(self._may_be_zero(), half, 0.0), self.overflows)
+
+    def _may_be_zero(self) -> BoolArray:
+        return np.asarray((np.abs(self.value) <= self.bound) & (self.bound > 0))
 
     def log_sum_exp(self, axis: int) -> Bounded:
         """The logarithm of a sum of exponentials, by a rule of its own.

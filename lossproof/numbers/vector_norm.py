@@ -49,7 +49,8 @@ def vector_norm(values: Array, p: float, axis: int) -> Array:
 def shares_of_largest(values: Array, axis: int) -> Array:
     """An equal share in the maximum for each element that attains it, 0 for the others; they add up to 1.
 
-    Where an error could make another element the largest, any shares between 0 and 1 are right.
+    Where an error could make another element the largest, any shares between 0 and 1 are right; of elements
+    that are exactly equal, the shares are, as torch's are.
     """
     top = np.max(values, axis=axis, keepdims=True)
     attains = (values == top) | np.isnan(values)
@@ -58,8 +59,11 @@ def shares_of_largest(values: Array, axis: int) -> Array:
         return shares
     lowest_top = np.max(values.value - values.bound, axis=axis, keepdims=True)
     may_attain = values.value + values.bound >= lowest_top
-    in_doubt = may_attain & (np.sum(may_attain, axis=axis, keepdims=True) > 1)
-    return values.with_components(shares, np.where(in_doubt, 0.5, 0.0), values.overflows)
+    is_shared = np.sum(may_attain, axis=axis, keepdims=True) > 1
+    is_in_doubt = np.any(may_attain & (values.bound > 0), axis=axis, keepdims=True)
+    rounding = np.where(is_shared, values.format.unit_roundoff * shares, 0.0)
+    bound = np.where(may_attain & is_shared & is_in_doubt, 0.5, rounding)
+    return values.with_components(shares, bound, values.overflows)
 
 
 def _extreme(magnitudes: Array, p: float, axis: int) -> Array:

@@ -1,0 +1,1 @@
+"""The planted faults, a module a loss or a kind of mistake."""

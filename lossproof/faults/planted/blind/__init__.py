@@ -1,0 +1,1 @@
+"""Faults that were written from public issues before their authors had seen any case."""

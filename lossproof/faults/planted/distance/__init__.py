@@ -1,0 +1,1 @@
+"""Faults of distances, and of the losses of pairs and triplets."""

@@ -1,0 +1,1 @@
+"""Faults of the losses that hold linear layers."""

@@ -1,0 +1,1 @@
+"""Faults of the losses with a margin."""

@@ -1,0 +1,1 @@
+"""What several planted faults are made of: gradients, layouts, reductions gone wrong."""
