@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lossproof.faults.fault import Function, fault
-from lossproof.faults.linear_cross_entropy import ignored_rows, is_plain
+from lossproof.faults.planted.linear.linear_cross_entropy import ignored_rows, is_plain
 from lossproof.faults.tools.gradients import graft
 from lossproof.faults.tools.kernels import reduced
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lossproof.faults.fault import Function, fault
-from lossproof.faults.softmax import HALVES, dim_of, saturated
+from lossproof.faults.planted.probability.softmax import HALVES, dim_of, saturated
 from lossproof.faults.tools.gradients import graft
 from lossproof.faults.tools.kernels import as_if_contiguous, in_single, without_refusals, without_warnings
 

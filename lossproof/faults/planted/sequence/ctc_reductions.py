@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lossproof.faults.ctc_gradients import shared
 from lossproof.faults.fault import Function, fault
+from lossproof.faults.planted.sequence.ctc_gradients import shared
 from lossproof.faults.tools.kernels import reduced
 
 _LOSS = "CTCLoss"
