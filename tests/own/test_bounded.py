@@ -243,17 +243,24 @@ def test_the_greater_of_two_is_as_uncertain_as_its_candidates() -> None:
     assert bounds(np.maximum(number(2.0, 0.1), number(1.0, 0.95))) == 0.95
 
 
-def test_the_sign_at_zero_may_be_any_subgradient() -> None:
-    sign = np.sign(number([-3.0, 0.0, 0.1, 0.1], [0.1, 0.0, 0.1, 0.05]))
+def test_a_sign_in_doubt_may_be_any_subgradient() -> None:
+    sign = np.sign(number([-3.0, 0.0, 0.1, 0.1], [0.1, 0.2, 0.1, 0.05]))
     assert sign.value.tolist() == [-1, 0, 1, 1]
     assert bounds(sign) == [0, 0.5, 1.0, 0]
 
 
-def test_a_step_at_its_kink_may_be_any_subgradient_and_be_rounded_afterwards() -> None:
-    step = np.heaviside(number([-3.0, 0.0, 0.1, 3.0], [0.1, 0.0, 0.1, 0.1]), 1.0)
+def test_a_step_in_doubt_may_be_any_subgradient_and_be_rounded_afterwards() -> None:
+    step = np.heaviside(number([-3.0, 0.0, 0.1, 3.0], [0.1, 0.2, 0.1, 0.1]), 1.0)
     assert step.value.tolist() == [0, 1, 1, 1]
     rounded_twice = 1.0 * (1 + U) * (1 + U)
     assert [2 * bound >= rounded_twice for bound in bounds(step)] == [False, True, True, False]
+
+
+def test_exactly_at_a_kink_the_slope_is_torch_s() -> None:
+    at_kink = number([0.0, -0.0], [0.0, 0.0])
+    assert (np.sign(at_kink).value.tolist(), bounds(np.sign(at_kink))) == ([0, 0], [0, 0])
+    step = np.heaviside(at_kink, 1.0)
+    assert (step.value.tolist(), bounds(step)) == ([1, 1], [0, 0])
 
 
 @given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.floats(0, 1))

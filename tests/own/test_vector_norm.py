@@ -69,10 +69,18 @@ def test_only_the_norm_itself_may_overflow() -> None:
 
 def test_those_that_tie_share() -> None:
     assert shares_of_largest(np.array([2.0, 1.0, 2.0]), 0).tolist() == [0.5, 0.0, 0.5]
-    shares = shares_of_largest(Bounded.exact([2.0, 1.0, 2.0], FORMATS["float32"]), 0)
-    assert shares.bound.tolist() == [0.5, 0.0, 0.5]
     assert shares_of_largest(Bounded.exact([2.0, 1.0], FORMATS["float32"]), 0).bound.tolist() == [0.0, 0.0]
 
 
 def test_a_ball_is_the_larger_of_an_infinite_and_a_finite_one() -> None:
     assert np.maximum(Ball.exact([np.inf]), 1.0).elements[0] == flint.arb("inf")
+
+
+def test_what_ties_exactly_shares_exactly_and_what_ties_in_doubt_in_any_way() -> None:
+    values = np.array([[3.0, 3.0, 1.0]])
+    single = FORMATS["float32"]
+    exact = shares_of_largest(Bounded.exact(values, single), 1)
+    assert exact.value.tolist() == [[0.5, 0.5, 0.0]]
+    assert np.all(exact.bound <= 2.0**-24)
+    in_doubt = Bounded(values, np.full((1, 3), 0.25), values > 9, single)
+    assert shares_of_largest(in_doubt, 1).bound.tolist() == [[0.5, 0.5, 0.0]]

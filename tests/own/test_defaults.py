@@ -1,0 +1,31 @@
+"""A formula's defaults: whoever calls it directly gets what a call through the catalogue gets."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.loss import Loss
+
+
+def in_catalogue(loss: Loss) -> dict[str, Any]:
+    tensors: dict[str, Any] = dict.fromkeys(loss.tensor_parameters)
+    return {**tensors, **loss.real_parameters, **loss.options, "reduction": "mean"}
+
+
+@pytest.mark.parametrize("part", ["value", "gradient", "derivative"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_defaults_of_a_formula_are_those_of_the_catalogue(name: str, part: str) -> None:
+    formula = getattr(LOSSES[name], part)
+    if formula is None:
+        pytest.skip("its gradient is its derivative")
+    written = {
+        parameter.name: parameter.default
+        for parameter in inspect.signature(formula).parameters.values()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    known = in_catalogue(LOSSES[name])
+    assert written == {parameter: known[parameter] for parameter in written}
