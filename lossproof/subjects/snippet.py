@@ -92,9 +92,10 @@ def _program(subject: str, call: Call, quantity: str) -> Iterator[str]:
     yield "import torch"
     if subject == "reference":
         yield "import lossproof"
+    places = {name: place for place, name in enumerate((*call.args, *call.params))}
     for name, values in tensors.items():
         yield f"{name} = {tensor_source(values, call.device)}"
-        yield from _laid_out(name, values, call.layout)
+        yield from _laid_out(name, values, call.layout, places[name])
     if subject == "reference":
         yield _reference_source(call, argument if kind == "gradient" else None)
         return
@@ -161,17 +162,18 @@ def tensor_source(values: Values, device: str) -> str:
     return f"{stored}.reshape({list(numbers.shape)}).to({options})"
 
 
-def _laid_out(name: str, values: Values, layout: str) -> Iterator[str]:
+def _laid_out(name: str, values: Values, layout: str, place: int) -> Iterator[str]:
     shape = values.numbers.shape
     if layout == "transposed" and len(shape) > 1:
         order = list(reversed(range(len(shape))))
         yield f"{name} = {name}.permute({order}).contiguous().permute({order})"
     if layout == "strided" and shape:
-        yield f"{name} = torch.stack([{name}, torch.zeros_like({name})], -1)[..., 0]"
+        between = ", ".join([f"torch.zeros_like({name})"] * (1 + place))
+        yield f"{name} = torch.stack([{name}, {between}], -1)[..., 0]"
     if layout == "expanded":
         for dim, size in enumerate(shape):
             if size > 1 and np.all(values.numbers == values.numbers.take([0], axis=dim)):
-                yield f"{name} = {name}.narrow({dim}, 0, 1).expand_as({name})"
+                yield f"{name} = {name}.narrow({dim}, 0, 1).clone().expand_as({name})"
 
 
 def _shown(value: Any) -> str:

@@ -56,10 +56,10 @@ class TorchSubject:
 
     def run(self, call: Call) -> Observation:
         """Run forward, and backward once for each upstream gradient."""
-        args = {name: _tensor(values, call) for name, values in call.args.items()}
+        args = {name: _tensor(values, call, place) for place, (name, values) in enumerate(call.args.items())}
         params = {
-            name: _tensor(value, call) if isinstance(value, Values) else value
-            for name, value in call.params.items()
+            name: _tensor(value, call, len(args) + place) if isinstance(value, Values) else value
+            for place, (name, value) in enumerate(call.params.items())
         }
         if call.reduction is not None:
             params["reduction"] = call.reduction
@@ -194,10 +194,10 @@ def _gradients(
     return dict(zip(call.wrt, map(_numbers, found), strict=True))
 
 
-def _tensor(values: Values, call: Call) -> torch.Tensor:
+def _tensor(values: Values, call: Call, place: int = 0) -> torch.Tensor:
     # A copy: torch must not see the caller's memory, which other subjects will be given too.
     tensor = torch.from_numpy(np.array(values.numbers)).to(getattr(torch, values.dtype)).to(call.device)
-    return lay_out(tensor, call.layout)
+    return lay_out(tensor, call.layout, place)
 
 
 def _numbers(tensor: torch.Tensor) -> npt.NDArray[Any]:

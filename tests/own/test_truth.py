@@ -184,9 +184,9 @@ def test_exactly_at_a_kink_the_gradient_is_torch_s(name: str) -> None:
         assert compare(np.array([slope, 1.0]), truth).agrees is is_right
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
 def test_where_rounding_leaves_the_side_open_any_subgradient_is_right(name: str) -> None:
-    """A tenth is no number of any format: whether an input is below a margin of 0.1 is up to rounding."""
+    """A tenth is another number in each format, so whether it is below a margin of 0.1 is up to rounding."""
     tenth = float(FORMATS[name].round(0.1))
     call = prepare("HingeEmbeddingLoss", {"margin": 0.1}, {"input": [tenth], "target": [-1.0]})
     truth = truth_of(call, FORMATS[name]).gradients[0]["input"]

@@ -132,3 +132,17 @@ def cut_at_each_step(original: Function, input: Tensor, target: Tensor, **option
 
 def _widened(value: Any) -> Any:
     return value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+def read_as_another(tensor: Tensor, other: Tensor) -> Tensor:
+    """The tensor's memory read with the strides of another of its shape."""
+    if tensor.shape != other.shape or tensor.stride() == other.stride() or not tensor.numel():
+        return tensor
+    size = tensor.untyped_storage().nbytes() // tensor.element_size()
+    memory = tensor.detach().as_strided((size,), (1,))
+    places = torch.zeros(tensor.shape, dtype=torch.int64)
+    for dim, stride in enumerate(other.stride()):
+        shape = [-1 if place == dim else 1 for place in range(tensor.ndim)]
+        places = places + stride * torch.arange(tensor.shape[dim]).reshape(shape)
+    # Where the strides lead beyond the memory, a kernel would read what is not its own.
+    return graft(memory[places % size], tensor)
