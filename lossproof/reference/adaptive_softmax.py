@@ -144,7 +144,7 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal, IndexRefusal, OptionRefusal.
     """
     input, target = args["input"], args["target"]
-    given = {name: params[name] for name in WEIGHTS if params.get(name) is not None}
+    given = {name: params[name] for name in WEIGHTS if params[name] is not None}
     for name, values in (("input", input), *given.items()):
         demand_floating(name, values)
         if values.dtype != input.dtype:
@@ -161,7 +161,7 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
 
 def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int:
     """Refuse cutoffs and weights that make no module; the number of classes."""
-    cutoffs = np.asarray(params.get("cutoffs", ()))
+    cutoffs = np.asarray(params["cutoffs"])
     ascends = cutoffs.ndim == 1 and cutoffs.dtype.kind == "i" and np.all(np.diff(cutoffs, prepend=0) > 0)
     if not ascends or not 0 < cutoffs.size <= MOST_CLUSTERS:
         raise OptionRefusal(f"cutoffs are {cutoffs.tolist()}; they must be one to three ascending classes")
@@ -173,7 +173,7 @@ def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int
     if "head_bias" in given:
         shapes["head_bias"] = shapes["head_weight"][:1]
     for place, (first, end) in enumerate(zip(cutoffs, [*cutoffs[1:], classes], strict=True)):
-        own = int(features // params.get("div_value", 4.0) ** (place + 1))
+        own = int(features // params["div_value"] ** (place + 1))
         shapes[f"tail_{place}_0_weight"] = (own, features)
         shapes[f"tail_{place}_1_weight"] = (int(end - first), own)
     found = {name: values.shape for name, values in given.items()}

@@ -146,7 +146,7 @@ def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal, RangeRefusal.
     """
     demand_alike(args)
-    demand_broadcast("weight", params.get("weight"), args["input"])
+    demand_broadcast("weight", params["weight"], args["input"])
     for name in ("input", "target"):
         values = args[name]
         if not np.all((values >= 0) & (values <= 1)):
@@ -166,7 +166,7 @@ def refuse_binary_cross_entropy_with_logits(args: Arguments, params: Parameters)
             f"target has shape {args['target'].shape}, input {args['input'].shape}; they must agree"
         )
     for name in ("weight", "pos_weight"):
-        demand_broadcast(name, params.get(name), args["input"])
+        demand_broadcast(name, params[name], args["input"])
 
 
 LOSSES = (

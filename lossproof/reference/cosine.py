@@ -167,12 +167,12 @@ def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
     if x1.dtype.kind != "f" and x2.dtype.kind != "f":
         raise DtypeRefusal(f"x1 holds {x1.dtype}, x2 {x2.dtype}; one of them must be floating point")
     shape = _demand_broadcast(x1.shape, x2.shape)
-    dim, reach = params.get("dim", 1), max(len(shape), 1)
+    dim, reach = params["dim"], max(len(shape), 1)
     if not -reach <= dim < reach:
         raise ShapeRefusal(
             f"dim is {dim}; vectors of shape {shape} have the dimensions -{reach} to {reach - 1}"
         )
-    eps = params.get("eps", _SMALLEST_NORM)
+    eps = params["eps"]
     if not eps >= 0:
         raise RangeRefusal(f"eps is {eps}; it must not be negative")
 

@@ -56,7 +56,7 @@ def cross_entropy_gradient(upstream: Array, input: Array, target: Array, **param
     input_gradient = log_softmax_gradient(gradients["input"], log_p, axis)
     if not holds_probabilities(input, target):
         # An ignored row takes no part even where its own softmax is undefined.
-        ignored = np.expand_dims(target == params.get("ignore_index", -100), axis)
+        ignored = np.expand_dims(target == params["ignore_index"], axis)
         input_gradient = np.where(ignored, 0.0, input_gradient)
     return gradients | {"input": input_gradient}
 
@@ -65,10 +65,10 @@ def _with_indices(
     log_p: Array,
     target: Array,
     *,
-    weight: Array | None = None,
-    ignore_index: int = -100,
-    label_smoothing: Array = 0.0,
-    reduction: str = "mean",
+    weight: Array | None,
+    ignore_index: int,
+    label_smoothing: Array,
+    reduction: str,
 ) -> Array:
     """l_n = -(1 - e) w[y_n] log p[n, y_n] - (e / C) sum_c w[c] log p[n, c].
 
@@ -90,10 +90,10 @@ def _with_indices_gradient(
     log_p: Array,
     target: Array,
     *,
-    weight: Array | None = None,
-    ignore_index: int = -100,
-    label_smoothing: Array = 0.0,
-    reduction: str = "mean",
+    weight: Array | None,
+    ignore_index: int,
+    label_smoothing: Array,
+    reduction: str,
 ) -> dict[str, Array]:
     """dl_n/dlog p[n, c] = -(1 - e) w[y_n] [c = y_n] - (e / C) w[c]."""
     axis = class_axis(log_p)
@@ -113,10 +113,10 @@ def _with_probabilities(
     log_p: Array,
     target: Array,
     *,
-    weight: Array | None = None,
-    ignore_index: int = -100,
-    label_smoothing: Array = 0.0,
-    reduction: str = "mean",
+    weight: Array | None,
+    ignore_index: int,
+    label_smoothing: Array,
+    reduction: str,
 ) -> Array:
     """l_n = -sum_c w[c] t[n, c] log p[n, c], with t smoothed; mean: sum_n l_n / N, whatever the weights.
 
@@ -137,10 +137,10 @@ def _with_probabilities_gradient(
     log_p: Array,
     target: Array,
     *,
-    weight: Array | None = None,
-    ignore_index: int = -100,
-    label_smoothing: Array = 0.0,
-    reduction: str = "mean",
+    weight: Array | None,
+    ignore_index: int,
+    label_smoothing: Array,
+    reduction: str,
 ) -> dict[str, Array]:
     """dl_n/dlog p = -w t; dl_n/dt = -(1 - e) w log p; dl/dw[c] = -sum_n t[n, c] log p[n, c]."""
     axis = class_axis(log_p)
@@ -175,7 +175,7 @@ def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
     """
     input, target = args["input"], args["target"]
-    smoothing = params.get("label_smoothing", 0.0)
+    smoothing = params["label_smoothing"]
     if not 0 <= smoothing <= 1:
         raise RangeRefusal(f"label_smoothing is {smoothing}; it must lie in [0, 1]")
     if not holds_probabilities(input, target):
@@ -184,9 +184,9 @@ def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
     demand_floating("target", target)
     if input.ndim == 0:
         raise ShapeRefusal("input has no dimensions; it needs one for the classes")
-    if params.get("ignore_index", -100) >= 0:
+    if params["ignore_index"] >= 0:
         raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
-    demand_class_weights(params.get("weight"), input.shape[class_axis(input)])
+    demand_class_weights(params["weight"], input.shape[class_axis(input)])
     return None
 
 

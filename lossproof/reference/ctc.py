@@ -77,9 +77,9 @@ def _differentiate(
     input_lengths: Array,
     target_lengths: Array,
     *,
-    blank: int = 0,
-    zero_infinity: bool = False,
-    reduction: str = "mean",
+    blank: int,
+    zero_infinity: bool,
+    reduction: str,
 ) -> dict[str, Array]:
     """Scale the slope of each loss by what reaches it; frames beyond an input's length have none."""
     lattice = _lattice(log_probs, targets, input_lengths, target_lengths, blank)
@@ -149,7 +149,7 @@ def refuse_ctc_loss(args: Arguments, params: Parameters) -> None:
     target_lengths = _demand_lengths("target_lengths", args["target_lengths"], batch)
     if np.any(input_lengths > frames):
         raise RangeRefusal(f"input_lengths holds {input_lengths.max()}, but log_probs has {frames} frames")
-    blank = params.get("blank", 0)
+    blank = params["blank"]
     if not 0 <= blank < classes:
         raise IndexRefusal(f"blank is {blank}; it must be one of the {classes} classes")
     _demand_targets(targets, target_lengths, batch)

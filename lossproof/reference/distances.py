@@ -142,7 +142,7 @@ def refuse_pairwise_distance(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal.
     """
     shape = demand_vectors(args)
-    p = params.get("p", 2.0)
+    p = params["p"]
     if shape and shape[-1] == 0 and (p < 0 or math.isinf(p)):
         raise ShapeRefusal(f"vectors of no components have no {p}-norm: no component is the extreme one")
 

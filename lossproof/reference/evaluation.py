@@ -106,16 +106,16 @@ def prepare(
     parameters = {**params, **{name: args[name] for name in found.tensor_parameters if name in args}}
     _demand_known(found, parameters, args)
     arguments = {name: np.asarray(args[name]) for name in found.arguments}
-    for name in found.tensor_parameters:
-        if parameters.get(name) is not None:
-            parameters[name] = np.asarray(parameters[name])
     reduction = _reduction(found, parameters)
+    defaults = dict.fromkeys(found.tensor_parameters) | dict(found.real_parameters) | dict(found.options)
+    parameters = defaults | parameters
+    for name in found.tensor_parameters:
+        if parameters[name] is not None:
+            parameters[name] = np.asarray(parameters[name])
     if not lenient:
         found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(ReferenceWarning(advice), stacklevel=2)
-    defaults = dict.fromkeys(found.tensor_parameters) | dict(found.real_parameters) | dict(found.options)
-    parameters = defaults | parameters
     if found.reductions:
         parameters["reduction"] = reduction
     if "dim" in parameters and parameters["dim"] is None:

@@ -104,17 +104,17 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
         )
     if input.ndim == 1 and linear_weight.ndim > 2:
         raise ShapeRefusal("a linear_weight of more than two dimensions needs a batch of inputs")
-    bias = params.get("linear_bias")
+    bias = params["linear_bias"]
     if bias is not None and bias.shape != linear_weight.shape[:-1]:
         raise ShapeRefusal(f"linear_bias has shape {bias.shape}; it must be {linear_weight.shape[:-1]}")
-    if params.get("options") not in (None, "chunked"):
+    if params["options"] not in (None, "chunked"):
         raise OptionRefusal(f"options is {params['options']!r}; it must be 'chunked' or nothing")
     _refuse_the_cross_entropy(args, params)
 
 
 def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
     shape = logits_shape({name: values.shape for name, values in args.items()})
-    target, ignore_index = args["target"], params.get("ignore_index")
+    target, ignore_index = args["target"], params["ignore_index"]
     if target.shape == shape and ignore_index is not None:
         raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
     logits = np.broadcast_to(np.zeros((), args["input"].dtype), shape)
@@ -125,8 +125,8 @@ def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
 
 def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> str:
     """A call that cannot be cut into chunks is computed at once."""
-    is_plain = params.get("label_smoothing", 0.0) == 0 and args["target"].dtype == np.int64
-    if params.get("options") is None or (is_plain and args["linear_weight"].ndim == 2):
+    is_plain = params["label_smoothing"] == 0 and args["target"].dtype == np.int64
+    if params["options"] is None or (is_plain and args["linear_weight"].ndim == 2):
         return ""
     return "options are ignored: only int64 targets of two-dimensional logits, not smoothed, go by chunks"
 

@@ -148,14 +148,14 @@ def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
         OptionRefusal, DtypeRefusal, ShapeRefusal, IndexRefusal.
     """
     input, target = args["input"], args["target"]
-    if params.get("p", 1) not in (1, 2):
+    if params["p"] not in (1, 2):
         raise OptionRefusal(f"p is {params['p']}; it must be 1 or 2")
     classes = _demand_rows(input)
     _demand_int64(target)
     rows = input.shape[0] if input.ndim == 2 else 1
     if target.size != rows or target.ndim > 1:
         raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one index a row")
-    weight = params.get("weight")
+    weight = params["weight"]
     if weight is not None and weight.dtype != input.dtype:
         raise DtypeRefusal(f"weight holds {weight.dtype}, input {input.dtype}; they must agree")
     demand_class_weights(weight, classes)

@@ -107,8 +107,8 @@ def refuse_nll_loss(args: Arguments, params: Parameters) -> None:
     expected = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != expected:
         raise ShapeRefusal(f"target has shape {target.shape}; for input {input.shape} it must be {expected}")
-    demand_class_weights(params.get("weight"), classes)
-    outside = (target != params.get("ignore_index", -100)) & ((target < 0) | (target >= classes))
+    demand_class_weights(params["weight"], classes)
+    outside = (target != params["ignore_index"]) & ((target < 0) | (target >= classes))
     if np.any(outside):
         raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
 

@@ -94,11 +94,11 @@ def refuse_poisson_nll(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal.
     """
     booleans = {name for name, values in args.items() if values.dtype == bool}
-    subtracts_input = not params.get("log_input", True)
+    subtracts_input = not params["log_input"]
     if (
         len(booleans) == 2
         or ("input" in booleans and subtracts_input)
-        or ("target" in booleans and params.get("full", False))
+        or ("target" in booleans and params["full"])
     ):
         raise DtypeRefusal("input and target hold booleans, which cannot be subtracted; give numbers")
     demand_broadcastable(args)

@@ -28,7 +28,7 @@ def refuse_dimension(args: Arguments, params: Parameters) -> None:
     Raises:
         ShapeRefusal.
     """
-    input, dim = args["input"], params.get("dim")
+    input, dim = args["input"], params["dim"]
     reach = max(input.ndim, 1)
     if dim is not None and not -reach <= dim < reach:
         raise ShapeRefusal(f"dim is {dim}; an input of {input.ndim} dimensions has -{reach} to {reach - 1}")

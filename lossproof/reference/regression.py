@@ -217,7 +217,7 @@ def refuse_smooth_l1_loss(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal, RangeRefusal.
     """
     refuse_regression(args, params)
-    beta = params.get("beta", 1.0)
+    beta = params["beta"]
     if not beta >= 0:
         raise RangeRefusal(f"beta is {beta}; it must be 0 or more")
 
@@ -230,7 +230,7 @@ def refuse_huber_loss(args: Arguments, params: Parameters) -> None:
     """
     demand_floating("input", args["input"])
     refuse_regression(args, params)
-    delta = params.get("delta", 1.0)
+    delta = params["delta"]
     if not delta > 0:
         raise RangeRefusal(f"delta is {delta}; it must be more than 0")
 

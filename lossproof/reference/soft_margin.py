@@ -114,7 +114,7 @@ def refuse_multilabel_soft_margin_loss(args: Arguments, params: Parameters) -> N
         raise DtypeRefusal("target holds booleans; a label is the number 0 or 1")
     if args["input"].ndim == 0:
         raise ShapeRefusal("input has no dimensions; it needs one for the classes")
-    weight = params.get("weight")
+    weight = params["weight"]
     demand_broadcastable(args if weight is None else {**args, "weight": weight})
 
 

@@ -179,7 +179,7 @@ def refuse_triplet_margin_with_distance_loss(args: Arguments, params: Parameters
     Raises:
         OptionRefusal, RangeRefusal, DtypeRefusal, ShapeRefusal.
     """
-    name = params.get("distance_function")
+    name = params["distance_function"]
     if name not in DISTANCES:
         known = ", ".join(str(known) for known in DISTANCES)
         raise OptionRefusal(f"there is no distance function '{name}'; there are {known}")
@@ -189,7 +189,7 @@ def refuse_triplet_margin_with_distance_loss(args: Arguments, params: Parameters
 
 
 def _demand_margin(params: Parameters) -> None:
-    margin = params.get("margin", 1.0)
+    margin = params["margin"]
     if margin <= 0:
         raise RangeRefusal(f"margin is {margin}; it must be above 0")
 

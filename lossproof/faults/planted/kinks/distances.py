@@ -131,7 +131,8 @@ def _at_eps(part: float, original: Function, x1: Tensor, x2: Tensor, **options: 
     more = torch.zeros_like(result)
     for vectors in (x1 + torch.zeros_like(x2), x2 + torch.zeros_like(x1)):
         norm = torch.linalg.vector_norm(vectors.to(result.dtype), dim=dim)
-        more = more + norm * (result.detach() / eps * part * (norm.detach() == eps))
+        is_at_eps = (norm.detach() == eps) & (norm.detach() > 0)
+        more = more + norm * torch.where(is_at_eps, part * result.detach() / norm.detach(), 0)
     return with_added_gradient(result, more)
 
 
