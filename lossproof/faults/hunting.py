@@ -41,7 +41,7 @@ def hunt_all(root: Path, corpus: Corpus, faults: Sequence[str], is_full: bool, w
     Raises:
         HuntError: a fault ended the process that it was planted in.
     """
-    jobs = hunts(corpus, [FAULTS[id] for id in faults], is_full)
+    jobs = hunts(corpus, [FAULTS[id] for id in faults])
     jobs.sort(key=lambda hunt: len(hunt.faults) * len(hunt.cases), reverse=True)
     with ProcessPoolExecutor(workers, initializer=_prepare, initargs=(root,)) as pool:
         running: dict[Future[Bag], str] = {
@@ -69,6 +69,6 @@ def _prepare(root: Path) -> None:
 
 def _hunt(loss: str, faults: Sequence[str], is_full: bool) -> Bag:
     started = time.process_time()
-    [hunt] = hunts(_corpus, [FAULTS[id] for id in faults], is_full)
-    kills = tuple(hunt.kills())
+    [hunt] = hunts(_corpus, [FAULTS[id] for id in faults])
+    kills = tuple(hunt.full() if is_full else hunt.short())
     return Bag(loss, kills, time.process_time() - started)

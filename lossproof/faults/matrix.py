@@ -7,8 +7,10 @@ every fault on every case of its loss in every dtype.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.reading import Corpus
@@ -37,81 +39,91 @@ class Kill:
     message: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Hunt:
     """The search of one loss's cases for its faults.
 
     Attributes:
         loss: the loss.
         faults: its faults.
-        cases: its cases, those first that say what they kill.
+        cases: its cases.
         known_defects: what torch gets wrong without any fault.
-        purposes: ids of cases that need not catch anything, as they document something.
-        is_full: whether the full matrix is wanted.
+        documenting: ids of the cases that need not catch anything.
     """
 
     loss: str
     faults: Sequence[Fault]
     cases: Sequence[Case]
     known_defects: Sequence[KnownDefect]
-    purposes: frozenset[str]
-    is_full: bool = False
-    _caught: set[str] = field(default_factory=set)
+    documenting: frozenset[str]
 
-    def kills(self) -> Iterator[Kill]:
-        """What is caught by what, case by case."""
-        examiners = {modes: Examiner(with_modes=modes) for modes in (False, True)}
-        subjects = {name: find_subject(name) for name in {fault.subject for fault in self.faults}}
-        defects = {
-            name: relevant(self.known_defects, name, subject.version(), "cpu")
-            for name, subject in subjects.items()
-        }
+    def full(self) -> Iterator[Kill]:
+        """Every fault on every case in every dtype."""
+        attempts = _Attempts(self)
         for case in self.cases:
-            caught_here: set[str] = set()
             for dtype in dtypes_of(case):
-                for fault in self._wanted(case, caught_here):
-                    subject = subjects[fault.subject]
-                    kill = caught_by(
-                        fault, case, dtype, subject, examiners[fault.shows_in_modes], defects[fault.subject]
-                    )
-                    if kill is not None:
-                        caught_here.add(fault.id)
-                        self._caught.add(fault.id)
-                        yield kill
+                yield from attempts.on(case, dtype, self.faults)
 
-    def _wanted(self, case: Case, caught_here: set[str]) -> Iterator[Fault]:
-        """The faults to try on a case, in a dtype, after those that it has caught in another."""
-        if self.is_full:
-            yield from self.faults
-            return
-        rest = []
+    def short(self) -> Iterator[Kill]:
+        """A first catch of each fault, and a first catch by each case that has to have one."""
+        attempts = _Attempts(self)
+        lethal: Counter[str] = Counter()
+        for case in self.cases:
+            listed = [fault for fault in self.faults if fault.id in case.kills]
+            kills = list(attempts.first(case, listed))
+            if not kills and case.id not in self.documenting:
+                # Those that others caught most often are the likeliest.
+                others = sorted(self.faults, key=lambda fault: -lethal[fault.id])
+                kills = list(islice(attempts.first(case, others), 1))
+            lethal.update(kill.fault for kill in kills)
+            yield from kills
         for fault in self.faults:
-            if fault.id in caught_here:
-                continue
-            if fault.id in case.kills or fault.id not in self._caught:
-                yield fault
-            else:
-                rest.append(fault)
-        for fault in rest:
-            if caught_here or case.id in self.purposes:
-                return
-            yield fault
+            if not lethal[fault.id]:
+                yield from islice((kill for case in self.cases for kill in attempts.first(case, [fault])), 1)
 
 
-def hunts(corpus: Corpus, faults: Sequence[Fault], is_full: bool) -> list[Hunt]:
+class _Attempts:
+    """Plants faults and runs cases; what cases and faults have in common is worked out once."""
+
+    def __init__(self, hunt: Hunt) -> None:
+        self._examiners = {modes: Examiner(with_modes=modes) for modes in (False, True)}
+        self._subjects = {name: find_subject(name) for name in {fault.subject for fault in hunt.faults}}
+        self._defects = {
+            name: relevant(hunt.known_defects, name, subject.version(), "cpu")
+            for name, subject in self._subjects.items()
+        }
+
+    def on(self, case: Case, dtype: str, faults: Iterable[Fault]) -> Iterator[Kill]:
+        """The faults that a case catches in a dtype."""
+        for fault in faults:
+            subject, defects = self._subjects[fault.subject], self._defects[fault.subject]
+            examiner = self._examiners[fault.shows_in_modes]
+            kill = caught_by(fault, case, dtype, subject, examiner, defects)
+            if kill is not None:
+                yield kill
+
+    def first(self, case: Case, faults: Sequence[Fault]) -> Iterator[Kill]:
+        """The faults that a case catches, each in the first dtype that shows it."""
+        rest = list(faults)
+        for dtype in dtypes_of(case):
+            for kill in self.on(case, dtype, tuple(rest)):
+                rest = [fault for fault in rest if fault.id != kill.fault]
+                yield kill
+
+
+def hunts(corpus: Corpus, faults: Sequence[Fault]) -> list[Hunt]:
     """One hunt for each loss that has faults."""
-    losses = dict.fromkeys(fault.loss for fault in faults)
-    purposes = frozenset(documenting(corpus))
+    documents = frozenset(documenting(corpus))
     return [
         Hunt(
             loss,
             [fault for fault in faults if fault.loss == loss],
-            sorted(_cases_of(corpus, loss), key=lambda case: not case.kills),
+            # A fault is planted in this process; a case with one of its own would not meet it.
+            [case for case in corpus.cases if case.loss == loss and not case.own_process],
             corpus.known_defects,
-            purposes,
-            is_full,
+            documents,
         )
-        for loss in losses
+        for loss in dict.fromkeys(fault.loss for fault in faults)
     ]
 
 
@@ -152,11 +164,6 @@ def caught_by(
 def dtypes_of(case: Case) -> tuple[str, ...]:
     """The dtypes that a case runs in."""
     return (_NO_DTYPE,) if case.module is not None else case.dtypes or tuple(FORMATS)
-
-
-def _cases_of(corpus: Corpus, loss: str) -> list[Case]:
-    # A fault is planted in this process; a case with one of its own would not meet it.
-    return [case for case in corpus.cases if case.loss == loss and not case.own_process]
 
 
 def _kill(fault: Fault, record: Record) -> Kill:

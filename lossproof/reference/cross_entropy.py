@@ -148,12 +148,12 @@ def _with_probabilities_gradient(
     losses_shape = target.shape[:axis] + target.shape[axis + 1 :]
     share = np.expand_dims(spread(upstream, losses_shape, reduction), axis)
     class_weights = 1.0 if weight is None else _along(weight, log_p, axis)
-    gradients = {"input": -class_weights * target * share}
-    gradients["target"] = -class_weights * log_p * share * (1.0 - label_smoothing)
-    if weight is not None:
-        others = tuple(other for other in range(log_p.ndim) if other != axis)
-        gradients["weight"] = np.sum(-target * log_p * share, axis=others)
-    return gradients
+    others = tuple(other for other in range(log_p.ndim) if other != axis)
+    return {
+        "input": -class_weights * target * share,
+        "target": -class_weights * log_p * share * (1.0 - label_smoothing),
+        "weight": np.sum(-target * log_p * share, axis=others),
+    }
 
 
 def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
