@@ -21,6 +21,8 @@ from typing import Any
 from torch import Tensor
 
 from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects.call import Unsupported
+from lossproof.subjects.torch_forms import find_function
 
 # Of tensors; what replaces a constructor returns nothing, and its original's result is not used.
 Function = Callable[..., Tensor]
@@ -52,8 +54,14 @@ class Fault:
 
     @property
     def subject(self) -> str:
-        """The subject that shows it: a module's own code is not reached by calling the function."""
-        return "torch.nn" if self.target.startswith(f"torch.nn.{self.loss}") else "torch.nn.functional"
+        """The subject that shows it: the function, unless the module alone does."""
+        if self.target.startswith(f"torch.nn.{self.loss}"):
+            return "torch.nn"
+        try:
+            find_function(self.loss)
+        except Unsupported:
+            return "torch.nn"
+        return "torch.nn.functional"
 
     @contextmanager
     def planted(self) -> Iterator[None]:
