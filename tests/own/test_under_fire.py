@@ -291,3 +291,18 @@ def test_a_time_limit_is_a_number_of_seconds(tmp_path: Path, limit: str) -> None
     assert finished.returncode == 2
     assert "--time-limit" in finished.stderr + finished.stdout
     assert "Traceback" not in finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize(("options", "is_own"), [((), False), (("--pdb",), True)])
+def test_a_debugger_finds_the_subject_in_its_own_process(
+    tmp_path: Path, options: tuple[str, ...], is_own: bool
+) -> None:
+    suite = Suite(tmp_path)
+    code = "import os, lossproof.judging.examination as e\nright = e.Examiner.examine\n" + (
+        "def noted(*args):\n    open(os.environ['UNRULY_MARK'], 'w').write(str(os.getpid()))\n"
+        "    return right(*args)\ne.Examiner.examine = noted\n"
+    )
+    run = suite.start(suite.plant(code), "--subjects", "reference", *options)
+    run.communicate(timeout=120)
+    assert run.returncode == 0
+    assert (int(suite.mark.read_text()) == run.pid) is is_own
