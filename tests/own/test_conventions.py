@@ -16,6 +16,7 @@ from lossproof.judging.verdict import compare
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.evaluation import prepare
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Values
 
@@ -98,3 +99,10 @@ def test_the_derivative_is_that_of_dual_numbers_and_another(
         assert float(difference.rad().upper()) < 1e-30
     (true, _), (conventional, _) = derivative.midpoints(), gradient.midpoints()
     assert not np.any(np.isclose(true, conventional, rtol=1e-3, atol=0.0))
+
+
+def test_at_the_least_variance_itself_the_slope_is_still_the_loss_s() -> None:
+    args = {"input": [1.0], "target": [3.0], "var": [0.5]}
+    call = prepare("GaussianNLLLoss", {"eps": 0.5, "reduction": "none"}, args)
+    derivative, gradient = (slope([1.0])["var"] for slope in (call.derivative, call.gradient))
+    np.testing.assert_array_equal(derivative, gradient)

@@ -1,10 +1,12 @@
-"""At infinity a formula is its limit, not what its parts make of each other."""
+"""Infinite and undefined numbers: a formula is its limit, and what takes no part does no harm."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from lossproof.reference.evaluation import forward
+from lossproof.reference.evaluation import forward, gradient
 
 INF = np.inf
 
@@ -15,3 +17,14 @@ def test_a_positive_weight_counts_for_positive_targets_alone() -> None:
     params = {"pos_weight": np.array(weights, dtype=float), "reduction": "none"}
     value = forward("BCEWithLogitsLoss", params, {"input": logits, "target": np.array(targets, dtype=float)})
     np.testing.assert_array_equal(value, [0, 0, 0, INF, INF])
+
+
+def test_features_of_an_ignored_row_do_no_harm_to_the_gradient_of_the_weight() -> None:
+    """torch's own is nan throughout, and so cannot tell."""
+    rows, weight = [[1.0, 2.0], [np.nan, np.inf], [-0.5, 1.0]], [[1.0, 0.5], [-1.0, 2.0]]
+    with_it: dict[str, Any] = {"input": rows, "linear_weight": weight, "target": [0, -100, 1]}
+    without: dict[str, Any] = {"input": rows[::2], "linear_weight": weight, "target": [0, 1]}
+    np.testing.assert_array_equal(
+        gradient("LinearCrossEntropyLoss", {}, with_it, "linear_weight"),
+        gradient("LinearCrossEntropyLoss", {}, without, "linear_weight"),
+    )

@@ -298,10 +298,14 @@ def test_a_debugger_finds_the_subject_in_its_own_process(
     tmp_path: Path, options: tuple[str, ...], is_own: bool
 ) -> None:
     suite = Suite(tmp_path)
-    code = "import os, lossproof.judging.examination as e\nright = e.Examiner.examine\n" + (
-        "def noted(*args):\n    open(os.environ['UNRULY_MARK'], 'w').write(str(os.getpid()))\n"
-        "    return right(*args)\ne.Examiner.examine = noted\n"
-    )
+    code = """
+import os, pathlib, lossproof.judging.examination as e
+right = e.Examiner.examine
+def noted(*args):
+    pathlib.Path(os.environ["UNRULY_MARK"]).write_text(str(os.getpid()))
+    return right(*args)
+e.Examiner.examine = noted
+"""
     run = suite.start(suite.plant(code), "--subjects", "reference", *options)
     run.communicate(timeout=120)
     assert run.returncode == 0
