@@ -10,7 +10,7 @@ OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$
            $(if $(CASES),--cases '$(CASES)') $(if $(DEVICE),--device '$(DEVICE)') \
            $(if $(WORKERS),--numprocesses '$(WORKERS)')
 
-.PHONY: help verify faults test lint benchmark readme clean
+.PHONY: help verify faults test lint benchmark yardstick mutants readme clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -23,13 +23,20 @@ faults: $(INSTALLED) ## plant bugs in torch and see which case catches each (FUL
 	@$(RUN) -m lossproof.faults $(if $(FULL),--full) $(FAULTS)
 
 test: $(INSTALLED) ## run the project's own tests
-	@$(RUN) -m pytest tests/own -q
+	@$(RUN) -m pytest tests/own -q --numprocesses auto --dist loadfile
 
 lint: $(INSTALLED) ## check style and types
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
 
 benchmark: $(INSTALLED) ## measure the harness against a bare loop
 	@$(RUN) benchmarks/harness.py
+
+yardstick: $(INSTALLED) ## see how many of the planted faults PyTorch's own tests catch (a sample; half an hour)
+	@$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
+	@$(RUN) benchmarks/pytorch_own_tests.py -n 7
+
+mutants: $(INSTALLED) ## mutate the reference and the judge, and see what notices (hours)
+	@$(RUN) benchmarks/mutants.py
 
 readme: $(INSTALLED) ## write the table of losses into README.md
 	@$(RUN) -m lossproof.readme
