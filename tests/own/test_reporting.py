@@ -16,7 +16,7 @@ import junitparser
 import pytest
 
 from lossproof.judging.record import Record, Run, TestResult
-from lossproof.reporting import ReportError, read_results, summary_lines, write_reports
+from lossproof.reporting import ReportError, read_results, summary_lines, write_faults, write_reports
 
 REPORTS = ["report.html", "junit.xml", "results.jsonl"]
 
@@ -283,6 +283,24 @@ class TestPage:
         assert column(page_data(tmp_path / "report.html"), "message")[0].endswith(
             r"]]> @@data@@ \u003c &amp;"
         )
+
+    def test_planted_faults_are_on_the_page_of_the_last_run_and_of_the_next(self, tmp_path: Path) -> None:
+        write_reports(tmp_path, RUN, [result_of(AGREES, DISAGREES)])
+        before = page_data(tmp_path / "report.html")
+        assert before.pop("faults") is None
+        told = {"cases": "0123", "faults": [{"id": "ce-weight-dropped", "mistake": HOSTILE, "kills": {}}]}
+        names = {path.name for path in write_faults(tmp_path, json.dumps(told))}
+        assert names == {"faults.json", "report.html"}
+        again = page_data(tmp_path / "report.html")
+        assert again.pop("faults")["faults"][0]["id"] == "ce-weight-dropped"
+        assert again == before
+        write_reports(tmp_path, RUN, [result_of(AGREES)])
+        assert page_data(tmp_path / "report.html")["faults"]["cases"] == "0123"
+
+    def test_a_broken_file_of_faults_costs_nobody_the_report(self, tmp_path: Path) -> None:
+        (tmp_path / "faults.json").write_text("{")
+        write_reports(tmp_path, RUN, [result_of(AGREES)])
+        assert page_data(tmp_path / "report.html")["faults"] is None
 
     def test_rows_hold_every_record(self, tmp_path: Path) -> None:
         other = replace(AGREES, case="nll-plain", loss="NLLLoss", reduction=None, source=None, flags=[])
