@@ -10,6 +10,7 @@ import argparse
 import gc
 import math
 import signal
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NoReturn
@@ -72,7 +73,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.pluginmanager.register(
             _Controller(RunReports(reports, corpus, selection, options)), "lossproof-controller"
         )
-        signal.signal(signal.SIGTERM, _end)
+        _report_when_terminated(config)
 
 
 def _seconds(text: str) -> float:
@@ -90,9 +91,20 @@ def _examiner(config: pytest.Config, session: ConformanceSession) -> Supervisor 
     return supervisor
 
 
-def _end(number: int, frame: object) -> NoReturn:
+def _report_when_terminated(config: pytest.Config) -> None:
     """Whoever asks the run to end gets reports of what it has found so far, as with Ctrl-C."""
-    pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+    if threading.current_thread() is not threading.main_thread():
+        return  # Python lets no other thread receive signals
+
+    def end(number: int, frame: object) -> NoReturn:
+        pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, before)
+
+    config.add_cleanup(restore)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
