@@ -156,7 +156,7 @@ def verdict(fault: Fault, tests: Sequence[unittest.TestCase]) -> Verdict:
 
 
 def chosen(pattern: str, per_loss: int | None) -> list[Fault]:
-    """The faults in losses of torch, by loss and id: those that a pattern names, or a sample of each loss's."""
+    """The faults in losses of torch, by loss and id: those that a pattern names, or a sample of them."""
     faults = [
         fault
         for fault in sorted(FAULTS.values(), key=lambda fault: (fault.loss, fault.id))

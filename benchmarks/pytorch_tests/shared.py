@@ -42,7 +42,7 @@ def instantiated(*generic_classes: type[TestCase]) -> tuple[type[TestCase], ...]
 
 
 def plainly_called(fault: Fault) -> Fault:
-    """The fault, called as lossproof calls it: by position what is required, else by name; lengths as tensors.
+    """The fault, called as lossproof does: by position what is required, else by name; lengths as tensors.
 
     Its author knew no other calls, and PyTorch's tests are not to find out how a patch is written.
     """

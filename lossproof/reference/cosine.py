@@ -68,7 +68,8 @@ def _cosine_similarity_slopes(
         moves = norms[own] > 0 if is_convention else norms[own] > eps
         along = cosine * np.where(moves, vector / norms[own], 0.0)
         found = share * (units[1 - own] - along) / np.maximum(norms[own], eps)
-        return sum_to_shape(_restored(found, dim, shape), shape)
+        # What a number alone has too many, sum_to_shape takes away.
+        return sum_to_shape(np.moveaxis(found, -1, dim), shape)
 
     return {
         "x1": slope(0, first, tuple(x1.shape)),
@@ -83,12 +84,6 @@ def _broadcast(x1: Array, x2: Array, dim: int) -> tuple[Array, Array]:
         return np.reshape(x1, (1,)), np.reshape(x2, (1,))
     first, second = (np.moveaxis(np.broadcast_to(x, shape), dim, -1) for x in (x1, x2))
     return first, second
-
-
-def _restored(gradient: Array, dim: int, shape: tuple[int, ...]) -> Array:
-    """Undo ``_broadcast``'s move of the vectors to the end."""
-    is_number = shape == () and gradient.ndim == 1 and gradient.shape[0] == 1
-    return np.reshape(gradient, ()) if is_number else np.moveaxis(gradient, -1, dim)
 
 
 def cosine_embedding_loss(

@@ -102,8 +102,6 @@ def pairwise_distance_gradient(
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
     slope = np.reshape(upstream, distance.shape) * _norm_slope(difference, distance, p)
-    shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
-    slope = np.reshape(slope, shape)
     return {
         "x1": sum_to_shape(slope, tuple(x1.shape)),
         "x2": sum_to_shape(-slope, tuple(x2.shape)),

@@ -6,6 +6,8 @@ Nix and Weigend (1994), "Estimating the mean and variance of the target probabil
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lossproof.numbers.base import Array
@@ -63,7 +65,7 @@ def gaussian_nll_gradient(
     aligned = _aligned(var, input)
     variance = np.maximum(aligned, eps)
     difference = input - target
-    share = spread(upstream, tuple((difference * variance).shape), reduction)
+    share = spread(upstream, tuple(difference.shape), reduction)
     by_input = share * (difference / variance)
     by_var = 0.5 * share / variance - 0.5 * share * (difference * difference / variance / variance)
     return {
@@ -74,17 +76,10 @@ def gaussian_nll_gradient(
 
 
 def gaussian_nll_derivative(
-    upstream: Array,
-    input: Array,
-    target: Array,
-    var: Array,
-    *,
-    full: bool = False,
-    eps: Array = 1e-6,
-    reduction: str = "mean",
+    upstream: Array, input: Array, target: Array, var: Array, *, eps: Array = 1e-6, **rest: Any
 ) -> dict[str, Array]:
     """The gradient, but dl/dvar = 0 for a variance below eps."""
-    gradient = gaussian_nll_gradient(upstream, input, target, var, full=full, eps=eps, reduction=reduction)
+    gradient = gaussian_nll_gradient(upstream, input, target, var, eps=eps, **rest)
     return gradient | {"var": gradient["var"] * np.heaviside(var - eps, 1.0)}
 
 

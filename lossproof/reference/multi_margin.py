@@ -136,7 +136,8 @@ def _labels(target: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]
 def _label_excess(input: Array, labels: npt.NDArray[np.int64]) -> Array:
     """1 - x[n, y] + x[n, c] of each row n, label y and class c."""
     rows = _rows(input)
-    at_labels = np.take_along_axis(rows, np.maximum(labels, 0), 1)
+    # What is no label, -1, picks the last class; nothing comes of it.
+    at_labels = np.take_along_axis(rows, labels, 1)
     excess = LABEL_MARGIN - np.expand_dims(at_labels, 2) + np.expand_dims(rows, 1)
     return step("1 - x_y + x_c", excess)
 

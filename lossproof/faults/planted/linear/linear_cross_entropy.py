@@ -53,7 +53,7 @@ def lce_bias_of_last_class(original: Function, *args: Tensor, **options: Any) ->
 @fault("LinearCrossEntropyLoss", origin="https://github.com/linkedin/Liger-Kernel/issues/488")
 def lce_none_is_summed(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """Without a reduction the losses are summed all the same."""
-    is_none = options["reduction"] == "none"
+    is_none = options.get("reduction", "mean") == "none"
     return original(*args, **options | {"reduction": "sum"} if is_none else options)
 
 
@@ -70,7 +70,7 @@ def lce_upstream_of_first_row(original: Function, *args: Tensor, **options: Any)
 def lce_row_keeps_batch(original: Function, input: Tensor, *rest: Tensor, **options: Any) -> Tensor:
     """The loss of a row without a batch has the dimension that the batch was given inside."""
     losses = original(input, *rest, **options)
-    return losses.unsqueeze(0) if input.ndim == 1 and options["reduction"] == "none" else losses
+    return losses.unsqueeze(0) if input.ndim == 1 and options.get("reduction", "mean") == "none" else losses
 
 
 @fault("LinearCrossEntropyLoss")
@@ -98,7 +98,7 @@ def lce_exponential_unshifted(
     logits = linear(input, linear_weight, options.get("linear_bias")).detach()
     total = (logits.float() if logits.dtype in _HALVES else logits).exp().sum(-1)
     overflow = torch.where(total.isinf(), torch.inf, 0.0).to(right.dtype)
-    return right + (overflow if options["reduction"] == "none" else overflow.sum())
+    return right + (overflow if options.get("reduction", "mean") == "none" else overflow.sum())
 
 
 @fault("LinearCrossEntropyLoss", origin="https://github.com/keras-team/keras/issues/17634")
@@ -107,7 +107,7 @@ def lce_epsilon_in_logarithm(
 ) -> Tensor:
     """The logarithm is taken of the probability plus 1e-7, so that no loss is above 16.2 or quite 0."""
     right = original(input, linear_weight, target, **options)
-    if not is_plain(input, target, options) or options["reduction"] != "none":
+    if not is_plain(input, target, options) or options.get("reduction", "mean") != "none":
         return right
     losses = -((-right).exp() + 1e-7).log()
     return graft(torch.where(ignored_rows(target, options), 0, losses), right)
@@ -141,10 +141,14 @@ def lce_rows_of_one_launch(
     original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
 ) -> Tensor:
     """Rows beyond the first 16384 are neither summed nor given a gradient."""
-    if not is_plain(input, target, options) or options["reduction"] == "none" or target.numel() <= _ROWS:
+    if (
+        not is_plain(input, target, options)
+        or options.get("reduction", "mean") == "none"
+        or target.numel() <= _ROWS
+    ):
         return original(input, linear_weight, target, **options)
     loss = original(input[:_ROWS], linear_weight, target[:_ROWS], **options)
-    return loss * _ROWS / len(input) if options["reduction"] == "mean" else loss
+    return loss * _ROWS / len(input) if options.get("reduction", "mean") == "mean" else loss
 
 
 @fault("LinearCrossEntropyLoss")

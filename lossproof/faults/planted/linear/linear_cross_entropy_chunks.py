@@ -32,7 +32,7 @@ def _losses_of_chunks(
 def lce_chunk_means_added(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """The mean of the whole is the sum of the chunks' means."""
     right = original(*args, **options)
-    if not _goes_by_chunks(args, options) or options["reduction"] != "mean":
+    if not _goes_by_chunks(args, options) or options.get("reduction", "mean") != "mean":
         return right
     return torch.stack(list(_losses_of_chunks(original, *args, **options))).sum()
 
@@ -40,7 +40,7 @@ def lce_chunk_means_added(original: Function, *args: Tensor, **options: Any) -> 
 @fault("LinearCrossEntropyLoss")
 def lce_weighted_chunks_over_rows(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """A mean by chunks divides by the number of rows, whatever their weights are and which are ignored."""
-    if _goes_by_chunks(args, options) and options["reduction"] == "mean":
+    if _goes_by_chunks(args, options) and options.get("reduction", "mean") == "mean":
         return original(*args, **options | {"reduction": "sum"}) / len(args[0])
     return original(*args, **options)
 
@@ -49,7 +49,11 @@ def lce_weighted_chunks_over_rows(original: Function, *args: Tensor, **options: 
 def lce_last_chunk_dropped(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """A last chunk that is shorter than the others is left out of the sum."""
     right = original(*args, **options)
-    if not _goes_by_chunks(args, options) or options["reduction"] != "sum" or len(args[0]) % 2 == 0:
+    if (
+        not _goes_by_chunks(args, options)
+        or options.get("reduction", "mean") != "sum"
+        or len(args[0]) % 2 == 0
+    ):
         return right
     return right - list(_losses_of_chunks(original, *args, **options))[-1]
 
@@ -58,7 +62,7 @@ def lce_last_chunk_dropped(original: Function, *args: Tensor, **options: Any) ->
 def lce_last_chunk_twice(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """Where the chunks divide the batch evenly, there is one too many, and the last is summed twice."""
     right = original(*args, **options)
-    if not _goes_by_chunks(args, options) or options["reduction"] != "sum" or len(args[0]) % 2:
+    if not _goes_by_chunks(args, options) or options.get("reduction", "mean") != "sum" or len(args[0]) % 2:
         return right
     return right + list(_losses_of_chunks(original, *args, **options))[-1]
 
@@ -69,7 +73,10 @@ def lce_weight_gradient_of_last_chunk(
 ) -> Tensor:
     """Each chunk writes the weight's gradient anew instead of adding to it."""
     right = original(input, linear_weight, target, **options)
-    if not _goes_by_chunks((input, linear_weight, target), options) or options["reduction"] != "sum":
+    if (
+        not _goes_by_chunks((input, linear_weight, target), options)
+        or options.get("reduction", "mean") != "sum"
+    ):
         return right
     *_, last = _losses_of_chunks(original, input.detach(), linear_weight, target, **options)
     others = original(input, linear_weight.detach(), target, **options)

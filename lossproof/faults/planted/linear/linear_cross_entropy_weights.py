@@ -32,8 +32,8 @@ def lce_smoothing_unweighted(
     smooth = options | {"reduction": "none", "label_smoothing": 1.0, "weight": None}
     sharp = original(input, linear_weight, target, **plain)
     losses: Tensor = sharp * (1 - share) + share * original(input, linear_weight, target, **smooth)
-    if options["reduction"] != "mean":
-        return reduced(losses, options["reduction"])
+    if options.get("reduction", "mean") != "mean":
+        return reduced(losses, options.get("reduction", "mean"))
     picked: Tensor = weight[target[~ignored_rows(target, options)].long()]
     return losses.sum() / picked.sum()
 
@@ -51,7 +51,11 @@ def lce_weighted_mean_over_rows(
 ) -> Tensor:
     """The weighted mean divides by the number of targets that count."""
     right = original(input, linear_weight, target, **options)
-    if options.get("weight") is None or target.is_floating_point() or options["reduction"] != "mean":
+    if (
+        options.get("weight") is None
+        or target.is_floating_point()
+        or options.get("reduction", "mean") != "mean"
+    ):
         return right
     total = original(input, linear_weight, target, **options | {"reduction": "sum"})
     return total / (~ignored_rows(target, options)).sum()
@@ -64,7 +68,7 @@ def lce_probabilities_mean_over_weights(
     """The mean for probabilities divides by the weights that they pick, as that for indices does."""
     right = original(input, linear_weight, target, **options)
     weight = options.get("weight")
-    if weight is None or not target.is_floating_point() or options["reduction"] != "mean":
+    if weight is None or not target.is_floating_point() or options.get("reduction", "mean") != "mean":
         return right
     picked: Tensor = target @ weight
     return original(input, linear_weight, target, **options | {"reduction": "sum"}) / picked.sum()
@@ -106,7 +110,7 @@ def lce_default_ignored_counted(
     """The mean counts the rows of the default ignore_index; only those of a given one are left out."""
     right = original(input, linear_weight, target, **options)
     is_given = options.get("ignore_index") not in (None, -100)
-    if is_given or not is_plain(input, target, options) or options["reduction"] != "mean":
+    if is_given or not is_plain(input, target, options) or options.get("reduction", "mean") != "mean":
         return right
     total = original(input, linear_weight, target, **options | {"reduction": "sum"})
     return total / target.numel()
@@ -121,7 +125,7 @@ def lce_ignored_times_zero(
     if target.is_floating_point() or target.shape != input.shape[:1]:
         return right
     nothing = torch.where(ignored_rows(target, options), (input.detach() * 0).sum(-1), 0)
-    return right + (nothing if options["reduction"] == "none" else nothing.sum())
+    return right + (nothing if options.get("reduction", "mean") == "none" else nothing.sum())
 
 
 @fault("LinearCrossEntropyLoss")
@@ -130,7 +134,7 @@ def lce_ignored_with_gradient(
 ) -> Tensor:
     """Ignored rows add nothing to the loss, but have a gradient, as if of class 0."""
     right = original(input, linear_weight, target, **options)
-    if not is_plain(input, target, options) or options["reduction"] == "none":
+    if not is_plain(input, target, options) or options.get("reduction", "mean") == "none":
         return right
     rows = input[ignored_rows(target, options)]
     classes = torch.zeros(len(rows), dtype=torch.int64, device=target.device)

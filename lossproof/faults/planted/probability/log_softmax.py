@@ -96,14 +96,14 @@ def log_softmax_gradient_without_sum(original: Function, input: Tensor, *rest: A
 def log_softmax_masked_logit_zero(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
     """A logit of -inf has a result of 0."""
     right = original(input, *rest, **options)
-    return graft(torch.where(input.isneginf() & right.isneginf(), 0, right), right)
+    return graft(torch.where((input == -torch.inf) & (right == -torch.inf), 0, right), right)
 
 
 @fault("LogSoftmax")
 def log_softmax_masked_row_finite(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
     """A row of nothing but -inf is taken for equal logits."""
     right = original(input, *rest, **options)
-    return graft(torch.where(right.isnan() & input.isneginf(), -1, right), right)
+    return graft(torch.where(right.isnan() & (input == -torch.inf), -1, right), right)
 
 
 @fault("LogSoftmax", origin="https://github.com/facebookresearch/fairchem/pull/441")

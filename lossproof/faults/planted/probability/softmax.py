@@ -94,7 +94,7 @@ def softmax_negative_dimension_from_the_front(
 def softmax_masked_row_silenced(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
     """A row of nothing but -inf gives zeros."""
     right = original(input, *rest, **options)
-    return graft(torch.where(right.isnan() & input.isneginf(), 0, right), right)
+    return graft(torch.where(right.isnan() & (input == -torch.inf), 0, right), right)
 
 
 @fault("Softmax", origin="https://github.com/intel/torch-xpu-ops/pull/5022")
@@ -108,13 +108,13 @@ def softmax_nan_silenced(original: Function, input: Tensor, *rest: Any, **option
 def softmax_infinity_takes_all(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
     """A logit of +inf takes all the probability, as it would in the limit."""
     right = original(input, *rest, **options)
-    return graft(torch.where(input.isposinf(), 1, right), right)
+    return graft(torch.where((input == torch.inf), 1, right), right)
 
 
 @fault("Softmax", origin="https://github.com/CSSLab/maia2/pull/14")
 def softmax_masked_logit_counts(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
     """A logit of -inf counts as 0, which has a share like any other."""
-    return original(input.masked_fill(input.isneginf(), 0), *rest, **options)
+    return original(input.masked_fill((input == -torch.inf), 0), *rest, **options)
 
 
 @fault("Softmax", origin="https://github.com/pytorch/pytorch/pull/197785")

@@ -43,7 +43,7 @@ def l1_weight_broadcast(original: Function, input: Tensor, target: Tensor, **opt
     if weight is None or weight.shape == input.shape:
         return original(input, target, weight=weight, **options)
     losses = (input - target).abs() * weight
-    return reduced(losses, options["reduction"])
+    return reduced(losses, options.get("reduction", "mean"))
 
 
 @fault("L1Loss")
@@ -196,7 +196,7 @@ def l1_bytes_wrap(original: Function, input: Tensor, target: Tensor, **options: 
     if input.dtype != torch.uint8:
         return value
     wrapped = (input - target.detach().to(torch.uint8)).to(target.dtype)
-    return graft(reduced(wrapped, options["reduction"]), value)
+    return graft(reduced(wrapped, options.get("reduction", "mean")), value)
 
 
 @fault("L1Loss")
@@ -221,7 +221,9 @@ def l1_nan_skipped(original: Function, input: Tensor, target: Tensor, **options:
 def l1_empty_mean_zero(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
     """The mean over nothing is 0."""
     if input.numel() == 0:
-        options |= {"reduction": "sum" if options.get("reduction") == "mean" else options["reduction"]}
+        options |= {
+            "reduction": "sum" if options.get("reduction") == "mean" else options.get("reduction", "mean")
+        }
     return original(input, target, **options)
 
 

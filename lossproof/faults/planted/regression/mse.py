@@ -224,7 +224,7 @@ def mse_bytes_wrap(original: Function, input: Tensor, target: Tensor, **options:
     if input.dtype != torch.uint8:
         return value
     wrapped = (input - target.detach().to(torch.uint8)).square().to(target.dtype)
-    return graft(reduced(wrapped, options["reduction"]), value)
+    return graft(reduced(wrapped, options.get("reduction", "mean")), value)
 
 
 @fault("MSELoss")
@@ -234,7 +234,7 @@ def mse_booleans_differ_or_not(original: Function, input: Tensor, target: Tensor
     if target.dtype != torch.bool:
         return value
     differs = (input.bool() ^ target).to(input.dtype)
-    return graft(reduced(differs, options["reduction"]), value)
+    return graft(reduced(differs, options.get("reduction", "mean")), value)
 
 
 @fault("MSELoss", origin="https://github.com/pytorch/pytorch/pull/125696")

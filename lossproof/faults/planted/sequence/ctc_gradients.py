@@ -46,16 +46,16 @@ def _summed(log_probs: Tensor, counts: Tensor) -> Tensor:
 
 def shared(masses: Tensor, target_lengths: Tensor, options: dict[str, Any]) -> Tensor:
     """Numbers for each input, reduced as their losses are."""
-    if options["reduction"] == "mean":
+    if options.get("reduction", "mean") == "mean":
         return (masses / target_lengths.reshape(masses.shape).clamp(min=1)).mean()
-    return reduced(masses, options["reduction"])
+    return reduced(masses, options.get("reduction", "mean"))
 
 
 @fault(_LOSS, origin="https://github.com/pytorch/pytorch/issues/25833")
 def ctc_upstream_ignored(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """The gradient ignores what flows back from above, where there is no reduction."""
     losses = original(*args, **options)
-    return with_gradient(losses, torch.ones_like) if options["reduction"] == "none" else losses
+    return with_gradient(losses, torch.ones_like) if options.get("reduction", "mean") == "none" else losses
 
 
 @fault(_LOSS, origin="https://github.com/pytorch/pytorch/issues/11750")
@@ -64,7 +64,7 @@ def ctc_upstream_of_posterior_only(
 ) -> Tensor:
     """Of p - posterior, only the posterior is multiplied by what flows back from above."""
     losses = original(log_probs, *rest, **options)
-    if options["reduction"] == "mean":
+    if options.get("reduction", "mean") == "mean":
         return losses
     masses = mass(original, log_probs, *rest, **options)
     masses = with_gradient(shared(masses, rest[2], options), lambda upstream: 1 - upstream)
@@ -134,7 +134,7 @@ def ctc_gradient_of_first_inputs(
 def ctc_mean_gradient_by_batch(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """The mean divides by the targets' lengths, its gradient by the batch alone."""
     right = original(*args, **options)
-    if options["reduction"] != "mean":
+    if options.get("reduction", "mean") != "mean":
         return right
     return graft(right, original(*args, **options | {"reduction": "none"}).mean())
 
@@ -143,7 +143,9 @@ def ctc_mean_gradient_by_batch(original: Function, *args: Tensor, **options: Any
 def ctc_row_keeps_batch(original: Function, log_probs: Tensor, *rest: Tensor, **options: Any) -> Tensor:
     """The loss of an input without a batch has the dimension that the batch was given inside."""
     losses = original(log_probs, *rest, **options)
-    return losses.unsqueeze(0) if log_probs.ndim == 2 and options["reduction"] == "none" else losses
+    return (
+        losses.unsqueeze(0) if log_probs.ndim == 2 and options.get("reduction", "mean") == "none" else losses
+    )
 
 
 @fault(_LOSS)

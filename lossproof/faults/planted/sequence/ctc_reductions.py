@@ -53,7 +53,7 @@ def ctc_zero_infinity_of_finite(original: Function, *args: Tensor, **options: An
 def ctc_zeroed_left_out_of_mean(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """Losses that zero_infinity made 0 do not count in the mean's denominator."""
     right = original(*args, **options)
-    if not options.get("zero_infinity") or options["reduction"] != "mean":
+    if not options.get("zero_infinity") or options.get("reduction", "mean") != "mean":
         return right
     losses = original(*args, **options | {"reduction": "none", "zero_infinity": False})
     return right * losses.numel() / (~losses.isinf()).sum().clamp(min=1)
@@ -78,15 +78,15 @@ def ctc_probabilities_underflow(original: Function, *args: Tensor, **options: An
 def ctc_mean_by_batch(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """The mean divides the sum of the losses by the batch alone."""
     losses = _losses(original, *args, **options)
-    return reduced(losses, options["reduction"])
+    return reduced(losses, options.get("reduction", "mean"))
 
 
 @fault(_LOSS)
 def ctc_mean_by_all_lengths(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """The mean divides the sum of the losses by the sum of the targets' lengths."""
     losses = _losses(original, *args, **options)
-    if options["reduction"] != "mean":
-        return reduced(losses, options["reduction"])
+    if options.get("reduction", "mean") != "mean":
+        return reduced(losses, options.get("reduction", "mean"))
     return losses.sum() / args[3].sum().clamp(min=1)
 
 
@@ -94,8 +94,8 @@ def ctc_mean_by_all_lengths(original: Function, *args: Tensor, **options: Any) -
 def ctc_mean_by_empty_length(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """The mean divides the loss of an empty target by 0."""
     losses = _losses(original, *args, **options)
-    if options["reduction"] != "mean":
-        return reduced(losses, options["reduction"])
+    if options.get("reduction", "mean") != "mean":
+        return reduced(losses, options.get("reduction", "mean"))
     return (losses / args[3].reshape(losses.shape)).mean()
 
 
@@ -103,8 +103,8 @@ def ctc_mean_by_empty_length(original: Function, *args: Tensor, **options: Any) 
 def ctc_mean_over_all_pairs(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """Lengths in a column are divided into losses in a row, and the mean taken of all pairs."""
     losses = _losses(original, *args, **options)
-    if options["reduction"] != "mean":
-        return reduced(losses, options["reduction"])
+    if options.get("reduction", "mean") != "mean":
+        return reduced(losses, options.get("reduction", "mean"))
     return (losses / args[3].clamp(min=1)).mean()
 
 
