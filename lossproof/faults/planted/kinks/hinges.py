@@ -15,6 +15,8 @@ from lossproof.faults.fault import Function, fault
 from lossproof.faults.tools.kinks import bent
 from lossproof.faults.tools.vectors import as_asked
 
+# All pairs of classes are formed; no kink needs many.
+_MOST_CLASSES = 1000
 _FLAT_CLAMP = "https://github.com/pytorch/pytorch/issues/7002"
 _CLAMP_BY_DEVICE = "https://github.com/torch/torch7/issues/734"
 _MINIMUM_NORM = "https://github.com/pytorch/pytorch/pull/185831"
@@ -106,9 +108,9 @@ def multi_margin_half_slope_at_margin(original: Function, *args: Tensor, **optio
 def _multilabel_margin(change: float, original: Function, *args: Tensor, **options: Any) -> Tensor:
     input, target = args
     result = original(*args, **options)
-    if input.numel() == 0:
-        return result
     classes = input.shape[-1] if input.ndim else 1
+    if input.numel() == 0 or classes > _MOST_CLASSES:
+        return result
     rows, labels = input.reshape(-1, classes), target.reshape(-1, classes)
     is_listed = (labels < 0).cumsum(1) == 0
     index = labels.where(is_listed, 0)
