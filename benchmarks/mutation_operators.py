@@ -10,6 +10,7 @@ statement, which are the mistakes that NumPy code invites; and both mutate annot
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,29 +18,14 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-_OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.Gt: ast.GtE,
+    ast.Eq: ast.NotEq,
+    ast.Is: ast.IsNot,
+    ast.In: ast.NotIn,
 }
-_COMMUTATIVE = (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr)
-_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}
+_COMPARISONS |= {after: before for before, after in _COMPARISONS.items()}
 _FUNCTIONS = {
     "maximum": "minimum",
     "max": "min",
@@ -52,9 +38,6 @@ _FUNCTIONS = {
 }
 _FUNCTIONS |= {after: before for before, after in _FUNCTIONS.items()}
 _UNTOUCHED = (ast.JoinedStr, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom)
-# Whose call stays: step() returns what it is given, and the others are named in no formula.
-_UNWRAPPED_BY_NOBODY = {"step", "isinstance", "dataclass", "replace", "field"}
-
 Edit = tuple[str, ast.AST]
 
 
@@ -104,13 +87,17 @@ def mutants_of(root: Path, file: str) -> list[Mutant]:
     """All mutants of a module, from top to bottom."""
     text = (root / file).read_text()
     tree, lines = ast.parse(text), text.splitlines()
-    found = []
+    found: list[Mutant] = []
+    count: Counter[tuple[str, str, str]] = Counter()
     for function, holder, key, node in _sites(tree, ""):
         edits = _statement_edits(node, function) if isinstance(node, ast.stmt) else _edits(node)
         for operator, replacement in edits:
             ast.copy_location(replacement, node)
             code = lines[node.lineno - 1].strip()  # type: ignore[attr-defined]  # sites have a place
             mutation = _words(node, replacement)
+            count[function, code, mutation] += 1
+            if count[function, code, mutation] > 1:
+                mutation += f" ({count[function, code, mutation]})"
             found.append(Mutant(file, function, code, operator, mutation, tree, holder, key, replacement))
     return found
 
@@ -128,13 +115,20 @@ def _sites(node: ast.AST, function: str) -> Iterator[tuple[str, Any, str | int, 
             inside = function
             if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
                 inside = f"{function}.{child.name}".lstrip(".")
-            if isinstance(child, (ast.expr, ast.stmt)):
+            # The parts of an index, or of the name of a type, are no elements.
+            is_index = isinstance(node, ast.Subscript) and isinstance(child, ast.Tuple)
+            if isinstance(child, (ast.expr, ast.stmt)) and not is_index:
                 yield inside, holder, key, child
-            yield from _sites(child, inside)
+            if not _is_negative_number(child):
+                yield from _sites(child, inside)
 
 
 def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_negative_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
 
 
 def _statement_edits(node: ast.stmt, function: str) -> Iterator[Edit]:
@@ -144,8 +138,6 @@ def _statement_edits(node: ast.stmt, function: str) -> Iterator[Edit]:
         # The name has a value already where a line assigns it from itself.
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if function and name in _names(value):
             yield "statement removed", ast.Pass()
-        case ast.Return(value=ast.expr() as value) if not _is_none(value):
-            yield "nothing returned", ast.Return(ast.Constant(None))
         case ast.If() | ast.While():
             for outcome in (True, False):
                 yield "condition decided", type(node)(ast.Constant(outcome), node.body, node.orelse)
@@ -157,13 +149,9 @@ def _edits(node: ast.AST) -> Iterator[Edit]:
     match node:
         case ast.BinOp():
             yield from _binary(node)
-        case ast.Compare(ops=[operator]):
-            for other in _COMPARISONS[type(operator)]:
-                yield "comparison", ast.Compare(node.left, [other()], node.comparators)
-        case ast.Compare(ops=[*operators]):
+        case ast.Compare(ops=operators):
             for place, operator in enumerate(operators):
-                other = _COMPARISONS[type(operator)][0]()
-                swapped = [*operators[:place], other, *operators[place + 1 :]]
+                swapped = [*operators[:place], _COMPARISONS[type(operator)](), *operators[place + 1 :]]
                 yield "comparison", ast.Compare(node.left, swapped, node.comparators)
         case ast.BoolOp():
             swapped_operator = ast.Or() if isinstance(node.op, ast.And) else ast.And()
@@ -171,14 +159,15 @@ def _edits(node: ast.AST) -> Iterator[Edit]:
             for place in range(len(node.values)):
                 rest = node.values[:place] + node.values[place + 1 :]
                 yield "operand dropped", rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            yield "sign dropped", node.operand
+            yield "constant", ast.parse(repr(1 - number), mode="eval").body
         case ast.UnaryOp():
             yield "sign dropped", node.operand
         case ast.Constant(value=bool() as truth):
             yield "constant", ast.Constant(not truth)
         case ast.Constant(value=int() | float() as number):
             yield "constant", ast.Constant(number + 1)
-            if number:
-                yield "constant", ast.UnaryOp(ast.USub(), ast.Constant(number))
         case ast.IfExp():
             yield "condition decided", node.body
             yield "condition decided", node.orelse
@@ -195,11 +184,13 @@ def _edits(node: ast.AST) -> Iterator[Edit]:
 
 
 def _binary(node: ast.BinOp) -> Iterator[Edit]:
-    other = _OPERATORS.get(type(node.op))
-    if other is not None:
-        yield "operator", ast.BinOp(node.left, other(), node.right)
+    """A sum or difference becomes the other; a product, a quotient, a power lose their effect."""
+    if isinstance(node.op, (ast.Add, ast.Sub)):
+        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield "operator", ast.BinOp(node.left, other, node.right)
+        return
     yield "operand dropped", node.left
-    if isinstance(node.op, _COMMUTATIVE):
+    if isinstance(node.op, (ast.BitAnd, ast.BitOr)):
         yield "operand dropped", node.right
 
 
@@ -208,26 +199,21 @@ def _call(node: ast.Call) -> Iterator[Edit]:
     if isinstance(node.func, ast.Attribute):
         owner, name = node.func.value, node.func.attr
     is_numpy = isinstance(owner, ast.Name) and owner.id == "np"
-    is_function = not name.lstrip("_")[:1].isupper() and name not in _UNWRAPPED_BY_NOBODY
-    if name in _FUNCTIONS and not (owner is not None and not is_numpy):
-        function = ast.Attribute(owner, _FUNCTIONS[name], ast.Load()) if owner else ast.Name(_FUNCTIONS[name])
-        if owner is None:
-            function = ast.Name(_FUNCTIONS[name], ast.Load())
-        yield "function", ast.Call(function, node.args, node.keywords)
-    if is_function and owner is not None and not is_numpy:
-        yield "call unwrapped", owner
-    elif is_function and node.args:
+    if name in _FUNCTIONS and is_numpy:
+        assert owner is not None
+        yield (
+            "function",
+            ast.Call(ast.Attribute(owner, _FUNCTIONS[name], ast.Load()), node.args, node.keywords),
+        )
+    elif name in _FUNCTIONS and owner is None:
+        yield "function", ast.Call(ast.Name(_FUNCTIONS[name], ast.Load()), node.args, node.keywords)
+    if is_numpy and node.args and not isinstance(node.args[0], ast.Starred):
         yield "call unwrapped", node.args[0]
     for place in range(len(node.keywords)):
         rest = node.keywords[:place] + node.keywords[place + 1 :]
         yield "argument dropped", ast.Call(node.func, node.args, rest)
-    if is_function and len(node.args) > 1:
-        if is_numpy:
-            yield "argument dropped", ast.Call(node.func, node.args[:-1], node.keywords)
-        first = len(node.args) - 2 if name == "where" else 0
-        swapped = [*node.args]
-        swapped[first], swapped[first + 1] = swapped[first + 1], swapped[first]
-        yield "arguments swapped", ast.Call(node.func, swapped, node.keywords)
+    if is_numpy and name == "where":
+        yield "arguments swapped", ast.Call(node.func, [node.args[0], *reversed(node.args[1:])], [])
 
 
 def _words(before: ast.AST, after: ast.AST) -> str:

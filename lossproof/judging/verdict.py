@@ -89,10 +89,13 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
 
 
 def _rounds_to_infinity(observed: Float64Array, truth: Truth) -> npt.NDArray[np.bool_]:
-    """Where the true value, or one within the budget of it, is beyond the format's largest number."""
+    """Where the true value, or one within the budget of it, is beyond the format's largest number.
+
+    That is no excuse for nan, which has no sign.
+    """
     reach = np.abs(truth.value) + 2 * truth.bound
     is_same_side = np.sign(observed) == np.sign(truth.value)
-    return np.asarray(np.isinf(observed) & is_same_side & (reach > truth.format.largest))
+    return np.asarray(is_same_side & (reach > truth.format.largest))
 
 
 def _sentence(observed: float, truth: Truth, place: tuple[int, ...], share: float) -> str:

@@ -124,7 +124,7 @@ def cosine_embedding_loss_gradient(
     beyond = np.heaviside(np.where(margin == 0, product, cosine - margin), 1.0)
     is_like, is_unlike = target == 1, target == -1
     share = np.where(is_like, -share, np.where(is_unlike, beyond * share, 0.0))
-    counts = np.broadcast_to(np.where(is_like | is_unlike, 1.0, 0.0), shape)
+    counts = np.broadcast_to(is_like | is_unlike, shape)
     share, counts = (np.expand_dims(sum_to_shape(x, tuple(cosine.shape)), -1) for x in (share, counts))
     cosine = np.expand_dims(cosine, -1)
 

@@ -46,7 +46,7 @@ def ctc_loss(
         zero_infinity: whether an infinite loss becomes 0.
         reduction: none, mean or sum.
     """
-    lattice = _lattice(log_probs, targets, input_lengths, target_lengths, blank)
+    lattice = _lattice(targets, input_lengths, target_lengths, blank)
     alphas = step("alpha", lattice.forward(lattice.emissions(_batch(log_probs))))
     losses = step("losses", -lattice.log_likelihoods(alphas))
     if zero_infinity:
@@ -82,13 +82,13 @@ def _differentiate(
     reduction: str,
 ) -> dict[str, Array]:
     """Scale the slope of each loss by what reaches it; frames beyond an input's length have none."""
-    lattice = _lattice(log_probs, targets, input_lengths, target_lengths, blank)
+    lattice = _lattice(targets, input_lengths, target_lengths, blank)
     log_p = _batch(log_probs)
     posterior, losses = _posterior(lattice, log_p)
     counts = np.arange(log_p.shape[0])[:, None] <= lattice.last_frame
     if zero_infinity:
         counts = counts & (losses != np.inf)
-    share = np.reshape(spread(upstream, losses.shape if log_probs.ndim == 3 else (), reduction), (-1, 1))
+    share = np.reshape(spread(upstream, losses.shape, reduction), (-1, 1))
     if reduction == "mean":
         share = share / np.maximum(lattice.target_lengths, 1)[:, None]
     gradient = np.where(counts[..., None], slope(log_p, posterior) * share, 0.0)
@@ -119,11 +119,7 @@ def _batch(log_probs: Array) -> Array:
     return log_probs if log_probs.ndim == 3 else np.expand_dims(log_probs, 1)
 
 
-def _lattice(
-    log_probs: Array, targets: Array, input_lengths: Array, target_lengths: Array, blank: int
-) -> Lattice:
-    if log_probs.ndim == 2:
-        targets = np.reshape(targets, (1, -1))
+def _lattice(targets: Array, input_lengths: Array, target_lengths: Array, blank: int) -> Lattice:
     return lattice_of(targets, _counts(input_lengths), _counts(target_lengths), blank)
 
 
@@ -153,7 +149,7 @@ def refuse_ctc_loss(args: Arguments, params: Parameters) -> None:
     if not 0 <= blank < classes:
         raise IndexRefusal(f"blank is {blank}; it must be one of the {classes} classes")
     _demand_targets(targets, target_lengths, batch)
-    lattice = _lattice(log_probs, targets, input_lengths, target_lengths, blank)
+    lattice = _lattice(targets, input_lengths, target_lengths, blank)
     labels = lattice.labels[:, 1::2][lattice.is_state[:, 1::2]]
     outside = (labels < 0) | (labels >= classes)
     if np.any(outside):

@@ -63,7 +63,7 @@ def demand_class_weights(weight: npt.NDArray[Any] | None, classes: int) -> None:
     """Refuse weights that are complex (DtypeRefusal) or not one a class (ShapeRefusal)."""
     if weight is None:
         return
-    if np.asarray(weight).dtype.kind == "c":
+    if weight.dtype.kind == "c":
         raise DtypeRefusal("weight is complex; the weight of a class is a real number")
     if np.shape(weight) != (classes,):
         raise ShapeRefusal(f"weight has shape {np.shape(weight)}; {classes} classes need ({classes},)")

@@ -35,6 +35,7 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("MultiLabelSoftMarginLoss", {"weight": WEIGHT}, {"input": SCORES, "target": PRESENT}),
     ("MultiLabelSoftMarginLoss", {"weight": [[2.0], [0.5], [3.0]]}, {"input": SCORES, "target": PRESENT[0]}),
     ("MultiLabelSoftMarginLoss", {"weight": SIGNS}, {"input": SCORES[0], "target": PRESENT[2]}),
+    ("MultiLabelSoftMarginLoss", {"weight": WEIGHT}, {"input": [[0.5], [-1.0]], "target": [[1.0], [0.25]]}),
     ("MultiLabelSoftMarginLoss", {}, {"input": [SCORES, SCORES[::-1]], "target": [PRESENT, SIGNS]}),
     ("MultiMarginLoss", {}, {"input": SCORES, "target": LABELS}),
     ("MultiMarginLoss", {}, {"input": NEAR_LEADS, "target": [0, 0, 2]}),

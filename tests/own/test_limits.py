@@ -20,7 +20,7 @@ def test_a_positive_weight_counts_for_positive_targets_alone() -> None:
 
 
 def test_features_of_an_ignored_row_do_no_harm_to_the_gradient_of_the_weight() -> None:
-    """torch's own is nan throughout, and so cannot tell."""
+    """That of torch is nan throughout, and so cannot tell."""
     rows, weight = [[1.0, 2.0], [np.nan, np.inf], [-0.5, 1.0]], [[1.0, 0.5], [-1.0, 2.0]]
     with_it: dict[str, Any] = {"input": rows, "linear_weight": weight, "target": [0, -100, 1]}
     without: dict[str, Any] = {"input": rows[::2], "linear_weight": weight, "target": [0, 1]}

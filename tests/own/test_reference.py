@@ -237,7 +237,12 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
     (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": -0.1}, {"input": LOGS, "target": ROWS}),
     (RangeRefusal, "CrossEntropyLoss", {"label_smoothing": np.nan}, {"input": LOGS, "target": ROWS}),
     (DtypeRefusal, "PoissonNLLLoss", {}, {"input": [True], "target": [True]}),
-    (DtypeRefusal, "LinearCrossEntropyLoss", {}, {"input": [[1]], "linear_weight": [[1], [2]], "target": [0]}),
+    (
+        DtypeRefusal,
+        "LinearCrossEntropyLoss",
+        {},
+        {"input": [[1]], "linear_weight": [[1], [2]], "target": [0]},
+    ),
     (DtypeRefusal, "MultiLabelSoftMarginLoss", {}, {"input": [1, 2], "target": [0.0, 1.0]}),
     (DtypeRefusal, "GaussianNLLLoss", {}, {"input": [1.0], "target": [1.0], "var": [1]}),
     (ShapeRefusal, "PoissonNLLLoss", {}, {"input": [1.0, 2.0], "target": [1.0, 2.0, 3.0]}),

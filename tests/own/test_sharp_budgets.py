@@ -10,6 +10,7 @@ import pytest
 
 from lossproof.judging.truth import truth_of
 from lossproof.numbers.formats import FORMATS
+from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import prepare
 
 ROWS = [[0.7, -1.3, 2.1], [0.2, 0.4, -0.6]]
@@ -19,12 +20,13 @@ SHARES = [[0.3, 0.3, 0.4], [0.1, 0.7, 0.2]]
 CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("CrossEntropyLoss", {"input": ROWS, "target": SHARES}, {"label_smoothing": 1e-30}),
     ("CrossEntropyLoss", {"input": ROWS, "target": [2, 0]}, {"label_smoothing": 1e-30}),
+    ("PairwiseDistance", {"x1": ROWS, "x2": SHARES}, {"p": 2.0 + 2.0**-48}),
 ]
 
 
 @pytest.mark.parametrize(("loss", "args", "more"), CALLS)
 def test_what_is_left_out_costs_nothing(loss: str, args: Mapping[str, Any], more: Mapping[str, Any]) -> None:
-    params = {"reduction": "none"}
+    params = {"reduction": "none"} if LOSSES[loss].reductions else {}
     plain, longer = (
         truth_of(prepare(loss, params | extra, args), FORMATS["float32"]) for extra in ({}, more)
     )

@@ -1,0 +1,113 @@
+"""What the reference refuses where torch's words differ from call to call, and what just passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lossproof.reference.evaluation import forward
+from lossproof.reference.refusals import (
+    DtypeRefusal,
+    IndexRefusal,
+    OptionRefusal,
+    RangeRefusal,
+    Refusal,
+    ShapeRefusal,
+)
+
+LINEAR: dict[str, Any] = {"input": [[1.0]], "linear_weight": [[1.0], [2.0]], "target": [0]}
+ROW: dict[str, Any] = {"input": [1.0, 2.0], "target": 0}
+# One class in the head, one in the first cluster, two in the second.
+CLUSTERS: dict[str, Any] = {
+    "cutoffs": np.array([1, 2]),
+    "div_value": 1.0,
+    "head_weight": np.ones((3, 2)),
+    "tail_0_0_weight": np.ones((2, 2)),
+    "tail_0_1_weight": np.ones((1, 2)),
+    "tail_1_0_weight": np.ones((2, 2)),
+    "tail_1_1_weight": np.ones((2, 2)),
+}
+WHOLE = {name: values.astype(np.int64) for name, values in CLUSTERS.items() if name.endswith("weight")}
+PAIRS: dict[str, Any] = {"input1": np.ones((2, 3)), "input2": np.ones((2, 3)), "target": np.ones(2)}
+COMPLEX = np.ones((2, 3), dtype=complex)
+
+FRAMES: dict[str, Any] = {
+    "log_probs": np.zeros((3, 2, 4)),
+    "targets": [[1, 2], [3, 3]],
+    "input_lengths": [3, 3],
+    "target_lengths": [2, 1],
+}
+
+REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
+    (DtypeRefusal, "MultiMarginLoss", {}, {"input": [[1, 2]], "target": [0]}),
+    (DtypeRefusal, "MultiLabelSoftMarginLoss", {}, {"input": [1, 2], "target": [0.0, 1.0]}),
+    (ShapeRefusal, "MultiLabelMarginLoss", {}, {"input": [1.0, 2.0, 3.0], "target": [0, -1]}),
+    (
+        DtypeRefusal,
+        "LinearCrossEntropyLoss",
+        {},
+        {"input": [[1]], "linear_weight": [[1], [2]], "target": [0]},
+    ),
+    (
+        ShapeRefusal,
+        "LinearCrossEntropyLoss",
+        {},
+        {"input": [1.0, 2.0], "linear_weight": np.ones((3, 4, 2)), "target": [0, 0, 0]},
+    ),
+    (OptionRefusal, "LinearCrossEntropyLoss", {"options": "whole"}, LINEAR),
+    (OptionRefusal, "LinearCrossEntropyLoss", {"size_average": True}, LINEAR),
+    (
+        OptionRefusal,
+        "TripletMarginWithDistanceLoss",
+        {"distance_function": "manhattan"},
+        {name: [[1.0, 2.0]] for name in ("anchor", "positive", "negative")},
+    ),
+    (DtypeRefusal, "NLLLoss", {"weight": [1j, 1j]}, {"input": [[-1.0, -2.0]], "target": [0]}),
+    (ShapeRefusal, "Softmax", {"dim": 1}, {"input": [1.0, 2.0]}),
+    (ShapeRefusal, "LogSoftmax", {"dim": 1}, {"input": 1.0}),
+    (DtypeRefusal, "CTCLoss", {}, FRAMES | {"log_probs": np.zeros((3, 2, 4), dtype=np.int64)}),
+    (RangeRefusal, "CTCLoss", {}, FRAMES | {"input_lengths": [3, 4]}),
+    # In the cases these two have a process of their own: torch may read beyond its memory.
+    (IndexRefusal, "CTCLoss", {}, FRAMES | {"targets": [[1, 4], [3, 3]]}),
+    (IndexRefusal, "CTCLoss", {}, FRAMES | {"targets": [[1, -1], [3, 3]]}),
+    (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"size_average": True}, ROW),
+    (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"cutoffs": 1}, ROW),
+    (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"cutoffs": np.arange(1, 5)}, ROW),
+    (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"tail_1_1_weight": None}, ROW),
+    (DtypeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | WHOLE, ROW | {"input": [1, 2]}),
+    (ShapeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS, {"input": 1.0, "target": 0}),
+    (ShapeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS, {"input": [[[1.0, 2.0]]], "target": [[0]]}),
+    (DtypeRefusal, "CosineEmbeddingLoss", {}, PAIRS | {"input1": COMPLEX}),
+    (DtypeRefusal, "CosineEmbeddingLoss", {}, PAIRS | {"input2": COMPLEX}),
+    (ShapeRefusal, "CosineEmbeddingLoss", {}, PAIRS | {"input2": np.ones(3)}),
+    (
+        ShapeRefusal,
+        "CosineEmbeddingLoss",
+        {},
+        {"input1": np.ones((1, 2, 3)), "input2": np.ones((1, 2, 3)), "target": np.ones((1, 2))},
+    ),
+]
+
+TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("CosineSimilarity", {"dim": -2}, {"x1": np.ones((2, 3)), "x2": np.ones((2, 3), dtype=np.int64)}),
+    ("CosineSimilarity", {}, {"x1": np.ones((2, 3), dtype=np.int64), "x2": np.ones((2, 3))}),
+    ("AdaptiveLogSoftmaxWithLoss", CLUSTERS, ROW),
+    ("CTCLoss", {}, FRAMES | {"targets": [[1, 2], [3, 99]]}),  # 99 is padding
+]
+
+
+@pytest.mark.parametrize(("refusal", "loss", "params", "args"), REFUSED)
+def test_it_is_refused_by_its_kind(
+    refusal: type[Refusal], loss: str, params: Mapping[str, Any], args: Mapping[str, Any]
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        forward(loss, params, args)
+    assert type(caught.value) is refusal, caught.value
+
+
+@pytest.mark.parametrize(("loss", "params", "args"), TAKEN)
+def test_what_just_passes_is_taken(loss: str, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
+    assert np.all(np.isfinite(forward(loss, params, args)))

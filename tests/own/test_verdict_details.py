@@ -1,0 +1,120 @@
+"""What a verdict says beyond yes and no: shares of the budget, places, counts, words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_sums
+from lossproof.numbers.formats import FORMATS
+
+FLOAT32 = FORMATS["float32"]
+
+
+def truth(values: list[float] | float, bound: float, remainder: float = 0.0) -> Truth:
+    true = np.array(values)
+    exact = np.zeros(true.shape)
+    return Truth(true, exact + remainder, exact + bound, exact > 0, FLOAT32)
+
+
+def judged(observed: list[float] | float, true: Truth) -> Verdict:
+    return compare(np.array(observed), true)
+
+
+def test_what_is_exact_uses_nothing_of_its_budget() -> None:
+    assert judged([1.0, 2.0], truth([1.0, 2.0], 0.5)) == Verdict(True, 0.0)
+    assert judged([1.0], truth([1.0], 0.0)) == Verdict(True, 0.0)
+    assert judged([], truth([], 0.5)) == Verdict(True, 0.0)
+    assert compare_sums(np.ones(2), np.ones(2), np.zeros(2)) == Verdict(True, 0.0)
+    assert compare_sums(np.zeros(0), np.zeros(0), np.zeros(0)) == Verdict(True, 0.0)
+
+
+def test_the_remainder_belongs_to_the_truth() -> None:
+    """The true value is 1.25: a quarter of it float64 could not hold."""
+    true = truth(1.0, 0.125, remainder=0.25)
+    assert judged(1.25, true).error_over_budget == 0
+    assert judged(1.0, true).error_over_budget == 1
+    assert judged(1.375, true).error_over_budget == 0.5
+
+
+@pytest.mark.parametrize("bound", [0.0, 1.0, math.inf, math.nan])
+def test_an_infinity_is_itself_whatever_its_bound(bound: float) -> None:
+    for infinity in (math.inf, -math.inf):
+        assert judged(infinity, truth(infinity, bound)) == Verdict(True, 0.0)
+        assert judged(3e38, truth(infinity, bound)).error_over_budget == math.inf
+    assert judged(math.nan, truth(math.nan, bound)) == Verdict(True, 0.0)
+
+
+def test_an_overflow_on_the_way_makes_no_finite_number_infinite() -> None:
+    overflown = replace(truth(math.inf, 0.0), overflows=np.array(True))
+    assert not judged(5.0, overflown).agrees
+
+
+def test_a_number_alone_has_no_place_and_no_count() -> None:
+    assert judged(2.0, truth(1.0, 0.125)).message == (
+        "the result is 2.0, should be 1.0: 4 times its budget of 0.25"
+    )
+    assert judged([2.0], truth([1.0], 0.125)).message == (
+        "at [0] is 2.0, should be 1.0: 4 times its budget of 0.25"
+    )
+
+
+def test_those_at_the_end_of_their_budget_are_not_beyond_it() -> None:
+    assert judged([1.25, 2.0], truth([1.0, 1.0], 0.125)).message.endswith(
+        "(1 of 2 elements are beyond their budget)"
+    )
+
+
+def test_what_nothing_excuses_says_so() -> None:
+    message = judged(math.nan, truth(1.0, 0.125)).message
+    assert message == "the result is nan, should be 1.0: which nothing excuses"
+
+
+@pytest.mark.parametrize("bound", [0.0, 1.0, math.inf])
+def test_the_sides_of_an_identity_are_infinite_together_or_not_at_all(bound: float) -> None:
+    one, infinity, undefined = np.ones(1), np.full(1, math.inf), np.full(1, math.nan)
+    budget = np.full(1, bound)
+    assert compare_sums(infinity, infinity, budget) == Verdict(True, 0.0)
+    assert compare_sums(undefined, undefined, budget) == Verdict(True, 0.0)
+    for first, second in ((one, infinity), (infinity, one), (undefined, one), (one, undefined)):
+        assert compare_sums(first, second, budget).error_over_budget == math.inf
+
+
+def test_what_should_be_infinite_counts_for_no_bias() -> None:
+    values = [number / 64 + 1 / 128 for number in range(1010)]
+    observed = np.array(values)
+    assert compare_bias(observed, truth(values, 1e-4)).agrees
+    for place in range(20):
+        values[place] = math.inf
+    assert "here are 990" in compare_bias(observed, truth(values, 1e-4)).message
+
+
+def leaning(errors: float, remainder: float = 0.0) -> Verdict:
+    """The verdict on the bias of errors that are all the same; the bound is 1."""
+    values = [float(number) for number in range(1, 1002)]
+    return compare_bias(np.array(values) + errors, truth(values, 1.0, remainder))
+
+
+def test_a_bias_of_a_quarter_is_the_last_that_agrees() -> None:
+    assert leaning(0.25) == Verdict(True, 1.0)
+    verdict = leaning(0.375)
+    assert (verdict.agrees, verdict.error_over_budget) == (False, 1.5)
+    assert verdict.message.startswith("mean(e/B) = 0.375")
+
+
+def test_the_remainder_is_no_bias() -> None:
+    assert leaning(0.25, remainder=0.25) == Verdict(True, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("true", "bound", "may"), [(65504.0, 0.0, False), (65000.0, 200.0, False), (65000.0, 300.0, True)]
+)
+def test_an_infinity_needs_twice_the_bound_to_reach_beyond_the_range(
+    true: float, bound: float, may: bool
+) -> None:
+    half = replace(truth(true, bound), format=FORMATS["float16"])
+    assert judged(math.inf, half).agrees is may
