@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import torch
-from suite_runs import CASES, DEFECTS, ROOT, Suite
+from suite_runs import CASES, DEFECTS, Suite
 
 
 @pytest.fixture
@@ -203,9 +202,7 @@ def test_an_interrupted_run_says_so(suite: Suite) -> None:
         "def slow(*args):\n    time.sleep(0.4)\n    return right(*args)\ne.Examiner.examine = slow\n"
     )
     option = suite.plant(code)
-    process = subprocess.Popen(
-        suite.command(option), cwd=ROOT, env=suite.environment(), stdout=subprocess.PIPE, text=True
-    )
+    process = suite.start(option)
     assert process.stdout is not None
     while process.stdout.read(1) != ".":
         pass
