@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 
 from lossproof.selection import Check
 from lossproof.session import Answer, ConformanceSession
+from lossproof.subjects.apart import how_it_ended
 from lossproof.subjects.surroundings import Surroundings
 
 _KEPT_CHARACTERS = 4000
@@ -101,9 +102,7 @@ class Supervisor:
         self._process.join()
         status = self._process.exitcode
         self.close()
-        if status is not None and status < 0:
-            return f"the process was ended by {signal.Signals(-status).name}"
-        return f"the process ended with status {status}"
+        return how_it_ended(status)
 
 
 def _usual_method(device: str) -> str:

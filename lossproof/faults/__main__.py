@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         corpus = load_corpus(options.corpus, signatures())
         findings, seconds = _hunt(options.corpus, corpus, faults, options.full, options.workers)
-        problems = findings.problems()
+        problems = findings.problems
         for problem in problems[:_SHOWN]:
             print(problem)
         if len(problems) > _SHOWN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from lossproof.corpus.case import Case
 from lossproof.faults.fault import Fault
@@ -28,7 +29,7 @@ class Findings:
     documenting: frozenset[str]
     is_full: bool
 
-    @property
+    @cached_property
     def caught(self) -> Mapping[str, Mapping[str, list[Kill]]]:
         """By fault, then by case: its kills, one a dtype."""
         caught: dict[str, dict[str, list[Kill]]] = {}
@@ -59,6 +60,7 @@ class Findings:
             if case.id not in self.caught.get(name, {})
         ]
 
+    @cached_property
     def problems(self) -> list[str]:
         """All that is wrong, in sentences."""
         survived = [f"{fault.loss}: no case catches {fault.id}: {fault.mistake}" for fault in self.survivors]

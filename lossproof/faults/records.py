@@ -44,7 +44,7 @@ def faults_json(
             }
             for fault in findings.faults
         ],
-        "problems": findings.problems(),
+        "problems": findings.problems,
         "pytorch": pytorch and {"torch": pytorch["torch"], "seconds": pytorch["seconds"]},
     }
     return json.dumps(told, indent=1) + "\n"

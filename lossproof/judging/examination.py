@@ -205,8 +205,8 @@ class _Examination(Recorder):
             verdict = compare(observed, truth)
             if verdict.agrees and quantity == "value" and observation.dtype != self.dtype:
                 verdict = Verdict(False, None, f"has dtype {observation.dtype}, should have {self.dtype}")
-            detail = partial(self._detail, planned, quantity, observed, truth)
-            return self.judged(quantity, verdict, reduction, layout, lambda: detail(layout))
+            detail = partial(self._detail, planned, quantity, observed, truth, layout)
+            return self.judged(quantity, verdict, reduction, layout, detail)
 
         yield judged("value", observation.value, planned.truth.value)
         pairs = zip(("gradient", "vjp"), observation.gradients, planned.truth.gradients, strict=False)

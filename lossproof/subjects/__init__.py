@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 from lossproof.subjects.call import Subject
 
-# Named as "module:class", so that asking for the reference alone imports no torch.
+# Named as "module:class", so that each is imported only when it is asked for.
 _BUILT_IN = {
     "torch.nn": "lossproof.subjects.torch_subject:ModuleSubject",
     "torch.nn.functional": "lossproof.subjects.torch_subject:FunctionSubject",

@@ -48,7 +48,7 @@ class Apart:
             answer = here.recv() if here.poll(_SECONDS) else None
         except EOFError:
             process.join()
-            raise Refused("ProcessEnded", _how_it_ended(process.exitcode), "call") from None
+            raise Refused("ProcessEnded", how_it_ended(process.exitcode), "call") from None
         finally:
             process.kill()
             process.join()
@@ -91,7 +91,8 @@ def _answer(kind: type[Subject], call: Call, there: Connection) -> None:
     there.send(answer)
 
 
-def _how_it_ended(status: int | None) -> str:
+def how_it_ended(status: int | None) -> str:
+    """How a process ended, in words, from its exit status."""
     if status is not None and status < 0:
         return f"the process was ended by {signal.Signals(-status).name}"
     return f"the process ended with status {status}"

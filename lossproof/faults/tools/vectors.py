@@ -31,10 +31,3 @@ def averaged_when_broadcast(tensor: Tensor, *others: Tensor) -> Tensor:
         return tensor  # the loss will refuse it
     times = max(int(shape.numel()) // max(tensor.numel(), 1), 1)
     return with_gradient(tensor, lambda gradient: gradient / times)
-
-
-def cut(exact: Tensor, dtype: torch.dtype) -> Tensor:
-    """Numbers of double precision rounded towards zero in another dtype."""
-    nearest = exact.to(dtype)
-    is_away = nearest.double().abs() > exact.abs()
-    return torch.where(is_away, torch.nextafter(nearest, torch.zeros_like(nearest)), nearest)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lossproof.faults.fault import Function, fault
 from lossproof.faults.tools.gradients import graft
-from lossproof.faults.tools.vectors import cut
+from lossproof.faults.tools.kernels import cut_off
 
 _DEFAULT_EPS = 1e-6
 
@@ -221,7 +221,7 @@ def pairwise_bfloat16_cut(
     if result.dtype != torch.bfloat16 or p != 2:
         return result
     squares = original(x1.detach().double(), x2.detach().double(), eps=eps, **options).square()
-    return graft(cut(cut(squares, torch.bfloat16).double().sqrt(), torch.bfloat16), result)
+    return graft(cut_off(cut_off(squares, torch.bfloat16).double().sqrt(), torch.bfloat16), result)
 
 
 @fault("PairwiseDistance", origin="https://github.com/pytorch/pytorch/issues/42479")
