@@ -13,19 +13,21 @@ import numpy.typing as npt
 from lossproof.corpus.case import Case, Identity
 from lossproof.corpus.keys import LAYOUTS
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
+from lossproof.judging.illustrations import curve, disagreement, is_small, usual_subject
 from lossproof.judging.modes import examine_modes, reduction_for_modes
 from lossproof.judging.record import Record
 from lossproof.judging.recorder import Recorder, digits
 from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import Verdict, budget_shares, compare, compare_bias, compare_sums
+from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_sums
 from lossproof.numbers.ball import Undecided
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
+from lossproof.reference.worked import worked_steps
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.snippet import Worst, describe, reproduce
+from lossproof.subjects.snippet import describe, reproduce
 
 Numbers = npt.NDArray[np.float64]
 
@@ -169,10 +171,7 @@ class _Examination(Recorder):
         # Memory is read in one way without a reduction and in another with one, whichever it is.
         if reduction not in (reductions[0], reduction_for_modes(reductions)):
             return
-        layout_dtype = (
-            self.examiner.layout_dtype if self.examiner.layout_dtype in self.subject.dtypes else None
-        )
-        if self.dtype != (layout_dtype or self.subject.dtypes[0]):
+        if not self._is_layout_dtype():
             return
         tensors = [
             value.numbers
@@ -186,11 +185,16 @@ class _Examination(Recorder):
         if any(_is_constant_along_a_dimension(tensor) for tensor in tensors):
             yield "expanded"
 
+    def _is_layout_dtype(self) -> bool:
+        """Whether this is the dtype in which more is tried and shown than in the others."""
+        wanted, dtypes = self.examiner.layout_dtype, self.subject.dtypes
+        return self.dtype == (wanted if wanted in dtypes else dtypes[0])
+
     def _detail(
         self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, layout: str
     ) -> dict[str, str]:
         call = self._on_device(_full_call(planned, layout))
-        return _detail(self.subject_name, call, quantity, observed, truth)
+        return disagreement(self.subject_name, call, quantity, observed, truth)
 
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
         return self.subject.run(self._on_device(_full_call(planned, layout)))
@@ -208,15 +212,36 @@ class _Examination(Recorder):
             detail = partial(self._detail, planned, quantity, observed, truth, layout)
             return self.judged(quantity, verdict, reduction, layout, detail)
 
-        yield judged("value", observation.value, planned.truth.value)
+        value = judged("value", observation.value, planned.truth.value)
         pairs = zip(("gradient", "vjp"), observation.gradients, planned.truth.gradients, strict=False)
-        for kind, observed, true in pairs:
-            for name in planned.prepared.differentiable:
-                yield judged(f"{kind}:{name}", observed[name], true[name])
+        gradients = [
+            judged(f"{kind}:{name}", observed[name], true[name])
+            for kind, observed, true in pairs
+            for name in planned.prepared.differentiable
+        ]
+        is_right = all(record.outcome == "agree" for record in (value, *gradients))
+        illustrations = self._illustrations(planned, reduction, layout, is_right)
+        yield replace(value, detail={**(value.detail or {}), **illustrations}) if illustrations else value
+        yield from gradients
         changed = (
             f"the call changed its input: {', '.join(observation.changed)}" if observation.changed else ""
         )
         yield self.judged("unchanged", Verdict(not changed, None, changed), reduction, layout)
+
+    def _illustrations(
+        self, planned: PlannedCall, reduction: str | None, layout: str, is_right: bool
+    ) -> dict[str, str]:
+        """What helps to understand a small call: its worked steps, and a curve through it."""
+        if layout != LAYOUTS[0] or self.case.own_process or not is_small(planned.call):
+            return {}
+        illustrations = {}
+        if not is_right or self.subject_name == "reference":
+            illustrations["steps"] = worked_steps(planned.prepared)
+        is_told_of = self.case.source is not None and self.subject_name == usual_subject(self.case.loss)
+        is_chosen = reduction == reduction_for_modes(reductions_of(self.case)) and self._is_layout_dtype()
+        if is_chosen and (is_told_of or not is_right):
+            illustrations |= curve(self.subject, self._on_device(_full_call(planned, layout)), planned)
+        return illustrations
 
     def _bias(
         self, planned: PlannedCall, observation: Observation, reduction: str | None
@@ -311,29 +336,6 @@ def _is_constant_along_a_dimension(numbers: npt.NDArray[np.float64]) -> bool:
     )
 
 
-def _worst(observed: Numbers, truth: Truth) -> Worst:
-    place = np.unravel_index(int(np.argmax(budget_shares(observed, truth))), observed.shape)
-    return Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
-
-
 def _short(observation: Observation) -> str:
     numbers = observation.value
     return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
-
-
-def _detail(subject: str, call: Call, quantity: str, observed: Numbers, truth: Truth) -> dict[str, str]:
-    """What a reader needs to see of a disagreement."""
-    if observed.shape != truth.value.shape:
-        expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
-        return describe(call) | {
-            "expected": expected,
-            "observed": seen,
-            "snippet": reproduce(subject, call),
-        }
-    worst = _worst(observed, truth) if observed.size else None
-    snippet = reproduce(subject, call, quantity, worst)
-    return describe(call) | {
-        "expected": digits(truth.value),
-        "observed": digits(observed),
-        "snippet": snippet,
-    }

@@ -60,6 +60,12 @@ class Format:
         """The distance between neighbouring subnormal numbers."""
         return float(2.0 ** (self.smallest_exponent - self.precision + 1))
 
+    def unit_in_the_last_place(self, values: npt.ArrayLike) -> Float64Array:
+        """The distance from a finite number to the next one that is larger in magnitude."""
+        _, exponent = np.frexp(np.asarray(values, dtype=np.float64))
+        exponent = np.maximum(exponent - 1, self.smallest_exponent)
+        return np.asarray(np.ldexp(1.0, exponent - self.precision + 1))
+
     def round(self, values: npt.ArrayLike) -> Float64Array:
         """Round float64 values to this format, to nearest even; the result is float64 again."""
         array = np.asarray(values, dtype=np.float64)

@@ -10,6 +10,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.dual import Dual
+from lossproof.numbers.written import Written
 
 
 def log_sum_exp(values: Array, axis: int) -> Array:
@@ -17,7 +18,7 @@ def log_sum_exp(values: Array, axis: int) -> Array:
 
     Minus infinity stands for a probability of zero, and is what comes out of nothing but zeros.
     """
-    if isinstance(values, Bounded):
+    if isinstance(values, (Bounded, Written)):
         return values.log_sum_exp(axis)
     if isinstance(values, Dual):
         return _log_sum_exp_of_duals(values, axis)

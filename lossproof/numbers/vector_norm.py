@@ -36,14 +36,17 @@ def vector_norm(values: Array, p: float, axis: int) -> Array:
     extreme = _extreme(magnitudes, p, axis)
     if math.isinf(p):
         return extreme
-    scale: Array = 1.0
-    if isinstance(values, np.ndarray):  # balls have no range to leave
-        scale = np.where((extreme > 0) & np.isfinite(extreme), extreme, 1.0)
-    scaled = magnitudes / scale
+    if not isinstance(values, np.ndarray):
+        return _root_of_powers(magnitudes, p, axis)  # balls have no range to leave
+    scale = np.where((extreme > 0) & np.isfinite(extreme), extreme, 1.0)
+    return scale * _root_of_powers(magnitudes / scale, p, axis)
+
+
+def _root_of_powers(magnitudes: Array, p: float, axis: int) -> Array:
     if p == 2:
-        return scale * np.sqrt(np.sum(scaled * scaled, axis=axis, keepdims=True))
-    total = np.sum(np.power(scaled, p), axis=axis, keepdims=True)
-    return scale * np.power(total, np.ones_like(total) / p)
+        return np.sqrt(np.sum(magnitudes * magnitudes, axis=axis, keepdims=True))
+    total = np.sum(np.power(magnitudes, p), axis=axis, keepdims=True)
+    return np.power(total, np.ones_like(total) / p)
 
 
 def shares_of_largest(values: Array, axis: int) -> Array:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from lossproof.numbers.base import Array
 
-_recorded: ContextVar[list[tuple[str, Array]] | None] = ContextVar("recorded_steps", default=None)
+Pass = Callable[[Array], Array]
+
+_recorded: ContextVar[tuple[list[tuple[str, Array]], Pass] | None] = ContextVar(
+    "recorded_steps", default=None
+)
 
 
 def step(name: str, value: Array) -> Array:
     """Name an intermediate of a formula. Returns ``value``; costs nothing unless steps are recorded."""
     recorded = _recorded.get()
-    if recorded is not None:
-        recorded.append((name, value))
-    return value
+    if recorded is None:
+        return value
+    steps, pass_on = recorded
+    steps.append((name, value))
+    return pass_on(value)
 
 
 @contextmanager
-def recording() -> Iterator[list[tuple[str, Array]]]:
-    """Collect the steps of every formula that runs inside, in order."""
+def recording(pass_on: Pass = lambda value: value) -> Iterator[list[tuple[str, Array]]]:
+    """Collect the steps of every formula that runs inside, in order.
+
+    Args:
+        pass_on: what the formula goes on with, given a step's value; by default that value.
+    """
     steps: list[tuple[str, Array]] = []
-    token = _recorded.set(steps)
+    token = _recorded.set((steps, pass_on))
     try:
         yield steps
     finally:
