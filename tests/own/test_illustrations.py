@@ -1,0 +1,168 @@
+"""What a record shows its reader: worked steps, a curve through the case, the elements that offend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lossproof.corpus.reading import load_corpus
+from lossproof.judging.examination import Examiner
+from lossproof.judging.record import Record
+from lossproof.selection import signatures
+from lossproof.subjects import find_subject
+from lossproof.subjects.torch_subject import FunctionSubject
+
+CASES = """\
+loss: MSELoss
+cases:
+  - id: documented
+    title: squares
+    source: {document: 000_23a017979f9cc231, place: "1", claim: D000-1}
+    args: {input: [0.5, 2, 0.25], target: [1, 4, 0.25]}
+  - id: undocumented
+    title: squares
+    args: {input: [0.5, 2, 0.25], target: [1, 4, 0.25]}
+  - id: large
+    title: many squares
+    source: {document: 000_23a017979f9cc231, place: "1", claim: D000-1}
+    args: {input: {uniform: [0, 1], shape: [49], seed: 1}, target: {uniform: [0, 1], shape: [49], seed: 2}}
+"""
+PROBABILITIES = """\
+loss: BCELoss
+cases:
+  - id: probabilities
+    title: numbers in the unit interval
+    source: {document: 000_23a017979f9cc231, place: "1", claim: D000-1}
+    args: {input: [0.25, 0.5], target: [1, 0]}
+"""
+
+
+class OffByOne(FunctionSubject):
+    """torch, but 1 added to every value and the gradient halved."""
+
+    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        return super()._apply(loss, params, args) / 2 + 1
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Any:
+    def run(case: str, subject: Any = None, dtype: str = "float32", text: str = CASES) -> list[Record]:
+        tmp_path.joinpath("cases.yaml").write_text(text)
+        corpus = load_corpus(tmp_path, signatures())
+        [found] = [one for one in corpus.cases if one.id == case]
+        return Examiner().examine(found, subject or find_subject("torch.nn.functional"), dtype)
+
+    return run
+
+
+def values(records: list[Record], key: str, reduction: str = "mean") -> list[str]:
+    return [
+        record.detail[key]
+        for record in records
+        if record.quantity == "value" and record.reduction == reduction and key in (record.detail or {})
+    ]
+
+
+def test_the_reference_tells_its_steps_in_every_reduction(records: Any) -> None:
+    told = records("undocumented", find_subject("reference"), "float64")
+    [mean], [none] = values(told, "steps"), values(told, "steps", "none")
+    assert mean.splitlines()[-1] == "mean = 4.25 / 3 = 1.416667"
+    assert "  [1] = (-2) * (-2) = 4" in none
+    assert "sum" not in none
+
+
+def test_a_large_call_has_neither_steps_nor_curve(records: Any) -> None:
+    subjects = (find_subject("reference"), None, OffByOne())
+    told = [record for subject in subjects for record in records("large", subject, "float64")]
+    assert not any({"steps", "curve"} & set(record.detail or {}) for record in told)
+
+
+def test_what_agrees_needs_no_steps_from_torch(records: Any) -> None:
+    assert not values(records("documented"), "steps")
+
+
+def test_a_documents_case_has_a_curve_of_truth_and_torch(records: Any) -> None:
+    [text] = values(records("documented"), "curve")
+    curve = json.loads(text)
+    assert (curve["argument"], curve["at"], curve["reduction"]) == ("input", [1], "mean")  # the steepest
+    assert curve["here"] == 2.0
+    assert curve["here"] in curve["x"]
+    assert curve["x"] == sorted(curve["x"])
+    assert (curve["x"][0], curve["x"][-1]) == (-1.0, 5.0)
+    x = np.array(curve["x"])
+    np.testing.assert_allclose(curve["truth"], ((x - 4) ** 2 + 0.25) / 3, rtol=1e-5)
+    np.testing.assert_allclose(curve["slope"], 2 * (x - 4) / 3, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(curve["observed"], curve["truth"], rtol=1e-5)
+    np.testing.assert_allclose(curve["observed_slope"], curve["slope"], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+def test_one_dtype_is_enough_for_a_curve(records: Any, dtype: str) -> None:
+    assert not values(records("documented", dtype=dtype), "curve")
+
+
+def test_only_what_is_told_of_or_wrong_has_a_curve(records: Any) -> None:
+    assert not values(records("undocumented"), "curve")
+    told = records("undocumented", OffByOne())
+    [text], [_], steps = values(told, "curve"), values(told, "steps"), values(told, "steps", "sum")
+    curve = json.loads(text)
+    assert steps
+    np.testing.assert_allclose(curve["observed"], np.array(curve["truth"]) / 2 + 1, rtol=1e-5)
+    np.testing.assert_allclose(curve["observed_slope"], np.array(curve["slope"]) / 2, rtol=1e-5, atol=1e-7)
+
+
+def test_a_probability_is_varied_from_0_to_1(records: Any) -> None:
+    [text] = values(records("probabilities", text=PROBABILITIES), "curve")
+    curve = json.loads(text)
+    assert (curve["x"][0], curve["x"][-1]) == (0.0, 1.0)
+    assert all(isinstance(number, float) for number in curve["truth"])
+
+
+def test_a_point_that_a_subject_refuses_is_a_gap(records: Any) -> None:
+    class Refusing(OffByOne):
+        def _apply(self, loss: str, params: Any, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+            output = super()._apply(loss, params, args)
+            return output.reshape(-1, 1) if args[0][1] < 0 else output
+
+        def run(self, call: Any) -> Any:
+            if call.args["input"].numbers[1] > 3:
+                return find_subject("torch.nn.functional").run(type(call)("MSELoss", {}, {}, None, "float32"))
+            return super().run(call)
+
+    [text] = values(records("documented", Refusing()), "curve")
+    curve = json.loads(text)
+    x, observed, slopes = np.array(curve["x"]), curve["observed"], curve["observed_slope"]
+    assert all((seen == "nan") == (place > 3) for place, seen in zip(x, observed, strict=True))
+    assert all((slope == "nan") == (place > 3 or place < 0) for place, slope in zip(x, slopes, strict=True))
+
+
+def test_the_offending_elements_come_worst_first_with_all_their_digits(records: Any) -> None:
+    [text, *_] = values(records("undocumented", OffByOne()), "elements", "none")
+    elements = json.loads(text)
+    assert [element["at"] for element in elements] == [[2], [0], [1]]  # an exact 0 has the least budget
+    assert elements[1]["expected"] == "0.25"
+    assert elements[1]["observed"] == "1.125"
+    assert elements[1]["ulp"] == pytest.approx(0.875 / 2.0**-25)  # 0.25 lies in [2^-2, 2^-1)
+    assert elements[0]["share"] == "inf"
+    assert elements[1]["share"] > 1
+
+
+def test_at_most_eight_elements_are_named(records: Any) -> None:
+    [text, *_] = values(records("large", OffByOne()), "elements", "none")
+    assert len(json.loads(text)) == 8
+
+
+def test_an_error_without_a_measure_has_no_ulp(records: Any) -> None:
+    class Nan(OffByOne):
+        def _apply(self, loss: str, params: Any, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+            return super()._apply(loss, params, args) * torch.nan
+
+    [text, *_] = values(records("undocumented", Nan()), "elements")
+    [element] = json.loads(text)
+    assert (element["observed"], element["share"], element["ulp"]) == ("nan", "inf", None)
