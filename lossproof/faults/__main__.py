@@ -15,7 +15,7 @@ from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.faults.catalogue import FAULTS
 from lossproof.faults.fault import Fault
 from lossproof.faults.findings import Findings, by_loss
-from lossproof.faults.hunting import HuntError, hunt_all
+from lossproof.faults.hunting import hunt_all
 from lossproof.faults.matrix import Kill, documenting
 from lossproof.faults.records import faults_json, read_pytorch
 from lossproof.reporting import ReportError, write_faults
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.faults:
             for path in write_faults(options.reports, text):
                 print(f"report: {path}")
-    except (CorpusError, HuntError, ReportError) as mistake:
+    except (CorpusError, ReportError) as mistake:
         print(mistake, file=sys.stderr)
         return 2
     return 1 if problems else 0
@@ -74,11 +74,16 @@ def _hunt(
     root: Path, corpus: Corpus, faults: Sequence[Fault], is_full: bool, workers: int
 ) -> tuple[Findings, float]:
     kills: list[Kill] = []
+    crashed: set[str] = set()
     seconds = 0.0
     planted = by_loss(faults)
     for bag in hunt_all(root, corpus, [fault.id for fault in faults], is_full, workers):
         kills += bag.kills
         seconds += bag.seconds
+        if bag.has_crashed:
+            crashed.add(bag.loss)
+            print(f"{bag.loss:32} its process ended", flush=True)
+            continue
         caught = len({kill.fault for kill in bag.kills})
         print(f"{bag.loss:32} {caught} of {count(len(planted[bag.loss]), 'fault')} caught", flush=True)
     is_all = len(faults) == len(FAULTS)
@@ -89,6 +94,7 @@ def _hunt(
         # Some of a loss's faults tell nothing of the cases that catch none of them.
         [case for case in corpus.cases if is_all],
         frozenset(documenting(corpus)),
+        frozenset(crashed),
         is_full,
     ), seconds
 

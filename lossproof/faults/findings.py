@@ -20,6 +20,7 @@ class Findings:
         kills: what caught them.
         cases: those that were tried, or that no fault could be tried on.
         documenting: ids of the cases that need not catch anything.
+        crashed: losses of which a fault ended the process that it was planted in, so that none was tried.
         is_full: whether every fault met every case of its loss.
     """
 
@@ -27,6 +28,7 @@ class Findings:
     kills: Sequence[Kill]
     cases: Sequence[Case]
     documenting: frozenset[str]
+    crashed: frozenset[str]
     is_full: bool
 
     @cached_property
@@ -57,19 +59,29 @@ class Findings:
             f"{_why_not(planted.get(name), case)}"
             for case in self.cases
             for name in case.kills
-            if case.id not in self.caught.get(name, {})
+            if case.loss not in self.crashed and case.id not in self.caught.get(name, {})
         ]
 
     @cached_property
     def problems(self) -> list[str]:
         """All that is wrong, in sentences."""
-        survived = [f"{fault.loss}: no case catches {fault.id}: {fault.mistake}" for fault in self.survivors]
+        crashes = [
+            f"{loss}: one of its faults ended the process that it was planted in, so that nothing is known "
+            "of any; name some of them as FAULTS to find the one"
+            for loss in sorted(self.crashed)
+        ]
+        survived = [
+            f"{fault.loss}: no case catches {fault.id}: {fault.mistake}"
+            for fault in self.survivors
+            if fault.loss not in self.crashed
+        ]
         idle = [
             f"{case.file}:{case.line}: [{case.id}] catches no planted fault and documents nothing; plant the "
             "fault that it is there for, or remove it"
             for case in self.idle
+            if case.loss not in self.crashed
         ]
-        return [*survived, *self.broken_promises, *idle]
+        return [*crashes, *survived, *self.broken_promises, *idle]
 
 
 def by_loss(faults: Iterable[Fault]) -> Mapping[str, list[Fault]]:

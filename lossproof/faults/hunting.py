@@ -5,19 +5,15 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.faults.catalogue import FAULTS
-from lossproof.faults.matrix import Kill, hunts
+from lossproof.faults.matrix import Hunt, Kill, hunts
 from lossproof.selection import signatures
-
-
-class HuntError(Exception):
-    """A hunt broke off; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -28,34 +24,46 @@ class Bag:
         loss: the loss.
         kills: what was caught by what.
         seconds: of the processor.
+        has_crashed: whether one of the faults ended the process that it was planted in.
     """
 
     loss: str
-    kills: tuple[Kill, ...]
-    seconds: float
+    kills: tuple[Kill, ...] = ()
+    seconds: float = 0.0
+    has_crashed: bool = False
 
 
 def hunt_all(root: Path, corpus: Corpus, faults: Sequence[str], is_full: bool, workers: int) -> Iterator[Bag]:
-    """Hunt for faults, named by their ids, loss by loss as they are done.
-
-    Raises:
-        HuntError: a fault ended the process that it was planted in.
-    """
+    """Hunt for faults, named by their ids, loss by loss as they are done."""
     jobs = hunts(corpus, [FAULTS[id] for id in faults])
     jobs.sort(key=lambda hunt: len(hunt.faults) * len(hunt.cases), reverse=True)
+    unfinished = []
+    for loss, bag in _hunted(root, jobs, is_full, workers):
+        if bag is None:
+            unfinished.append(loss)
+        else:
+            yield bag
+    # A process that ends takes the jobs of its whole pool along: only alone does it show whose fault it was.
+    for job in jobs:
+        if job.loss in unfinished:
+            for loss, bag in _hunted(root, [job], is_full, workers=1):
+                yield bag or Bag(loss, has_crashed=True)
+
+
+def _hunted(
+    root: Path, jobs: Sequence[Hunt], is_full: bool, workers: int
+) -> Iterator[tuple[str, Bag | None]]:
+    """Each loss with what was found; with nothing where its process ended."""
     with ProcessPoolExecutor(workers, initializer=_prepare, initargs=(root,)) as pool:
-        running: dict[Future[Bag], str] = {
+        running = {
             pool.submit(_hunt, hunt.loss, [fault.id for fault in hunt.faults], is_full): hunt.loss
             for hunt in jobs
         }
         for done in as_completed(running):
             try:
-                yield done.result()
-            except BrokenProcessPool as error:
-                raise HuntError(
-                    f"a process ended while it hunted for the faults of {running[done]} or of another loss "
-                    "at the same time; hunt for one loss after another to see which"
-                ) from error
+                yield running[done], done.result()
+            except BrokenProcessPool:
+                yield running[done], None
 
 
 _corpus: Corpus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from lossproof.corpus.reading import Corpus, load_corpus
+from lossproof.faults.__main__ import main
 from lossproof.faults.catalogue import FAULTS
 from lossproof.faults.fault import Fault, fault
 from lossproof.faults.matrix import Kill, caught_by, hunts
@@ -141,6 +143,31 @@ def test_what_survives_what_idles_and_what_was_promised_is_said(tmp_path: Path) 
     # A hunt for some says nothing about cases, and leaves the report as it is.
     assert "no-such-fault" not in finished.stdout
     assert not (tmp_path / "reports").exists()
+
+
+def test_a_fault_that_ends_its_process_costs_only_its_own_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "mse.yaml").write_text(CASES.replace("KILLS", "mse-ends-the-process"))
+
+    caught = FAULTS["l1-target-detached"]
+
+    def end(original: Any, *args: Any, **options: Any) -> Any:
+        os._exit(3)
+
+    target = next(planted for planted in FAULTS.values() if planted.loss == "MSELoss").target
+    deadly = Fault("mse-ends-the-process", "MSELoss", "Ends.", "", target, end)
+    monkeypatch.setitem(FAULTS, deadly.id, deadly)
+    l1 = CASES.replace("MSELoss", "L1Loss").replace("mse-one", "l1-one")
+    (tmp_path / "cases" / "l1.yaml").write_text(l1.replace("KILLS", caught.id))
+    folders = ["--corpus", str(tmp_path / "cases"), "--reports", str(tmp_path / "reports")]
+    assert main([deadly.id, caught.id, "--workers", "2", *folders]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"^L1Loss +1 of 1 fault caught$", said, re.MULTILINE)
+    assert re.search(r"^MSELoss +its process ended$", said, re.MULTILINE)
+    assert "MSELoss: one of its faults ended the process that it was planted in" in said
+    assert "no case catches" not in said
 
 
 def test_a_hunt_for_nothing_is_a_mistake(tmp_path: Path) -> None:
