@@ -2,92 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import warnings
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import _reduction
 
 from lossproof.faults.fault import Function, fault
+from lossproof.faults.tools.calls import again, named_arguments
+from lossproof.faults.tools.gradients import gradient_of, with_gradient
+from lossproof.faults.tools.kernels import reduced
 
 
-class Identity(torch.autograd.Function):
-    """What it is given; a fault of the backward pass says what comes back instead."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(values: Tensor) -> Tensor:
-        """A copy."""
-        return values.clone()
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        """Nothing is kept."""
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> Any:
-        """Forward mode stays right."""
-        return tangents[0].clone()
-
-
-class _GradientOnly(Identity):
-    """Zero, with the gradient of what it is given."""
-
-    @staticmethod
-    def forward(values: Tensor) -> Tensor:
-        return torch.zeros_like(values)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        return gradients[0]
-
-
-class _FirstGradientForAll(Identity):
-    """Going back, the first row's gradient is every row's."""
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        return gradients[0].reshape(-1)[0].expand_as(gradients[0])
-
-
-def applied(function: Any, values: Tensor) -> Tensor:
-    """The function of autograd of these values."""
-    result: Tensor = function.apply(values)
-    return result
-
-
-def gradient_of(values: Tensor) -> Tensor:
-    """Zeros whose gradient is that of ``values``: added to a result they spoil nothing but its gradient."""
-    return applied(_GradientOnly, values)
-
-
-def named_arguments(original: Function, *args: Any, **options: Any) -> dict[str, Any]:
-    """A call's arguments by name, with the defaults, and the two deprecated ones told as a reduction."""
-    call = inspect.signature(original).bind(*args, **options)
-    call.apply_defaults()
-    given = dict(call.arguments)
-    deprecated = given.pop("size_average", None), given.pop("reduce", None)
-    if deprecated != (None, None):
-        given["reduction"] = _reduction.legacy_get_string(*deprecated, emit_warning=False)
-    return given
-
-
-def again(original: Function, given: dict[str, Any], **changes: Any) -> Tensor:
-    """The same call with other arguments; its warnings were given by the first."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return original(**given | changes)
-
-
-def reduced(losses: Tensor, reduction: str) -> Tensor:
-    """The plain reductions."""
-    if reduction == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
+def _first_for_all(gradient: Tensor) -> Tensor:
+    return gradient.reshape(-1)[0].expand_as(gradient)
 
 
 @fault("CrossEntropyLoss", origin="https://github.com/pytorch/pytorch/issues/67167", blind=True)
@@ -196,7 +124,7 @@ def blind_linear_ce_none_scaled_by_first_row(original: Function, *args: Any, **o
     weights = {name: given[name] for name in ("linear_weight", "linear_bias") if given[name] is not None}
     of_input = again(original, given, **{name: weight.detach() for name, weight in weights.items()})
     of_weight = again(original, given, input=given["input"].detach(), target=given["target"].detach())
-    return of_input + gradient_of(applied(_FirstGradientForAll, of_weight))
+    return of_input + gradient_of(with_gradient(of_weight, _first_for_all))
 
 
 @fault("LinearCrossEntropyLoss", origin="https://github.com/NVIDIA-NeMo/Automodel/issues/3803", blind=True)

@@ -9,14 +9,9 @@ import torch
 from torch import Tensor
 
 from lossproof.faults.fault import Function, fault
-from lossproof.faults.planted.blind.classes import (
-    Identity,
-    again,
-    applied,
-    gradient_of,
-    named_arguments,
-    reduced,
-)
+from lossproof.faults.tools.calls import again, named_arguments
+from lossproof.faults.tools.gradients import gradient_of, with_gradient
+from lossproof.faults.tools.kernels import reduced
 
 
 @fault("L1Loss", origin="https://github.com/chainer/chainer/issues/6702", blind=True)
@@ -52,18 +47,10 @@ def blind_smooth_l1_beta_zero_gradient_nan(original: Function, *args: Any, **opt
     return right + gradient_of(reduced(difference * slope, given["reduction"]))
 
 
-class _UnitGradient(Identity):
-    """Going back, whatever comes is taken for one."""
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        return torch.ones_like(gradients[0])
-
-
 @fault("HuberLoss", origin="https://github.com/chainer/chainer/pull/1178", blind=True)
 def blind_huber_upstream_gradient_ignored(original: Function, *args: Any, **options: Any) -> Tensor:
     """The backward pass takes the gradient from above for one."""
-    return applied(_UnitGradient, original(*args, **options))
+    return with_gradient(original(*args, **options), torch.ones_like)
 
 
 @fault("PoissonNLLLoss", origin="https://github.com/PaddlePaddle/Paddle/issues/56733", blind=True)
