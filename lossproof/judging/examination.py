@@ -10,13 +10,14 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.corpus.case import Case, Identity
+from lossproof.corpus.case import Case, Identity, Raised
 from lossproof.corpus.keys import LAYOUTS
+from lossproof.judging import details
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
 from lossproof.judging.illustrations import curve, disagreement, is_small, usual_subject
 from lossproof.judging.modes import examine_modes, reduction_for_modes
 from lossproof.judging.record import Record
-from lossproof.judging.recorder import Recorder, digits
+from lossproof.judging.recorder import Recorder
 from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_sums
@@ -27,9 +28,11 @@ from lossproof.reference.worked import worked_steps
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.snippet import describe, reproduce
 
 Numbers = npt.NDArray[np.float64]
+
+# What the gradients by the first and by the second upstream gradient are called.
+_KINDS = ("gradient", "vjp")
 
 
 @dataclass(frozen=True)
@@ -91,33 +94,36 @@ class _Examination(Recorder):
         except Unsupported as reason:
             return self.record("module", "unsupported", message=str(reason))
         except Refused as refused:
-            return self.record("module", "error", message=f"raised {refused.type}: {refused}")
+            message = f"raised {refused.type}: {refused}"
+            told = details.of_module(self.subject_name, case, params)
+            return self.record("module", "error", message=message, detail=told)
         agrees = observed == claim.expected
         if agrees and case.drifted:
             agrees = str(observed) != case.drifted.was
         message = f"{claim.aspect} is {observed}"
         if not agrees:
             message += f", should be {claim.expected}"
-        detail = {"expected": str(claim.expected), "observed": str(observed), "snippet": ""}
-        return self.judged("module", Verdict(agrees, None, message), detail=lambda: detail)
+        detail = partial(details.of_module, self.subject_name, case, params, observed)
+        return self.judged("module", Verdict(agrees, None, message), detail=detail)
 
     def _refusal(self, reduction: str | None) -> Iterator[Record]:
-        call = make_call(self.case, self.dtype, reduction)
+        wanted = self.case.raises
+        assert wanted is not None
+        call = replace(make_call(self.case, self.dtype, reduction), device=self.device)
         if self.case.own_process and reduction in ("mean", "sum"):
             call = replace(call, upstreams=(np.ones(()),), wrt=LOSSES[call.loss].differentiable)
         try:
-            observation = self.subject.run(self._on_device(call))
+            observation = self.subject.run(call)
             verdict = Verdict(False, None, f"accepted, with {_short(observation)}; must be refused")
         except Refused as refused:
-            verdict = self._judge_refused(refused)
+            verdict = self._judge_refused(refused, wanted)
         if self.case.own_process and not verdict.agrees:
             # Which of the two happens, and with what result, may differ from run to run.
             verdict = Verdict(False, None, "accepted, or ended the process; must be refused")
-        yield self.judged("raises", verdict, reduction, detail=lambda: self._raised_detail(call))
+        detail = partial(details.of_refusal, self.subject_name, call, wanted)
+        yield self.judged("raises", verdict, reduction, detail=detail)
 
-    def _judge_refused(self, refused: Refused) -> Verdict:
-        wanted = self.case.raises
-        assert wanted is not None
+    def _judge_refused(self, refused: Refused, wanted: Raised) -> Verdict:
         if refused.kind is not None:
             is_right = refused.kind == wanted.kind
             message = f"refused with kind {refused.kind}, not {wanted.kind}: {refused}"
@@ -137,32 +143,38 @@ class _Examination(Recorder):
             try:
                 observation = self._run(planned, layout)
             except Refused as refused:
-                yield self._raised(refused, _full_call(planned, layout))
+                yield self._raised(refused, self._full_call(planned, layout))
                 continue
             yield from self._observed(planned, observation, reduction, layout)
             if layout != "contiguous":
                 continue
             if self.case.warns:
-                yield self.judged("warns", self._judge_warning(observation), reduction)
+                detail = partial(
+                    details.of_warning, self.subject_name, self._full_call(planned), self.case.warns
+                )
+                verdict = self._judge_warning(observation, self.case.warns)
+                yield self.judged("warns", verdict, reduction, detail=detail)
             if self.case.bias and reduction in ("none", None):
                 yield from self._bias(planned, observation, reduction)
             for name, identity in (("same_as", self.case.same_as), ("differs_from", self.case.differs_from)):
                 if identity is not None and (identity.reductions is None or reduction in identity.reductions):
                     yield self._identity(name, identity, planned, observation, reduction)
             if self.examiner.with_modes and reduction == reduction_for_modes(reductions_of(self.case)):
-                call = self._on_device(_full_call(planned, layout))
+                call = self._full_call(planned)
                 yield from examine_modes(self, self.subject, call, planned, observation)
 
     def _repeated(self, reduction: str | None) -> Iterator[Record]:
         planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
-        call = _full_call(planned, LAYOUTS[0])
+        call = self._full_call(planned)
         try:
             observations = [self._run(planned, LAYOUTS[0]) for _ in range(self.case.repeats)]
         except Refused as refused:
             yield self._raised(refused, call)
             return
         for quantity, verdict in judge_repeats(planned, observations):
-            detail = partial(self._raised_detail, call, quantity)
+            kind, _, name = quantity.partition(":")
+            true = planned.truth.gradients[_KINDS.index(kind)][name] if name else planned.truth.value
+            detail = partial(details.of_repeats, self.subject_name, call, quantity, self.case.repeats, true)
             yield self.judged(quantity, verdict, reduction, detail=detail)
 
     def _layouts(self, call: Call, reduction: str | None) -> Iterator[str]:
@@ -193,14 +205,20 @@ class _Examination(Recorder):
     def _detail(
         self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, layout: str
     ) -> dict[str, str]:
-        call = self._on_device(_full_call(planned, layout))
+        call = self._full_call(planned, layout)
         return disagreement(self.subject_name, call, quantity, observed, truth)
 
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
-        return self.subject.run(self._on_device(_full_call(planned, layout)))
+        return self.subject.run(self._full_call(planned, layout))
 
-    def _on_device(self, call: Call) -> Call:
-        return replace(call, device=self.device)
+    def _full_call(self, planned: PlannedCall, layout: str = LAYOUTS[0]) -> Call:
+        return replace(
+            planned.call,
+            device=self.device,
+            layout=layout,
+            upstreams=planned.truth.upstreams,
+            wrt=planned.prepared.differentiable,
+        )
 
     def _observed(
         self, planned: PlannedCall, observation: Observation, reduction: str | None, layout: str
@@ -213,7 +231,7 @@ class _Examination(Recorder):
             return self.judged(quantity, verdict, reduction, layout, detail)
 
         value = judged("value", observation.value, planned.truth.value)
-        pairs = zip(("gradient", "vjp"), observation.gradients, planned.truth.gradients, strict=False)
+        pairs = zip(_KINDS, observation.gradients, planned.truth.gradients, strict=False)
         gradients = [
             judged(f"{kind}:{name}", observed[name], true[name])
             for kind, observed, true in pairs
@@ -226,7 +244,8 @@ class _Examination(Recorder):
         changed = (
             f"the call changed its input: {', '.join(observation.changed)}" if observation.changed else ""
         )
-        yield self.judged("unchanged", Verdict(not changed, None, changed), reduction, layout)
+        detail = partial(details.of_change, self.subject_name, self._full_call(planned, layout))
+        yield self.judged("unchanged", Verdict(not changed, None, changed), reduction, layout, detail)
 
     def _illustrations(
         self, planned: PlannedCall, reduction: str | None, layout: str, is_right: bool
@@ -240,13 +259,18 @@ class _Examination(Recorder):
         is_told_of = self.case.source is not None and self.subject_name == usual_subject(self.case.loss)
         is_chosen = reduction == reduction_for_modes(reductions_of(self.case)) and self._is_layout_dtype()
         if is_chosen and (is_told_of or not is_right):
-            illustrations |= curve(self.subject, self._on_device(_full_call(planned, layout)), planned)
+            illustrations |= curve(self.subject, self._full_call(planned), planned)
         return illustrations
 
     def _bias(
         self, planned: PlannedCall, observation: Observation, reduction: str | None
     ) -> Iterator[Record]:
-        yield self.judged("bias:value", compare_bias(observation.value, planned.truth.value), reduction)
+        def judged(name: str, quantity: str, observed: Numbers, truth: Truth) -> Record:
+            call = self._full_call(planned)
+            detail = partial(details.of_bias, self.subject_name, call, quantity, observed, truth)
+            return self.judged(f"bias:{name}", compare_bias(observed, truth), reduction, detail=detail)
+
+        yield judged("value", "value", observation.value, planned.truth.value)
         if not observation.gradients:
             return
         # The seeded upstream gradient: with ones, many gradients repeat the same few numbers.
@@ -255,11 +279,9 @@ class _Examination(Recorder):
             if (
                 observed.size >= planned.truth.value.value.size
             ):  # a class weight's gradient is too small a sample
-                yield self.judged(f"bias:{name}", compare_bias(observed, truth), reduction)
+                yield judged(name, f"vjp:{name}", observed, truth)
 
-    def _judge_warning(self, observation: Observation) -> Verdict:
-        wanted = self.case.warns
-        assert wanted is not None
+    def _judge_warning(self, observation: Observation, wanted: Raised) -> Verdict:
         if self.subject.name == "reference":
             found = any("ReferenceWarning" in seen.types for seen in observation.warnings)
         else:
@@ -285,48 +307,43 @@ class _Examination(Recorder):
     ) -> Record:
         total: float | Numbers = 0.0
         bound = planned.truth.value.bound
+        is_shaped = observation.value.shape == bound.shape
+        sides = [(self._full_call(planned), planned.truth.value)]
         for place, term in enumerate(identity.terms):
             other = self.examiner.planner.plan(self.case, self.dtype, reduction, f"{name} {place}", term)
+            sides.append((self._full_call(other), other.truth.value))
             try:
                 observed = self._run(other, "contiguous").value
             except Unsupported as reason:
                 return self.record(name, "unsupported", reduction, message=str(reason))
             except Refused as refused:
                 message = f"the other side raised {refused.type}: {refused}"
-                return self.record(name, "error", reduction, message=message)
-            total = total + observed
-            bound = bound + other.truth.value.bound if bound.shape == observed.shape else bound
-        verdict = compare_sums(observation.value, np.asarray(total), bound)
+                detail = details.of_identity_error(self.subject_name, sides)
+                return self.record(name, "error", reduction, message=message, detail=detail)
+            is_shaped = is_shaped and observed.shape == other.truth.value.bound.shape
+            if is_shaped:
+                total, bound = total + observed, bound + other.truth.value.bound
+        seen = observation.value, np.asarray(total)
+        verdict = Verdict(False, None, "one of the two sides has a wrong shape")
+        if is_shaped:
+            verdict = compare_sums(*seen, bound)
+        told = partial(details.of_sameness, self.subject_name, sides, *seen, bound)
         if name == "differs_from":
             verdict = Verdict(
                 not verdict.agrees, None, "" if not verdict.agrees else "both sides agree, but must not"
             )
+            told = partial(details.of_difference, self.subject_name, sides, *seen)
         elif not verdict.agrees:
             verdict = Verdict(False, verdict.error_over_budget, f"{verdict.message}: {identity.why}")
-        detail = {
-            "expected": digits(np.asarray(total)),
-            "observed": digits(observation.value),
-            "snippet": "",
-        }
-        return self.judged(name, verdict, reduction, detail=lambda: detail)
+        return self.judged(name, verdict, reduction, detail=told)
 
     def _raised(self, refused: Refused, call: Call) -> Record:
         """A call that should have worked."""
         is_backward = refused.when == "backward"
         message = f"raised {refused.type}: {refused}"
-        shown = f"gradient:{call.wrt[0]}" if is_backward else "value"
-        detail = self._raised_detail(self._on_device(call), shown)
         quantity = "gradient" if is_backward else "value"
+        detail = details.of_error(self.subject_name, call, quantity)
         return self.record(quantity, "error", call.reduction, call.layout, message=message, detail=detail)
-
-    def _raised_detail(self, call: Call, quantity: str = "value") -> dict[str, str]:
-        return describe(call) | {"snippet": reproduce(self.subject.name, call, quantity)}
-
-
-def _full_call(planned: PlannedCall, layout: str) -> Call:
-    return replace(
-        planned.call, layout=layout, upstreams=planned.truth.upstreams, wrt=planned.prepared.differentiable
-    )
 
 
 def _is_constant_along_a_dimension(numbers: npt.NDArray[np.float64]) -> bool:

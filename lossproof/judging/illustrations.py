@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
 from lossproof.judging.recorder import digits
 from lossproof.judging.truth import Truth
@@ -17,7 +18,7 @@ from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.snippet import Worst, describe, reproduce
+from lossproof.subjects.snippet import describe, reproduce
 
 _SMALL = 48
 _SHOWN_ELEMENTS = 8
@@ -43,15 +44,15 @@ def disagreement(
     subject: str, call: Call, quantity: str, observed: Float64Array, truth: Truth
 ) -> dict[str, str]:
     """What a reader needs to see of a disagreement: the detail of its record."""
+    snippet = reproduce(subject, call, quantity, quantity_check(observed, truth, call.dtype))
     if observed.shape != truth.value.shape:
         expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
-        snippet = reproduce(subject, call)
         return describe(call) | {"expected": expected, "observed": seen, "snippet": snippet}
     return describe(call) | {
         "expected": digits(truth.value),
         "observed": digits(observed),
         "elements": _offending_elements(observed, truth),
-        "snippet": reproduce(subject, call, quantity, _worst(observed, truth) if observed.size else None),
+        "snippet": snippet,
     }
 
 
@@ -177,11 +178,6 @@ def _with(call: Call, argument: str, at: tuple[int, ...], number: float) -> Call
     numbers = values.numbers.copy()
     numbers[at] = number
     return replace(call, args={**call.args, argument: Values(numbers, values.dtype)})
-
-
-def _worst(observed: Float64Array, truth: Truth) -> Worst:
-    place = np.unravel_index(int(np.argmax(budget_shares(observed, truth))), observed.shape)
-    return Worst(tuple(map(int, place)), float(truth.value[place]), 2 * float(truth.bound[place]))
 
 
 def _told(number: float) -> float | str:

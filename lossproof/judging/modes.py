@@ -10,20 +10,28 @@ What each mode is held against, B being the budget of the plain call, and 2B its
 - ``func.grad``, ``vmap``, ``subclass``, ``threads``, ``channels_last``: the plain call, both within their
   tolerance; ``twice``: the plain call, bit for bit;
 - ``double_backward``, ``forward_over_reverse``: dual numbers on the closed-form gradient, graded: see
-  ``grade``. ``double_backward:upstream``, the gradient by the upstream gradient, is the same as ``jvp``;
+  ``grading``. ``double_backward:upstream``, the gradient by the upstream gradient, is the same as ``jvp``;
 - ``meta``, ``fake``: shapes and dtype of the plain call, and nothing computed;
 - ``autocast``: the truth, within the budget of the narrowest dtype that any operation returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
-import numpy.typing as npt
 
+from lossproof.judging.assertions import (
+    WEIGHTED,
+    dtype_check,
+    element,
+    number_check,
+    quantity_check,
+    shape_check,
+    within,
+)
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.derivatives import (
     Directions,
@@ -32,6 +40,7 @@ from lossproof.judging.derivatives import (
     directions_of,
     second_derivatives,
 )
+from lossproof.judging.grading import grade, graded_check
 from lossproof.judging.record import Record
 from lossproof.judging.recorder import Recorder, digits
 from lossproof.judging.truth import Truth, truths
@@ -41,9 +50,6 @@ from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.mode_snippets import reproduce_mode
 from lossproof.subjects.modes import ModalSubject, ModeObservation
 from lossproof.subjects.snippet import describe
-
-GRADE_BUDGETS = 1000.0
-GRADE_RELATIVE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +71,19 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """The verdict on one quantity, and both sides of it."""
+    """The verdict on one quantity, and both sides of it.
+
+    Attributes:
+        part: what of the mode's outcome is judged: ``value``, or the argument by whose gradient.
+        check: makes the lines of a program that fail while the verdict stands.
+    """
 
     quantity: str
     verdict: Verdict
     expected: Float64Array
     observed: Float64Array
+    part: str
+    check: Callable[[], Sequence[str]]
 
 
 def reduction_for_modes(reductions: tuple[str | None, ...]) -> str | None:
@@ -106,45 +119,6 @@ def examine_modes(
             yield recorder.record(mode, "error", call.reduction, message=message, detail=detail(mode))
 
 
-def grade(
-    observed: Float64Array,
-    truth: Truth,
-    floor: float,
-    sides: Callable[[], tuple[Float64Array, Float64Array]],
-) -> Verdict:
-    """Judge a second derivative: by how many budgets it is off is a grade, not a failure.
-
-    The budget of dual numbers over error-carrying ones has not yet been shown to raise no false alarm. So
-    an element is wrong only where it is off by more than 1000 times its tolerance, by more than 1e-3 of its
-    true value, and by more than 1000 times ``floor``, the tolerance of the gradient times the direction: a
-    second derivative that is the small difference of large terms is no sharper. All between its two one-sided
-    limits is right, too: where it jumps, or where the formula has a kink that the loss has not, as |x| in a
-    sigmoid. ``sides`` gives them, and is asked only when it matters. Where it is not finite, nothing is
-    demanded.
-    """
-    verdict = compare(observed, truth)
-    share = verdict.error_over_budget
-    if verdict.agrees or share is None:
-        return verdict
-    is_wrong = ~_is_near(observed, truth, floor)
-    if np.any(is_wrong):
-        low, high = np.sort(np.stack(sides()), axis=0)
-        slack = GRADE_RELATIVE * np.maximum(np.abs(low), np.abs(high))
-        is_wrong &= ~((observed >= low - slack) & (observed <= high + slack))
-    if np.any(is_wrong):
-        return verdict
-    return Verdict(True, share, f"graded: {share:.3g} times the budget of a second derivative")
-
-
-def _is_near(observed: Float64Array, truth: Truth, floor: float) -> npt.NDArray[np.bool_]:
-    with np.errstate(all="ignore"):
-        error = np.abs((observed - truth.value) - truth.remainder)
-    reach = np.maximum(
-        GRADE_BUDGETS * np.maximum(2 * truth.bound, floor), GRADE_RELATIVE * np.abs(truth.value)
-    )
-    return (error <= reach) | ~np.isfinite(truth.value) | truth.overflows
-
-
 def _is_right(planned: PlannedCall, plain: Observation) -> bool:
     pairs = [(plain.value, planned.truth.value)]
     for observed, true in zip(plain.gradients, planned.truth.gradients, strict=False):
@@ -176,14 +150,17 @@ def _jvp(mode: str, seen: Seen) -> Iterator[Judged]:
     planned = seen.planned
     if not _is_finite(planned):
         return
-    judged, _ = _along(mode, seen.mode.value, seen, planned.truth.gradients[-1])
+    judged, truth = _along(mode, seen.mode.value, seen, planned.truth.gradients[-1])
     if not judged.verdict.agrees and planned.prepared.loss.derivative is not None:
         derivative = partial(planned.prepared.derivative, planned.truth.upstreams[-1])
         true = truths(derivative, FORMATS[planned.call.dtype])
-        other, _ = _along(mode, seen.mode.value, seen, true)
+        other, derivative_truth = _along(mode, seen.mode.value, seen, true)
         if other.verdict.agrees:
             message = "the derivative of the value, which the gradient by convention is not"
             judged = replace(other, verdict=replace(other.verdict, message=message))
+        elif judged.observed.shape == truth.value.shape:
+            check = partial(_weighted_check, judged.observed, (truth, derivative_truth))
+            judged = replace(judged, check=check)
     yield replace(judged, verdict=_with_convention(judged.verdict, seen))
 
 
@@ -194,9 +171,16 @@ def _along(
     truth = derivative_along(gradients, seen.directions)
     if observed.shape != seen.plain.value.shape:
         message = f"shape {observed.shape}, should be {seen.plain.value.shape}"
-        return Judged(quantity, Verdict(False, None, message), seen.plain.value, observed), truth
+        verdict, check = Verdict(False, None, message), partial(shape_check, seen.plain.value.shape)
+        return Judged(quantity, verdict, seen.plain.value, observed, "value", check), truth
     weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[-1]))
-    return Judged(quantity, compare(weighted, truth), truth.value, weighted), truth
+    check = partial(_weighted_check, weighted, (truth,))
+    return Judged(quantity, compare(weighted, truth), truth.value, weighted, "value", check), truth
+
+
+def _weighted_check(observed: Float64Array, true: Sequence[Truth]) -> list[str]:
+    """Fails for a weighted sum that is within the budget of no one of some true values."""
+    return number_check(WEIGHTED, [within(float(observed), truth, ()) for truth in true])
 
 
 def _second(mode: str, seen: Seen) -> Iterator[Judged]:
@@ -209,8 +193,16 @@ def _second(mode: str, seen: Seen) -> Iterator[Judged]:
     sides = cache(partial(beside, planned.prepared, upstream, directions))
     for name in directions:
         observed, truth = seen.mode.gradients[0][name], true[name]
-        verdict = grade(observed, truth, _floor(seen), lambda name=name: sides()[name])  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
-        yield Judged(f"{mode}:{name}", verdict, truth.value, observed)
+        its_sides = partial(_of_one, sides, name)
+        verdict = grade(observed, truth, _floor(seen), its_sides)
+        check = partial(graded_check, observed, truth, _floor(seen), its_sides)
+        yield Judged(f"{mode}:{name}", verdict, truth.value, observed, name, check)
+
+
+def _of_one(
+    sides: Callable[[], Mapping[str, tuple[Float64Array, Float64Array]]], name: str
+) -> tuple[Float64Array, Float64Array]:
+    return sides()[name]
 
 
 def _floor(seen: Seen) -> float:
@@ -224,39 +216,57 @@ def _double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
         observed, gradients = seen.mode.gradients[0]["upstream"], seen.planned.truth.gradients[-1]
         judged, truth = _along(f"{mode}:upstream", observed, seen, gradients)
         if judged.verdict.error_over_budget is not None:
-            verdict = grade(judged.observed, truth, 0.0, lambda: (truth.value, truth.value))
-            judged = replace(judged, verdict=_with_convention(verdict, seen))
+            arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
+            check = partial(graded_check, *arguments, WEIGHTED)
+            judged = replace(judged, verdict=_with_convention(grade(*arguments), seen), check=check)
         yield judged
 
 
 def _func_grad(mode: str, seen: Seen) -> Iterator[Judged]:
     for name, observed in seen.mode.gradients[0].items():
-        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(seen, name))
+        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(seen, name), part=name)
 
 
 def _vmap(mode: str, seen: Seen) -> Iterator[Judged]:
     """Both ends of the batch are the plain call."""
     truth = seen.planned.truth.value
-    rows = [_alike(mode, observed, seen.plain.value, truth) for observed in seen.mode.value]
+    rows = [
+        _alike(mode, observed, seen.plain.value, truth, name=f"result[{row}]")
+        for row, observed in enumerate(seen.mode.value)
+    ]
     yield _gravest([_typed(mode, seen), *rows])
 
 
 def _as_plain(mode: str, seen: Seen, budgets: float = 2.0) -> Iterator[Judged]:
     value = _alike(mode, seen.mode.value, seen.plain.value, seen.planned.truth.value, budgets)
     gradients = [
-        _alike(mode, observed, *_plain_gradient(seen, name), budgets)
+        _alike(mode, observed, *_plain_gradient(seen, name), budgets, part=name)
         for name, observed in seen.mode.gradients[0].items()
     ]
     yield _gravest([_typed(mode, seen), value, *gradients])
 
 
 def _bit_for_bit(mode: str, seen: Seen) -> Iterator[Judged]:
-    return _as_plain(mode, seen, budgets=0.0)
+    for judged in _as_plain(mode, seen, budgets=0.0):
+        check = judged.check
+        if judged.verdict.error_over_budget is not None:
+            # Another machine's plain call may round otherwise: the program holds one call against the other.
+            check = partial(_unlike_first, judged.observed, judged.expected)
+        yield replace(judged, check=check)
+
+
+def _unlike_first(observed: Float64Array, plain: Float64Array) -> list[str]:
+    is_same = (observed == plain) | (np.isnan(observed) & np.isnan(plain))
+    place = tuple(int(index) for index in np.unravel_index(int(np.argmin(is_same)), observed.shape))
+    return [
+        f"got, wanted = {element('result', place)}, {element('first', place)}",
+        "assert got == wanted or (got != got and wanted != wanted), (got, wanted)",
+    ]
 
 
 def _abstract(mode: str, seen: Seen) -> Iterator[Judged]:
     gradients = [
-        _shaped(mode, observed, seen.plain.gradients[-1][name])
+        _shaped(mode, observed, seen.plain.gradients[-1][name], name)
         for name, observed in seen.mode.gradients[0].items()
     ]
     yield _gravest([_typed(mode, seen), _shaped(mode, seen.mode.value, seen.plain.value), *gradients])
@@ -266,11 +276,13 @@ def _autocast(mode: str, seen: Seen) -> Iterator[Judged]:
     planned, computed_in = seen.planned, seen.mode.computed_in
     truth = truths(lambda lift: {mode: planned.prepared.value(lift)}, FORMATS[computed_in])[mode]
     verdict = compare(seen.mode.value, truth)
+    check = partial(quantity_check, seen.mode.value, truth, "float32")
     if seen.mode.dtype not in ("float32", computed_in):
         verdict = Verdict(False, None, f"is {seen.mode.dtype}, should be float32")
+        check = partial(dtype_check, "float32", computed_in)
     elif verdict.agrees:
         verdict = replace(verdict, message=f"computed in {computed_in}")
-    yield Judged(mode, verdict, truth.value, seen.mode.value)
+    yield Judged(mode, verdict, truth.value, seen.mode.value, "value", check)
 
 
 _JUDGES: Mapping[str, Callable[[str, Seen], Iterator[Judged]]] = {
@@ -290,11 +302,19 @@ _JUDGES: Mapping[str, Callable[[str, Seen], Iterator[Judged]]] = {
 
 
 def _alike(
-    quantity: str, observed: Float64Array, plain: Float64Array, truth: Truth, budgets: float = 2.0
+    quantity: str,
+    observed: Float64Array,
+    plain: Float64Array,
+    truth: Truth,
+    budgets: float = 2.0,
+    *,
+    part: str = "value",
+    name: str = "result",
 ) -> Judged:
     """Against the plain call, as if that were the truth; each of the two may use up its tolerance."""
     as_truth = replace(truth, value=plain, remainder=np.zeros(plain.shape), bound=budgets * truth.bound)
-    return Judged(quantity, compare(observed, as_truth), plain, observed)
+    check = partial(quantity_check, observed, as_truth, truth.format.name, name)
+    return Judged(quantity, compare(observed, as_truth), plain, observed, part, check)
 
 
 def _plain_gradient(seen: Seen, name: str) -> tuple[Float64Array, Truth]:
@@ -304,16 +324,26 @@ def _plain_gradient(seen: Seen, name: str) -> tuple[Float64Array, Truth]:
 def _typed(mode: str, seen: Seen) -> Judged:
     agrees = seen.mode.dtype == seen.plain.dtype
     message = "" if agrees else f"is {seen.mode.dtype}, should be {seen.plain.dtype}"
-    return Judged(mode, Verdict(agrees, None, message), seen.plain.value, seen.mode.value)
+
+    def check() -> list[str]:
+        subclass = ["assert isinstance(result, Subclass), type(result)"] if mode == "subclass" else []
+        return [*subclass, *dtype_check(seen.plain.dtype)]
+
+    return Judged(mode, Verdict(agrees, None, message), seen.plain.value, seen.mode.value, "value", check)
 
 
-def _shaped(mode: str, observed: Float64Array, plain: Float64Array) -> Judged:
+def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judged:
     message = ""
     if observed.shape != plain.shape:
         message = f"shape {observed.shape}, should be {plain.shape}"
     elif not np.all(np.isnan(observed)):
         message = "has numbers, though its tensors have none"
-    return Judged(mode, Verdict(not message, None, message), plain, observed)
+
+    def check() -> list[str]:
+        has_none = "result.is_meta" if mode == "meta" else "isinstance(result, FakeTensor)"
+        return [*shape_check(plain.shape), f"assert {has_none}, result"]
+
+    return Judged(mode, Verdict(not message, None, message), plain, observed, part, check)
 
 
 def _gravest(judged: list[Judged]) -> Judged:
@@ -330,7 +360,8 @@ def _with_convention(verdict: Verdict, seen: Seen) -> Verdict:
 def _detail(
     subject: str, call: Call, directions: Directions, quantity: str, judged: Judged | None = None
 ) -> dict[str, str]:
-    shown = describe(call) | {"snippet": reproduce_mode(subject, call, quantity, directions)}
+    part, check = ("", ()) if judged is None else (judged.part, judged.check())
+    shown = describe(call) | {"snippet": reproduce_mode(subject, call, quantity, directions, part, check)}
     if judged is None:
         return shown
     return shown | {"expected": digits(judged.expected), "observed": digits(judged.observed)}

@@ -9,10 +9,10 @@ from lossproof.subjects.call import Call, Values
 _OPTIONS = "torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, allow_retain_graph=True)"
 
 
-def _linear_cross_entropy(subject: str, call: Call, keywords: Sequence[str]) -> str:
+def _linear_cross_entropy(is_module: bool, call: Call, keywords: Sequence[str]) -> tuple[str, str]:
     keywords = [f"options={_OPTIONS}" if keyword == "options='chunked'" else keyword for keyword in keywords]
-    if subject != "torch.nn":
-        return f"torch.nn.functional.linear_cross_entropy({', '.join((*call.args, *keywords))})"
+    if not is_module:
+        return "", f"torch.nn.functional.linear_cross_entropy({', '.join((*call.args, *keywords))})"
     *outputs, in_features = call.args["linear_weight"].numbers.shape
     sizes = [str(in_features), str(outputs[0]), f"out_features={tuple(outputs[1:])}"]
     weights = {"linear.weight": "linear_weight.flatten(0, -2)"}
@@ -20,11 +20,10 @@ def _linear_cross_entropy(subject: str, call: Call, keywords: Sequence[str]) -> 
         sizes.append("bias=True")
         weights["linear.bias"] = "linear_bias.flatten()"
     own = [keyword for keyword in keywords if not keyword.startswith("linear_bias=")]
-    module = f"torch.nn.LinearCrossEntropyLoss({', '.join((*sizes, *own))})"
-    return _functional_call(module, weights)
+    return f"torch.nn.LinearCrossEntropyLoss({', '.join((*sizes, *own))})", _functional_call(weights)
 
 
-def _adaptive_log_softmax(subject: str, call: Call, keywords: Sequence[str]) -> str:
+def _adaptive_log_softmax(is_module: bool, call: Call, keywords: Sequence[str]) -> tuple[str, str]:
     tensors = {name: value.numbers for name, value in call.params.items() if isinstance(value, Values)}
     clusters = [len(numbers) for name, numbers in tensors.items() if name.endswith("_1_weight")]
     entries, in_features = tensors["head_weight"].shape
@@ -35,18 +34,19 @@ def _adaptive_log_softmax(subject: str, call: Call, keywords: Sequence[str]) -> 
         f"head_bias={'head_bias' in tensors}",
     ]
     own = [keyword for keyword in keywords if keyword.startswith("div_value=")]
-    module = f"torch.nn.AdaptiveLogSoftmaxWithLoss({', '.join((*sizes, *own))})"
     weights = {name.replace("_", "."): name for name in tensors if name != "cutoffs"}
-    return _functional_call(module, weights) + (".output" if call.reduction == "none" else ".loss")
+    field = "output" if call.reduction == "none" else "loss"
+    module = f"torch.nn.AdaptiveLogSoftmaxWithLoss({', '.join((*sizes, *own))})"
+    return module, f"{_functional_call(weights)}.{field}"
 
 
-def _functional_call(module: str, weights: Mapping[str, str]) -> str:
+def _functional_call(weights: Mapping[str, str]) -> str:
     shown = ", ".join(f"'{name}': {value}" for name, value in weights.items())
-    return f"torch.func.functional_call({module}, {{{shown}}}, (input, target))"
+    return f"torch.func.functional_call(module, {{{shown}}}, (input, target))"
 
 
-# From the subject, the call and its keywords to an expression of the result.
-FORMS: Mapping[str, Callable[[str, Call, Sequence[str]], str]] = {
+# From whether a module is wanted, the call and its keywords to its construction, if so, and to the call.
+FORMS: Mapping[str, Callable[[bool, Call, Sequence[str]], tuple[str, str]]] = {
     "AdaptiveLogSoftmaxWithLoss": _adaptive_log_softmax,
     "LinearCrossEntropyLoss": _linear_cross_entropy,
 }

@@ -1,21 +1,15 @@
-"""A call as a short program, of torch alone, that reproduces what was observed."""
+"""A call as a short program, of torch and plain numbers alone, that fails while what was observed stands."""
 
 from __future__ import annotations
 
-import base64
-import math
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
-
-import numpy as np
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.linear_snippets import FORMS
+from lossproof.subjects.tensor_snippets import literal, program, tensor_lines, tensors_of, upstream_line
 
-_LITERAL_ELEMENTS = 300
 _SHOWN_ELEMENTS = 60
 
 _EXPRESSIONS = {
@@ -25,7 +19,6 @@ _EXPRESSIONS = {
     "Objective": "losses.mean() + ({l1} * parameters.abs().sum() + {l2} * parameters.square().sum())",
 }
 
-
 _DISTANCES = {
     "pairwise_distance": "torch.nn.functional.pairwise_distance",
     "pairwise_p1_eps0": "lambda x, y: (x - y).abs().sum(-1)",
@@ -34,23 +27,7 @@ _DISTANCES = {
     "cosine_distance": "lambda x, y: 1 - torch.nn.functional.cosine_similarity(x, y, dim=-1)",
 }
 
-
-@dataclass(frozen=True)
-class Worst:
-    """The element furthest off: where it is, what it should be, and how far it may be off."""
-
-    place: tuple[int, ...]
-    expected: float
-    tolerance: float
-
-    def assertion(self) -> str:
-        """A line that fails while the element is wrong."""
-        element = f"result[{', '.join(map(str, self.place))}].item()" if self.place else "result.item()"
-        if math.isnan(self.expected):
-            return f"assert {element} != {element}  # nan"
-        if math.isinf(self.expected):
-            return f"assert {element} == float('{self.expected}')"
-        return f"assert abs({element} - {self.expected!r}) <= {self.tolerance!r}"
+_OURS = ("torch.nn", "torch.nn.functional", "reference")
 
 
 def describe(call: Call) -> dict[str, str]:
@@ -64,116 +41,104 @@ def describe(call: Call) -> dict[str, str]:
     }
 
 
-def reproduce(subject: str, call: Call, quantity: str = "value", worst: Worst | None = None) -> str:
-    """A program that makes the call and, given the worst element, asserts that it is right.
+def reproduce(subject: str, call: Call, quantity: str = "value", check: Sequence[str] = ()) -> str:
+    """A program that makes the call, prints a quantity of it, and checks that.
 
     Args:
         subject: ``torch.nn`` (the module is constructed), ``reference`` (our own functions), or any other,
             for which the program shows torch's function on the same call.
         call: the call; tensors of many elements are packed, so that the program stays short.
-        quantity: value, gradient:ARGUMENT or vjp:ARGUMENT; another one is shown as the value.
-        worst: the element to look at.
+        quantity: value, gradient:ARGUMENT or vjp:ARGUMENT; ``gradient`` for both backward passes.
+        check: lines that look at ``result``.
     """
-    lines = list(_program(subject, call, quantity))
-    if any("zlib" in line for line in lines):
-        lines.insert(0, "import base64, zlib")
-    lines.append("print(result)")
-    if worst is not None:
-        lines.append(worst.assertion())
-    return "\n".join(lines) + "\n"
+    return program([*preamble(subject), *result_lines(subject, call, quantity), "print(result)", *check])
 
 
-def _program(subject: str, call: Call, quantity: str) -> Iterator[str]:
+def preamble(subject: str) -> list[str]:
+    """What a program says of a subject that is none of ours, and what it imports for the reference."""
+    if subject == "reference":
+        return ["import lossproof"]
+    if subject in _OURS:
+        return []
+    return [f"# This is torch on the call that {subject} was given. What is asserted is right: torch passes."]
+
+
+def result_lines(subject: str, call: Call, quantity: str = "value") -> Iterator[str]:
+    """Lines that make the tensors and the call, and name a quantity of it ``result``."""
     kind, _, argument = quantity.partition(":")
-    tensors = {
-        **call.args,
-        **{name: value for name, value in call.params.items() if isinstance(value, Values)},
-    }
-    yield "import torch"
+    yield from tensor_lines(call, requires_grad=subject != "reference")
     if subject == "reference":
-        yield "import lossproof"
-    places = {name: place for place, name in enumerate((*call.args, *call.params))}
-    for name, values in tensors.items():
-        yield f"{name} = {tensor_source(values, call.device)}"
-        yield from _laid_out(name, values, call.layout, places[name])
-    if subject == "reference":
-        yield _reference_source(call, argument if kind == "gradient" else None)
+        yield from _reference_lines(call, kind, argument)
         return
+    yield f"result = {call_source(subject, call)}"
     if kind in ("gradient", "vjp"):
-        yield f"{argument}.requires_grad_()"
-    yield f"result = {_call_source(subject, call)}"
-    if kind in ("gradient", "vjp"):
-        upstream = Values(call.upstreams[0 if kind == "gradient" else 1], call.dtype)
-        yield f"upstream = {tensor_source(upstream, call.device)}"
-        yield f"(result,) = torch.autograd.grad(result, [{argument}], upstream)"
+        yield from backward_lines(call, kind, argument)
 
 
-def _call_source(subject: str, call: Call) -> str:
+def backward_lines(call: Call, kind: str, argument: str) -> Iterator[str]:
+    """Lines that put the gradient by one argument in the place of ``result``; of no argument, all of them."""
+    sources = f"[{', '.join(call.wrt)}]"
+    if not argument:
+        for place in range(len(call.upstreams)):
+            yield upstream_line(call, place, "result.dtype")
+            yield f"torch.autograd.grad(result, {sources}, upstream, retain_graph=True)"
+        return
+    yield upstream_line(call, 0 if kind == "gradient" else 1, "result.dtype")
+    named = ", ".join("result" if name == argument else "_" for name in call.wrt)
+    target = named if len(call.wrt) > 1 else f"({named},)"
+    yield f"{target} = torch.autograd.grad(result, {sources}, upstream, materialize_grads=True)"
+    if tensors_of(call)[argument].numbers.dtype.kind == "c":
+        yield "result = torch.view_as_real(result)"
+
+
+def call_source(subject: str, call: Call) -> str:
+    """The call as an expression of torch."""
+    module, called = module_and_call(subject, call)
+    if module:
+        return called.replace("module", module, 1)
+    return called
+
+
+def module_and_call(subject: str, call: Call) -> tuple[str, str]:
+    """The module's construction, and the call of what is then named ``module``; no module for a function."""
     keywords = _keywords(subject, call)
     args = ", ".join(call.args)
-    if call.loss in _EXPRESSIONS:
-        return _EXPRESSIONS[call.loss].format(**({"l1": 0.0, "l2": 0.0} | dict(call.params)))
-    if call.loss in FORMS:
-        return FORMS[call.loss](subject, call, keywords)
-    if subject == "torch.nn":
-        return f"torch.nn.{call.loss}({', '.join(keywords)})({args})"
     functional = LOSSES[call.loss].functional
-    return f"torch.nn.functional.{functional}({', '.join((args, *keywords))})"
+    if call.loss in _EXPRESSIONS:
+        return "", _EXPRESSIONS[call.loss].format(**({"l1": 0.0, "l2": 0.0} | dict(call.params)))
+    is_module = subject == "torch.nn" or functional is None
+    if call.loss in FORMS:
+        return FORMS[call.loss](is_module, call, keywords)
+    if is_module:
+        return f"torch.nn.{call.loss}({', '.join(keywords)})", f"module({args})"
+    return "", f"torch.nn.functional.{functional}({', '.join((args, *keywords))})"
 
 
-def _reference_source(call: Call, argument: str | None) -> str:
+def _reference_lines(call: Call, kind: str, argument: str) -> Iterator[str]:
     params = ", ".join(
         keyword.replace("=", "': ", 1).join(("'", "")) for keyword in _keywords("reference", call)
     )
     args = ", ".join(f"'{name}': {name}" for name in call.args)
-    function, wrt = ("forward", "") if argument is None else ("gradient", f", '{argument}'")
-    return f"result = lossproof.{function}('{call.loss}', {{{params}}}, {{{args}}}{wrt})"
+    loss = f"'{call.loss}', {{{params}}}, {{{args}}}"
+    if kind == "vjp":
+        yield "from lossproof.reference.evaluation import prepare"
+        yield upstream_line(call)
+        yield f"result = prepare({loss}).gradient(upstream.numpy())['{argument}']"
+    elif kind == "gradient" and argument:
+        yield f"result = lossproof.gradient({loss}, '{argument}')"
+    else:
+        yield f"result = lossproof.forward({loss})"
 
 
 def _keywords(subject: str, call: Call) -> list[str]:
     plain = {
-        name: name if isinstance(value, Values) else _literal(value) for name, value in call.params.items()
+        name: name if isinstance(value, Values) else literal(value) for name, value in call.params.items()
     }
     if subject != "reference" and call.params.get("distance_function") in _DISTANCES:
         plain["distance_function"] = _DISTANCES[call.params["distance_function"]]
     if call.reduction is not None:
         plain["reduction"] = repr(call.reduction)
     return [f"{name}={value}" for name, value in plain.items()]
-
-
-def _literal(value: Any) -> str:
-    return f"float('{value}')" if isinstance(value, float) and not math.isfinite(value) else repr(value)
-
-
-def tensor_source(values: Values, device: str) -> str:
-    """An expression of the tensor that holds some numbers."""
-    numbers = values.numbers
-    options = f"dtype=torch.{values.dtype}" + ("" if device == "cpu" else f", device='{device}'")
-    if numbers.size and np.all(numbers == numbers.flat[0]) and numbers.size > 1:
-        return f"torch.full({list(numbers.shape)}, {_literal(numbers.flat[0].item())}, {options})"
-    if numbers.size <= _LITERAL_ELEMENTS:
-        text = repr(numbers.tolist()).replace("nan", "float('nan')").replace("inf", "float('inf')")
-        return f"torch.tensor({text}, {options})" + (
-            "" if numbers.size else f".reshape({list(numbers.shape)})"
-        )
-    packed = base64.b85encode(zlib.compress(np.ascontiguousarray(numbers).tobytes(), 1)).decode()
-    unpacked = f"bytearray(zlib.decompress(base64.b85decode({packed!r})))"
-    stored = f"torch.frombuffer({unpacked}, dtype=torch.{numbers.dtype})"
-    return f"{stored}.reshape({list(numbers.shape)}).to({options})"
-
-
-def _laid_out(name: str, values: Values, layout: str, place: int) -> Iterator[str]:
-    shape = values.numbers.shape
-    if layout == "transposed" and len(shape) > 1:
-        order = list(reversed(range(len(shape))))
-        yield f"{name} = {name}.permute({order}).contiguous().permute({order})"
-    if layout == "strided" and shape:
-        between = ", ".join([f"torch.zeros_like({name})"] * (1 + place))
-        yield f"{name} = torch.stack([{name}, {between}], -1)[..., 0]"
-    if layout == "expanded":
-        for dim, size in enumerate(shape):
-            if size > 1 and np.all(values.numbers == values.numbers.take([0], axis=dim)):
-                yield f"{name} = {name}.narrow({dim}, 0, 1).clone().expand_as({name})"
 
 
 def _shown(value: Any) -> str:

@@ -11,11 +11,7 @@ from typing import Any
 
 import torch
 
-# What a module cannot be constructed without, where a call takes it from the shapes of its weights.
-_NEEDED: Mapping[str, Mapping[str, Any]] = {
-    "AdaptiveLogSoftmaxWithLoss": {"in_features": 16, "n_classes": 6, "cutoffs": [2, 4], "head_bias": True},
-    "LinearCrossEntropyLoss": {"in_features": 4, "num_classes": 3, "bias": True},
-}
+from lossproof.subjects.module_snippets import NEEDED
 
 
 def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
@@ -33,7 +29,7 @@ def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: 
     if aspect in ("absent", "present"):
         names = expected if isinstance(expected, list) else [expected]
         return [name for name in names if _exists(str(name)) == (aspect == "present")]
-    keywords = {**_NEEDED.get(loss, {}), **params}
+    keywords = {**NEEDED.get(loss, {}), **params}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a superseded name warns; another case asks for that
         return ASPECTS[aspect](functools.partial(getattr(torch.nn, loss), **keywords))

@@ -1,0 +1,141 @@
+"""From a verdict to the lines of a program that fail while it stands, on what is named ``result`` there.
+
+They compute in Python's own numbers, so that no fault of the subject can reach them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
+from lossproof.numbers.formats import Float64Array
+from lossproof.subjects.call import Values
+from lossproof.subjects.tensor_snippets import literal, tensor_source
+
+# The sum of the results, each times its upstream gradient.
+WEIGHTED = "math.fsum(a * b for a, b in zip(result.flatten().tolist(), upstream.flatten().tolist()))"
+
+
+def quantity_check(observed: Float64Array, truth: Truth, dtype: str, name: str = "result") -> list[str]:
+    """What fails while a result has a wrong shape, a number beyond its budget, or else another dtype."""
+    if observed.shape != truth.value.shape:
+        return shape_check(truth.value.shape, name)
+    shares = budget_shares(observed, truth)
+    if observed.size and not np.max(shares) <= 1:
+        place = _place_of(shares)
+        return number_check(element(name, place), [within(float(observed[place]), truth, place)])
+    return dtype_check(dtype)
+
+
+def shape_check(shape: Sequence[int], name: str = "result") -> list[str]:
+    """What fails for any other shape."""
+    return [f"assert {name}.shape == {tuple(shape)}, {name}.shape"]
+
+
+def dtype_check(*dtypes: str) -> list[str]:
+    """What fails for all dtypes but these."""
+    conditions = (f"result.dtype == torch.{dtype}" for dtype in dict.fromkeys(dtypes))
+    return [f"assert {' or '.join(conditions)}, result.dtype"]
+
+
+def number_check(got: str, conditions: Sequence[str]) -> list[str]:
+    """What fails for a number, given as an expression, that meets none of some conditions on ``got``."""
+    return [f"got = {got}", f"assert {' or '.join(conditions)}, got"]
+
+
+def element(name: str, place: Sequence[int]) -> str:
+    """An expression of one element of a tensor, as a plain number."""
+    return f"{name}[{', '.join(map(str, place))}].item()" if len(place) else f"{name}.item()"
+
+
+def between(low: float, high: float) -> str:
+    """The condition that a number lies between two."""
+    return f"{literal(low)} <= got <= {literal(high)}"
+
+
+def within(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
+    """The condition that a number is within its budget 2B; ``observed`` is one that is not."""
+    true, tolerance = float(truth.value[place]), 2 * float(truth.bound[place])
+    if bool(truth.overflows[place]):
+        excuse = " or not abs(got) < float('inf')"
+    elif abs(true) + tolerance > truth.format.largest and math.isfinite(true):
+        excuse = f" or got == {literal(math.copysign(math.inf, true))}"
+    else:
+        excuse = ""
+    if math.isnan(true):
+        return f"got != got{excuse}"
+    if math.isinf(true):
+        return f"got == {literal(true)}{excuse}"
+    remainder = float(truth.remainder[place])
+    # What float64 lacks of the true number is only written where it decides.
+    lacking = f" - {remainder!r}" if abs(observed - true) <= tolerance else ""
+    return f"abs(got - {true!r}{lacking}) <= {literal(tolerance)}{excuse}"
+
+
+def every_check(truth: Truth) -> list[str]:
+    """What fails while any number is beyond its budget: for few numbers, none of which is known to be off."""
+    expected = ", ".join(literal(float(number)) for number in truth.value.ravel())
+    tolerances = ", ".join(literal(2 * float(bound)) for bound in truth.bound.ravel())
+    return [
+        *shape_check(truth.value.shape),
+        f"for got, true, tolerance in zip(result.flatten().tolist(), [{expected}], [{tolerances}]):",
+        "    assert abs(got - true) <= tolerance or got == true or (got != got and true != true), got",
+    ]
+
+
+def sameness_check(first: Float64Array, other: Float64Array, bound: Float64Array) -> list[str]:
+    """What fails while ``result`` and ``other`` differ by more than both budgets."""
+    if not first.shape == other.shape == bound.shape:
+        return ["assert result.shape == other.shape, (result.shape, other.shape)"]
+    pair, tolerance = _furthest(first, other, bound)
+    alike = "got == wanted or (got != got and wanted != wanted)"
+    return [pair, f"assert abs(got - wanted) <= {tolerance} or {alike}, (got, wanted)"]
+
+
+def difference_check(true: Sequence[Truth]) -> list[str]:
+    """What fails while ``result`` and ``other`` agree where they truly differ most; all but one add up."""
+    first, *others = true
+    other, bound = sum(one.value for one in others), sum(one.bound for one in true)
+    pair, tolerance = _furthest(first.value, np.asarray(other), np.asarray(bound))
+    return [pair, f"assert not abs(got - wanted) <= {tolerance}, (got, wanted)"]
+
+
+def _furthest(first: Float64Array, other: Float64Array, bound: Float64Array) -> tuple[str, str]:
+    """A line that names the numbers that are most budgets apart, and the sum of their tolerances."""
+    with np.errstate(all="ignore"):
+        is_same = (first == other) | (np.isnan(first) & np.isnan(other))
+        shares = np.where(is_same, 0.0, np.abs(first - other) / (2 * bound))
+    place = _place_of(np.where(np.isnan(shares), np.inf, shares))
+    pair = f"got, wanted = {element('result', place)}, {element('other', place)}"
+    return pair, literal(2 * float(bound[place]))
+
+
+def bias_check(observed: Float64Array, truth: Truth) -> list[str]:
+    """What fails while the mean of e/B, or else of sign(y) e/B, is beyond its limit."""
+    if observed.shape != truth.value.shape:
+        return shape_check(truth.value.shape)
+    counted = (truth.bound > 0) & np.isfinite(observed) & np.isfinite(truth.value)
+    # Rounded to few digits, since there are thousands.
+    shares = 1 / np.where(counted, truth.bound, np.inf).astype(np.float32).astype(np.float64)
+    signed = np.sign(truth.value) * shares
+    errors = (observed - truth.value) - truth.remainder
+    weights = max(shares, signed, key=lambda weights: abs(np.sum((weights * errors)[counted])))
+    error, packed = "number - true", {"true": truth.value, "weight": weights}
+    if np.any(truth.remainder):
+        error, packed = f"{error} - lacking", {**packed, "lacking": truth.remainder}
+    zipped = ", ".join(["result.flatten().tolist()", *(f"{name}.flatten().tolist()" for name in packed)])
+    products = f"weight * ({error}) for number, {', '.join(packed)} in zip({zipped})"
+    return [
+        "# The mean error in units of the budget, by which the weights divide.",
+        *(f"{name} = {tensor_source(Values(array, 'float64'), 'cpu')}" for name, array in packed.items()),
+        f"got = math.fsum({products}) / {max(int(np.count_nonzero(counted)), 1)}",
+        f"assert abs(got) <= {BIAS_LIMIT}, got",
+    ]
+
+
+def _place_of(shares: Float64Array) -> tuple[int, ...]:
+    return tuple(int(index) for index in np.unravel_index(int(np.argmax(shares)), shares.shape))

@@ -1,0 +1,42 @@
+"""Snippets of records, run as somebody would who pastes them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+
+import torch
+
+from lossproof.judging.record import Record
+
+
+def outcome_of(record: Record) -> str:
+    """``passes``, or the name of what the record's snippet raises."""
+    assert record.detail is not None
+    return outcome_of_snippet(record.detail["snippet"])
+
+
+def outcome_of_snippet(snippet: str) -> str:
+    """The same of a snippet; what it changes in torch is undone."""
+    threads = torch.get_num_threads()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()) as printed:
+            warnings.simplefilter("ignore")  # some of torch's losses warn as they should
+            exec(snippet, {"__name__": "snippet"})
+    except Exception as error:
+        return type(error).__name__
+    finally:
+        torch.set_num_threads(threads)
+    assert printed.getvalue(), "a snippet shows what it got"
+    return "passes"
+
+
+def fails_as_told(record: Record) -> bool:
+    """Whether the snippet fails as its record says: by an assertion, or with the exception that it names."""
+    outcome = outcome_of(record)
+    return (
+        outcome == "AssertionError"
+        if record.outcome == "disagree"
+        else f"raised {outcome}:" in record.message
+    )

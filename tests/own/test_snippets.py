@@ -1,0 +1,376 @@
+"""Each record that fails has a program that fails as told, and that passes on a right torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from snippet_runs import fails_as_told, outcome_of, outcome_of_snippet
+
+from lossproof.corpus.case import Case
+from lossproof.corpus.keys import ASPECTS, LAYOUTS
+from lossproof.corpus.reading import load_corpus
+from lossproof.faults.catalogue import FAULTS
+from lossproof.judging.assertions import number_check, quantity_check, within
+from lossproof.judging.calls import make_call
+from lossproof.judging.examination import Examiner
+from lossproof.judging.record import Record
+from lossproof.judging.truth import Truth
+from lossproof.numbers.formats import FORMATS
+from lossproof.reference import cross_entropy
+from lossproof.reference.catalogue import LOSSES
+from lossproof.selection import signatures
+from lossproof.subjects import find_subject
+from lossproof.subjects.call import Call, Observation, Refused, Subject, Values
+from lossproof.subjects.module_snippets import reproduce_module
+from lossproof.subjects.tensor_snippets import tensor_lines, tensor_source
+from lossproof.subjects.torch_layouts import lay_out
+from lossproof.subjects.torch_subject import FunctionSubject
+
+ROOT = Path(__file__).parents[2]
+
+# A fault, a case and a dtype in which it shows, and what of it this entry is here for.
+SAMPLE: list[tuple[str, str, str, str]] = [
+    ("als-cluster-counted-twice", "als-by-hand", "float64", "gradient value"),
+    ("bce-negative-term-dropped", "bce-hard-targets", "float64", "value"),
+    ("bcel-nan-hidden", "bcel-nan", "float64", "value"),
+    ("ctc-no-frames-read-one", "ctc-no-frames", "float64", "gradient value"),
+    ("ctc-gradient-of-first-classes", "ctc-many-classes", "float32", "expanded"),
+    ("cosine-embedding-empty-mean-is-zero", "cosine-embedding-empty", "float64", "value"),
+    ("cosine-norms-before-broadcast", "cosine-broadcast-components", "float64", "gradient value"),
+    ("ce-ignore-index-beyond-refused", "ce-ignored-beyond", "float64", "value"),
+    ("ce-forward-mode-loses-tangent", "ce-three-rows", "float64", "forward_over_reverse jvp"),
+    ("info-cross-nan-hidden", "info-cross-nan", "float64", "value"),
+    ("info-entropy-as-mean", "info-entropy-no-outcomes", "float64", "value"),
+    ("gaussian-full-ignored", "gaussian-bias-full", "float64", "bias packed"),
+    ("hinge-embedding-empty-mean-zero", "hinge-embedding-empty", "float64", "value"),
+    ("hinge-embedding-subclass-without-margin", "hinge-embedding-margin-larger", "float32", "subclass"),
+    ("huber-empty-mean-zero", "huber-weight-empty", "float64", "value"),
+    ("kl-batchmean-refuses-scalars", "kl-scalar", "float64", "value"),
+    ("l1-module-copied-without-reduction", "l1-module-copies", "none", "module"),
+    ("l1-slope-without-sign", "l1-four", "float64", "gradient"),
+    ("lce-byte-targets-refused", "lce-uint8-target", "float64", "value"),
+    ("log-softmax-nan-hidden", "log-softmax-nan", "float64", "gradient value"),
+    (
+        "mse-same-size-for-same-shape",
+        "mse-column-against-row",
+        "float64",
+        "contiguous differs_from gradient shape value vjp",
+    ),
+    ("margin-ranking-takes-first-dtype", "margin-ranking-mixed-precision", "float64", "dtype"),
+    ("mlm-label-multiplied-by-zero", "mlm-infinite-label", "float64", "value"),
+    ("mlsm-empty-mean-zero", "mlsm-empty", "float64", "value"),
+    ("multi-margin-divided-by-rivals", "multi-margin-margin-zero", "float64", "gradient value"),
+    ("nll-target-overwritten", "nll-ignored-default", "float64", "unchanged"),
+    ("nll-negative-index-from-the-end", "nll-refuses-index-negative", "float64", "raises"),
+    ("nll-2d-pictures-only", "nll-2d-rows", "float64", "value"),
+    ("nll-2d-unwarned", "nll-2d-image", "float64", "warns"),
+    ("info-objective-square-halved", "info-objective-tenth", "float64", "gradient value"),
+    ("pairwise-as-if-contiguous", "pairwise-two-rows", "float32", "strided transposed"),
+    ("poisson-negative-targets-refused", "poisson-target-negative", "float64", "error"),
+    ("info-self-information-in-bits", "info-self-information-impossible", "float64", "gradient"),
+    ("smooth-l1-infinity-times-zero", "smooth-l1-infinite", "float64", "value"),
+    ("soft-margin-sum-before-logarithm", "soft-margin-confident-right", "float64", "value"),
+    ("softmax-guesses-the-last-dimension", "softmax-implicit-cube", "float64", "same_as"),
+    ("triplet-slope-at-equal-component", "triplet-p1-equal-component", "float64", "gradient"),
+    ("triplet-distance-vector-shape", "triplet-distance-vector", "float64", "value"),
+    ("cep-target-is-its-largest", "cep-three-rows", "float64", "gradient vjp"),  # cuts the graph
+    ("als-module-tails-hidden", "als-state", "none", "module"),
+    ("ctc-module-not-a-loss", "ctc-class-chain", "none", "module"),
+    ("cosine-embedding-module-buffer", "cosine-embedding-module-buffers", "none", "module"),
+    ("ce-module-prints-weights", "ce-module-repr", "none", "module"),
+    ("lce-module-always-trains", "lce-training-mode", "none", "module"),
+    ("bcel-module-old-reduction-ignored", "bcel-module-legacy", "none", "module"),
+]
+
+KINDS = (
+    {"value", "gradient", "vjp", "bias", "unchanged", "raises", "warns", "same_as", "differs_from"}
+    | {"module", "error", "shape", "dtype", "packed"}
+    | {*LAYOUTS}
+    | {"forward_over_reverse", "jvp", "subclass"}
+)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> dict[str, Case]:
+    return {case.id: case for case in load_corpus(ROOT / "cases", signatures()).cases}
+
+
+def failures(case: Case, subject: Subject, dtype: str, with_modes: bool = False) -> list[Record]:
+    """The records of a case that disagree or err."""
+    records = Examiner(with_modes=with_modes).records(case, subject, dtype)
+    return [record for record in records if record.outcome in ("disagree", "error")]
+
+
+def kinds_of(record: Record) -> set[str]:
+    """What a record is an example of."""
+    kinds = {record.quantity.partition(":")[0], record.layout}
+    kinds |= {record.outcome} & {"error"}
+    kinds |= {word for word in ("shape", "dtype") if f"{word} " in record.message}
+    return kinds | ({"packed"} if "zlib" in (record.detail or {})["snippet"] else set())
+
+
+@pytest.mark.parametrize(("fault", "case", "dtype", "shown"), SAMPLE)
+def test_the_snippet_of_a_planted_fault_fails_as_told_and_passes_without_it(
+    corpus: dict[str, Case], fault: str, case: str, dtype: str, shown: str
+) -> None:
+    planted = FAULTS[fault]
+    subject = find_subject(planted.subject)
+    with planted.planted():
+        failed = failures(corpus[case], subject, dtype, planted.shows_in_modes)
+        assert set(shown.split()) <= set().union(*map(kinds_of, failed))
+        for record in failed:
+            assert fails_as_told(record), record
+    for record in failed:
+        assert outcome_of(record) == "passes", record
+
+
+def test_the_sample_holds_every_loss_and_every_kind_of_failure() -> None:
+    assert {FAULTS[fault].loss for fault, *_ in SAMPLE} == {fault.loss for fault in FAULTS.values()}
+    assert {fault.loss for fault in FAULTS.values()} == set(LOSSES)
+    assert {kind for *_, shown in SAMPLE for kind in shown.split()} == KINDS
+
+
+def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_where_not(
+    corpus: dict[str, Case],
+) -> None:
+    claims = [case for case in corpus.values() if case.module]
+    assert {case.module.aspect for case in claims if case.module} == set(ASPECTS)
+    wrong = {"present": ["torch.nn.NoSuchLoss"], "absent": ["torch.nn.Module"]}
+    for case in claims:
+        assert case.module is not None
+        aspect, expected = case.module.aspect, case.module.expected
+        params = make_call(case, "float64", None).params
+        for claimed, was, outcome in (
+            (expected, None, "passes"),
+            (wrong.get(aspect), None, "AssertionError"),
+            (expected, str(expected), "AssertionError"),
+        ):
+            snippet = reproduce_module("torch.nn", aspect, case.loss, params, claimed, was)
+            assert outcome_of_snippet(snippet) == outcome, snippet
+
+
+SMALL = """\
+loss: CrossEntropyLoss
+cases:
+  - id: plain
+    title: two rows
+    params: {weight: [1, 2]}
+    args: {input: [[1, 2], [1, 3]], target: [0, 1]}
+    reductions: [none]
+  - id: refused
+    title: a class that is none
+    args: {input: [[1, 2], [1, 3]], target: [0, 2]}
+    reductions: [sum]
+    raises: {when: call, kind: index, torch: {type: IndexError, match: "out of bounds"}}
+  - id: unknown-reduction
+    title: a module that cannot be constructed
+    args: {input: [[1, 2], [1, 3]], target: [0, 1]}
+    params: {reduction: average}
+    raises: {when: call, kind: option, torch: {type: ValueError, match: "not a valid value"}}
+  - id: repeated
+    title: the same every time
+    args: {input: [[1, 2], [1, 3]], target: [0, 1]}
+    reductions: [none]
+    repeats: 3
+  - id: same
+    title: a shift of the logits changes nothing
+    args: {input: [[1, 2], [1, 3]], target: [0, 1]}
+    reductions: [none]
+    same_as: {args: {input: [[2, 3], [2, 4]], target: [0, 1]}, why: softmax}
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
+    folder: Path = tmp_path_factory.mktemp("cases")
+    (folder / "small.yaml").write_text(SMALL)
+    return {case.id: case for case in load_corpus(folder, signatures()).cases}
+
+
+class Theirs(FunctionSubject):
+    """An implementation of somebody else's: torch, but 1 added to all that comes out; it refuses nothing."""
+
+    name = "theirs"
+
+    def run(self, call: Call) -> Observation:
+        try:
+            observation = super().run(call)
+        except Refused:
+            return Observation(np.zeros(()), call.dtype)
+        gradients = tuple({name: found + 1 for name, found in one.items()} for one in observation.gradients)
+        return replace(observation, value=observation.value + 1, gradients=gradients)
+
+
+@pytest.mark.parametrize("case", ["plain", "refused", "repeated"])
+def test_a_snippet_on_somebody_elses_subject_says_that_torch_passes(
+    small: dict[str, Case], case: str
+) -> None:
+    failed = failures(small[case], Theirs(), "float32")
+    assert failed
+    for record in failed:
+        assert outcome_of(record) == "passes", record
+        assert "# This is torch on the call that theirs was given." in (record.detail or {})["snippet"]
+
+
+def test_a_snippet_on_the_reference_calls_the_reference(
+    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = cross_entropy.log_softmax_gradient
+    case, reference = small["plain"], find_subject("reference")
+    examiner = Examiner(with_modes=False)
+    examiner.examine(case, reference, "float64")  # the truth is kept, and is right
+    monkeypatch.setattr(cross_entropy, "log_softmax_gradient", lambda *args: -right(*args), raising=True)
+    failed = [record for record in examiner.examine(case, reference, "float64") if record.outcome != "agree"]
+    assert {record.quantity for record in failed} >= {"gradient:input", "vjp:input"}
+    assert all(fails_as_told(record) for record in failed)
+    monkeypatch.undo()
+    assert [outcome_of(record) for record in failed] == ["passes"] * len(failed)
+
+
+def test_a_refusal_at_the_wrong_time_is_told_by_its_snippet(
+    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = torch.nn.CrossEntropyLoss.__init__
+
+    def refusing(self: Any, *args: Any, **options: Any) -> None:
+        right(self, *args, **options)
+        raise IndexError("Target 2 is out of bounds.")
+
+    monkeypatch.setattr(torch.nn.CrossEntropyLoss, "__init__", refusing)
+    [record] = failures(small["refused"], find_subject("torch.nn"), "float32")
+    assert "at the construct" in record.message
+    assert fails_as_told(record)
+    monkeypatch.undo()
+    assert outcome_of(record) == "passes"
+
+
+def test_a_call_that_is_wrong_once_in_a_while_fails_the_snippet_that_repeats_it(
+    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, calls = torch.nn.functional.cross_entropy, iter(range(1000))
+    monkeypatch.setattr(
+        torch.nn.functional,
+        "cross_entropy",
+        lambda *args, **options: right(*args, **options) * (1 + (next(calls) % 3 == 1)),
+    )
+    failed = failures(small["repeated"], find_subject("torch.nn.functional"), "float32")
+    assert {record.quantity for record in failed} == {"value", "gradient:input", "vjp:input"}
+    assert all(fails_as_told(record) for record in failed)
+    monkeypatch.undo()
+    assert [outcome_of(record) for record in failed] == ["passes"] * 3
+
+
+def test_an_identity_of_wrong_shapes_is_judged_and_told(
+    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = torch.nn.functional.cross_entropy
+    monkeypatch.setattr(
+        torch.nn.functional,
+        "cross_entropy",
+        lambda *args, **options: right(*args, **options).repeat(3, 1),
+    )
+    failed = failures(small["same"], find_subject("torch.nn.functional"), "float32")
+    assert {record.quantity for record in failed} == {"value", "same_as"}
+    assert all(fails_as_told(record) for record in failed)
+    monkeypatch.undo()
+    assert {outcome_of(record) for record in failed} == {"passes"}
+
+
+TENSORS = {
+    "nothing": Values(np.zeros((0, 3)), "float32"),
+    "a number": Values(np.array(0.1), "float64"),
+    "nan and infinities": Values(np.array([math.nan, math.inf, -math.inf, 1.0]), "float16"),
+    "all nan": Values(np.full((2, 2), math.nan), "bfloat16"),
+    "zeros of both signs": Values(np.array([0.0, -0.0]), "float32"),
+    "many of one number": Values(np.full((40, 40), -0.25), "float64"),
+    "integers": Values(np.array([[1, -100], [2**40, 3]]), "int64"),
+    "truths": Values(np.array([True, False]), "bool"),
+    "complex": Values(np.array([1 + 2j, -0.5j, complex(math.nan, math.inf)]), "complex64"),
+    "many": Values(np.linspace(-1, 1, 777).reshape(7, 111), "float64"),
+    "many narrow": Values(np.arange(777, dtype=np.float64) / 8, "bfloat16"),
+    "many beyond the narrow": Values(np.append(np.arange(777.0), [1e300, math.nan]), "float64"),
+    "many integers": Values(np.arange(777) % 5, "uint8"),
+}
+
+
+@pytest.mark.parametrize("name", TENSORS)
+def test_a_tensor_is_written_with_all_its_bits(name: str) -> None:
+    values = TENSORS[name]
+    scope: dict[str, Any] = {}
+    exec(f"import base64, zlib, torch\nmade = {tensor_source(values, 'cpu')}", scope)
+    expected = torch.from_numpy(values.numbers).to(getattr(torch, values.dtype))
+    made = scope["made"]
+    assert made.dtype == expected.dtype
+    assert made.shape == expected.shape
+    assert str(made.tolist()) == str(expected.tolist())  # which tells 0.0 from -0.0, and takes nan for nan
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_tensor_lies_in_memory_as_the_subject_laid_it_out(layout: str) -> None:
+    args = {
+        "input": Values(np.array([[1.0, 2.0, 2.0], [1.0, 4.0, 4.0]]), "float32"),
+        "target": Values(np.array([[7, 7, 7], [7, 7, 7]]), "int64"),
+        "alone": Values(np.array(3.0), "float32"),
+    }
+    call = Call(
+        "CrossEntropyLoss", {"eps": 1.0, "weight": Values(np.ones(4), "float32")}, args, None, "float32"
+    )
+    scope: dict[str, Any] = {}
+    exec("\n".join(["import torch", *tensor_lines(replace(call, layout=layout))]), scope)
+    tensors: Mapping[str, tuple[int, Values]] = {
+        **{name: (place, values) for place, (name, values) in enumerate(args.items())},
+        "weight": (4, call.params["weight"]),
+    }
+    for name, (place, values) in tensors.items():
+        plain = torch.from_numpy(values.numbers).to(getattr(torch, values.dtype))
+        wanted, made = lay_out(plain, layout, place), scope[name]
+        assert (made.stride(), made.storage_offset()) == (wanted.stride(), wanted.storage_offset()), name
+        # All of the memory, what lies between the elements included.
+        assert bytes(made.untyped_storage()) == bytes(wanted.untyped_storage()), name
+
+
+F32 = FORMATS["float32"]
+
+
+def truth(value: float, bound: float, remainder: float = 0.0, overflows: bool = False) -> Truth:
+    return Truth(np.array(value), np.array(remainder), np.array(bound), np.array(overflows), F32)
+
+
+@pytest.mark.parametrize(
+    ("true", "wrong", "right"),
+    [
+        (truth(1.0, 0.125), 1.5, [0.75, 1.25]),
+        (truth(1.0, 0.0), 1.5, [1.0]),
+        (truth(1.0, 0.125, remainder=0.25), 0.875, [1.0, 1.5]),  # by the nearest number alone, near enough
+        (truth(math.nan, 0.0), 0.5, [math.nan]),
+        (truth(math.inf, 0.0), 3e38, [math.inf]),
+        (truth(-math.inf, 0.0), math.inf, [-math.inf]),
+        (truth(1.0, 0.125, overflows=True), 2.0, [1.0, math.inf, math.nan]),
+        (truth(3.4e38, 1e38), 0.0, [3.4e38, math.inf]),
+        (truth(-3.4e38, 1e38), math.inf, [-3.4e38, -math.inf]),
+    ],
+)
+def test_an_assertion_fails_for_what_is_wrong_and_passes_for_what_is_right(
+    true: Truth, wrong: float, right: list[float]
+) -> None:
+    check = "\n".join(number_check("number", [within(wrong, true, ())]))
+    with pytest.raises(AssertionError, match=str(wrong).replace("+", r"\+")):
+        exec(check, {"number": wrong})
+    for number in right:
+        exec(check, {"number": number})
+
+
+def test_a_dtype_is_only_asserted_where_shape_and_numbers_are_right() -> None:
+    one = truth(1.0, 0.125)
+    assert quantity_check(np.array(1.0), one, "float32") == [
+        "assert result.dtype == torch.float32, result.dtype"
+    ]
+    assert quantity_check(np.array([1.0]), one, "float32") == ["assert result.shape == (), result.shape"]
+    assert "abs(got - 1.0) <= 0.25" in quantity_check(np.array(2.0), one, "float32")[-1]
