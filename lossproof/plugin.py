@@ -20,7 +20,7 @@ import pytest
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.reading import load_corpus
 from lossproof.faults.sentinel import FAULT
-from lossproof.reporting import ReportError, summary_lines
+from lossproof.reporting import ReportError, read_baseline, summary_lines
 from lossproof.run_reports import RunReports
 from lossproof.selection import Check, SelectionError, select, signatures
 from lossproof.session import ConformanceSession
@@ -51,6 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="seconds after which a check is given up as an error (default: 300)",
     )
     group.addoption("--reports", default=None, help="the folder of the reports (default: reports)")
+    group.addoption(
+        "--baseline", default=None, help="results.jsonl of another run, or its folder, to compare with"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -59,10 +62,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
     folder = Path(config.getoption("corpus") or config.rootpath / "cases")
+    baseline = None
     try:
         corpus = load_corpus(folder, signatures())
         selection = select(corpus, **options)
-    except (CorpusError, SelectionError) as mistake:
+        # Read now: the run may write its own reports in that place, and a wrong path should cost no run.
+        if config.getoption("baseline") and not hasattr(config, "workerinput"):
+            baseline = read_baseline(Path(config.getoption("baseline")))
+    except (CorpusError, SelectionError, ReportError) as mistake:
         raise pytest.UsageError(str(mistake)) from None
     conformance = ConformanceSession(corpus, selection)
     config.stash[_SESSION] = conformance
@@ -71,7 +78,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
         config.pluginmanager.register(
-            _Controller(RunReports(reports, corpus, selection, options)), "lossproof-controller"
+            _Controller(RunReports(reports, corpus, selection, options, baseline)), "lossproof-controller"
         )
         _report_when_terminated(config)
 
@@ -200,7 +207,8 @@ class _Controller:
         """The last lines of the run."""
         if self._written or self._failure:
             terminalreporter.write_sep("=", "lossproof")
-            for line in summary_lines(self._reports.run, self._reports.results, self._written):
+            reports = self._reports
+            for line in summary_lines(reports.run, reports.results, self._written, reports.comparison):
                 terminalreporter.write_line(line)
         if self._failure:
             terminalreporter.write_line(f"no reports: {self._failure}", red=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import KNOWN_DEFECT, covers, relevant, unmatched
 from lossproof.judging.record import Record, Run, TestResult
-from lossproof.judging.recorder import Recorder
-from lossproof.reporting import write_reports
+from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.selection import Check, Selection
+from lossproof.session import failed_record
+from lossproof.subjects import default_subjects
 
 _PACKAGES = ("lossproof", "torch", "numpy", "python-flint", "pytest")
 
@@ -26,8 +28,17 @@ _PACKAGES = ("lossproof", "torch", "numpy", "python-flint", "pytest")
 class RunReports:
     """Collects results in whatever order they come, and writes them in the order of the case files."""
 
-    def __init__(self, folder: Path, corpus: Corpus, selection: Selection, options: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        corpus: Corpus,
+        selection: Selection,
+        options: dict[str, str],
+        baseline: Baseline | None = None,
+    ) -> None:
         self._folder = folder
+        self._baseline = baseline
+        self.comparison: Comparison | None = None
         self._corpus = corpus
         self._selection = selection
         self._options = options
@@ -48,9 +59,7 @@ class RunReports:
         check = self._checks.get(_check_id(nodeid))
         if check is None:
             return  # a test of the project's own
-        recorder = Recorder(check.case, check.subject, check.dtype, self._selection.device)
-        record = recorder.record("value", "error", message=reason.strip())
-        self._add(check, seconds, [record])
+        self._add(check, seconds, [failed_record(check, self._selection, reason.strip())])
 
     def is_wanted(self, args: Sequence[str]) -> bool:
         """Whether this run is one of the harness: a run of other tests must leave the reports alone."""
@@ -69,19 +78,22 @@ class RunReports:
                 if check
             ]
             for name in self._selection.subjects:
-                self._problems += unmatched(
-                    self._relevant(name), records, [one for one in ran if one[1] == name]
-                )
+                entries = [entry for entry in self._relevant(name) if self._is_wholly_selected(entry)]
+                self._problems += unmatched(entries, records, [one for one in ran if one[1] == name])
         self._problems = sorted(set(self._problems))
         return self._problems
 
     def write(self) -> list[Path]:
-        """Write the reports, all or none.
+        """Compare the run with its baseline, if it has one, and write the reports, all or none.
 
         Raises:
             ReportError: the folder cannot be written to.
         """
-        return write_reports(self._folder, self.run, self.results)
+        run, results = self.run, self.results
+        if self._baseline:
+            records = [record for result in results for record in result.records]
+            self.comparison = compare(*self._baseline, run, records)
+        return write_reports(self._folder, run, results, self.comparison)
 
     @property
     def results(self) -> list[TestResult]:
@@ -121,6 +133,13 @@ class RunReports:
             ],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),
+        )
+
+    def _is_wholly_selected(self, entry: KnownDefect) -> bool:
+        """Whether all subjects run that an entry speaks of: another one's check may be what it matches."""
+        return not any(
+            fnmatch(name, entry.subject) and name not in self._selection.subjects
+            for name in default_subjects()
         )
 
     def _relevant(self, name: str) -> list[KnownDefect]:

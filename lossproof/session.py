@@ -70,8 +70,14 @@ class ConformanceSession:
 
     def failed(self, check: Check, reason: str) -> Answer:
         """The answer for a check that could not be examined."""
-        recorder = Recorder(check.case, check.subject, check.dtype, self.selection.device)
-        return Answer([recorder.record("value", "error", message=reason)])
+        return Answer([failed_record(check, self.selection, reason)])
+
+
+def failed_record(check: Check, selection: Selection, reason: str) -> Record:
+    """The one record of a check that could not be examined."""
+    device = selection.device_of(check.subject) if check.subject in selection.subjects else "cpu"
+    recorder = Recorder(check.case, check.subject, check.dtype, device)
+    return recorder.record("value", "error", message=reason)
 
 
 def _sentence(record: Record) -> str:

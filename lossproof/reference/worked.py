@@ -20,7 +20,7 @@ _MOST_ELEMENTS = 12
 
 def formula_of(loss: Loss) -> str:
     """The formula of a loss in words and symbols, as the reference states it."""
-    return " ".join((inspect.getdoc(loss.value) or "").partition("\n\n")[0].split())
+    return " ".join((inspect.getdoc(loss.value) or "").partition("\n\n")[0].replace("``", "").split())
 
 
 def worked_steps(call: PreparedCall) -> str:

@@ -9,34 +9,60 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.judging.record import Record, Run, TestResult
+from lossproof.reporting.badge import badge_json
+from lossproof.reporting.baseline import Baseline, read_baseline
+from lossproof.reporting.comparison import Comparison, compare, compare_files
+from lossproof.reporting.comparison_text import comparison_lines
 from lossproof.reporting.files import ReportError, write_whole
-from lossproof.reporting.jsonl import read_results, results_jsonl
+from lossproof.reporting.jsonl import comparison_json, read_results, results_jsonl
 from lossproof.reporting.junit import junit_xml
+from lossproof.reporting.markdown import summary_markdown
 from lossproof.reporting.page import report_html
 from lossproof.reporting.summary import summary_lines
 
-__all__ = ["ReportError", "read_results", "summary_lines", "write_faults", "write_reports"]
+__all__ = [
+    "Baseline",
+    "Comparison",
+    "ReportError",
+    "compare",
+    "compare_files",
+    "comparison_lines",
+    "read_baseline",
+    "read_results",
+    "summary_lines",
+    "write_faults",
+    "write_reports",
+]
 
+_COMPARISON = "comparison.json"
 _FAULTS = "faults.json"
 
 
-def write_reports(folder: Path, run: Run, results: Sequence[TestResult]) -> list[Path]:
-    """Write ``report.html``, ``junit.xml`` and ``results.jsonl``, all of them or none.
+def write_reports(
+    folder: Path, run: Run, results: Sequence[TestResult], comparison: Comparison | None = None
+) -> list[Path]:
+    """Write the reports, all of them or none.
 
-    The tests come in the order of the case files whatever order they ran in, so that the files of two
-    runs can be compared line by line. The page shows the planted faults as well, where they have been tried.
+    They are ``report.html``, ``junit.xml``, ``results.jsonl``, ``summary.md``, ``badge.json``, and
+    ``comparison.json`` where there is a comparison; one of an earlier run goes. The tests come in the order
+    of the case files whatever order they ran in, so that the files of two runs can be compared line by line.
+    The page shows the planted faults as well, where they have been tried.
 
     Raises:
         ReportError: the folder cannot be written to; the earlier reports are as they were.
     """
     ordered = sorted(results, key=lambda result: (result.file, result.line, result.id))
     records = [record for result in ordered for record in result.records]
+    told = comparison.data() if comparison else None
     return write_whole(
         folder,
         {
-            "report.html": report_html(run, records, _faults(folder)),
+            "report.html": report_html(run, records, _read(folder / _FAULTS), told),
             "junit.xml": junit_xml(run, ordered),
             "results.jsonl": results_jsonl(run, ordered),
+            "summary.md": summary_markdown(run, records, comparison),
+            "badge.json": badge_json(run, records),
+            _COMPARISON: None if told is None else comparison_json(told),
         },
     )
 
@@ -52,14 +78,14 @@ def write_faults(folder: Path, text: str) -> list[Path]:
         told, rows = read_results(folder / "results.jsonl")
         run = Run(**{field.name: told[field.name] for field in fields(Run)})
         records = [Record(**{name: value for name, value in row.items() if name != "test"}) for row in rows]
-        texts["report.html"] = report_html(run, records, json.loads(text))
+        texts["report.html"] = report_html(run, records, json.loads(text), _read(folder / _COMPARISON))
     return write_whole(folder, texts)
 
 
-def _faults(folder: Path) -> dict[str, Any] | None:
-    """What is known of planted faults; a file that cannot be read must not cost a run its reports."""
+def _read(path: Path) -> dict[str, Any] | None:
+    """What another command left for the page; a file that cannot be read must not cost a run its reports."""
     try:
-        told: dict[str, Any] = json.loads((folder / _FAULTS).read_text(encoding="utf-8"))
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return told

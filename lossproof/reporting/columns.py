@@ -21,7 +21,7 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     """
     table: dict[str, Any] = {name: _column(getattr(record, name) for record in records) for name in _PER_ROW}
     table["case"] = _column((_Case(record) for record in records), _Case.facts)
-    table["share"] = [_short(budget_share(record)) for record in records]
+    table["share"] = _column(_short(budget_share(record)) for record in records)
     return table
 
 

@@ -17,17 +17,18 @@ class ReportError(Exception):
     """A report cannot be written or read; the message says why and how to mend it."""
 
 
-def write_whole(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+def write_whole(folder: Path, texts: Mapping[str, str | None]) -> list[Path]:
     """Write each text to its name in the folder; when one fails, leave every file as it was.
 
-    A missing folder is made. Every new text, and a copy of every file that it replaces, is on the
-    disk before the first file changes, so that a full disk is noticed while nothing has changed. Of two runs
-    that end at once, one waits, so that all files come from the same run.
+    Where a name has no text, its file goes: it would tell of an earlier run. A missing folder is made. Every
+    new text, and a copy of every file that it replaces, is on the disk before the first file changes, so that
+    a full disk is noticed while nothing has changed. Of two runs that end at once, one waits, so that all
+    files come from the same run.
 
     Raises:
         ReportError: the folder cannot be made or written to.
     """
-    contents = {folder / name: text.encode("utf-8") for name, text in texts.items()}
+    contents = {folder / name: None if text is None else text.encode("utf-8") for name, text in texts.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
@@ -37,18 +38,22 @@ def write_whole(folder: Path, texts: Mapping[str, str]) -> list[Path]:
             f"The reports could not be written to {folder}: {error.strerror or error}; the folder holds "
             "what it held before. Free some space there, make it writable, or name another folder."
         ) from error
-    return list(contents)
+    return [target for target, content in contents.items() if content is not None]
 
 
-def _replace_all(contents: Mapping[Path, bytes]) -> None:
+def _replace_all(contents: Mapping[Path, bytes | None]) -> None:
     replaced: list[Path] = []
     try:
         for target, content in contents.items():
-            _write(_beside(target, "new"), content)
+            if content is not None:
+                _write(_beside(target, "new"), content)
             if target.exists():
                 shutil.copy2(target, _beside(target, "old"))
-        for target in contents:
-            os.replace(_beside(target, "new"), target)
+        for target, content in contents.items():
+            if content is None:
+                target.unlink(missing_ok=True)
+            else:
+                os.replace(_beside(target, "new"), target)
             replaced.append(target)
     except BaseException:
         for target in replaced:
@@ -94,4 +99,4 @@ def _restore(target: Path) -> None:
     if old.exists():
         os.replace(old, target)
     else:
-        target.unlink()
+        target.unlink(missing_ok=True)

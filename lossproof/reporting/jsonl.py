@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -24,29 +24,49 @@ def results_jsonl(run: Run, results: Sequence[TestResult]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def comparison_json(comparison: dict[str, Any]) -> str:
+    """Return the text of ``comparison.json``."""
+    return _dump(_strict(comparison)) + "\n"
+
+
 def read_results(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the run and the records of a ``results.jsonl``, infinite shares as floats again.
 
     Raises:
         ReportError: the file cannot be read, or is not what ``results_jsonl`` writes.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{path} cannot be read: {error}. Name the results.jsonl of a run.") from error
-    objects = [_load(path, number, line) for number, line in enumerate(lines, start=1)]
-    if not objects or not isinstance(objects[0].get("run"), dict):
-        raise ReportError(f"{path}:1: the first line should describe the run. Name a results.jsonl of a run.")
-    run, records = objects[0]["run"], objects[1:]
-    for number, record in enumerate(records, start=2):
+    objects = read_objects(path)
+    _, run = next(objects)
+    records = []
+    for place, record in objects:
         if set(record) != {"test", *FIELDS}:
             odd = ", ".join(sorted(set(record) ^ {"test", *FIELDS}))
-            raise ReportError(
-                f"{path}:{number}: unknown or missing fields: {odd}. Was it another version's run?"
-            )
+            raise ReportError(f"{place}: unknown or missing fields: {odd}. Was it another version's run?")
         if record["error_over_budget"] is not None:
             record["error_over_budget"] = float(record["error_over_budget"])
+        records.append(record)
     return run, records
+
+
+def read_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The run and then the records of a ``results.jsonl``, one at a time, each with its file and line.
+
+    Raises:
+        ReportError: the file cannot be read, or is none of its kind.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            run = _load(f"{path}:1", next(file, "{}")).get("run")
+            if not isinstance(run, dict):
+                raise ReportError(
+                    f"{path}:1: the first line should describe the run. Name a results.jsonl of a run."
+                )
+            yield f"{path}:1", run
+            for number, line in enumerate(file, start=2):
+                place = f"{path}:{number}"
+                yield place, _load(place, line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(f"{path} cannot be read: {error}. Name the results.jsonl of a run.") from error
 
 
 def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
@@ -85,11 +105,11 @@ def _dump(value: dict[str, Any]) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def _load(path: Path, number: int, line: str) -> dict[str, Any]:
+def _load(place: str, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ReportError(f"{path}:{number}: not a line of JSON: {error}. Was the file cut off?") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ReportError(f"{place}: not a line of JSON: {error}. Was the file cut off?") from error
     if not isinstance(value, dict):
-        raise ReportError(f"{path}:{number}: each line should be an object. Name a results.jsonl of a run.")
+        raise ReportError(f"{place}: each line should be an object. Name a results.jsonl of a run.")
     return value

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lossproof.judging.record import Record, Run, TestResult
+from lossproof.reporting.comparison import Comparison
+from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, outcome_counts, verdict
 from lossproof.reporting.text import share, visible
 
 
-def summary_lines(run: Run, results: Sequence[TestResult], reports: Sequence[Path]) -> list[str]:
-    """Return the lines: the verdict, the counts, each subject's largest error, problems, reports."""
+def summary_lines(
+    run: Run, results: Sequence[TestResult], reports: Sequence[Path], comparison: Comparison | None = None
+) -> list[str]:
+    """Return the lines: the verdict, the counts, each subject's largest error, problems, reports.
+
+    Where there is a comparison, a line says what it comes to; the reports say the rest.
+    """
     records = [record for result in results for record in result.records]
     lines = [verdict(run, records).sentence]
     if not run.complete:
@@ -19,6 +26,8 @@ def summary_lines(run: Run, results: Sequence[TestResult], reports: Sequence[Pat
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
     lines += _largest_errors(records)
     lines += [f"problem: {problem}" for problem in run.problems]
+    if comparison:
+        lines.append(f"compared with the baseline: {' '.join(outline(comparison))}")
     lines += [f"report: {path}" for path in reports]
     return [visible(line.replace("\n", " ")) for line in lines]
 

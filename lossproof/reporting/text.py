@@ -26,6 +26,15 @@ def _escape(code: int) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
+LONGEST = 4000  # characters of a text on the page
+
+
+def cut(text: str) -> str:
+    """Return the text, its end left out where it is too long for the page."""
+    over = len(text) - LONGEST
+    return text if over <= 0 else f"{text[:LONGEST]}\n[{over:,} more characters in results.jsonl]"
+
+
 def share(error_over_budget: float | None) -> str:
     """Return a share of the error budget as people read it: three significant digits.
 

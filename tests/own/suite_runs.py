@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,6 +33,9 @@ defects:
   - {case: weighted-mean, subject: torch.nn, dtypes: [float32], reductions: [mean], quantities: [value],
      observed: wrong, expected: right, why: made up, kind: defect}
 """
+
+
+REPORTS = {"report.html", "junit.xml", "results.jsonl", "summary.md", "badge.json"}
 
 
 class Suite:
@@ -92,6 +97,11 @@ class Suite:
 
     def records(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in (self.reports / "results.jsonl").read_text().splitlines()[1:]]
+
+    def page(self) -> str:
+        """What the page holds of the records, unpacked."""
+        text = (self.reports / "report.html").read_text(encoding="utf-8")
+        return zlib.decompress(base64.b64decode(text.partition('id="packed">')[2].partition("<")[0])).decode()
 
     def run_line(self) -> dict[str, object]:
         described: dict[str, object] = json.loads(

@@ -139,3 +139,29 @@ def test_who_comes_second_waits_until_all_is_written(tmp_path: Path, old: dict[s
     os.close(descriptor)
     second.join(60)
     assert {name: (tmp_path / name).read_text() for name in OLD} == NEW
+
+
+def test_a_file_without_a_text_goes(tmp_path: Path) -> None:
+    write_whole(tmp_path, OLD)
+    written = write_whole(tmp_path, {**NEW, "second": None, "never": None})
+    assert written == [tmp_path / "first", tmp_path / "third"]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "first": NEW["first"],
+        "third": NEW["third"],
+    }
+
+
+def test_a_file_without_a_text_stays_when_another_cannot_be_written(
+    tmp_path: Path, old: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_file = os.replace
+
+    def failing_replace(source: Path, target: Path) -> None:
+        if source.name.endswith(".new") and target.name == "third":
+            raise OSError(errno.EIO, "Input/output error")
+        replace_file(source, target)
+
+    monkeypatch.setattr(os, "replace", failing_replace)
+    with pytest.raises(ReportError, match="Input/output error"):
+        write_whole(tmp_path, {**NEW, "second": None, "never": None})
+    assert {name: (tmp_path / name).read_text() for name in OLD} == old

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from html.parser import HTMLParser
@@ -87,11 +89,17 @@ def result_of(*records: Record, name: str = "a", line: int = 12) -> TestResult:
 
 
 def page_data(path: Path) -> dict[str, Any]:
-    """Return the data in a page as a browser finds it: everything up to the first end of a script."""
+    """Return the data in a page as a browser finds them: what stands in it plainly, and what is packed."""
     page = path.read_text(encoding="utf-8")
-    start = page.index('id="data">') + len('id="data">')
-    data: dict[str, Any] = json.loads(page[start : page.index("</script", start)], parse_constant=reject)
-    return data
+    data: dict[str, Any] = json.loads(script(page, "data"), parse_constant=reject)
+    packed = zlib.decompress(base64.b64decode(script(page, "packed"), validate=True))
+    return data | json.loads(packed, parse_constant=reject)
+
+
+def script(page: str, name: str) -> str:
+    """Return the text of a script element as a browser finds it: up to the first end of a script."""
+    start = page.index(f'id="{name}">') + len(f'id="{name}">')
+    return page[start : page.index("</script", start)]
 
 
 def reject(literal: str) -> NoReturn:
@@ -138,7 +146,7 @@ class TestJsonLines:
         (row,) = read_results(tmp_path / "results.jsonl")[1]
         assert str(row["error_over_budget"]) == str(share)
         assert isinstance(row["error_over_budget"], float)
-        assert page_data(tmp_path / "report.html")["columns"]["share"] == [str(share)]
+        assert column(page_data(tmp_path / "report.html"), "share") == [str(share)]
 
     def test_two_runs_differ_in_the_first_line_only(self, tmp_path: Path) -> None:
         tests = [
@@ -267,7 +275,7 @@ class TestPage:
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
         markup = Markup(page)
         assert markup.addresses == []
-        assert markup.tags.count("script") == 2
+        assert markup.tags.count("script") == 3
         assert "img" not in markup.tags
         assert "link" not in markup.tags
         named = {
@@ -309,7 +317,7 @@ class TestPage:
         assert column(data, "outcome") == ["agree", "disagree", "error", "agree"]
         assert column(data, "reduction") == ["mean", "mean", "mean", None]
         assert [case["loss"] for case in column(data, "case")] == ["CrossEntropyLoss"] * 3 + ["NLLLoss"]
-        assert data["columns"]["share"] == [0.25, 3.5e6, None, 0.25]
+        assert column(data, "share") == [0.25, 3.5e6, None, 0.25]
         assert len(data["columns"]["case"]["table"]) == 2
 
     @pytest.mark.parametrize(
@@ -394,9 +402,78 @@ class TestPage:
             ("D-5", "known defect"),
             ("D-10", "confirmed"),
         ]
-        assert document["claims"][1]["findings"] == [erratum]
+        assert [case["finding"] for case in document["claims"][1]["cases"]] == [erratum]
         assert document["claims"][2]["by"] == ["torch.nn"]
-        assert document["claims"][5]["messages"] == ["printed 0.5224, true 0.52237254..."]
+        (tried,) = document["claims"][5]["cases"]
+        assert [(number["printed"], number["true"]) for number in tried["numbers"]] == [
+            ("0.5224", "0.52237254...")
+        ]
+
+    @pytest.mark.parametrize(
+        ("message", "numbers"),
+        [
+            (
+                "printed 0.41, 2, true 0.417, 2.04: the first: was rounded",
+                {"printed": "0.41, 2", "true": "0.417, 2.04"},
+            ),
+            (
+                "seen in float32: 1.25; true 1.5. the result is 1.25, should be 1.5: 4 times its budget",
+                {
+                    "dtype": "float32",
+                    "printed": "1.25",
+                    "true": "1.5",
+                    "note": "the result is 1.25, should be 1.5: 4 times its budget",
+                },
+            ),
+            ("seen in float32: 1.25; true 1.5", {"dtype": "float32", "printed": "1.25", "true": "1.5"}),
+        ],
+    )
+    def test_printed_numbers_stand_beside_the_true_ones(
+        self, tmp_path: Path, message: str, numbers: dict[str, str]
+    ) -> None:
+        records = [
+            replace(AGREES, quantity="printed:input", message=message),
+            replace(AGREES, quantity="erratum", message="printed with shape [2], true shape [3]"),
+        ]
+        write_reports(tmp_path, RUN, [result_of(*records)])
+        (document,) = page_data(tmp_path / "report.html")["documents"]
+        ((tried,),) = [claim["cases"] for claim in document["claims"]]
+        assert tried["numbers"] == [{**numbers, "kind": "printed", "of": "input", "reduction": "mean"}]
+        assert tried["messages"] == ["printed with shape [2], true shape [3]"]
+
+    def test_a_case_is_explained_once_in_its_most_instructive_reduction(self, tmp_path: Path) -> None:
+        def worked(reduction: str, **changes: Any) -> Record:
+            steps = {"steps": f"steps of {reduction}", "inputs": "input = 1"}
+            return replace(AGREES, subject="reference", reduction=reduction, detail=steps, **changes)
+
+        curve = {"argument": "input", "at": [0], "here": 0.5, "x": [0, 1], "truth": ["nan", 1]}
+        records = [
+            *(worked(reduction, case="plain") for reduction in ("none", "mean", "sum")),
+            *(worked(reduction, case="printed") for reduction in ("none", "mean", "sum")),
+            replace(AGREES, case="printed", quantity="printed", reduction="sum"),
+            *(worked(reduction, case="wrong") for reduction in ("none", "mean", "sum")),
+            replace(AGREES, case="wrong", quantity="printed", reduction="mean"),
+            replace(AGREES, case="wrong", quantity="erratum", reduction="none"),
+            replace(AGREES, case="drawn", detail={"curve": json.dumps(curve)}),
+            replace(AGREES, case="silent"),
+        ]
+        write_reports(tmp_path, RUN, [result_of(*records)])
+        explained = page_data(tmp_path / "report.html")["explained"]
+        assert {case: told["steps"] for case, told in explained.items() if "steps" in told} == {
+            "plain": "steps of mean",
+            "printed": "steps of sum",
+            "wrong": "steps of none",
+        }
+        assert explained["plain"]["inputs"] == "input = 1"
+        assert explained["drawn"]["curve"] == curve | {"subject": "torch.nn"}
+        assert "silent" not in explained
+
+    def test_the_elements_of_a_failure_arrive_as_data(self, tmp_path: Path) -> None:
+        elements = [{"at": [0, 2], "expected": "1.31326", "observed": "1.3132", "share": "inf", "ulp": None}]
+        detail = DETAIL | {"elements": json.dumps(elements), "curve": "{}"}
+        write_reports(tmp_path, RUN, [result_of(replace(DISAGREES, detail=detail))])
+        (shown,) = page_data(tmp_path / "report.html")["details"].values()
+        assert shown == DETAIL | {"elements": elements}
 
     def test_lost_digits_are_listed_by_subject_and_dtype(self, tmp_path: Path) -> None:
         lost = replace(AGREES, loses_digits=True)
@@ -421,7 +498,7 @@ class TestPage:
 
         write_reports(tmp_path, RUN, [result_of(*map(record, range(100_000)))])
         assert (tmp_path / "report.html").stat().st_size < 8_000_000
-        assert len(page_data(tmp_path / "report.html")["columns"]["share"]) == 100_000
+        assert len(column(page_data(tmp_path / "report.html"), "share")) == 100_000
 
 
 class TestSummary:

@@ -1,8 +1,7 @@
 "use strict";
 // Building elements. Data reaches the page as text nodes and plain attributes only, never as markup.
 
-function el(tag, attributes, ...children) {
-  const element = document.createElement(tag);
+function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -12,27 +11,67 @@ function el(tag, attributes, ...children) {
   return element;
 }
 
+const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+const svg = (tag, attributes, ...children) =>
+  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
 const SIGNS = { agree: "✓", disagree: "✗", error: "!", unsupported: "–", "known defect": "◆" };
 
 function badge(outcome, text) {
-  return el("span", { class: "outcome " + outcome.replace(" ", "-") },
-    el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[outcome]), " ", text || outcome);
+  return signed(outcome.replace(" ", "-"), SIGNS[outcome], text || outcome);
+}
+
+function signed(style, sign, text) {
+  return el(
+    "span",
+    { class: "outcome " + style },
+    el("span", { class: "sign", "aria-hidden": "true" }, sign),
+    " ",
+    text,
+  );
 }
 
 const whole = (number) => number.toLocaleString("en");
 const many = (number, noun) => whole(number) + " " + noun + (number === 1 ? "" : "s");
+const unique = (values) => [...new Set(values)];
 
-// Shares arrive as numbers, as the strings inf and nan, or as null.
-function share(value) {
-  if (value === null || typeof value === "string") return value === null ? "" : value === "inf" ? "∞" : value;
-  if (value === 0) return "0";
-  if (value >= 1e4 || value < 1e-3) return value.toExponential(1);
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(2);
+function groupBy(values, key) {
+  const groups = new Map();
+  for (const value of values) {
+    const name = key(value);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(value);
+  }
+  return groups;
+}
+
+function section(id, title, ...content) {
+  return el(
+    "section",
+    { id, "aria-labelledby": id + "-title" },
+    el("h2", { id: id + "-title", tabindex: "-1" }, title),
+    ...content,
+  );
 }
 
 function facts(pairs) {
-  return el("dl", { class: "facts" }, pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined)
-    .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  const told = pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  return el(
+    "dl",
+    { class: "facts" },
+    told.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+  );
+}
+
+// Fields of the run as pairs of text: lists joined, objects as JSON.
+function pairs(object) {
+  const plain = (value) =>
+    Array.isArray(value)
+      ? value.join(", ")
+      : value !== null && typeof value === "object"
+        ? JSON.stringify(value)
+        : String(value ?? "");
+  return Object.entries(object).map(([name, value]) => [name.replaceAll("_", " "), plain(value)]);
 }
 
 function link(address) {
@@ -40,23 +79,41 @@ function link(address) {
   return el("a", { href: address, rel: "noreferrer" }, address);
 }
 
+// A table that may be wider than the page scrolls by itself, by keyboard too.
+function wide(label, table) {
+  return el("div", { class: "wide-table", tabindex: "0", role: "group", "aria-label": label }, table);
+}
+
 function copyButton(block) {
   const button = el("button", { type: "button", class: "copy" }, "Copy");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(block.textContent);
-      button.textContent = "Copied";
-    } catch {
-      // Some browsers keep the clipboard from local files: select it, for the reader's own keys.
-      getSelection().selectAllChildren(block);
-      button.textContent = "Selected: press Ctrl+C";
-    }
-    setTimeout(() => { button.textContent = "Copy"; }, 2500);
+  button.addEventListener("click", () => {
+    // Some browsers keep the clipboard from local files, or ask first: what is selected, one's own keys can copy.
+    getSelection().selectAllChildren(block);
+    button.textContent = "Selected: press Ctrl+C";
+    if (navigator.clipboard)
+      navigator.clipboard.writeText(block.textContent).then(
+        () => (button.textContent = "Copied"),
+        () => {},
+      );
+    setTimeout(() => (button.textContent = "Copy"), 5000);
   });
   return button;
 }
 
 function code(label, text, copied) {
-  const block = el("pre", { tabindex: "0", "aria-label": label }, text);
-  return el("div", { class: "code" }, el("div", { class: "code-head" }, el("span", {}, label), copied ? copyButton(block) : null), block);
+  const block = el("pre", { tabindex: "0", role: "group", "aria-label": label }, text);
+  return el(
+    "div",
+    { class: "code" },
+    el("div", { class: "code-head" }, el("span", {}, label), copied ? copyButton(block) : null),
+    block,
+  );
+}
+
+// What is long and rarely wanted is drawn when it is opened first.
+function lazily(details, draw) {
+  details.addEventListener("toggle", () => {
+    if (details.open && details.childElementCount === 1) details.append(...[draw()].flat().filter(Boolean));
+  });
+  return details;
 }

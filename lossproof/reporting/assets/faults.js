@@ -3,61 +3,140 @@
 const CELL = 8;
 const SHORT_LIST = 3;
 
-function svg(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 // A row a fault, a column a case that catches any; darker where it does in more dtypes.
 function killMatrix(faults) {
   const cases = [...new Set(faults.flatMap((fault) => Object.keys(fault.kills)))].sort();
   const places = new Map(cases.map((name, place) => [name, place]));
-  const cells = faults.flatMap((fault, row) => Object.entries(fault.kills).map(([name, dtypes]) =>
-    svg("rect", { x: places.get(name) * CELL, y: row * CELL, width: CELL - 1, height: CELL - 1, "fill-opacity": 0.25 + 0.75 * Math.min(dtypes.length, 4) / 4 },
-      svg("title", {}, `${fault.id} × ${name}: ${dtypes.join(", ")}`))));
-  const width = cases.length * CELL, height = faults.length * CELL;
-  return el("div", { class: "wide-table", tabindex: "0", role: "region", "aria-label": "which case catches which fault" },
-    svg("svg", { class: "kills", width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
-      "aria-label": `${many(faults.length, "fault")} by ${many(cases.length, "case")}; the list below says the same` }, ...cells));
+  const cells = faults.flatMap((fault, row) =>
+    Object.entries(fault.kills).map(([name, dtypes]) =>
+      svg(
+        "rect",
+        {
+          x: places.get(name) * CELL,
+          y: row * CELL,
+          width: CELL - 1,
+          height: CELL - 1,
+          "fill-opacity": 0.25 + (0.75 * Math.min(dtypes.length, 4)) / 4,
+        },
+        svg("title", {}, `${fault.id} × ${name}: ${dtypes.join(", ")}`),
+      ),
+    ),
+  );
+  const width = cases.length * CELL,
+    height = faults.length * CELL;
+  return el(
+    "div",
+    { class: "wide-table", tabindex: "0", role: "region", "aria-label": "which case catches which fault" },
+    svg(
+      "svg",
+      {
+        class: "kills",
+        width,
+        height,
+        viewBox: `0 0 ${width} ${height}`,
+        role: "img",
+        "aria-label": `${many(faults.length, "fault")} by ${many(cases.length, "case")}; the list below says the same`,
+      },
+      ...cells,
+    ),
+  );
 }
 
 function faultCard(fault) {
   const killers = Object.entries(fault.kills);
-  const shown = killers.slice(0, SHORT_LIST).map(([name, dtypes]) => el("span", {}, caseButton(name), " in " + dtypes.join(", ")));
-  const theirs = fault.pytorch === null ? null : badge(fault.pytorch ? "agree" : "unsupported", fault.pytorch ? "PyTorch's tests too" : "PyTorch's tests do not");
-  return el("li", {}, el("p", {}, badge(killers.length ? "agree" : "disagree", killers.length ? "caught" : "not caught"), " ", fault.mistake),
-    el("p", { class: "about" }, el("code", {}, fault.id), theirs, fault.blind ? el("span", {}, "written blind") : null, fault.origin ? link(fault.origin) : null),
-    killers.length ? el("p", { class: "about" }, shown, killers.length > SHORT_LIST ? el("span", {}, "and " + many(killers.length - SHORT_LIST, "further case")) : null) : null);
+  const shown = killers
+    .slice(0, SHORT_LIST)
+    .map(([name, dtypes]) => el("span", {}, caseLink(name), " in " + dtypes.join(", ")));
+  const theirs =
+    fault.pytorch === null
+      ? null
+      : badge(
+          fault.pytorch ? "agree" : "unsupported",
+          fault.pytorch ? "PyTorch's tests too" : "PyTorch's tests do not",
+        );
+  return el(
+    "li",
+    {},
+    el(
+      "p",
+      {},
+      badge(killers.length ? "agree" : "disagree", killers.length ? "caught" : "not caught"),
+      " ",
+      fault.mistake,
+    ),
+    el(
+      "p",
+      { class: "about" },
+      el("code", {}, fault.id),
+      theirs,
+      fault.blind ? el("span", {}, "written blind") : null,
+      fault.origin ? link(fault.origin) : null,
+    ),
+    killers.length
+      ? el(
+          "p",
+          { class: "about" },
+          shown,
+          killers.length > SHORT_LIST
+            ? el("span", {}, "and " + many(killers.length - SHORT_LIST, "further case"))
+            : null,
+        )
+      : null,
+  );
 }
 
 function faultsOfLoss(loss, faults) {
   const caught = faults.filter((fault) => Object.keys(fault.kills).length).length;
   const asked = faults.filter((fault) => fault.pytorch !== null);
-  const theirs = asked.length ? `; PyTorch's own tests catch ${whole(asked.filter((fault) => fault.pytorch).length)}` : "";
-  const details = el("details", { class: "card" }, el("summary", {}, el("b", {}, loss), ` ${whole(caught)} of ${many(faults.length, "fault")} caught${theirs}`));
-  // Drawn when it is opened first: there may be a thousand faults, and most readers want one loss.
-  details.addEventListener("toggle", () => {
-    if (details.childElementCount === 1) details.append(killMatrix(faults), el("ul", { class: "faults" }, faults.map(faultCard)));
-  });
-  return details;
+  const theirs = asked.length
+    ? `; PyTorch's own tests catch ${whole(asked.filter((fault) => fault.pytorch).length)}`
+    : "";
+  return lazily(
+    el(
+      "details",
+      { class: "card" },
+      el("summary", {}, el("b", {}, loss), ` ${whole(caught)} of ${many(faults.length, "fault")} caught${theirs}`),
+    ),
+    () => [killMatrix(faults), el("ul", { class: "faults" }, faults.map(faultCard))],
+  );
 }
 
 function faultSection() {
   const told = data.faults;
   if (!told) return null;
-  const losses = Map.groupBy ? Map.groupBy(told.faults, (fault) => fault.loss)
-    : told.faults.reduce((groups, fault) => groups.set(fault.loss, [...(groups.get(fault.loss) || []), fault]), new Map());
+  const losses = groupBy(told.faults, (fault) => fault.loss);
   const caught = told.faults.filter((fault) => Object.keys(fault.kills).length).length;
   const asked = told.faults.filter((fault) => fault.pytorch !== null);
-  const sentences = [`${whole(caught)} of ${many(told.faults.length, "fault")} that were planted in torch, one at a time, are caught.`];
-  if (asked.length) sentences.push(`Of ${whole(asked.length)} of them, PyTorch's own tests of its losses catch ${whole(asked.filter((fault) => fault.pytorch).length)}.`);
+  const sentences = [
+    `${whole(caught)} of ${many(told.faults.length, "fault")} that were planted in torch, one at a time, are caught.`,
+  ];
+  const theirs = whole(asked.filter((fault) => fault.pytorch).length);
+  if (asked.length)
+    sentences.push(`Of ${whole(asked.length)} of them, PyTorch's own tests of its losses catch ${theirs}.`);
   if (told.cases !== data.run.versions.cases) sentences.push("That was tried with other case files than this run's.");
-  if (!told.full) sentences.push("Each fault is shown with the first cases that catch it; make faults FULL=1 tries all.");
-  return section("faults", "Planted faults", el("p", { class: "quiet" }, sentences.join(" ")),
-    told.problems.length ? el("details", { class: "card" }, el("summary", {}, badge("disagree", many(told.problems.length, "problem"))),
-      el("ul", {}, told.problems.map((problem) => el("li", {}, problem)))) : null,
+  if (!told.full)
+    sentences.push("Each fault is shown with the first cases that catch it; make faults FULL=1 tries all.");
+  return section(
+    "faults",
+    "Planted faults",
+    el("p", { class: "quiet" }, sentences.join(" ")),
+    told.problems.length
+      ? el(
+          "details",
+          { class: "card" },
+          el("summary", {}, badge("disagree", many(told.problems.length, "problem"))),
+          el(
+            "ul",
+            {},
+            told.problems.map((problem) => el("li", {}, problem)),
+          ),
+        )
+      : null,
     [...losses].map(([loss, faults]) => faultsOfLoss(loss, faults)),
-    facts([["tried", told.made], ["torch", told.torch], ["took", whole(Math.round(told.seconds)) + " CPU seconds"]]));
+    facts([
+      ["tried", told.made],
+      ["torch", told.torch],
+      ["took", whole(Math.round(told.seconds)) + " CPU seconds"],
+    ]),
+  );
 }

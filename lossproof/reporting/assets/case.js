@@ -1,0 +1,196 @@
+// A case in a dialog: what it is about, its numbers, the worked steps, the curve, and its checks.
+
+const dialog = document.getElementById("opened");
+
+const caseNamed = (name) => checks.table("case").find((about) => about.case === name);
+
+// Its checks, a row for each subject and dtype, a column for each reduction.
+function checkTable(rows, open) {
+  const reductions = unique(rows.map((row) => checks.cell("reduction", row)));
+  const order = (row) => data.matrix.subjects.indexOf(checks.cell("subject", row));
+  const inOrder = [...rows].sort(
+    (a, b) => order(a) - order(b) || (checks.cell("dtype", a) < checks.cell("dtype", b) ? -1 : 1),
+  );
+  const lines = groupBy(inOrder, (row) => checks.cell("subject", row) + " " + checks.cell("dtype", row));
+  const cellOf = (found, subject, dtype, reduction) => {
+    if (!found.length) return el("td", {});
+    const outcome = gravest(found.map((row) => checks.cell("outcome", row)));
+    const used = largest(found.filter((row) => checks.cell("outcome", row) !== "known defect").map(checks.share));
+    const label = `${subject}, ${dtype}, ${reduction || "no reduction"}: ${outcome}, ${many(found.length, "check")}`;
+    return el(
+      "td",
+      {},
+      el(
+        "button",
+        {
+          type: "button",
+          class: "cell " + outcome.replace(" ", "-"),
+          "aria-label": label,
+          onclick: () => open(found, label),
+        },
+        el("span", { class: "sign" }, SIGNS[outcome]),
+        el("span", { class: "number" }, used === null ? whole(found.length) : share(used)),
+      ),
+    );
+  };
+  return wide(
+    "checks of this case",
+    el(
+      "table",
+      { class: "summary" },
+      el(
+        "caption",
+        {},
+        "The gravest outcome and the largest error over its budget, or the number of checks; press one to see them.",
+      ),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ["Subject", "Dtype", ...reductions.map((reduction) => reduction || "no reduction")].map((text) =>
+            el("th", { scope: "col" }, text),
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        [...lines.values()].map((line) => {
+          const [subject, dtype] = [checks.cell("subject", line[0]), checks.cell("dtype", line[0])];
+          return el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, subject),
+            el("td", {}, dtypeName(dtype)),
+            reductions.map((reduction) =>
+              cellOf(
+                line.filter((row) => checks.cell("reduction", row) === reduction),
+                subject,
+                dtype,
+                reduction,
+              ),
+            ),
+          );
+        }),
+      ),
+    ),
+  );
+}
+
+const GRAVITY = ["disagree", "error", "known defect", "agree", "unsupported"];
+const gravest = (outcomes) => GRAVITY.find((outcome) => outcomes.includes(outcome));
+
+// The checks behind one cell; what failed is told in full.
+function checkList(rows, label) {
+  const failed = (row) => ["disagree", "error"].includes(checks.cell("outcome", row));
+  const inOrder = [...rows].sort(
+    (a, b) => GRAVITY.indexOf(checks.cell("outcome", a)) - GRAVITY.indexOf(checks.cell("outcome", b)) || a - b,
+  );
+  const line = (row) =>
+    el(
+      "li",
+      {},
+      badge(checks.cell("outcome", row)),
+      el("b", {}, checks.cell("quantity", row)),
+      el("span", { class: "quiet" }, checks.cell("layout", row)),
+      el("span", { class: "number" }, share(checks.share(row))),
+      failed(row)
+        ? check(row)
+        : checks.cell("message", row)
+          ? el("p", { class: "message" }, checks.cell("message", row))
+          : null,
+      failed(row) && !data.details[row]
+        ? el("p", { class: "quiet" }, "Inputs and snippet of this check stand in results.jsonl.")
+        : null,
+    );
+  return [el("h3", { tabindex: "-1" }, label), el("ul", { class: "check-list" }, inOrder.map(line))];
+}
+
+function drawMissing(name) {
+  dialog.replaceChildren(
+    el("button", { type: "button", class: "close", onclick: () => dialog.close(), autofocus: true }, "Close"),
+    el("h2", { id: "opened-title" }, "No such case"),
+    el("p", {}, "The address asks for ", el("code", {}, name), ", of which this run has no check."),
+  );
+  if (!dialog.open) dialog.showModal();
+}
+
+function drawCase(name, row) {
+  const rows = checks.ofCase(name);
+  const about = checks.caseOf(rows[0]);
+  const { inputs, params, steps, reduction, dtype, curve } = data.explained[name] || {};
+  const chosen = el("div", { class: "chosen" });
+  const open = (found, label) => {
+    chosen.replaceChildren(...checkList(found, label));
+    chosen.querySelector("h3").focus({ preventScroll: true });
+    chosen.scrollIntoView({ block: "nearest" });
+  };
+  dialog.replaceChildren(
+    el("button", { type: "button", class: "close", onclick: () => dialog.close(), autofocus: true }, "Close"),
+    el("h2", { id: "opened-title" }, about.title || about.case),
+    el(
+      "p",
+      { class: "about" },
+      filterLink({ loss: about.loss }, {}, about.loss),
+      el("code", {}, about.case),
+      ...caseHead(about),
+    ),
+    ...[
+      row === undefined
+        ? null
+        : el(
+            "section",
+            { class: "asked" },
+            el("h3", {}, "This check, on " + checks.cell("subject", row)),
+            check(row),
+          ),
+      inputs || params
+        ? el(
+            "div",
+            { class: "sides inputs" },
+            inputs ? code("inputs", inputs) : null,
+            params ? code("params", params) : null,
+          )
+        : null,
+      steps
+        ? el(
+            "section",
+            {},
+            el("h3", {}, "Worked steps"),
+            code(
+              ["from the reference as it ran", reduction && "reduction " + reduction, dtype]
+                .filter(Boolean)
+                .join(", "),
+              steps,
+            ),
+          )
+        : null,
+      curve ? el("section", {}, el("h3", {}, "Around this point"), curveFigure(curve)) : null,
+      el("section", {}, el("h3", {}, many(rows.length, "check")), checkTable(rows, open), chosen),
+    ].filter(Boolean),
+  );
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+  const gravestOutcome = gravest(rows.map((one) => checks.cell("outcome", one)));
+  // What failed should not have to be looked for.
+  if (row === undefined && ["disagree", "error"].includes(gravestOutcome)) {
+    const failing = rows.filter((one) => checks.cell("outcome", one) === gravestOutcome);
+    chosen.replaceChildren(
+      ...checkList(
+        failing.slice(0, 6),
+        many(failing.length, "check") + (gravestOutcome === "error" ? " in error" : " that disagree"),
+      ),
+    );
+  }
+}
+
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close();
+});
+// Closed by hand, the address no longer names the case; closed by going back, it does not already.
+dialog.addEventListener("close", () => {
+  const { anchor } = readAddress();
+  if (!document.getElementById(anchor)) history.replaceState(null, "", table.address(""));
+});

@@ -1,0 +1,148 @@
+// One check in full: what came out beside what should, by how much, why it matters, how to see it oneself.
+
+const BALLS = "in ball arithmetic, which carries a proven bound on the error through every operation";
+const NUMERIC = /^(value|gradient|vjp|jvp|vmap|func\.grad|autocast|bias)\b/;
+
+// Which side is right, and how we know.
+function authority(row) {
+  const quantity = checks.cell("quantity", row),
+    dtype = checks.cell("dtype", row);
+  if (checks.cell("subject", row) === "certified") return `The true digits: they are computed ${BALLS}.`;
+  if (quantity === "raises") return "The case demands that this call is refused, and the reference refuses it too.";
+  if (!NUMERIC.test(quantity)) return "";
+  const how =
+    dtype === "float64" || dtype === "complex128"
+      ? BALLS
+      : `in far more digits, from the inputs exactly as they are in ${dtype}`;
+  const cost = `Rounding in ${dtype} may cost an honest computation of the formula at most the budget`;
+  return `The expected one: the reference computes it ${how}. ${cost}; what was observed is outside it.`;
+}
+
+function elementTable(elements) {
+  return wide(
+    "offending elements",
+    el(
+      "table",
+      { class: "elements" },
+      el(
+        "caption",
+        {},
+        elements.length === 1 ? "The element beyond its budget" : "Elements beyond their budget, the worst first",
+      ),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ["At", "Expected", "Observed", "Error / budget", "Error in ULP"].map((text) =>
+            el("th", { scope: "col" }, text),
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        elements.map(({ at, expected, observed, share: used, ulp }) =>
+          el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, "[" + at.join(", ") + "]"),
+            el("td", { class: "digits" }, marked(expected, observed)),
+            el("td", { class: "digits" }, marked(observed, expected)),
+            el("td", { class: "number" }, share(used)),
+            el("td", { class: "number" }, ulps(ulp).replace(" ULP", "") || "–"),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function side(name, text, other, elements) {
+  const block = code(name, "");
+  block.querySelector("pre").append(...(other === undefined ? [text] : markedArray(text, other, elements)));
+  block.classList.add(name);
+  return block;
+}
+
+function checkDetail(row) {
+  const detail = data.details[row] || {};
+  const elements = detail.elements || [];
+  const sides = [
+    ["expected", detail.expected, detail.observed],
+    ["observed", detail.observed, detail.expected],
+  ].filter(([, text]) => text !== undefined);
+  const why = authority(row);
+  const isWrong = ["disagree", "error"].includes(checks.cell("outcome", row)) && sides.length === 2;
+  return [
+    sides.length
+      ? el(
+          "div",
+          { class: "sides" },
+          sides.map(([name, text, other]) => side(name, text, other, elements)),
+        )
+      : null,
+    // Of a single number all is said above.
+    elements.length && elements[0].at.length ? elementTable(elements) : null,
+    detail.why ? el("p", { class: "why" }, el("b", {}, "Why it matters. "), detail.why) : null,
+    why && isWrong ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
+    detail.params || detail.inputs
+      ? el(
+          "div",
+          { class: "sides" },
+          detail.inputs ? code("inputs", detail.inputs) : null,
+          detail.params ? code("params", detail.params) : null,
+        )
+      : null,
+    detail.steps
+      ? el("details", {}, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
+      : null,
+    detail.snippet
+      ? code("reproduce it" + (/torch/.test(detail.snippet) ? ", with torch alone" : ""), detail.snippet, true)
+      : null,
+  ];
+}
+
+// How far off, in both units that people think in.
+function excess(row) {
+  const used = checks.share(row);
+  const { elements = [] } = data.details[row] || {};
+  if (used === null) return null;
+  const ulp = elements.length ? ulps(elements[0].ulp) : "";
+  return el("p", { class: "excess" }, el("b", {}, budgets(used)), ulp ? [" · ", el("b", {}, ulp)] : null);
+}
+
+function checkWhere(row) {
+  return [
+    ["dtype", checks.cell("dtype", row)],
+    ["reduction", checks.cell("reduction", row)],
+    ["quantity", checks.cell("quantity", row)],
+    ["layout", checks.cell("layout", row)],
+    ["device", checks.cell("device", row)],
+  ];
+}
+
+function check(row) {
+  const message = checks.cell("message", row);
+  return el(
+    "div",
+    { class: "check" },
+    el("div", { class: "check-head" }, badge(checks.cell("outcome", row)), excess(row)),
+    message ? el("p", { class: "message" }, message) : null,
+    facts(checkWhere(row)),
+    checkDetail(row),
+  );
+}
+
+function cited(source) {
+  return source ? [source.claim, documentName(source.document), source.place].filter(Boolean).join(" · ") : "";
+}
+
+function caseHead(about) {
+  return [
+    about.source ? el("span", {}, cited(about.source)) : null,
+    el("code", {}, about.file + ":" + about.line),
+    ...about.flags.map((flag) => filterLink({ flag }, { class: "flag" }, flag)),
+  ];
+}

@@ -1,0 +1,96 @@
+// Numbers as people compare them: shares of the budget, units in the last place, digits that differ.
+
+// Shares arrive as numbers, as the strings inf and nan, or as null.
+function share(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "string") return value === "inf" ? "∞" : value;
+  if (value === 0) return "0";
+  if (value >= 1e5 || value < 1e-3) return power(value);
+  return value >= 100 ? whole(Math.round(value)) : String(Number(value.toPrecision(2)));
+}
+
+const SUPERSCRIPTS = Object.fromEntries([..."0123456789-"].map((sign, place) => [sign, "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"[place]]));
+
+function power(value) {
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return digits + " × 10" + [...String(Number(exponent))].map((sign) => SUPERSCRIPTS[sign]).join("");
+}
+
+// inf and nan are above every number, and no share at all is below.
+const shareRank = (value) => (value === null ? -1 : typeof value === "string" ? Infinity : value);
+
+function largest(shares) {
+  return shares.reduce((most, value) => (shareRank(value) > shareRank(most) ? value : most), null);
+}
+
+function ulps(value) {
+  if (value === null || value === undefined) return "";
+  const text =
+    typeof value === "string" ? share(value) : value >= 1e6 ? power(value) : whole(Number(value.toPrecision(3)));
+  return text + " ULP";
+}
+
+// How many characters of a number are right: none where sign, magnitude or kind differ.
+function rightLength(text, truth) {
+  if (text === truth || (text !== "" && Number(text) === Number(truth))) return text.length;
+  const parts = [text, truth].map((one) => /^(-?)(\d+)(\.\d*)?(e[-+]?\d+)?$/i.exec(one));
+  if (parts.includes(null)) return 0;
+  const [[, sign, first, , exponent], [, trueSign, trueFirst, , trueExponent]] = parts;
+  if (
+    sign !== trueSign ||
+    first.length !== trueFirst.length ||
+    Number((exponent || "e0").slice(1)) !== Number((trueExponent || "e0").slice(1))
+  )
+    return 0;
+  let place = 0;
+  while (place < text.length && text[place] === truth[place]) place += 1;
+  // Up to here there may be no digit at all but the sign.
+  return /[1-9]/.test(text.slice(0, place)) ? place : 0;
+}
+
+// The number with the digits marked that differ from the other's, as far as the mark is wanted.
+function marked(text, other, last = text.length) {
+  const right = rightLength(text, other);
+  if (right === text.length) return [text];
+  const end = Math.max(last, right + 1);
+  return [text.slice(0, right), el("mark", {}, text.slice(right, end)), text.slice(end)];
+}
+
+// A share as a measure of an error.
+function budgets(value) {
+  const told = share(value);
+  return shareRank(value) <= 1 ? told + " of its budget" : value === "nan" ? "no number" : told + " times its budget";
+}
+
+const NUMBER = /[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)/gi;
+
+// An array printed beside another, the digits marked in the elements that are beyond their budget.
+function markedArray(text, other, offending) {
+  const numbers = text.match(NUMBER) || [],
+    others = other.match(NUMBER) || [];
+  if (numbers.length !== others.length) return [text];
+  const value = (one) => (/nan/i.test(one) ? "nan" : String(Number(one.replace(/inf/i, "Infinity"))));
+  const key = (one, two) => value(one) + " " + value(two);
+  const wanted = new Set(
+    offending.flatMap(({ expected, observed }) => [key(expected, observed), key(observed, expected)]),
+  );
+  const gaps = text.split(NUMBER);
+  return gaps.flatMap((gap, place) =>
+    place >= numbers.length
+      ? [gap]
+      : [
+          gap,
+          ...(wanted.has(key(numbers[place], others[place]))
+            ? marked(numbers[place], others[place])
+            : [numbers[place]]),
+        ],
+  );
+}
+
+// Whether a printed decimal is what the true number rounds to at its last digit.
+function rounds(printed, truth) {
+  const [, decimals = ""] = /\.(\d*)/.exec(printed) || [];
+  const exponent = Number((/e([-+]?\d+)$/i.exec(printed) || [0, 0])[1]);
+  const half = 0.5 * 10 ** (exponent - decimals.length);
+  return printed === truth || Math.abs(Number(printed) - Number(truth)) <= half * (1 + 1e-9);
+}

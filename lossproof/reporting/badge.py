@@ -1,0 +1,35 @@
+"""``badge.json``: the verdict on one line, in the schema of shields.io's endpoint badge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from lossproof.judging.record import Record, Run
+from lossproof.reporting.digest import outcome_counts, verdict
+from lossproof.reporting.text import count, visible
+
+
+def badge_json(run: Run, records: Sequence[Record]) -> str:
+    """Return the text of ``badge.json``."""
+    message, colour = _message(run, records)
+    badge = {"schemaVersion": 1, "label": "lossproof", "message": visible(message), "color": colour}
+    return json.dumps(badge, indent=2) + "\n"
+
+
+def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
+    counts = outcome_counts(records)
+    if wrong := counts["disagree"]:
+        return f"{count(wrong, 'check disagrees', 'checks disagree')}", "red"
+    if wrong := counts["error"]:
+        return f"{count(wrong, 'check ends in an error', 'checks end in an error')}", "red"
+    if verdict(run, records).conforms:
+        losses = len({record.loss for record in records if record.outcome == "agree"})
+        # The part behind the plus sign says how torch was built.
+        torch = run.versions.get("torch", "").partition("+")[0]
+        known = " but for known defects" if counts["known defect"] else ""
+        on = f", torch {torch}" if torch else ""
+        return f"conforms{known}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"
+    if not run.complete:
+        return "interrupted", "lightgrey"
+    return count(len(run.problems), "problem") if run.problems else "nothing checked", "orange"

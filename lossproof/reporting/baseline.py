@@ -1,0 +1,85 @@
+"""Reading an earlier run to compare with: only what a comparison needs, so that large runs stay small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lossproof.judging.record import Run
+from lossproof.reporting.files import ReportError
+from lossproof.reporting.jsonl import read_objects
+
+
+class Checked(NamedTuple):
+    """What a comparison needs of a record; the names are those of ``Record``."""
+
+    case: str
+    loss: str
+    subject: str
+    dtype: str
+    device: str
+    layout: str
+    reduction: str | None
+    quantity: str
+    outcome: str
+    error_over_budget: float | None
+
+
+class Baseline(NamedTuple):
+    """An earlier run and its checks, in their order."""
+
+    run: Run
+    checks: list[Checked]
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a ``results.jsonl``, or the one in a folder of reports.
+
+    Fields that a comparison does not need may be missing or new: the run may be another version's.
+
+    Raises:
+        ReportError: the file cannot be read, or is no ``results.jsonl``.
+    """
+    objects = read_objects(path / "results.jsonl" if path.is_dir() else path)
+    place, told = next(objects)
+    run = _run(place, told)
+    shared: dict[str, str] = {}  # a run repeats a few thousand names a million times
+    return Baseline(run, [_checked(place, record, shared) for place, record in objects])
+
+
+def _run(place: str, told: dict[str, Any]) -> Run:
+    expected = {"versions": dict, "options": dict, "complete": bool, "started": str}
+    for name, kind in expected.items():
+        if not isinstance(told.get(name), kind):
+            raise ReportError(f"{place}: the run's {name} is missing or no {kind.__name__}. {_ADVICE}")
+    return Run(
+        versions={str(package): str(version) for package, version in told["versions"].items()},
+        machine={},
+        options=told["options"],
+        complete=told["complete"],
+        problems=[],
+        known_defects=[],
+        started=told["started"],
+        seconds=0.0,
+    )
+
+
+def _checked(place: str, record: dict[str, Any], shared: dict[str, str]) -> Checked:
+    values: list[Any] = []
+    for name in Checked._fields[:-1]:
+        text = record.get(name)
+        if isinstance(text, str):
+            text = shared.setdefault(text, text)
+        elif text is not None or name != "reduction":
+            raise ReportError(f"{place}: the check's {name} is missing or no text. {_ADVICE}")
+        values.append(text)
+    try:
+        share = record["error_over_budget"]
+        return Checked._make([*values, None if share is None else float(share)])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise ReportError(
+            f"{place}: the check's error_over_budget is missing or no number. {_ADVICE}"
+        ) from None
+
+
+_ADVICE = "Name the results.jsonl of a run."

@@ -1,0 +1,139 @@
+"""A comparison in words: thousands of checks read as a few dozen lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from lossproof.reporting.comparison import Comparison, Difference
+from lossproof.reporting.text import count, share, visible
+
+_LINES = 40
+_NAMED = 3
+_PLURALS = {
+    "subject": "subjects",
+    "dtype": "dtypes",
+    "device": "devices",
+    "layout": "layouts",
+    "quantity": "quantities",
+}
+_TROUBLE = {"disagree": "in disagreement", "error": "in error"}
+
+
+class Section(NamedTuple):
+    """A kind of difference: its heading, and a line for each group of checks."""
+
+    heading: str
+    lines: list[str]
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """The comparison as a terminal shows it."""
+    lines = [*outline(comparison), runs_line(comparison), *comparison.notes]
+    for section in sections(comparison):
+        lines += ["", f"{section.heading}:", *(f"  {line}" for line in section.lines)]
+    return [visible(line.replace("\n", " ")) for line in lines]
+
+
+def outline(comparison: Comparison) -> list[str]:
+    """Whether anything got worse, in one sentence, and how many checks differ in which way."""
+    numbers = ", ".join(f"{number:,} {kind}" for kind, number in comparison.counts.items())
+    return [_verdict(comparison), f"{numbers}."]
+
+
+def _verdict(comparison: Comparison) -> str:
+    if not any(number for kind, number in comparison.counts.items() if kind not in ("new", "gone")):
+        return "The two runs have no check in common."
+    worse = len(comparison.worse) - len(comparison.gone)
+    parts = [f"{count(worse, 'check')} {'fares' if worse == 1 else 'fare'} worse"] if worse else []
+    if gone := len(comparison.gone):
+        parts.append(f"{count(gone, 'check')} {'is' if gone == 1 else 'are'} gone")
+    return f"{' and '.join(parts)}." if parts else "Nothing got worse."
+
+
+def sections(comparison: Comparison) -> list[Section]:
+    """All differences, grouped by case, or by loss where that would be too many lines."""
+    found = [
+        Section("changed outcome", _grouped(comparison.changed, _turn)),
+        Section("less accurate (error / budget)", _grouped(comparison.less_accurate, _nothing, _worst)),
+        Section("more accurate (error / budget)", _grouped(comparison.more_accurate, _nothing, _worst)),
+        Section("new", _grouped(comparison.appeared, lambda one: _TROUBLE.get(str(one.now), ""))),
+        Section("gone", _grouped(comparison.gone, _nothing)),
+    ]
+    return [section for section in found if section.lines]
+
+
+def runs_line(comparison: Comparison) -> str:
+    """What sets the runs apart before any check: the versions that differ, and when each started."""
+    old, new = comparison.old, comparison.new
+    names = [name for name in dict.fromkeys([*old, *new]) if name != "started"]
+    other = [
+        f"{name} {old.get(name, 'none')} -> {new.get(name, 'none')}"
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+    started = f"old run {old['started']}, new run {new['started']}"
+    return f"{', '.join(other) or 'the same versions'} ({started})"
+
+
+def _turn(one: Difference) -> str:
+    return f"{one.was} -> {one.now}"
+
+
+def _nothing(one: Difference) -> str:
+    return ""
+
+
+def _worst(group: Sequence[Difference]) -> str:
+    """The group's first check speaks for it: it is the worst."""
+    return f": {_share(group[0].was)} -> {_share(group[0].now)}"
+
+
+def _share(value: str | float | None) -> str:
+    assert isinstance(value, (int, float))
+    return share(value)
+
+
+def _grouped(
+    differences: Sequence[Difference],
+    kind: Callable[[Difference], str],
+    figures: Callable[[Sequence[Difference]], str] = lambda group: "",
+) -> list[str]:
+    by_case = _groups(differences, lambda one: (one.check.case, kind(one)))
+    if len(by_case) <= _LINES:
+        return [_line(name, what, group, figures(group)) for (name, what), group in by_case.items()]
+    by_loss = _groups(differences, lambda one: (one.check.loss, kind(one)))
+    lines = [
+        _line(name, what, group, f" in {_cases(group)}{figures(group)}")
+        for (name, what), group in by_loss.items()
+    ]
+    if more := lines[_LINES:]:
+        lines[_LINES:] = [f"and {count(len(more), 'more group')} of checks"]
+    return lines
+
+
+def _groups(
+    differences: Iterable[Difference], name: Callable[[Difference], tuple[str, str]]
+) -> dict[tuple[str, str], list[Difference]]:
+    groups: dict[tuple[str, str], list[Difference]] = {}
+    for one in differences:
+        groups.setdefault(name(one), []).append(one)
+    return groups
+
+
+def _line(name: str, what: str, group: Sequence[Difference], figures: str) -> str:
+    places = "; ".join(
+        ", ".join(values) if len(values) <= _NAMED else f"{len(values)} {plural}"
+        for field, plural in _PLURALS.items()
+        if (values := _distinct(group, field)) not in (["cpu"], ["contiguous"])
+    )
+    return f"{name}: {' '.join(filter(None, (count(len(group), 'check'), what)))}{figures} ({places})"
+
+
+def _cases(group: Sequence[Difference]) -> str:
+    cases = _distinct(group, "case")
+    return f"{count(len(cases), 'case')}, such as {cases[0]}"
+
+
+def _distinct(group: Iterable[Difference], field: str) -> list[str]:
+    return list(dict.fromkeys(str(getattr(one.check, field)) for one in group))

@@ -1,0 +1,60 @@
+"""What explains a case to a learner: its numbers, the worked steps, the curve through its point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lossproof.judging.record import Record
+from lossproof.reporting.text import cut
+
+
+def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Return, by case, its inputs and params, the worked steps of one of its calls, and its curve.
+
+    One reduction is enough to learn from: that of an erratum, else the mean or the first of the printed ones,
+    else the mean, else the first that ran.
+    """
+    explained: dict[str, dict[str, Any]] = {}
+    worked: dict[str, list[Record]] = {}
+    for record in records:
+        if record.detail is None:
+            continue
+        case = explained.setdefault(record.case, {})
+        for name in ("inputs", "params"):
+            if record.detail.get(name):
+                case.setdefault(name, cut(record.detail[name]))
+        if "curve" in record.detail:
+            case.setdefault("curve", json.loads(record.detail["curve"]) | {"subject": record.subject})
+        if "steps" in record.detail:
+            worked.setdefault(record.case, []).append(record)
+    preferences = _preferences(records)
+    for name, calls in worked.items():
+        explained[name] |= _steps(calls, preferences.get(name, ["mean"]))
+    return {name: case for name, case in explained.items() if case}
+
+
+def _preferences(records: Iterable[Record]) -> dict[str, list[str | None]]:
+    """The reductions of the numbers that a case and its document print, the most instructive first."""
+    stated: dict[str, list[tuple[bool, bool, str | None]]] = {}
+    for record in records:
+        kind = record.quantity.partition(":")[0]
+        if kind in ("printed", "erratum"):
+            rank = (kind != "erratum", record.reduction != "mean", record.reduction)
+            stated.setdefault(record.case, []).append(rank)
+    return {
+        case: [rank[2] for rank in sorted(ranks, key=lambda rank: rank[:2])] for case, ranks in stated.items()
+    }
+
+
+def _steps(calls: Sequence[Record], preferred: Sequence[str | None]) -> dict[str, Any]:
+    """The steps to show; those of a call that agrees before those of one that fails."""
+
+    def rank(record: Record) -> tuple[int, bool]:
+        place = preferred.index(record.reduction) if record.reduction in preferred else len(preferred)
+        return place, record.outcome != "agree"
+
+    shown = min(calls, key=rank)
+    assert shown.detail is not None
+    return {"steps": cut(shown.detail["steps"]), "reduction": shown.reduction, "dtype": shown.dtype}

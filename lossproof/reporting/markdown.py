@@ -1,0 +1,134 @@
+"""``summary.md``: the run as a step summary of continuous integration shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from lossproof.judging.record import Record, Run
+from lossproof.reporting.comparison import Comparison
+from lossproof.reporting.comparison_text import outline, runs_line, sections
+from lossproof.reporting.digest import FAILING, gravest, largest_share, outcome_counts, verdict
+from lossproof.reporting.text import count, share, visible
+
+# GitHub takes at most 1024 KiB a step; the rest is room for what other commands of the step have to say.
+_LIMIT = 900_000
+_CASES = 20
+_CHECKS_A_CASE = 3
+_LENGTH = 500
+_SIGNS = {"agree": "✓", "disagree": "✗", "error": "!", "unsupported": "\N{EN DASH}", "known defect": "◆"}
+_PROBLEMS = 20
+# What Markdown, HTML, mathematics, mentions, emoji and links are made of. An underscore or a colon between
+# letters is none of it, and stays: names can be read in the plain file.
+_SYNTAX = re.compile(
+    r"[][\\`*<>#|~&$@]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<![0-9A-Za-z]):(?! |$)|:(?=//)|(?<=www)\."
+)
+
+
+def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison | None) -> str:
+    """Return the text of ``summary.md``: whatever the records hold, it is below GitHub's limit."""
+    lines = [*_verdict(run, records), *_failures(records), *_comparison(comparison), *_table(records)]
+    return _fitting(lines)
+
+
+def _verdict(run: Run, records: Sequence[Record]) -> Iterable[str]:
+    told = verdict(run, records)
+    yield f"## {'✓' if told.conforms else '✗'} {_escaped(told.sentence)}"
+    yield ""
+    if not run.complete:
+        yield from ("**The run was interrupted: what it reports is incomplete.**", "")
+    yield from (f"- problem: {_escaped(problem)}" for problem in run.problems[:_PROBLEMS])
+    if (more := len(run.problems) - _PROBLEMS) > 0:
+        yield f"- and {count(more, 'more problem')}"
+    counts = ", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items())
+    versions = ", ".join(f"{package} {version}" for package, version in run.versions.items())
+    yield from ("", f"{counts}; {_escaped(versions)}", "")
+
+
+def _failures(records: Sequence[Record]) -> Iterable[str]:
+    cases: dict[str, list[Record]] = {}
+    for record in records:
+        if record.outcome in FAILING:
+            cases.setdefault(record.case, []).append(record)
+    if not cases:
+        return
+    yield from ("### What disagrees", "")
+    for failing in list(cases.values())[:_CASES]:
+        case = failing[0]
+        yield f"- **{_escaped(case.case)}**, {_code(f'{case.file}:{case.line}')}: {_escaped(case.title)}"
+        yield from (f"  <br>{_failure(record)}" for record in failing[:_CHECKS_A_CASE])
+        if (more := len(failing) - _CHECKS_A_CASE) > 0:
+            yield f"  <br>and {count(more, 'more check', 'more checks')} of this case"
+    if (more := len(cases) - _CASES) > 0:
+        yield from ("", f"and {count(more, 'more case')}: see report.html")
+    yield ""
+
+
+def _failure(record: Record) -> str:
+    facts = (record.subject, record.dtype, record.layout, record.reduction, record.quantity)
+    where = ", ".join(_escaped(fact) for fact in facts if fact and fact != "contiguous")
+    return f"{_SIGNS[record.outcome]} {where}: {_code(record.message or record.outcome)}"
+
+
+def _comparison(comparison: Comparison | None) -> Iterable[str]:
+    if comparison is None:
+        return
+    told, numbers = outline(comparison)
+    yield from ("### Compared with the baseline", "", f"**{_escaped(told)}**", "")
+    yield from (f"- {_escaped(fact)}" for fact in (numbers, runs_line(comparison), *comparison.notes))
+    for section in sections(comparison):
+        yield from ("", f"**{_escaped(section.heading)}**", "")
+        yield from (f"- {_escaped(line)}" for line in section.lines)
+    yield ""
+
+
+def _table(records: Sequence[Record]) -> Iterable[str]:
+    if not records:
+        return
+    cells: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        cells.setdefault((record.loss, record.subject), []).append(record)
+    subjects = sorted({subject for _, subject in cells})
+    yield from ("### Losses and subjects", "")
+    yield f"| loss | {' | '.join(map(_escaped, subjects))} |"
+    yield "|---" * (len(subjects) + 1) + "|"
+    for loss in sorted({loss for loss, _ in cells}):
+        row = [_cell(cells.get((loss, subject), [])) for subject in subjects]
+        yield f"| {' | '.join([_escaped(loss), *row])} |"
+    signs = ", ".join(f"{sign} {outcome}" for outcome, sign in _SIGNS.items())
+    yield from ("", f"{signs}; the number is the largest error / budget but for known defects.")
+
+
+def _cell(records: Sequence[Record]) -> str:
+    if not records:
+        return ""
+    outcome = gravest(record.outcome for record in records)
+    used = largest_share(record for record in records if record.outcome != "known defect")
+    failing = sum(record.outcome in FAILING for record in records)
+    counted = f"{failing:,} of {len(records):,}" if failing else ""
+    return f"{_SIGNS[outcome]} {', '.join(filter(None, (counted, share(used))))}".rstrip()
+
+
+def _code(text: str) -> str:
+    """The text in a typewriter face; between these tags nothing is taken for a mention or an emoji."""
+    return f"<code>{_escaped(text)}</code>"
+
+
+def _escaped(text: str) -> str:
+    """The text as Markdown that shows just that: one line without markup, cut where it is long."""
+    line = " ".join(visible(text[: _LENGTH + 1]).split())
+    short = line if len(line) <= _LENGTH else line[: _LENGTH - 1] + "…"
+    return _SYNTAX.sub(lambda sign: f"&#{ord(sign[0])};", short)
+
+
+def _fitting(lines: Iterable[str]) -> str:
+    """As many lines as the limit allows."""
+    taken: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line.encode("utf-8")) + 1
+        if size > _LIMIT:
+            taken += ["", "(cut here: see report.html)"]
+            break
+        taken.append(line)
+    return "\n".join(taken) + "\n"

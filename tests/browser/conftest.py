@@ -1,0 +1,66 @@
+"""A browser, the pages to look at, and a look at one of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from looking import HEIGHTS, VIEWS, View, Visit
+from made_runs import TRIED, pages
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from lossproof.reporting.page import report_html
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
+        pytest.fail(f"These tests need Chromium; install it so that one of {', '.join(_BROWSERS)} is found.")
+    # Chromium refuses to sandbox for root, as whom containers run.
+    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The files of the pages, by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name, (run, records, comparison) in pages():
+        text = report_html(run, records, TRIED if name == "faulty" else None, comparison)
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return {path.stem: path for path in folder.iterdir()}
+
+
+@pytest.fixture
+def visit(browser: Browser, reports: dict[str, Path]) -> Iterator[Visit]:
+    """Open a page from disk as its reader does; nothing may go wrong in its console while it is looked at."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(name: str, view: View = VIEWS[0], address: str = "") -> Page:
+        context = browser.new_context(
+            viewport={"width": view.width, "height": HEIGHTS[view.width]},
+            color_scheme="dark" if view.scheme == "dark" else "light",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
+        page.goto(reports[name].as_uri() + address)
+        page.wait_for_selector("#run", state="attached")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

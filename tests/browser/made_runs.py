@@ -1,0 +1,137 @@
+"""Runs to look at: of torch as it is, of torch with faults planted in it, and one of 100,000 checks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lossproof.corpus.reading import load_corpus
+from lossproof.faults.catalogue import FAULTS
+from lossproof.judging.record import Record, Run
+from lossproof.reporting import compare
+from lossproof.selection import select, signatures
+from lossproof.session import ConformanceSession
+
+ROOT = Path(__file__).parents[2]
+
+CASES = "ce-weight-[a-m]*,ce-refuses-smoothing*,mse-[bh]*,d00[124]*"
+PLANTED = ("ce-weighted-mean-over-rows", "ce-never-refuses", "mse-weight-squared", "mse-summed-in-half")
+
+HOSTILE = "</script><img src=x onerror=alert(1)> <b>& \u202egnp.exe '" + '"'
+
+# What faults.json says of two faults, one of them not caught.
+TRIED = {
+    "made": "2026-01-02T03:04:05+00:00",
+    "torch": torch.__version__,
+    "seconds": 12.0,
+    "cases": "another state of the case files",
+    "full": True,
+    "problems": ["No case catches ce-not-caught."],
+    "faults": [
+        {
+            "id": name,
+            "loss": "CrossEntropyLoss",
+            "mistake": "The mean divides by the number of rows.",
+            "origin": "https://github.com/pytorch/pytorch/issues/1",
+            "blind": True,
+            "kills": {case: ["float32", "float64"] for case in kills},
+            "pytorch": bool(kills),
+        }
+        for name, kills in (("ce-caught", ["ce-weight-all-zero"]), ("ce-not-caught", []))
+    ],
+}
+
+Page = tuple[Run, list[Record], dict[str, Any] | None]
+
+
+def pages() -> Iterator[tuple[str, Page]]:
+    """Each page to test, by its name: of a clean run, of one with faults, of 100,000 checks."""
+    clean, records = _examined()
+    yield "clean", (clean, records, None)
+    faulty, wrong = _examined(PLANTED)
+    yield "faulty", (faulty, wrong, compare(clean, records, faulty, wrong).data())
+    yield "large", (_run([]), _multiplied(wrong, 100_000), None)
+    yield (
+        "hostile",
+        (_run([]), [_hostile(record) for record in wrong if record.outcome == "disagree"][:9], None),
+    )
+
+
+@contextmanager
+def faults_planted(faults: Sequence[str]) -> Iterator[None]:
+    """Let faults of the catalogue stand in torch for a while."""
+    with ExitStack() as stack:
+        for fault in faults:
+            stack.enter_context(FAULTS[fault].planted())
+        yield
+
+
+def _multiplied(records: Sequence[Record], number: int) -> list[Record]:
+    """These records over and over, as if of other cases, with shares of their own."""
+    copies = -(-number // len(records))
+    return [_copied(record, copy) for copy in range(copies) for record in records][:number]
+
+
+def _copied(record: Record, copy: int) -> Record:
+    share = record.error_over_budget
+    if record.outcome == "agree" and share is not None and share <= 1:
+        share = share * (1 + copy) / (2 + copy)
+    if not copy:
+        return record
+    # A document's claims are few, however many cases there are.
+    name = f"{record.case}-{copy}"
+    return replace(record, case=name, error_over_budget=share, source=None, loses_digits=False)
+
+
+def _hostile(record: Record) -> Record:
+    detail = {
+        name: text if name in ("elements", "curve") else HOSTILE
+        for name, text in (record.detail or {}).items()
+    }
+    return replace(
+        record,
+        case=HOSTILE,
+        title=HOSTILE,
+        loss=HOSTILE,
+        subject=HOSTILE,
+        dtype=HOSTILE,
+        message=HOSTILE,
+        file=HOSTILE,
+        flags=[HOSTILE],
+        quantity=HOSTILE,
+        detail=detail,
+        source={"document": HOSTILE, "place": HOSTILE, "claim": HOSTILE},
+    )
+
+
+def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
+    corpus = load_corpus(ROOT / "cases", signatures())
+    selection = select(corpus, "", "", CASES, "cpu")
+    session = ConformanceSession(corpus, selection)
+    records: list[Record] = []
+    with faults_planted(faults), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the cases judge those that matter
+        for check in selection.checks:
+            records += session.examine(check).records
+    names = {check.case.id for check in selection.checks}
+    entries = [asdict(entry) for entry in corpus.known_defects if entry.case in names]
+    return _run(entries), records
+
+
+def _run(known_defects: list[dict[str, Any]]) -> Run:
+    return Run(
+        versions={"python": "3.11", "lossproof": "0.1.0", "torch": torch.__version__},
+        machine={"platform": "Linux", "processor": "x86_64", "cpus": 2},
+        options={"subjects": "", "dtypes": "", "cases": "", "device": "cpu", "workers": "0"},
+        complete=True,
+        problems=[],
+        known_defects=known_defects,
+        started="2026-01-02T03:04:05+00:00",
+        seconds=61.5,
+    )
