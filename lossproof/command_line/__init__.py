@@ -1,0 +1,1 @@
+"""The command line: ``app`` holds the verbs as people see them, the other modules the work of each."""

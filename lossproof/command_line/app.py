@@ -1,0 +1,268 @@
+"""The command ``lossproof``: its verbs, their options and what they say of themselves.
+
+A verb imports what it needs when it is asked for, so that help and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+
+Parameters = ParamSpec("Parameters")
+
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+KINDS = ("cases", "losses", "subjects", "flags", "dtypes")
+
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app = typer.Typer(
+    name="lossproof",
+    help="A conformance suite for loss functions: run it, ask it, write cases for it.",
+    no_args_is_help=True,
+    # Boxes and colours are for people: a pipe gets plain lines.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title may hold what a terminal cannot show
+    try:
+        app(args=arguments, prog_name="lossproof")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    return 0
+
+
+def _verb(
+    name: str, passed_on: bool = False
+) -> Callable[[Callable[Parameters, int]], Callable[Parameters, None]]:
+    """Make a function a verb: it returns its exit status, and 2 stands for what the person has to mend."""
+
+    def register(work: Callable[Parameters, int]) -> Callable[Parameters, None]:
+        @functools.wraps(work)
+        def answer(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+            from lossproof.command_line.terminal import Mistake, complain
+            from lossproof.corpus.complaints import CorpusError
+            from lossproof.numbers.ball import Undecided
+
+            try:
+                status = work(*args, **kwargs)
+            except (Mistake, CorpusError) as mistake:
+                complain(str(mistake))
+                status = 2
+            except Undecided as undecided:
+                complain(f"No precision certifies this: {undecided}; try other numbers or fewer digits.")
+                status = 2
+            raise typer.Exit(status)
+
+        return app.command(name, context_settings=_PASSED_ON if passed_on else None)(answer)
+
+    return register
+
+
+def _kinds_that_begin(incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+def _dtypes_that_begin(incomplete: str) -> list[str]:
+    return [dtype for dtype in DTYPES if dtype.startswith(incomplete)]
+
+
+def _cases_that_begin(incomplete: str) -> list[str]:
+    from lossproof.command_line.corpus import complete_case
+
+    return complete_case(incomplete)
+
+
+def _losses_that_begin(incomplete: str) -> list[str]:
+    from lossproof.command_line.corpus import complete_loss
+
+    return complete_loss(incomplete)
+
+
+CorpusOption = Annotated[
+    Path | None,
+    typer.Option("--corpus", metavar="FOLDER", help="The folder of case files, if not the suite's own."),
+]
+CaseArgument = Annotated[
+    str, typer.Argument(metavar="CASE", help="The id of a case.", autocompletion=_cases_that_begin)
+]
+LossArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="LOSS",
+        help="A loss as torch names it: CrossEntropyLoss or F.cross_entropy.",
+        autocompletion=_losses_that_begin,
+    ),
+]
+
+
+@_verb("verify", passed_on=True)
+def verify(context: typer.Context) -> int:
+    """Run the suite and write its reports.
+
+    Takes --subjects, --dtypes, --cases, --device, --corpus, --reports, --time-limit, --baseline, and every
+    option of pytest.
+    Ends with 0 if everything conforms, 1 if not, 2 for a mistake in a case file or an option.
+    """
+    from lossproof.command_line.verifying import verify
+
+    return verify(context.args)
+
+
+@_verb("list")
+def list_things(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="[KIND]", help=f"One of {', '.join(KINDS)}.", autocompletion=_kinds_that_begin
+        ),
+    ] = KINDS[0],
+    pattern: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATTERN]", help="A shell pattern of names ('ce-*'), or a part of them ('weight')."
+        ),
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="Only of this loss.", autocompletion=_losses_that_begin)
+    ] = None,
+    flag: Annotated[str | None, typer.Option(help="Only cases that look for this flag's mistake.")] = None,
+    document: Annotated[
+        str | None, typer.Option(help="Only cases from the document whose name begins so (002).")
+    ] = None,
+    corpus: CorpusOption = None,
+) -> int:
+    """List cases, losses, subjects, flags or dtypes, one a line.
+
+    Without KIND it lists cases: lossproof list 'ce-*'.
+    """
+    from lossproof.command_line.listing import list_things
+
+    if kind not in KINDS and pattern is None:
+        kind, pattern = KINDS[0], kind
+    list_things(kind, pattern, loss, flag, document, corpus)
+    return 0
+
+
+@_verb("show")
+def show(case: CaseArgument, corpus: CorpusOption = None) -> int:
+    """Show a case: inputs, proven values, budgets, steps."""
+    from lossproof.command_line.showing import show
+
+    show(case, corpus)
+    return 0
+
+
+@_verb("explain")
+def explain(
+    case: CaseArgument,
+    reduction: Annotated[str | None, typer.Option(help="Whose steps, if the case runs in several.")] = None,
+    corpus: CorpusOption = None,
+) -> int:
+    """Explain a case: the formula, every step with its numbers."""
+    from lossproof.command_line.showing import explain
+
+    explain(case, reduction, corpus)
+    return 0
+
+
+@_verb("run", passed_on=True)
+def run(
+    context: typer.Context,
+    loss: LossArgument,
+    dtype: Annotated[
+        str, typer.Option(help=f"What to compute in: {', '.join(DTYPES)}.", autocompletion=_dtypes_that_begin)
+    ] = "float32",
+    steps: Annotated[bool, typer.Option("--steps", help="Show the worked steps, too.")] = False,
+) -> int:
+    """Run a loss on numbers typed in, torch beside the truth.
+
+    Writes the value and the gradients, proven digits first. Arguments and parameters are options by torch's
+    names, their values as in a case file:
+    lossproof run CrossEntropyLoss --input '[[1, 2], [3, 4]]' --target '[0, 1]' --reduction sum.
+    Ends with 0 if torch agrees, 1 if not, 2 for a mistake.
+    """
+    from lossproof.command_line.running import run
+
+    return 0 if run(loss, context.args, dtype, steps) else 1
+
+
+@_verb("new", passed_on=True)
+def new(
+    context: typer.Context,
+    loss: LossArgument,
+    id: Annotated[str, typer.Option(help="The id of the case: small letters, digits, single hyphens.")],
+    title: Annotated[str, typer.Option(help="What the case shows, in a sentence.")],
+    file: Annotated[Path | None, typer.Option(help="The case file to add it to; else it is printed.")] = None,
+    digits: Annotated[int, typer.Option(min=2, max=40, help="How many digits to fill in.")] = 10,
+    gradient: Annotated[bool, typer.Option("--gradient", help="Fill in the gradients, too.")] = False,
+    corpus: CorpusOption = None,
+) -> int:
+    """Make a case from numbers typed in.
+
+    Its results are filled in with certified digits.
+
+    Arguments and parameters are options as for 'run'; further keys of a case (--flags, --source, --dtypes,
+    --kills, ...) are taken over as typed.
+    """
+    from lossproof.command_line.creating import new
+
+    new(loss, context.args, id, title, file, digits, gradient, corpus)
+    return 0
+
+
+@_verb("check")
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Case files.")],
+    corpus: CorpusOption = None,
+) -> int:
+    """Check case files: every complaint, one a line.
+
+    Ends with 2 if there is any.
+    """
+    from lossproof.command_line.checking import check
+
+    return 0 if check(files, corpus) else 2
+
+
+@_verb("export")
+def export(
+    output: Annotated[Path | None, typer.Option(help="The file to write; else standard output.")] = None,
+    corpus: CorpusOption = None,
+) -> int:
+    """Export the corpus as JSON for other languages.
+
+    Numbers are written as exact decimals and as bits. The docstring of lossproof/command_line/exporting.py
+    describes the format.
+    """
+    from lossproof.command_line.exporting import export
+
+    export(output, corpus)
+    return 0
+
+
+@_verb("compare")
+def compare(
+    old: Annotated[Path, typer.Argument(help="A results.jsonl, or a folder of reports that holds one.")],
+    new: Annotated[Path, typer.Argument(help="The one to compare with it.")],
+) -> int:
+    """Compare two runs: what changed, what got worse.
+
+    Tells outcomes, accuracy, what is new and what is gone.
+    Ends with 0 if nothing got worse, 1 if something did, 2 for a file that cannot be read.
+    """
+    from lossproof.command_line.comparing import compare
+
+    return 0 if compare(old, new) else 1

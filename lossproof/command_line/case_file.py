@@ -1,0 +1,120 @@
+"""A file of cases that another case is added to: it stays in order, or stays as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossproof.command_line.checking import read_text, repeated_ids
+from lossproof.command_line.terminal import Mistake
+from lossproof.corpus.case import Case
+from lossproof.corpus.complaints import CorpusError, Notes
+from lossproof.corpus.files import read_text_file
+from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """What a file holds before a case is added to it.
+
+    Attributes:
+        name: the file, as complaints call it.
+        text: what is read, its line ends made alike.
+        data: what is on the disk.
+        loss: the one that it names for all its cases, or nothing.
+        indent: what stands before each item of its list.
+        cases: those that it has.
+    """
+
+    name: str
+    text: str
+    data: bytes
+    loss: str
+    indent: str
+    cases: tuple[Case, ...]
+
+    @classmethod
+    def read(cls, file: Path | None, loss: str) -> CaseFile:
+        """The file, or the head of a new one.
+
+        Raises:
+            Mistake: where no case can be added to such a file.
+            CorpusError: where the file has complaints already.
+        """
+        if file is not None and (file.suffix != ".yaml" or file.name.startswith("known-defects")):
+            raise Mistake(f"{file} is no file of cases; name one that ends in .yaml")
+        if file is not None and not file.parent.is_dir():
+            raise Mistake(f"there is no folder {file.parent}; make it, or name another file")
+        if file is None or not os.path.lexists(file):
+            head = f"loss: {loss}\ncases:\n"
+            return cls(str(file or "the new case"), head, head.encode(), loss, "  ", ())
+        notes = Notes(str(file))
+        found = read_text_file(file, notes)
+        cases = [] if found is None else read_text(found, notes)
+        if complaints := [*notes.complaints(), *repeated_ids(cases)]:
+            raise CorpusError(complaints)
+        assert found is not None
+        stated, indent = _layout(found, notes.file)
+        return cls(notes.file, found, file.read_bytes(), stated, indent, tuple(cases))
+
+    def entry(self, fields: Mapping[str, str]) -> str:
+        """The case as an item of the file's list, indented as its neighbours are."""
+        lines = [f"{key}: {value}" for key, value in fields.items()]
+        return f"{self.indent}- " + f"\n{self.indent}  ".join(lines) + "\n"
+
+    def with_case(self, fields: Mapping[str, str]) -> Case | None:
+        """The case as the whole file says it; None where it lacks nothing but ``rounded``.
+
+        Raises:
+            CorpusError: with the complaints about the file as it would be.
+        """
+        notes = Notes(self.name)
+        cases = read_text(self._with_entry(fields), notes)
+        complaints = [*notes.complaints(), *repeated_ids(cases)]
+        if not complaints:
+            return cases[-1]
+        if "rounded" not in fields and all("'rounded: true'" in one.remedy for one in complaints):
+            return None
+        raise CorpusError(complaints)
+
+    def append(self, file: Path, fields: Mapping[str, str]) -> None:
+        """Write the file with the case at its end, whole or not at all."""
+        added = self._with_entry(fields).removeprefix(self.text).encode()
+        if b"\r\n" in self.data:
+            added = added.replace(b"\n", b"\r\n")
+        target = file.resolve()
+        beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        try:
+            beside.write_bytes(self.data + added)
+            if target.exists():
+                shutil.copymode(target, beside)
+            os.replace(beside, target)
+        except OSError as error:
+            raise Mistake(f"{file} cannot be written ({error.strerror}); it is as it was") from error
+        finally:
+            with contextlib.suppress(OSError):  # what cannot be removed could not be written either
+                beside.unlink(missing_ok=True)
+
+    def _with_entry(self, fields: Mapping[str, str]) -> str:
+        return self.text + ("" if self.text.endswith("\n") else "\n") + self.entry(fields)
+
+
+def _layout(found: str, name: str) -> tuple[str, str]:
+    """The loss that a file in order names for all its cases, and the indentation of its list.
+
+    Raises:
+        Mistake: where nothing can be added to the list by a line at the end of the file.
+    """
+    root = parse_tree(found, Notes(name))
+    assert isinstance(root, MappingNode)
+    place = root.entries["cases"].value.place
+    is_block = found.split("\n")[place.line - 1][place.column - 1] == "-"
+    if not is_block or list(root.entries)[-1] != "cases":
+        remedy = "put 'cases:' last, and each case on lines of its own that begin with '-'"
+        raise Mistake(f"{name} does not end with its list of cases; {remedy}")
+    loss = root.entries["loss"].value if "loss" in root.entries else None
+    return loss.text if isinstance(loss, ScalarNode) else "", " " * (place.column - 1)

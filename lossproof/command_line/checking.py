@@ -1,0 +1,92 @@
+"""``check``: what is wrong with case files, all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lossproof.command_line.corpus import CASES, read_corpus
+from lossproof.command_line.terminal import BAD, GOOD, say
+from lossproof.corpus.case import Case
+from lossproof.corpus.case_reading import read_cases
+from lossproof.corpus.complaints import Complaint, CorpusError, Notes
+from lossproof.corpus.defects import read_defects
+from lossproof.corpus.files import read_text_file, relative_name
+from lossproof.corpus.nodes import parse_tree
+from lossproof.reporting.text import count
+from lossproof.selection import signatures
+
+_DEFECTS_PREFIX = "known-defects"
+
+
+def check(files: Sequence[Path], corpus: Path | None) -> bool:
+    """Write every complaint about some files, a line each; whether there is none.
+
+    A file of the corpus is also held against the rest of it: no id may stand twice.
+    """
+    cases: list[Case] = []
+    defects = 0
+    complaints: list[Complaint] = []
+    for file in dict.fromkeys(files):
+        notes = Notes(str(file))
+        if file.suffix != ".yaml":
+            notes.add(None, "the file is not read for its ending", "let its name end in .yaml")
+        elif (text := read_text_file(file, notes)) is not None:
+            if file.name.startswith(_DEFECTS_PREFIX):
+                ids = {case.id for case in read_corpus(corpus).cases}
+                defects += len(read_defects(parse_tree(text, notes), ids, notes))
+            else:
+                cases += read_text(text, notes)
+        complaints += notes.complaints()
+    complaints += repeated_ids(cases)
+    if not complaints:
+        complaints += _beside_the_corpus([file for file in files if is_inside(file, corpus)], corpus)
+    for complaint in CorpusError(complaints).complaints:
+        say(str(complaint), BAD)
+    if not complaints:
+        counted = [count(len(cases), "case")] if cases or not defects else []
+        counted += [count(defects, "known defect")] if defects else []
+        say(f"{' and '.join(counted)}, no complaint", GOOD)
+    return not complaints
+
+
+def read_text(text: str, notes: Notes) -> list[Case]:
+    """The cases of a file's text; complaints go to ``notes``."""
+    return read_cases(parse_tree(text, notes), signatures(), notes)
+
+
+def repeated_ids(cases: Iterable[Case]) -> list[Complaint]:
+    """A complaint for each id that stands there already."""
+    first: dict[str, Case] = {}
+    return [
+        taken(case, before)
+        for case in cases
+        if (before := first.setdefault(case.id, case)) is not case and case.id
+    ]
+
+
+def taken(case: Case, before: Case) -> Complaint:
+    """The complaint that an id is another case's."""
+    problem = f"the id '{case.id}' stands already at {before.file}:{before.line}"
+    return Complaint(case.file, case.line, case.id, problem, "give this case an id of its own")
+
+
+def is_inside(file: Path, corpus: Path | None) -> bool:
+    """Whether a file belongs to the corpus."""
+    return file.resolve().is_relative_to((corpus or CASES).resolve())
+
+
+def _beside_the_corpus(files: Sequence[Path], corpus: Path | None) -> list[Complaint]:
+    if not files:
+        return []
+    root = (corpus or CASES).resolve()
+    names = [relative_name(file.resolve(), root) for file in files]
+    try:
+        read_corpus(corpus)
+    except CorpusError as error:
+        return [
+            one
+            for one in error.complaints
+            if one.file in names or any(f" {name}:" in one.problem for name in names)
+        ]
+    return []

@@ -1,0 +1,94 @@
+"""The case files that the verbs speak of, and finding things in them by name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+
+from lossproof.command_line.terminal import Mistake, progress
+from lossproof.corpus.case import Case
+from lossproof.corpus.complaints import suggestion
+from lossproof.corpus.reading import Corpus, load_corpus
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.loss import Loss
+from lossproof.selection import signatures
+
+ROOT = Path(__file__).parents[2]
+CASES = ROOT / "cases"
+
+_ID = re.compile(r"^ *- *(?:\{ *)?id: *([a-z0-9-]+)", re.MULTILINE)
+
+
+def read_corpus(folder: Path | None) -> Corpus:
+    """The case files of a folder, or the suite's own.
+
+    Raises:
+        CorpusError: with all complaints about them.
+    """
+    with progress("reading the cases"):
+        return load_corpus(folder or CASES, signatures())
+
+
+def find_case(corpus: Corpus, id: str) -> Case:
+    """The case of that id.
+
+    Raises:
+        Mistake: when there is none, with the ids that look like it.
+    """
+    for case in corpus.cases:
+        if case.id == id:
+            return case
+    raise Mistake(f"no case '{id}'; {_near(id, [case.id for case in corpus.cases])}")
+
+
+def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
+    """The names that a shell pattern matches, or that hold it as a part; all without one.
+
+    Raises:
+        Mistake: when there is none.
+    """
+    known = list(dict.fromkeys(names))
+    if pattern is None:
+        return set(known)
+    wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
+    found = {name for name in known if fnmatch(name.lower(), wanted.lower())}
+    if not found:
+        raise Mistake(f"no {kind} matches '{pattern}'; {_near(pattern, known)}")
+    return found
+
+
+def find_loss(name: str) -> Loss:
+    """The loss of that name: torch's class, or its function with or without ``F.`` before it.
+
+    Raises:
+        Mistake: when there is none, with the nearest name.
+    """
+    if name in LOSSES:
+        return LOSSES[name]
+    functional = {loss.functional: loss for loss in LOSSES.values() if loss.functional}
+    if name.removeprefix("F.") in functional:
+        return functional[name.removeprefix("F.")]
+    if name.startswith("-"):
+        raise Mistake(f"the loss comes before the options, and '{name}' is one: write LOSS --input ...")
+    raise Mistake(f"there is no loss '{name}'; {suggestion(name, LOSSES)}")
+
+
+def complete_case(incomplete: str) -> list[str]:
+    """The ids that begin so, for the shell: from the files' text, which takes no time."""
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in sorted(CASES.rglob("*.yaml")))
+    return [id for text in texts for id in _ID.findall(text) if id.startswith(incomplete)]
+
+
+def complete_loss(incomplete: str) -> list[str]:
+    """The losses that begin so, for the shell."""
+    return [name for name in LOSSES if name.startswith(incomplete)]
+
+
+def _near(name: str, known: list[str]) -> str:
+    part = name.strip("*").lower()
+    holding = [one for one in known if part and part in one.lower()]
+    near = difflib.get_close_matches(name, known, n=5, cutoff=0.5) or holding[:5]
+    return f"near: {', '.join(near)}" if near else f"there are {len(known):,}, such as {', '.join(known[:3])}"

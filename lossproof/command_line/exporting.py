@@ -1,0 +1,194 @@
+"""``export``: the corpus as JSON, for suites in other languages: it is read without Python or torch.
+
+The file is one object. ``format`` is ``lossproof-corpus`` and ``version`` 1; a reader refuses other versions.
+``corpus`` is the digest of the case files. ``losses`` tells for each loss its function in
+torch.nn.functional, arguments, parameters, reductions, and which arguments can be differentiated. ``flags``
+tells, by file, what the flags of its cases look for. ``cases`` holds the cases in the order of the files, a
+line each, with the keys of ``cases/README.md``; what a case does not say is left out. Strict JSON: a number
+that JSON may lose is a string.
+
+A number is an object: ``decimal`` is its text in the case, exact, in the grammar of ``cases/README.md``
+(``.nan``, ``.inf``; bits as C hexadecimal floats), and ``hex`` the float64 nearest to it as C writes it
+(``0x1.8p+0``, ``nan``, ``inf``). For another dtype round the decimal text once, to nearest even: rounding
+``hex`` rounds twice. A whole number that stands for a count (an index, an option) has no ``hex``.
+
+A tensor is an object with its ``shape``, its ``dtype`` (``run``: that of the run) and its ``form``: how the
+case writes it, with ``data`` as decimal texts in row-major order, or as one of ``fill``, ``uniform``,
+``index``, ``sigmoid``, ``softmax``, ``log_softmax``, ``log``, ``concatenate``, ``reshape``, ``permute`` and
+``complex``. ``numbers`` tells the elements, row-major: hexadecimal floats, decimal integers, or pairs of
+parts. They stand under ``float64`` alone where only decimals are written, to be rounded as above; under each
+dtype of the case where they are drawn on the dtype's own grid, or derived from others and rounded once. Of
+more than 1,024 elements the first 16 stand under ``first``, to check one's own generator against. It is
+SplitMix64 (Steele, Lea and Flood, 2014): element k, counted from 1, is made of z = seed + k *
+0x9E3779B97F4A7C15, z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9, z = (z ^ (z >> 27)) * 0x94D049BB133111EB and z ^
+(z >> 31), modulo 2^64. ``uniform`` takes its top p bits t, p being the dtype's precision (53, 24, 8, 11), for
+low + (high - low) t / 2^p in float64, rounded to the dtype; ``index`` takes it modulo the number of classes.
+
+Under ``expect``, by reduction, and ``gradient``, by reduction and argument, stand printed tensors: ``shape``,
+``decimals``, and either ``claims``, half a unit of each number's last digit, as the true value of the exact
+decimals is demanded to lie within it; or the ``dtype`` that they were seen in, which claims no digits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lossproof.command_line.corpus import read_corpus
+from lossproof.command_line.exported_tensors import number_json, printed_json, tensor_json
+from lossproof.command_line.terminal import Mistake, progress
+from lossproof.corpus.case import Case, Identity, Parameter, Printed, Term
+from lossproof.corpus.keys import FLOAT_DTYPES
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.reading import Corpus
+from lossproof.corpus.tensors import Tensor
+from lossproof.corpus.values import shape_of
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.loss import Loss
+
+FORMAT = "lossproof-corpus"
+VERSION = 1
+
+
+def export(output: Path | None, corpus: Path | None) -> None:
+    """Write the corpus as JSON to a file, or to standard output."""
+    text = corpus_json(read_corpus(corpus))
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Mistake(f"{output} cannot be written ({error.strerror}); name another file") from error
+
+
+def corpus_json(corpus: Corpus) -> str:
+    """The whole corpus, a case a line; the same for the same files, byte by byte."""
+    flags: dict[str, dict[str, Any]] = {}
+    for case in corpus.cases:
+        for flag in case.flags:
+            flags.setdefault(case.file, {})[flag.name] = {
+                key: value for key, value in asdict(flag).items() if key != "name"
+            }
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "lossproof": version("lossproof"),
+        "corpus": corpus.digest,
+        "dtypes": list(FLOAT_DTYPES),
+        "losses": {name: _loss_json(LOSSES[name]) for name in sorted({case.loss for case in corpus.cases})},
+        "flags": {file: dict(sorted(found.items())) for file, found in sorted(flags.items())},
+    }
+    with progress("exporting cases", len(corpus.cases)) as advance:
+        lines = []
+        for case in corpus.cases:
+            lines.append(_dumped(case_json(case)))
+            advance()
+    return _dumped(head)[:-1] + ', "cases": [\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def case_json(case: Case) -> dict[str, Any]:
+    """One case in plain data, without what it does not say."""
+    dtypes = case.dtypes or FLOAT_DTYPES
+    told = {
+        "id": case.id,
+        "title": case.title,
+        "loss": case.loss,
+        "file": case.file,
+        "line": case.line,
+        "source": asdict(case.source) if case.source else None,
+        "flags": [flag.name for flag in case.flags],
+        "reductions": list(case.reductions or LOSSES[case.loss].reductions),
+        "dtypes": list(dtypes),
+        "params": _params_json(case.loss, case.params, dtypes),
+        "args": _args_json(case.loss, case.args, dtypes),
+        "expect": {reduction: _printed_json(tensors) for reduction, tensors in case.expect.items()},
+        "gradient": {
+            reduction: {name: _printed_json(tensors) for name, tensors in by_name.items()}
+            for reduction, by_name in case.gradient.items()
+        },
+        "raises": asdict(case.raises) if case.raises else None,
+        "warns": asdict(case.warns) if case.warns else None,
+        "same_as": _identity_json(case, case.same_as),
+        "differs_from": _identity_json(case, case.differs_from),
+        "erratum": {
+            "says": {name: printed_json(printed) for name, printed in case.erratum.says.items()},
+            "statement": case.erratum.statement,
+            "because": case.erratum.because,
+        }
+        if case.erratum
+        else None,
+        "drifted": asdict(case.drifted) if case.drifted else None,
+        "module": {"aspect": case.module.aspect, "expected": case.module.expected} if case.module else None,
+        "bias": case.bias,
+        "rounded": case.rounded,
+        "loses_digits": case.loses_digits,
+        "own_process": case.own_process,
+        "repeats": case.repeats if case.repeats > 1 else None,
+        "kills": list(case.kills),
+    }
+    return {key: value for key, value in told.items() if value not in (None, False, [], {})}
+
+
+def _loss_json(loss: Loss) -> dict[str, Any]:
+    return {
+        "functional": loss.functional,
+        "arguments": list(loss.arguments),
+        "parameters": list(loss.parameters),
+        "reductions": list(loss.reductions),
+        "differentiable": list(loss.differentiable),
+    }
+
+
+def _args_json(loss: str, args: Mapping[str, Tensor], dtypes: tuple[str, ...]) -> dict[str, Any]:
+    known = LOSSES[loss]
+    shapes = {name: shape_of(tensor) for name, tensor in args.items()}
+    indices = known.indices(shapes) if set(known.arguments) <= set(shapes) else ()
+    return {
+        name: tensor_json(tensor, "int64" if name in indices else None, dtypes)
+        for name, tensor in args.items()
+    }
+
+
+def _params_json(loss: str, params: Mapping[str, Parameter], dtypes: tuple[str, ...]) -> dict[str, Any]:
+    return {name: _parameter_json(LOSSES[loss], name, value, dtypes) for name, value in params.items()}
+
+
+def _parameter_json(loss: Loss, name: str, value: Parameter, dtypes: tuple[str, ...]) -> Any:
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Numeral):
+        return number_json(value, is_count=value.is_integer and name not in loss.real_parameters)
+    return tensor_json(value, "int64" if name in loss.options else None, dtypes)
+
+
+def _printed_json(tensors: tuple[Printed, ...]) -> list[dict[str, Any]]:
+    return [printed_json(printed) for printed in tensors]
+
+
+def _identity_json(case: Case, identity: Identity | None) -> dict[str, Any] | None:
+    if identity is None:
+        return None
+    return {
+        "sum": [_term_json(case, term) for term in identity.terms],
+        "reductions": None if identity.reductions is None else list(identity.reductions),
+        "why": identity.why,
+    }
+
+
+def _term_json(case: Case, term: Term) -> dict[str, Any]:
+    loss, dtypes = term.loss or case.loss, case.dtypes or FLOAT_DTYPES
+    return {
+        "loss": loss,
+        "reduction": term.reduction,
+        "params": _params_json(loss, term.params, dtypes),
+        "args": None if term.args is None else _args_json(loss, term.args, dtypes),
+    }
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,214 @@
+"""``show`` and ``explain``: one case, all that is known of it, and how its numbers come about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from lossproof.command_line.corpus import find_case, read_corpus
+from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
+from lossproof.command_line.values import Digits, case_gradient, case_value, telling_reduction
+from lossproof.command_line.written import nested, written
+from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
+from lossproof.corpus.keys import FLOAT_DTYPES
+from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
+from lossproof.judging.certification import certify
+from lossproof.judging.truth import Truth
+from lossproof.numbers.ball import Undecided
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.evaluation import PreparedCall
+from lossproof.reference.refusals import Refusal
+from lossproof.reference.worked import formula_of, worked_steps
+
+_DIGITS = 20
+_MOST_NUMBERS = 12
+
+Row = tuple[Cell, ...]
+
+
+def show(id: str, corpus: Path | None) -> None:
+    """Write all that is known of a case."""
+    known = read_corpus(corpus)
+    case = find_case(known, id)
+    _show_head(case)
+    _show_call(case)
+    if case.raises or case.module:
+        _show_demands(case)
+    else:
+        with progress(f"computing {id}"):
+            results, budgets, steps = _results(case), _budgets(case), _steps(case, telling_reduction(case))
+        _section("reference value", results)
+        _section("budget: twice the error bound of an honest computation", budgets)
+        _show_printed(case)
+        _show_demands(case)
+        say_steps(telling_reduction(case), steps)
+    _show_defects([defect for defect in known.known_defects if defect.case == id])
+
+
+def explain(id: str, reduction: str | None, corpus: Path | None) -> None:
+    """Write the formula of a case's loss, and under it the steps with the case's own numbers."""
+    case = find_case(read_corpus(corpus), id)
+    chosen = telling_reduction(case) if reduction is None else reduction
+    if reduction is not None and reduction not in reductions_of(case):
+        runs = [name for name in reductions_of(case) if name] or ["the one that its params name"]
+        raise Mistake(f"{id} does not run with reduction '{reduction}'; it runs with {', '.join(runs)}")
+    if case.module is not None:
+        raise Mistake(f"{id} is a claim about classes, not a computation; 'lossproof show {id}' tells it")
+    with progress(f"computing {id}"):
+        steps = _steps(case, chosen)
+    say(f"{case.id}: {case.title}", HEADING)
+    say(f"{case.loss}: {formula_of(LOSSES[case.loss])}")
+    say_steps(chosen, steps)
+
+
+def say_steps(reduction: str | None, steps: str) -> None:
+    """Write worked steps under a heading."""
+    say()
+    say("steps" if reduction is None else f"steps, reduction {reduction}", HEADING)
+    say(_indented(steps))
+
+
+def _show_head(case: Case) -> None:
+    say(f"{case.id}: {case.title}", HEADING)
+    rows: list[Row] = [("loss", case.loss), ("file", f"{case.file}:{case.line}")]
+    if case.source:
+        rows.append(("source", f"{case.source.document}, {case.source.place} ({case.source.claim})"))
+    rows += [("flag", f"{flag.name} ({flag.bug}, {flag.severity}): {flag.why}") for flag in case.flags]
+    if case.erratum:
+        rows.append(("erratum", f"{case.erratum.statement or 'the number is wrong'}: {case.erratum.because}"))
+    if case.drifted:
+        rows.append(("drifted", f"{case.drifted.was}: no longer so since {case.drifted.since}"))
+    notes = {
+        "rounded": case.rounded,
+        "loses digits": case.loses_digits,
+        "in a process of its own": case.own_process,
+        "judged for bias": case.bias,
+        f"repeated {case.repeats} times": case.repeats > 1,
+    }
+    said = [note for note, holds in notes.items() if holds]
+    if said:
+        rows.append(("note", ", ".join(said)))
+    if case.kills:
+        rows.append(("kills", ", ".join(case.kills)))
+    say_table([((str(name), QUIET), text) for name, text in rows])
+
+
+def _show_call(case: Case) -> None:
+    rows: list[Row] = [
+        (name, written(value, _MOST_NUMBERS)) for name, value in {**case.args, **case.params}.items()
+    ]
+    reductions = [name for name in reductions_of(case) if name]
+    rows += [("reductions", ", ".join(reductions))] if reductions and not case.module else []
+    rows += [("dtypes", ", ".join(case.dtypes or FLOAT_DTYPES))] if not case.module else []
+    _section("inputs", rows)
+
+
+def _show_demands(case: Case) -> None:
+    rows: list[Row] = [*_raised("must be refused", case.raises), *_raised("must warn", case.warns)]
+    rows += [*_identity("equals", case.same_as), *_identity("differs from", case.differs_from)]
+    if case.module:
+        rows.append(("module", f"{case.module.aspect} must be {case.module.expected}"))
+    if case.raises:
+        try:
+            prepare_call(make_call(case, "float64", reductions_of(case)[0]))
+        except Refusal as refusal:
+            rows.append(("the reference says", f"{refusal} ({refusal.kind})"))
+    _section("what must come", rows)
+
+
+def _raised(what: str, raised: Raised | None) -> list[Row]:
+    if raised is None:
+        return []
+    return [(what, f"{raised.kind}, at the {raised.when}; torch: {raised.type} matching '{raised.match}'")]
+
+
+def _identity(what: str, identity: Identity | None) -> list[Row]:
+    return [] if identity is None else [(what, identity.why)]
+
+
+def _results(case: Case) -> list[Row]:
+    rows: list[Row] = []
+    for reduction in reductions_of(case):
+        label = reduction or "value"
+        rows.append((label, _told(partial(case_value, case, reduction, _DIGITS))))
+        for name in _prepared(case, "float64", reduction).differentiable:
+            digits = _told(partial(case_gradient, case, reduction, name, _DIGITS))
+            rows.append((f"{label}, gradient by {name}", digits))
+    return rows
+
+
+def _told(compute: Callable[[], Digits]) -> str:
+    try:
+        texts, shape = compute()
+    except Undecided as undecided:
+        return f"cannot be certified: {undecided}"
+    return nested(texts, shape, _MOST_NUMBERS) if texts else "no numbers"
+
+
+def _budgets(case: Case) -> list[Row]:
+    """A row for each result, a column for each dtype: 2B of the element that may be off furthest."""
+    dtypes = case.dtypes or FLOAT_DTYPES
+    cells: dict[str, list[str]] = {}
+    planner = CallPlanner()
+    for dtype in dtypes:
+        for reduction in reductions_of(case):
+            truth = planner.plan(case, dtype, reduction).truth
+            label = reduction or "value"
+            cells.setdefault(label, []).append(_budget(truth.value))
+            for name, gradient in truth.gradients[0].items() if truth.gradients else ():
+                cells.setdefault(f"{label}, gradient by {name}", []).append(_budget(gradient))
+    return [("", *dtypes), *((label, *budgets) for label, budgets in cells.items())]
+
+
+def _budget(truth: Truth) -> str:
+    if np.any(truth.overflows):
+        return "may overflow"
+    largest = 2 * float(np.max(truth.bound, initial=0.0))
+    return "exact" if largest == 0 else f"{largest:.3g}"
+
+
+def _show_printed(case: Case) -> None:
+    rows: list[Row] = []
+    for record in certify(case):
+        is_right = record.outcome == "agree"
+        word = "erratum" if record.quantity == "erratum" else "printed"
+        verdict = ("confirmed", GOOD) if is_right else (record.outcome, BAD)
+        by = f", gradient by {record.quantity.partition(':')[2]}" if ":" in record.quantity else ""
+        rows.append((f"{word} {record.reduction}{by}", verdict, record.message))
+    _section("numbers of the case", rows)
+
+
+def _show_defects(defects: list[KnownDefect]) -> None:
+    rows: list[Row] = []
+    for defect in defects:
+        where = ", ".join(
+            (defect.subject, *defect.dtypes, *defect.reductions, *defect.quantities, *defect.layouts)
+        )
+        rows.append((where, f"{defect.observed}; should be {defect.expected}"))
+        rows.append(("", f"{defect.why} {defect.link}".strip()))
+    _section("known defects", rows)
+
+
+def _steps(case: Case, reduction: str | None) -> str:
+    return worked_steps(_prepared(case, "float64", reduction))
+
+
+def _prepared(case: Case, dtype: str, reduction: str | None) -> PreparedCall:
+    try:
+        return prepare_call(make_call(case, dtype, reduction))
+    except Refusal as refusal:
+        raise Mistake(f"{case.id}: the reference refuses this call: {refusal}") from refusal
+
+
+def _section(title: str, rows: Sequence[Row]) -> None:
+    if rows:
+        say()
+        say(title, HEADING)
+        say_table(rows, indent="  ")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

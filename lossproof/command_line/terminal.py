@@ -1,0 +1,74 @@
+"""What every verb says goes through here: colour and progress only where a person looks on, and mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from lossproof.reporting.text import visible
+
+# A cell of a table: its text, and the style that it has on a terminal.
+Cell = str | tuple[str, str]
+
+HEADING = "bold"
+QUIET = "dim"
+GOOD = "green"
+BAD = "bold red"
+
+
+class Mistake(Exception):
+    """What a person has to mend; the message is made of sentences for that person. Exit status 2."""
+
+
+def say(text: str = "", style: str = "") -> None:
+    """Write lines to standard output; never wrapped, so that a pipe gets what a terminal shows."""
+    Console(highlight=False).print(Text(visible(text), style), soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Write lines to standard error."""
+    Console(stderr=True, highlight=False).print(Text(visible(text), BAD), soft_wrap=True)
+
+
+def say_table(rows: Sequence[Sequence[Cell]], indent: str = "", cut: bool = False) -> None:
+    """Write rows whose columns are aligned; ``cut`` shortens each to a line of the terminal, if it is one."""
+    console = Console(highlight=False)
+    texts = [
+        [Text(visible(cell)) if isinstance(cell, str) else _styled(*cell) for cell in row] for row in rows
+    ]
+    widths = [max(len(cell) for cell in column) for column in zip(*texts, strict=True)]
+    for row in texts:
+        line = Text(indent)
+        for cell, width in zip(row[:-1], widths, strict=False):
+            line.append_text(cell)
+            line.append(" " * (width - len(cell) + 2))
+        line.append_text(row[-1])
+        line.rstrip()
+        if cut and console.file.isatty():
+            line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """Show a bar, or without a total that something goes on, while the block runs; yields what advances it.
+
+    It stands on standard error, only if that is a terminal, and is gone afterwards.
+    """
+    console = Console(stderr=True)
+    if not (console.is_interactive and console.file.isatty()):
+        yield lambda: None
+        return
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = columns[: 2 if total is None else None]
+    with Progress(*shown, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
+
+
+def _styled(text: str, style: str) -> Text:
+    return Text(visible(text), style)

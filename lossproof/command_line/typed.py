@@ -1,0 +1,121 @@
+"""A call that a person types: options by torch's names, values as case files write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lossproof.command_line.terminal import Mistake
+from lossproof.corpus.case import Parameter
+from lossproof.corpus.complaints import Notes, Place, suggestion
+from lossproof.corpus.keys import COMMON_PARAMETERS
+from lossproof.corpus.nodes import Entry, MappingNode, Node, parse_tree
+from lossproof.corpus.sections import read_args, read_params
+from lossproof.corpus.signature import Signature
+from lossproof.corpus.tensors import Tensor
+from lossproof.reference.loss import Loss
+from lossproof.selection import signatures
+
+_HERE = Place(1, 1)
+
+
+@dataclass(frozen=True)
+class TypedCall:
+    """A call of a loss as it was typed, read as a case's would be.
+
+    ``reduction`` is None where none was typed; a text beside it holds whatever else was among the options.
+    """
+
+    loss: Loss
+    params: Mapping[str, Parameter]
+    args: Mapping[str, Tensor]
+    reduction: str | None
+    others: Mapping[str, str]
+
+
+def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> TypedCall:
+    """Read what stands behind the loss on a command line.
+
+    Args:
+        loss: the loss to be called.
+        tokens: ``--name value`` or ``--name=value``, for arguments, parameters and the reduction.
+        others: names of further options, whose texts are handed back unread.
+
+    Raises:
+        Mistake: with a line for each thing that is wrong.
+    """
+    texts = _options(tokens)
+    signature = signatures()[loss.name]
+    known = (*signature.arguments, *signature.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))
+    complaints = [
+        f"{loss.name} has no option '--{name}'; {_dashed(suggestion(name, (*known, *others)))}"
+        for name in texts
+        if name not in known and name not in others
+    ]
+    missing = [name for name in signature.arguments if name not in texts]
+    if missing:
+        complaints.append(
+            f"{loss.name} needs {' and '.join(f'--{name}' for name in missing)}; {_usage(signature)}"
+        )
+    trees = {name: _tree(name, text, complaints) for name, text in texts.items() if name in known}
+    reduction = _reduction(loss, texts.get("reduction"), complaints)
+    trees.pop("reduction", None)
+    if complaints:
+        raise Mistake("\n".join(complaints))
+    notes = Notes("")
+    args = read_args(_node(trees, signature.arguments), "args", signature, notes, False)
+    given = [name for name in trees if name not in signature.arguments]
+    params = read_params(_node(trees, given), "params", signature, notes, False) if given else {}
+    if len(notes):
+        raise Mistake("\n".join(f"{one.problem}; {one.remedy}" for one in notes.complaints()))
+    return TypedCall(loss, params, args, reduction, {name: texts[name] for name in others if name in texts})
+
+
+def _options(tokens: Sequence[str]) -> dict[str, str]:
+    """Names and texts of options; torch's underscores may be typed as hyphens."""
+    texts: dict[str, str] = {}
+    waiting = list(tokens)
+    while waiting:
+        token = waiting.pop(0)
+        name, equals, text = token.removeprefix("--").partition("=")
+        name = name.replace("-", "_")
+        if not token.startswith("--") or not name:
+            raise Mistake(f"'{token}' follows no option; write values behind a name, like --input '[1, 2]'")
+        if not equals:
+            if not waiting or waiting[0].startswith("--"):
+                raise Mistake(f"--{name} lacks its value; write it like --{name} '[1, 2]' or --{name} true")
+            text = waiting.pop(0)
+        if name in texts:
+            raise Mistake(f"--{name} stands twice; keep one of them")
+        texts[name] = text
+    return texts
+
+
+def _tree(name: str, text: str, complaints: list[str]) -> Node:
+    notes = Notes(f"--{name}")
+    node = parse_tree(text, notes)
+    complaints += [f"--{name}: {one.problem}; {one.remedy}" for one in notes.complaints()]
+    return node
+
+
+def _node(trees: Mapping[str, Node], names: Sequence[str]) -> MappingNode:
+    return MappingNode({name: Entry(_HERE, trees[name]) for name in names}, _HERE)
+
+
+def _reduction(loss: Loss, text: str | None, complaints: list[str]) -> str | None:
+    if text is not None and loss.reductions and text not in loss.reductions:
+        complaints.append(f"{loss.name} has no reduction '{text}'; {suggestion(text, loss.reductions)}")
+    return text
+
+
+def _usage(signature: Signature) -> str:
+    optional = ", ".join(f"--{name}" for name in signature.parameters)
+    return f"it also takes {optional}" if optional else "it takes nothing else"
+
+
+def _dashed(remedy: str) -> str:
+    """The names that a remedy suggests, as they are typed."""
+    if remedy.startswith("did you mean '"):
+        return remedy.replace("'", "'--", 1)
+    head, colon, names = remedy.partition(": ")
+    return head + colon + ", ".join(name if name == "..." else f"--{name}" for name in names.split(", "))

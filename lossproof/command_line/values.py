@@ -1,0 +1,59 @@
+"""The proven values of a case: what a call yields on balls, as digits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossproof.command_line.digits import certified_digits
+from lossproof.corpus.case import Case
+from lossproof.judging.calls import exactly, lift_exactly, reductions_of
+from lossproof.numbers.ball import Ball
+from lossproof.reference.evaluation import Lift, PreparedCall
+
+_BY_STEPS = (None, "none", "sum", "batchmean", "mean")
+
+# Digits in row-major order, and the shape.
+Digits = tuple[list[str], tuple[int, ...]]
+
+
+def value_digits(call: PreparedCall, digits: int, lift: Lift = Ball.exact) -> Digits:
+    """The value of a call."""
+    return certified_digits(lambda: _value(call, lift), digits)
+
+
+def gradient_digits(call: PreparedCall, name: str, digits: int, lift: Lift = Ball.exact) -> Digits:
+    """The gradient of the sum of a call's output by one of its arguments."""
+
+    def compute() -> Ball:
+        gradient: Ball = call.gradient(np.ones(_value(call, lift).shape), lift)[name]
+        return gradient
+
+    return certified_digits(compute, digits)
+
+
+def case_value(case: Case, reduction: str | None, digits: int) -> Digits:
+    """The value of a case's call, its decimals taken exactly as they are written."""
+    return certified_digits(lambda: _value(exactly(case, reduction), lift_exactly), digits)
+
+
+def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> Digits:
+    """The gradient of the sum of a case's output, its decimals taken exactly as they are written."""
+
+    def compute() -> Ball:
+        call = exactly(case, reduction)
+        gradient: Ball = call.gradient(np.ones(_value(call, lift_exactly).shape), lift_exactly)[name]
+        return gradient
+
+    return certified_digits(compute, digits)
+
+
+def telling_reduction(case: Case) -> str | None:
+    """The reduction that shows a case best: of those that it prints numbers for, the one with most steps."""
+    known = reductions_of(case)
+    printed = [name for name in (*case.expect, *(case.erratum.says if case.erratum else ())) if name in known]
+    return max(printed or known, key=_BY_STEPS.index)
+
+
+def _value(call: PreparedCall, lift: Lift) -> Ball:
+    value: Ball = call.value(lift)
+    return value

@@ -1,0 +1,105 @@
+"""Tensors, parameters and texts as a case file writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from lossproof.corpus.case import Parameter
+from lossproof.corpus.complaints import Notes
+from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
+from lossproof.corpus.tensors import (
+    Complex,
+    Concatenate,
+    Derived,
+    Fill,
+    Index,
+    Literal,
+    Permute,
+    Reshape,
+    Shape,
+    Tensor,
+    Uniform,
+)
+
+
+def written(value: Parameter, most: int | None = None) -> str:
+    """A parameter or a tensor in the words of a case file, on one line.
+
+    Args:
+        value: what to write.
+        most: how many numbers of a list to write before it is cut and its shape told instead.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Numeral):
+        return number(value)
+    if isinstance(value, str):
+        return text(value, in_braces=True)
+    return tensor(value, most)
+
+
+def tensor(value: Tensor, most: int | None = None) -> str:
+    """A tensor in the form that the case chose for it."""
+    match value:
+        case Literal(values=values, shape=shape, dtype=dtype):
+            listed = nested([number(one) for one in values], shape, most)
+            return listed if dtype is None else f"{{dtype: {dtype}, data: {listed}}}"
+        case Fill(value=filling, shape=shape, dtype=dtype):
+            tail = "" if dtype is None else f", dtype: {dtype}"
+            return f"{{fill: {number(filling)}, shape: {list(shape)}{tail}}}"
+        case Uniform(low=low, high=high, shape=shape, seed=seed):
+            return f"{{uniform: [{number(low)}, {number(high)}], shape: {list(shape)}, seed: {seed}}}"
+        case Index(classes=classes, shape=shape, seed=seed):
+            return f"{{index: {classes}, shape: {list(shape)}, seed: {seed}}}"
+        case Derived(function=function, of=inner, dim=dim):
+            tail = "" if dim is None else f", dim: {dim}"
+            return f"{{{function}: {tensor(inner, most)}{tail}}}"
+        case Concatenate(parts=parts, dim=dim):
+            return f"{{concatenate: [{', '.join(tensor(part, most) for part in parts)}], dim: {dim}}}"
+        case Reshape(of=inner, shape=shape):
+            return f"{{reshape: {tensor(inner, most)}, shape: {list(shape)}}}"
+        case Permute(of=inner, dims=dims):
+            return f"{{permute: {tensor(inner, most)}, dims: {list(dims)}}}"
+        case Complex(real=real, imaginary=imaginary):
+            return f"{{complex: [{tensor(real, most)}, {tensor(imaginary, most)}]}}"
+
+
+def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:
+    """Numbers in nested brackets; of too many, the first ones and how many there are."""
+    if most is not None and len(texts) > most:
+        return f"[{', '.join(texts[:most])}, ...] ({'x'.join(map(str, shape))} numbers)"
+    if not shape:
+        return texts[0]
+    if len(shape) == 1:
+        return f"[{', '.join(texts)}]"
+    step = len(texts) // shape[0] if shape[0] else 0
+    rows = (nested(texts[row * step : (row + 1) * step], shape[1:]) for row in range(shape[0]))
+    return f"[{', '.join(rows)}]"
+
+
+def number(value: Numeral) -> str:
+    """A number; bits stand in quotes."""
+    return f"'{value.text}'" if is_hexadecimal(value.text) else value.text
+
+
+def mapping(values: Mapping[str, Parameter]) -> str:
+    """Names and their values in braces."""
+    return f"{{{', '.join(f'{name}: {written(value)}' for name, value in values.items())}}}"
+
+
+def text(words: str, in_braces: bool = False) -> str:
+    """A text, in quotes where it would otherwise be read as something else."""
+    line = f"{{key: {words}}}" if in_braces else f"key: {words}"
+    notes = Notes("")
+    root = parse_tree(line, notes)
+    node = root.entries["key"].value if isinstance(root, MappingNode) and "key" in root.entries else None
+    is_itself = isinstance(node, ScalarNode) and not node.quoted and node.text == words and not len(notes)
+    is_single = isinstance(root, MappingNode) and len(root.entries) == 1
+    if is_itself and is_single and meaning(words) is Meaning.STRING:
+        return words
+    return json.dumps(words, ensure_ascii=False)
