@@ -24,6 +24,7 @@ _SLOW_TESTS = (
 _JUDGING_TESTS = (
     "test_verdict.py",
     "test_verdict_details.py",
+    "test_truth_details.py",
     "test_calls.py",
     "test_derivatives.py",
     "test_recorder.py",
