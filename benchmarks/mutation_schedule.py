@@ -27,6 +27,7 @@ _JUDGING_TESTS = (
     "test_truth_details.py",
     "test_calls.py",
     "test_derivatives.py",
+    "test_examination.py",
     "test_recorder.py",
     "test_known_defects.py",
     "test_printed.py",
