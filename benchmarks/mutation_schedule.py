@@ -28,6 +28,7 @@ _JUDGING_TESTS = (
     "test_calls.py",
     "test_derivatives.py",
     "test_examination.py",
+    "test_mode_verdicts.py",
     "test_recorder.py",
     "test_known_defects.py",
     "test_printed.py",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from exact_arithmetic import literal
+from pretenders import Modal, Pretender, Refusing
 
 from lossproof.corpus.case import Case, Drifted, Identity, ModuleClaim, Raised, Term
 from lossproof.corpus.numeral import parse_numeral
@@ -19,36 +20,6 @@ from lossproof.judging.record import Record
 from lossproof.numbers.ball import Undecided
 from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Subject, Unsupported
 from lossproof.subjects.modes import ModeObservation
-from lossproof.subjects.reference_subject import ReferenceSubject
-
-
-class Pretender(ReferenceSubject):
-    """The reference under another name, but for what it is told to do instead."""
-
-    def __init__(
-        self,
-        act: Callable[[Call, Observation], Any] = lambda call, answer: answer,
-        name: str = "torch.nn",
-        dtypes: tuple[str, ...] = ("float64", "float32"),
-    ) -> None:
-        self.act, self.name, self.dtypes = act, name, dtypes
-        self.calls: list[Call] = []
-
-    def run(self, call: Call) -> Observation:
-        self.calls.append(call)
-        answer: Observation = self.act(call, replace(super().run(call), dtype=call.dtype))
-        return replace(answer, value=np.asarray(answer.value))
-
-
-class Refusing(Pretender):
-    """Refuses whatever it is asked."""
-
-    def __init__(self, error: Exception, name: str = "torch.nn") -> None:
-        super().__init__(name=name)
-        self.error = error
-
-    def run(self, call: Call) -> Observation:
-        raise self.error
 
 
 def case(loss: str, args: Mapping[str, Tensor], **changes: Any) -> Case:
@@ -284,7 +255,7 @@ def test_beyond_numbers_nothing_is_asked_again_in_another_layout() -> None:
     identity = Identity((Term(),), None, "it is itself")
     warned = Raised("any", "call", "UserWarning", "")
     full = replace(DISTANCE, reductions=("mean",), same_as=identity, warns=warned)
-    records = examine(full, Modal(), "float32")
+    records = examine(full, Modal(("twice",), plainly_again), "float32")
     assert {record.layout for record in records} == {"contiguous", "transposed", "strided"}
     for quantity in ("warns", "same_as", "twice"):
         assert [record.layout for record in records if record.quantity == quantity] == ["contiguous"]
@@ -538,22 +509,16 @@ def test_an_identity_whose_other_side_does_not_run_cannot_be_told() -> None:
 # Modes, and calls that are repeated
 
 
-class Modal(Pretender):
-    """Has one mode: the same call twice, which is alike bit for bit."""
-
-    def modes(self, call: Call) -> tuple[str, ...]:
-        return ("twice",)
-
-    def run_mode(self, mode: str, call: Call, directions: Mapping[str, Any]) -> ModeObservation:
-        answer = self.run(call)
-        return ModeObservation(answer.value, answer.dtype, answer.gradients[-1:])
+def plainly_again(mode: str, call: Call, answer: Observation, directions: Any) -> ModeObservation:
+    """What ``twice`` and its like should yield."""
+    return ModeObservation(answer.value, answer.dtype, answer.gradients[-1:])
 
 
 def test_modes_are_examined_in_one_reduction_and_unless_told_otherwise() -> None:
-    assert [
-        (one.reduction, one.outcome) for one in examine(DISTANCE, Modal()) if one.quantity == "twice"
-    ] == [("mean", "agree")]
-    assert all(record.quantity != "twice" for record in examine(DISTANCE, Modal(), with_modes=False))
+    modal = Modal(("twice",), plainly_again)
+    records = [record for record in examine(DISTANCE, modal) if record.quantity == "twice"]
+    assert [(record.reduction, record.outcome) for record in records] == [("mean", "agree")]
+    assert all(record.quantity != "twice" for record in examine(DISTANCE, modal, with_modes=False))
 
 
 def test_a_call_is_repeated_as_often_as_the_case_says() -> None:
