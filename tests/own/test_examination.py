@@ -201,6 +201,56 @@ def test_what_must_be_refused_and_is_accepted_disagrees(reduction: str, result: 
     assert record.message == f"accepted, with {result}; must be refused"
 
 
+# Calls in a process of their own, which here is this one
+
+
+@pytest.fixture
+def sent_apart(monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
+    """The subjects that were to run in a process of their own."""
+    sent: list[Subject] = []
+
+    def apart(subject: Subject) -> Subject:
+        sent.append(subject)
+        return subject
+
+    monkeypatch.setattr("lossproof.judging.examination.Apart", apart)
+    return sent
+
+
+def test_a_case_may_have_a_process_of_its_own(sent_apart: list[Subject]) -> None:
+    examine(DISTANCE)
+    assert sent_apart == []
+    subject = Pretender()
+    examine(replace(DISTANCE, own_process=True), subject)
+    assert sent_apart == [subject]
+
+
+class Telling(Pretender):
+    """Says in its refusal which gradients it was asked for."""
+
+    def run(self, call: Call) -> Observation:
+        upstreams = [upstream.tolist() for upstream in call.upstreams]
+        raise Refused("IndexError", f"{call.reduction} {upstreams} {call.wrt}", "call")
+
+
+def test_what_may_corrupt_memory_is_asked_for_gradients_too(sent_apart: list[Subject]) -> None:
+    """The backward pass alone may do so; its upstream gradient is known where the output is one number."""
+    words = r"none \[\] \(\)|(mean|sum) \[1.0\] \('input',\)"
+    apart = replace(REFUSED, raises=replace(REFUSAL, match=words), reductions=None, own_process=True)
+    assert [record.message for record in examine(apart, Telling())] == ["", "", ""]
+    here = replace(apart, raises=replace(REFUSAL, match=r"\[\] \(\)"), own_process=False)
+    assert [record.message for record in examine(here, Telling())] == ["", "", ""]
+
+
+def test_what_memory_may_hold_is_not_told(sent_apart: list[Subject]) -> None:
+    for record in (
+        *examine(replace(LABELLED, raises=REFUSAL, own_process=True)),
+        *examine(replace(REFUSED, own_process=True), Refusing(Refused("ProcessEnded", "by SIGSEGV", "call"))),
+    ):
+        assert record.outcome == "disagree"
+        assert record.message == "accepted, or ended the process; must be refused"
+
+
 # Numbers
 
 
