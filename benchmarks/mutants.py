@@ -67,7 +67,7 @@ class Campaign:
     corpus: Any
     module: str
     checks: Sequence[Check]
-    durations: dict[str, float] = field(default_factory=dict)
+    durations: dict[str, float] = field(default_factory=lambda: {"import": 0.0})
     successes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def rehearse(self) -> list[str]:
@@ -108,7 +108,8 @@ class Campaign:
         current = "import"
         try:
             while current:
-                limit = max(_PATIENCE, 20 * self.durations.get(current, 0.0))
+                # In a rehearsal nothing is known yet, and a file of tests may take minutes.
+                limit = max(_PATIENCE, 20 * self.durations.get(current, _PATIENCE))
                 if not here.poll(limit):
                     yield current, limit, "it hangs"
                     return

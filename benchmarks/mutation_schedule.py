@@ -24,6 +24,12 @@ _SLOW_TESTS = (
 _JUDGING_TESTS = (
     "test_verdict.py",
     "test_verdict_details.py",
+    "test_truth_details.py",
+    "test_calls.py",
+    "test_derivatives.py",
+    "test_examination.py",
+    "test_mode_verdicts.py",
+    "test_recorder.py",
     "test_known_defects.py",
     "test_printed.py",
     "test_repeats.py",
@@ -126,6 +132,7 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
 def _judging(surroundings: Surroundings) -> Iterator[Check]:
     for file in _JUDGING_TESTS:
         yield TestsCheck(file)
+    yield TestsCheck("test_reporting.py", "not TestPage")
     yield from surroundings.faults
     for case in _specimens(surroundings.corpus):
         if case.module is not None:

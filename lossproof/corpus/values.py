@@ -94,11 +94,6 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
             return rounded(real, format) + 1j * rounded(imaginary, format)
 
 
-def integers(tensor: Tensor) -> npt.NDArray[np.int64]:
-    """The numbers of a tensor of integers or booleans."""
-    return rounded(tensor, FORMATS["float64"]).astype(np.int64)
-
-
 def exact_balls(tensor: Tensor) -> Array:
     """The numbers of a tensor as balls around the decimals as written, before any rounding."""
     match tensor:

@@ -13,7 +13,7 @@ import numpy as np
 from lossproof.corpus.case import Case, Parameter, Term
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import exact_balls, integers, rounded, shape_of, written_dtype
+from lossproof.corpus.values import exact_balls, rounded, shape_of, written_dtype
 from lossproof.judging.truth import CallTruth, truth_of
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array, NumberArray
@@ -148,7 +148,7 @@ def _is_narrower(values: Values, call: Call) -> bool:
 
 def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
     if isinstance(value, Numeral):
-        return int(value.text) if value.is_integer and name not in loss.real_parameters else float(value)
+        return int(value.text) if value.is_integer else float(value)
     if _is_tensor(value):
         # A tensor that is an option, such as the cutoffs of an adaptive softmax, holds integers.
         return _values(value, "int64" if name in loss.options else dtype)
@@ -163,9 +163,7 @@ def _values(tensor: Tensor, dtype: str) -> Values:
             return Values(numbers, _COMPLEX[dtype])
         # NumPy has no bfloat16, and the reference tells dtypes apart only where a case mixes them.
         return Values(numbers.astype(np.float32) if written_dtype(tensor) == "float32" else numbers, dtype)
-    if dtype.startswith("complex"):
-        return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
-    return Values(integers(tensor).astype(dtype), dtype)
+    return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
 
 
 def _is_tensor(value: Parameter) -> TypeGuard[Tensor]:

@@ -74,7 +74,7 @@ def _tangents(
         if direction is None:
             return Dual(real, np.zeros_like(real))
         tangent = lift(direction)
-        return Dual(real + tangent * aside if aside else real, tangent)
+        return Dual(real + tangent * aside, tangent)
 
     return {name: gradient.tangent for name, gradient in call.gradient(upstream, lift_dual).items()}
 

@@ -44,7 +44,7 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
     """Mark what is known to be wrong; report what is listed as wrong and is right.
 
     Args:
-        records: of one test, and so of one case.
+        records: of one test.
         entries: those that are relevant.
 
     Returns:
@@ -52,9 +52,6 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
     """
     excused: list[Record] = []
     gone: list[str] = []
-    entries = [entry for entry in entries if records and entry.case == records[0].case]
-    if not entries:
-        return list(records), gone
     shown: set[int] = set()
     for record in records:
         entry = next((entry for entry in entries if covers(entry, record)), None)
@@ -110,8 +107,4 @@ def unmatched(
 
 
 def _ran_in_its_layout(entry: KnownDefect, record: Record) -> bool:
-    return (
-        entry.case == record.case
-        and fnmatch(record.subject, entry.subject)
-        and record.layout in entry.layouts
-    )
+    return fnmatch(record.subject, entry.subject) and record.layout in entry.layouts

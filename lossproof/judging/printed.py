@@ -61,8 +61,7 @@ def _judge_digits(compute: Callable[[], Ball], printed: Printed) -> Verdict:
             False, None, f"printed with shape {list(printed.shape)}, true shape {list(true.shape)}"
         )
     elements = true.elements.ravel().tolist()
-    shares = [_share(number, element) for number, element in zip(printed.values, elements, strict=True)]
-    worst = max(shares, default=0.0)
+    worst = max(map(_share, printed.values, elements), default=0.0)
     message = f"printed {_texts(printed)}, true {_digits(elements)}"
     return Verdict(worst <= 1, worst, message)
 
@@ -82,7 +81,7 @@ def _share(printed: Numeral, true: flint.arb) -> float:
         return float((distance / claim).upper()) if printed.claim else 0.0
     if distance > claim:
         share = float((distance / claim).lower()) if printed.claim else math.inf
-        return max(share, math.nextafter(1.0, 2.0))  # however little beyond
+        return max(share, math.nextafter(1.0, math.inf))  # however little beyond
     raise Undecided(f"whether {printed.text} is a rounding of {true}")
 
 

@@ -82,7 +82,7 @@ class Recorder:
 
 def digits(numbers: Float64Array) -> str:
     """All digits of some numbers, of the first and the last where there are many."""
-    return np.array2string(numbers, precision=17, floatmode="unique", threshold=60, max_line_width=100)
+    return np.array2string(numbers, floatmode="unique", threshold=60, max_line_width=100)
 
 
 def _finding(case: Case) -> dict[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.verdict import Verdict, compare
@@ -26,5 +27,5 @@ def judge_repeats(planned: PlannedCall, observations: Sequence[Observation]) -> 
 
 def _all(verdicts: Sequence[Verdict]) -> Verdict:
     if all(verdict.agrees for verdict in verdicts):
-        return Verdict(True, max(verdict.error_over_budget or 0.0 for verdict in verdicts))
+        return max(verdicts, key=attrgetter("error_over_budget"))
     return Verdict(False, None, f"not right in every one of {len(verdicts)} runs of the same call")

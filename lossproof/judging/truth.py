@@ -45,7 +45,7 @@ class Truth:
         rounding = np.maximum(
             format.unit_roundoff * magnitude, np.where(self.bound > 0, format.underflow, 0.0)
         )
-        overflows = self.overflows | (np.isfinite(self.value) & (magnitude > format.largest))
+        overflows = self.overflows | (magnitude > format.largest)
         return replace(self, bound=self.bound + rounding, overflows=overflows)
 
 

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exact_arithmetic import literal
 
+from lossproof.corpus.case import Case, Raised
+from lossproof.judging.examination import Examiner
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported, Values
+from lossproof.subjects.reference_subject import ReferenceSubject
 
 
 class Peculiar:
@@ -71,3 +75,31 @@ def test_the_end_of_the_process_is_told(deed: str, words: str) -> None:
     with pytest.raises(Refused, match=words) as caught:
         ask(deed)
     assert caught.value.type == "ProcessEnded"
+
+
+class Ending(ReferenceSubject):
+    """Ends its process."""
+
+    name = "torch.nn"
+
+    def run(self, call: Call) -> Observation:
+        os._exit(3)
+
+
+REFUSED = Case(
+    "one",
+    "a case",
+    "NLLLoss",
+    "cases/x.yaml",
+    3,
+    args={"input": literal([["0.5", "-1"]]), "target": literal(["5"])},
+    raises=Raised("index", "call", "IndexError", ""),
+    reductions=("none",),
+    own_process=True,
+)
+
+
+def test_the_end_of_the_process_is_no_refusal() -> None:
+    [record] = Examiner().examine(REFUSED, Ending(), "float64")
+    assert record.outcome == "disagree"
+    assert record.message == "accepted, or ended the process; must be refused"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal, localcontext
 from typing import Any
 
+import numpy as np
 import pytest
-from exact_arithmetic import literal
+from exact_arithmetic import DIGITS, decimal_of, literal
 
 from lossproof.corpus.case import Case, Erratum, Printed
 from lossproof.corpus.numeral import parse_numeral
@@ -88,6 +90,14 @@ def test_half_a_unit_of_the_last_digit_is_the_whole_claim(text: str, is_right: b
     assert verdict.error_over_budget == pytest.approx(share, rel=1e-9)
 
 
+@pytest.mark.parametrize(("true", "share"), [("70", 0.0), ("68", 0.4), ("65", 1.0), ("60", 2.0)])
+def test_the_last_digit_may_stand_before_the_point(true: str, share: float) -> None:
+    call = case("NLLLoss", input=literal([[f"-{true}", "-1"]]), target=literal(["0"]))
+    verdict = judge_printed(call, "mean", None, one("7e1"))
+    assert verdict.agrees is (share <= 1)
+    assert verdict.error_over_budget == pytest.approx(share)
+
+
 @pytest.mark.parametrize(
     ("value", "is_right"),
     [
@@ -98,7 +108,10 @@ def test_half_a_unit_of_the_last_digit_is_the_whole_claim(text: str, is_right: b
 )
 def test_a_hair_beyond_half_a_unit_is_wrong(value: str, is_right: bool) -> None:
     call = case("NLLLoss", input=literal([[f"-{value}", "-1"]]), target=literal(["0"]))
-    assert judge_printed(call, "mean", None, one("0.2")).agrees is is_right
+    verdict = judge_printed(call, "mean", None, one("0.2"))
+    assert verdict.agrees is is_right
+    assert verdict.error_over_budget == pytest.approx(1)
+    assert ((verdict.error_over_budget or 0.0) <= 1) is is_right
 
 
 def test_the_decimals_of_a_case_are_taken_as_they_are_written() -> None:
@@ -115,6 +128,36 @@ def test_parameters_are_taken_as_they_are_written_too() -> None:
     assert not judge_printed(weighted, "sum", None, one("0.1000000000000000055511151")).agrees
 
 
+def test_a_parameter_that_is_null_is_none() -> None:
+    params = {"weight": None}
+    plain = case("NLLLoss", params, input=literal([["-0.25", "-1"]]), target=literal(["0"]))
+    assert judge_printed(plain, "sum", None, one("0.25")).agrees
+
+
+def test_a_real_parameter_is_a_float64_number_and_computed_with_exactly() -> None:
+    """Smoothing moves a share of a tenth, d, to both classes alike: log(1 + 1/e) + d / 2 is left."""
+    params = {"label_smoothing": parse_numeral("0.1")}
+    smoothed = case("CrossEntropyLoss", params, input=literal([["1", "0"]]), target=literal(["0"]))
+    with localcontext(DIGITS):
+        exact = (1 + Decimal(-1).exp()).ln() + decimal_of(0.1) / 2
+        right, wrong = f"{exact:.40f}", f"{exact + Decimal('1e-39'):.40f}"
+    assert judge_printed(smoothed, "mean", None, one(right)).agrees
+    assert not judge_printed(smoothed, "mean", None, one(wrong)).agrees
+
+
+def test_where_classes_are_cut_off_is_an_integer() -> None:
+    """Two classes in the head, one in the tail: with nothing but zeros all that the head tells is even."""
+    params = {
+        "cutoffs": literal(["2"]),
+        "head_weight": literal([["0"] * 4] * 3),
+        "tail_0_0_weight": literal([["0"] * 4]),
+        "tail_0_1_weight": literal([["0"]]),
+    }
+    target = literal(["0"])
+    cut = case("AdaptiveLogSoftmaxWithLoss", params, input=literal([["0"] * 4]), target=target)
+    assert judge_printed(cut, "mean", None, one("1.0986")).agrees
+
+
 def test_integers_are_exact() -> None:
     three = case("NLLLoss", input=literal([["-3", "-1"]]), target=literal(["0"]))
     assert judge_printed(three, "mean", None, one("3")).agrees
@@ -125,11 +168,11 @@ def test_integers_are_exact() -> None:
 
 def test_what_is_not_finite_must_match() -> None:
     empty = case("NLLLoss", input=literal([["-3", "-1"]]), target=literal(["-100"]))
-    assert judge_printed(empty, "mean", None, one(".nan")).agrees
+    assert judge_printed(empty, "mean", None, one(".nan")).error_over_budget == 0
     for text in ("0", "0.0"):
         assert not judge_printed(empty, "mean", None, one(text)).agrees
     unbounded = case("SelfInformation", p=literal(["0"]))
-    assert judge_printed(unbounded, "none", None, printed(".inf")).agrees
+    assert judge_printed(unbounded, "none", None, printed(".inf")).error_over_budget == 0
     for text in ("-.inf", ".nan", "1e300"):
         assert not judge_printed(unbounded, "none", None, printed(text)).agrees
 
@@ -155,6 +198,33 @@ def test_the_reduction_is_that_under_which_it_is_printed() -> None:
     pair = case("NLLLoss", input=literal([["-0.25", "-1"], ["-2", "-0.5"]]), target=literal(["0", "1"]))
     assert judge_printed(pair, "sum", None, one("0.75")).agrees
     assert judge_printed(pair, "mean", None, one("0.375")).agrees
+
+
+def test_what_is_passed_as_written_is_judged_as_passed() -> None:
+    """The legacy pair says nothing here, so that the mean comes out, whatever it is printed under."""
+    params = {"size_average": None, "reduce": None}
+    inputs, target = literal([["-0.25", "-1"], ["-2", "-0.5"]]), literal(["0", "1"])
+    pair = case("NLLLoss", params, input=inputs, target=target)
+    assert judge_printed(pair, "mean", None, one("0.375")).agrees
+    assert not judge_printed(pair, "sum", None, one("0.75")).agrees
+
+
+def test_nothing_is_right_where_there_is_nothing() -> None:
+    nothing = case("NLLLoss", input=literal(np.empty((0, 2))), target=literal(np.empty(0)))
+    verdict = judge_printed(nothing, "none", None, printed())
+    assert (verdict.agrees, verdict.error_over_budget) == (True, 0.0)
+
+
+def test_both_sides_are_shown_to_twenty_digits() -> None:
+    message = judge_printed(EVEN, "mean", None, one("0.7")).message
+    assert message == "printed 0.7, true 0.69314718055994530942"
+
+
+@pytest.mark.parametrize(("count", "shown"), [(8, ""), (9, ", ... (9 in all)")])
+def test_of_many_numbers_the_first_eight_are_shown(count: int, shown: str) -> None:
+    many = case("NLLLoss", input=literal([["-0.25"]] * count), target=literal(["0"] * count))
+    message = judge_printed(many, "none", None, printed(*["0.3"] * count)).message
+    assert message.startswith(f"printed {', '.join(['0.3'] * 8)}{shown}, true 0.25")
 
 
 def test_a_gradient_is_judged_like_a_value() -> None:
@@ -232,6 +302,14 @@ def test_an_erratum_that_is_right_says_what_to_do() -> None:
     assert "called an erratum, but right" in record.message
     assert "remove the erratum" in record.message
     assert (record.subject, record.case, record.file, record.line) == ("certified", "one", "cases/x.yaml", 3)
+
+
+def test_what_no_precision_decides_cannot_be_certified() -> None:
+    """0.35 - 0.1 is exactly between 0.2 and 0.3, but no ball around a tenth is a point."""
+    call = case("L1Loss", input=literal(["0.35"]), target=literal(["0.1"]), expect={"mean": (one("0.2"),)})
+    (record,) = certify(call)
+    assert record.outcome == "error"
+    assert "the reference cannot tell: whether 0.2 is a rounding of" in record.message
 
 
 def test_what_the_reference_refuses_cannot_be_certified() -> None:

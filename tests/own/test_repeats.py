@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
+from lossproof.judging.calls import CallPlanner
 from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Record
+from lossproof.judging.repeats import judge_repeats
+from lossproof.judging.verdict import compare
 from lossproof.selection import signatures
 from lossproof.subjects import find_subject
+from lossproof.subjects.call import Observation
 
 CASE = """
 loss: KLDivLoss
@@ -25,10 +31,14 @@ cases:
 """
 
 
-def examine(folder: Path) -> dict[str, Record]:
+def read(folder: Path) -> Case:
     (folder / "x.yaml").write_text(CASE)
     (case,) = load_corpus(folder, signatures()).cases
-    records = Examiner().examine(case, find_subject("torch.nn.functional"), "float64")
+    return case
+
+
+def examine(folder: Path) -> dict[str, Record]:
+    records = Examiner().examine(read(folder), find_subject("torch.nn.functional"), "float64")
     return {record.quantity: record for record in records}
 
 
@@ -53,3 +63,30 @@ def test_what_is_wrong_once_disagrees_without_a_number(
     assert records["value"].error_over_budget is None
     assert records["value"].detail is not None
     assert "observed" not in records["value"].detail
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_how_much_of_the_budget_is_used_is_that_of_the_worst_run(tmp_path: Path, first: int) -> None:
+    planned = CallPlanner().plan(read(tmp_path), "float64", "sum")
+    true = planned.truth.value
+    values = [true.value + (first + run) % 4 * true.bound / 4 for run in range(4)]
+    (_, verdict), *_ = judge_repeats(planned, [Observation(value, "float64") for value in values])
+    assert verdict.agrees
+    assert verdict.error_over_budget == compare(true.value + 3 * true.bound / 4, true).error_over_budget
+
+
+@pytest.mark.parametrize(("misshapen", "judged"), [({2}, True), ({0, 1, 2, 3}, False)])
+def test_what_has_the_wrong_shape_has_no_gradients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misshapen: set[int], judged: bool
+) -> None:
+    right, calls = torch.nn.functional.kl_div, itertools.count()
+
+    def kl_div(*args: Any, **kwargs: Any) -> torch.Tensor:
+        result = right(*args, **kwargs)
+        return result.reshape(1) if next(calls) in misshapen else result
+
+    monkeypatch.setattr(torch.nn.functional, "kl_div", kl_div)
+    records = examine(tmp_path)
+    assert records.pop("value").outcome == "disagree"
+    assert ("gradient:input" in records) is ("vjp:target" in records) is judged
+    assert {record.outcome for record in records.values()} <= {"agree"}

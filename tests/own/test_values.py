@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Concatenate, Derived, Fill, Index, Permute, Reshape, Tensor, Uniform
-from lossproof.corpus.values import exact_balls, integers, rounded, shape_of, written_dtype
+from lossproof.corpus.values import exact_balls, rounded, shape_of, written_dtype
 from lossproof.numbers.ball import certified
 from lossproof.numbers.formats import FORMATS
 
@@ -217,12 +217,6 @@ def test_balls_of_functions_stay_unrounded() -> None:
     high, low = ball.midpoints()
     error = Fraction(float(high[0])) + Fraction(float(low[0])) - Fraction(DIGITS.ln(Decimal("0.3")))
     assert abs(error) < Fraction(2) ** -100
-
-
-def test_integers_and_booleans_come_as_int64() -> None:
-    numbers = integers(literal([["0", "-100"], ["1", "255"]]))
-    assert numbers.dtype == np.int64
-    assert numbers.tolist() == [[0, -100], [1, 255]]
 
 
 @pytest.mark.parametrize(

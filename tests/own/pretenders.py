@@ -1,0 +1,66 @@
+"""Subjects that are right, being the reference under another name, but for what a test tells them to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lossproof.numbers.formats import Float64Array
+from lossproof.subjects.call import Call, Observation
+from lossproof.subjects.modes import ModeObservation
+from lossproof.subjects.reference_subject import ReferenceSubject
+
+Directions = Mapping[str, Float64Array]
+
+
+class Pretender(ReferenceSubject):
+    """The reference under another name, but for what it is told to do instead."""
+
+    def __init__(
+        self,
+        act: Callable[[Call, Observation], Any] = lambda call, answer: answer,
+        name: str = "torch.nn",
+        dtypes: tuple[str, ...] = ("float64", "float32"),
+    ) -> None:
+        self.act, self.name, self.dtypes = act, name, dtypes
+        self.calls: list[Call] = []
+
+    def run(self, call: Call) -> Observation:
+        self.calls.append(call)
+        answer: Observation = self.act(call, replace(super().run(call), dtype=call.dtype))
+        return replace(answer, value=np.asarray(answer.value))
+
+
+class Refusing(Pretender):
+    """Refuses whatever it is asked."""
+
+    def __init__(self, error: Exception, name: str = "torch.nn") -> None:
+        super().__init__(name=name)
+        self.error = error
+
+    def run(self, call: Call) -> Observation:
+        raise self.error
+
+
+class Modal(Pretender):
+    """Has modes, in which it does what it is told to."""
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        in_mode: Callable[[str, Call, Observation, Directions], ModeObservation],
+        act: Callable[[Call, Observation], Any] = lambda call, answer: answer,
+    ) -> None:
+        super().__init__(act, "torch.nn.functional")
+        self.names, self.in_mode = names, in_mode
+
+    def modes(self, call: Call) -> tuple[str, ...]:
+        """All of them, for any call."""
+        return self.names
+
+    def run_mode(self, mode: str, call: Call, directions: Directions) -> ModeObservation:
+        """What it was told to do with the plain answer."""
+        return self.in_mode(mode, call, self.run(call), directions)

@@ -1,0 +1,175 @@
+"""From a case to its calls: what is passed, in which dtype, and which of them the planner keeps."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from exact_arithmetic import literal
+
+from lossproof.corpus.case import Case, Term
+from lossproof.corpus.numeral import parse_numeral
+from lossproof.corpus.tensors import Complex, Tensor
+from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
+from lossproof.judging.truth import Truth, truth_of
+from lossproof.numbers.formats import FORMATS
+
+
+def case(loss: str, params: Mapping[str, Any], args: Mapping[str, Tensor], **changes: Any) -> Case:
+    return Case("one", "a case", loss, "cases/x.yaml", 3, params=params, args=args, **changes)
+
+
+TENTHS = literal(["0.1", "0.2", "0.3"])
+CLASSES = literal([["0.1", "0.2", "0.3"]])
+DISTANCE = case("MSELoss", {}, {"input": TENTHS, "target": literal(["1", "1", "1"])})
+ENTROPY = case(
+    "CrossEntropyLoss", {"ignore_index": parse_numeral("2")}, {"input": CLASSES, "target": literal(["1"])}
+)
+
+
+@pytest.mark.parametrize("dtype", list(FORMATS))
+def test_each_number_is_rounded_once_to_the_dtype_of_the_run(dtype: str) -> None:
+    values = make_call(DISTANCE, dtype, "mean").args["input"]
+    assert values.dtype == dtype
+    np.testing.assert_array_equal(values.numbers, FORMATS[dtype].round([0.1, 0.2, 0.3]))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+def test_a_tensor_may_insist_on_its_own_dtype(dtype: str) -> None:
+    """The reference must see that it is another, and judges by NumPy's dtypes."""
+    mixed = replace(DISTANCE, args={"input": literal(["0.1"], "float32"), "target": literal(["1"])})
+    args = make_call(mixed, dtype, "mean").args
+    assert [args["input"].dtype, args["target"].dtype] == ["float32", dtype]
+    assert [args["input"].numbers.dtype, args["target"].numbers.dtype] == [np.float32, np.float64]
+    assert args["input"].numbers.tolist() == [float(np.float32(0.1))]
+
+
+@pytest.mark.parametrize(("dtype", "complex_dtype"), [("float64", "complex128"), ("float32", "complex64")])
+def test_complex_numbers_have_parts_of_the_dtype_of_the_run(dtype: str, complex_dtype: str) -> None:
+    tensor = Complex(literal(["0.1"]), literal(["0.2"]))
+    values = make_call(replace(DISTANCE, args={"input": tensor}), dtype, "mean").args["input"]
+    assert values.dtype == complex_dtype
+    parts = FORMATS[dtype].round([0.1, 0.2])
+    assert values.numbers.tolist() == [complex(*parts)]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "texts"),
+    [
+        ("int64", ["-100", "4294967296"]),
+        ("uint8", ["0", "255"]),
+        ("bool", ["0", "1"]),
+        ("complex64", ["0.5"]),
+    ],
+)
+def test_what_is_no_floating_point_number_is_taken_as_it_is(dtype: str, texts: list[str]) -> None:
+    tensor = literal(texts, dtype)
+    values = make_call(replace(DISTANCE, args={"input": tensor}), "float32", "mean").args["input"]
+    assert (values.dtype, values.numbers.dtype) == (dtype, np.dtype(dtype))
+    assert values.numbers.tolist() == [float(text) for text in texts]
+
+
+def test_parameters_are_integers_numbers_and_tensors_as_written() -> None:
+    params = {"label_smoothing": parse_numeral("0.5"), "weight": TENTHS, "ignore_index": parse_numeral("2")}
+    call = make_call(replace(ENTROPY, params=params), "float32", "mean")
+    assert [call.params["label_smoothing"], call.params["ignore_index"]] == [0.5, 2]
+    assert isinstance(call.params["ignore_index"], int)
+    assert call.params["weight"].dtype == "float32"
+    cut = case("AdaptiveLogSoftmaxWithLoss", {"cutoffs": literal(["2", "4"])}, {})
+    cutoffs = make_call(cut, "float32", "mean").params["cutoffs"]
+    assert (cutoffs.dtype, cutoffs.numbers.dtype, cutoffs.numbers.tolist()) == ("int64", np.int64, [2, 4])
+
+
+@pytest.mark.parametrize("name", ["reduction", "size_average", "reduce"])
+def test_where_a_case_passes_its_reduction_none_is_added(name: str) -> None:
+    assert reductions_of(DISTANCE) == ("none", "mean", "sum")
+    assert reductions_of(replace(DISTANCE, reductions=("sum",))) == ("sum",)
+    assert reductions_of(replace(DISTANCE, params={name: None})) == (None,)
+
+
+def test_the_term_of_an_identity_is_the_call_with_parts_of_it_replaced() -> None:
+    own = make_call(ENTROPY, "float32", "mean")
+    term = Term(reduction="sum", params={"label_smoothing": parse_numeral("0.5")})
+    call = make_call(ENTROPY, "float32", "mean", term)
+    assert (call.loss, call.reduction, dict(call.params)) == (
+        "CrossEntropyLoss",
+        "sum",
+        {"ignore_index": 2, "label_smoothing": 0.5},
+    )
+    assert call.args["input"].numbers.tolist() == own.args["input"].numbers.tolist()
+
+
+def test_a_term_of_another_loss_has_only_its_own_parameters() -> None:
+    term = Term("LogSoftmax", params={"dim": parse_numeral("1")}, args={"input": CLASSES})
+    call = make_call(ENTROPY, "float32", "mean", term)
+    assert (call.loss, call.reduction, dict(call.params), set(call.args)) == (
+        "LogSoftmax",
+        None,
+        {"dim": 1},
+        {"input"},
+    )
+
+
+def test_what_the_reference_warns_of_is_not_warned_of_here() -> None:
+    """It is asked of the subject of that name."""
+    legacy = replace(DISTANCE, params={"size_average": False})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert prepare_call(make_call(legacy, "float32", None)).parameters["reduction"] == "sum"
+
+
+def gradients(call: Case, dtype: str) -> tuple[Mapping[str, Truth], Mapping[str, Truth]]:
+    """The gradients' truth as planned, and as it would be if all tensors had the run's dtype."""
+    planned = CallPlanner().plan(call, dtype, "sum")
+    return planned.truth.gradients[1], truth_of(planned.prepared, FORMATS[dtype]).gradients[1]
+
+
+def test_the_gradient_of_a_narrower_tensor_may_be_rounded_once_more() -> None:
+    args = {"input": literal(["0.1"], "float32"), "target": literal(["1"], "float64")}
+    planned, plain = gradients(replace(DISTANCE, args=args), "float64")
+    rounding = 2.0**-24 * np.abs(plain["input"].value)
+    np.testing.assert_array_equal(planned["input"].bound, plain["input"].bound + rounding)
+    np.testing.assert_array_equal(planned["target"].bound, plain["target"].bound)
+
+
+@pytest.mark.parametrize(
+    ("own", "dtype"), [(None, "float32"), ("float64", "float32"), ("float32", "bfloat16")]
+)
+def test_no_other_gradient_is_rounded_once_more(own: str | None, dtype: str) -> None:
+    args = {"input": literal(["0.1"], own), "target": literal(["1"])}
+    planned, plain = gradients(replace(DISTANCE, args=args), dtype)
+    for name in ("input", "target"):
+        np.testing.assert_array_equal(planned[name].bound, plain[name].bound)
+
+
+def test_the_gradient_of_complex_numbers_is_not_rounded_once_more() -> None:
+    args = {"input": Complex(literal(["0.1"]), literal(["0.2"])), "target": literal(["1"])}
+    planned, plain = gradients(replace(DISTANCE, loss="L1Loss", args=args), "float64")
+    np.testing.assert_array_equal(planned["input"].bound, plain["input"].bound)
+
+
+def test_a_call_is_planned_once_for_all_subjects() -> None:
+    planner = CallPlanner()
+    first = planner.plan(DISTANCE, "float32", "mean")
+    assert planner.plan(DISTANCE, "float32", "mean") is first
+    for other in (
+        planner.plan(DISTANCE, "float16", "mean"),
+        planner.plan(DISTANCE, "float32", "sum"),
+        planner.plan(DISTANCE, "float32", "mean", "same_as 0", Term(reduction="sum")),
+        planner.plan(replace(DISTANCE, id="two"), "float32", "mean"),
+    ):
+        assert other is not first
+
+
+def test_the_planner_forgets_what_was_longest_not_asked_for() -> None:
+    planner = CallPlanner()
+    cases = [replace(DISTANCE, id=f"case {place}") for place in range(65)]
+    first, second, *_ = [planner.plan(one, "float32", "mean") for one in cases[:64]]
+    assert planner.plan(cases[0], "float32", "mean") is first
+    planner.plan(cases[64], "float32", "mean")
+    assert planner.plan(cases[0], "float32", "mean") is first
+    assert planner.plan(cases[1], "float32", "mean") is not second

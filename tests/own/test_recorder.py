@@ -1,0 +1,142 @@
+"""Records: what they take over from their case, and what they say of a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lossproof.corpus.case import Case, Drifted, Erratum, Flag, Printed, Source
+from lossproof.corpus.numeral import parse_numeral
+from lossproof.judging.record import Record
+from lossproof.judging.recorder import Recorder, digits
+from lossproof.judging.verdict import Verdict
+
+CASE = Case(
+    id="one",
+    title="a case",
+    loss="CrossEntropyLoss",
+    file="cases/x.yaml",
+    line=3,
+    source=Source("document", "a section", "d-1"),
+    flags=(Flag("first", "a bug", "high", "to see one thing"), Flag("second", "a bug", "low", "and another")),
+    loses_digits=True,
+)
+
+
+def recorder(case: Case = CASE) -> Recorder:
+    return Recorder(case, "torch.nn", "float32", "cuda")
+
+
+def test_a_record_says_of_its_case_what_reports_need() -> None:
+    assert recorder().record("value", "agree", "mean", "strided", 0.5, "a word", {"snippet": "x"}) == Record(
+        case="one",
+        title="a case",
+        loss="CrossEntropyLoss",
+        subject="torch.nn",
+        dtype="float32",
+        device="cuda",
+        layout="strided",
+        reduction="mean",
+        quantity="value",
+        outcome="agree",
+        error_over_budget=0.5,
+        source={"document": "document", "place": "a section", "claim": "d-1"},
+        file="cases/x.yaml",
+        line=3,
+        message="a word",
+        finding=None,
+        flags=["first", "second"],
+        detail={"snippet": "x"},
+        loses_digits=True,
+    )
+
+
+def test_a_record_of_a_case_that_says_little_says_little() -> None:
+    plain = replace(CASE, source=None, flags=(), loses_digits=False)
+    record = recorder(plain).record("value", "agree")
+    assert (record.reduction, record.layout, record.error_over_budget) == (None, "contiguous", None)
+    assert (record.source, record.finding, record.flags, record.detail) == (None, None, [], None)
+    assert not record.loses_digits
+
+
+def test_what_a_file_of_records_leaves_unsaid_is_not_so() -> None:
+    row = asdict(recorder().record("value", "agree"))
+    for name in ("message", "finding", "flags", "detail", "loses_digits"):
+        del row[name]
+    record = Record(**row)
+    assert (record.message, record.finding, record.flags, record.detail) == ("", None, [], None)
+    assert not record.loses_digits
+
+
+def finding(**changes: Any) -> Mapping[str, str] | None:
+    return recorder(replace(CASE, **changes)).record("value", "agree").finding
+
+
+def test_an_erratum_is_a_finding() -> None:
+    pair = Printed((parse_numeral("0.5"), parse_numeral("0.25")), (2,))
+    one = Printed((parse_numeral("0.75"),), ())
+    assert finding(erratum=Erratum({"none": pair, "sum": one}, "", "a slip")) == {
+        "kind": "erratum",
+        "says": "none 0.5, 0.25; sum 0.75",
+        "because": "a slip",
+    }
+    assert finding(erratum=Erratum({}, "it is never negative", "it can be")) == {
+        "kind": "erratum",
+        "says": "it is never negative",
+        "because": "it can be",
+    }
+
+
+def test_what_was_right_once_is_a_finding() -> None:
+    assert finding(drifted=Drifted("0.5", "2.0")) == {
+        "kind": "drifted",
+        "says": "0.5",
+        "because": "no longer so since 2.0",
+    }
+
+
+def test_what_disagrees_is_shown_in_detail_and_with_what_the_case_looks_for() -> None:
+    record = recorder().judged(
+        "value", Verdict(False, 3.0, "off"), "sum", "strided", lambda: {"snippet": "x"}
+    )
+    assert (record.quantity, record.outcome, record.reduction, record.layout) == (
+        "value",
+        "disagree",
+        "sum",
+        "strided",
+    )
+    assert (record.error_over_budget, record.message) == (3.0, "off")
+    assert record.detail == {"snippet": "x", "why": "to see one thing; and another"}
+    plain = recorder(replace(CASE, flags=())).judged("value", Verdict(False, 3.0), detail=lambda: {"a": "b"})
+    assert plain.detail == {"a": "b"}
+    assert recorder().judged("value", Verdict(False, 3.0)).detail is None
+
+
+def test_the_detail_of_what_agrees_is_not_worked_out() -> None:
+    def detail() -> dict[str, str]:
+        raise AssertionError
+
+    record = recorder().judged("value", Verdict(True, 0.5), detail=detail)
+    assert (record.outcome, record.error_over_budget, record.detail) == ("agree", 0.5, None)
+
+
+def test_numbers_are_shown_with_all_of_their_digits() -> None:
+    numbers = [0.1, 1 / 3, -5e-324, 1.7976931348623157e308]
+    assert [float(text) for text in digits(np.array(numbers)).strip("[]").split()] == numbers
+    assert digits(np.array(2.5)) == "2.5"
+
+
+@pytest.mark.parametrize(("count", "is_whole"), [(60, True), (61, False)])
+def test_of_many_numbers_both_ends_are_shown(count: int, is_whole: bool) -> None:
+    text = digits(np.arange(count) + 0.5)
+    assert ("..." not in text) is is_whole
+    assert text.startswith("[ 0.5  1.5") is text.endswith(f" {count - 1}.5]") is True
+
+
+def test_lines_of_numbers_fit_a_report() -> None:
+    lengths = [len(line) for line in digits(np.full(60, 0.5)).splitlines()]
+    assert 90 < max(lengths) < 100
