@@ -158,8 +158,6 @@ def _with_probabilities_gradient(
 
 def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
     """T (1 - e) + e / C."""
-    if not label_smoothing > 0:
-        return target
     return target * (1.0 - label_smoothing) + label_smoothing / float(target.shape[axis])
 
 

@@ -170,6 +170,12 @@ def test_known_values() -> None:
         np.testing.assert_allclose(forward(loss, params, args), expected, rtol=1e-14, err_msg=loss)
 
 
+def test_numbers_of_any_dtype_are_computed_with_in_float64() -> None:
+    logits = np.array(LOGITS, dtype=np.float16)
+    value = forward("LogSoftmax", {"dim": 1}, {"input": logits})
+    np.testing.assert_array_equal(value, forward("LogSoftmax", {"dim": 1}, {"input": LOGITS}))
+
+
 def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
     for loss in ("CrossEntropyLoss", "NLLLoss"):
         args: dict[str, Any] = {"input": np.zeros((0, 3)), "target": np.zeros(0, dtype=np.int64)}
