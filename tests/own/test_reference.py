@@ -176,6 +176,12 @@ def test_numbers_of_any_dtype_are_computed_with_in_float64() -> None:
     np.testing.assert_array_equal(value, forward("LogSoftmax", {"dim": 1}, {"input": LOGITS}))
 
 
+def test_a_tensor_parameter_may_stand_among_the_arguments() -> None:
+    args, weight = ARGUMENTS["NLLLoss"], [1.0, 2.0, 0.5]
+    among = forward("NLLLoss", {}, args | {"weight": weight})
+    np.testing.assert_array_equal(among, forward("NLLLoss", {"weight": weight}, args))
+
+
 def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
     for loss in ("CrossEntropyLoss", "NLLLoss"):
         args: dict[str, Any] = {"input": np.zeros((0, 3)), "target": np.zeros(0, dtype=np.int64)}
@@ -332,7 +338,7 @@ def test_the_legacy_arguments_override_the_reduction(
 
 
 def test_a_softmax_without_a_dimension_guesses_and_warns() -> None:
-    for shape, dim in (((3,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 5), 1)):
+    for shape, dim in (((), 0), ((3,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 5), 1)):
         values = np.arange(float(np.prod(shape))).reshape(shape)
         with pytest.warns(ReferenceWarning, match="guesses the dimension"):
             guessed = forward("Softmax", {}, {"input": values})

@@ -61,6 +61,7 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
         {},
         {"input": [1.0, 2.0], "linear_weight": np.ones((3, 4, 2)), "target": [0, 0, 0]},
     ),
+    (OptionRefusal, "Softmax", {"dim": 0, "size_average": True}, {"input": [1.0, 2.0]}),
     (OptionRefusal, "LinearCrossEntropyLoss", {"options": "whole"}, LINEAR),
     (OptionRefusal, "LinearCrossEntropyLoss", {"size_average": True}, LINEAR),
     (
@@ -70,6 +71,7 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
         {name: [[1.0, 2.0]] for name in ("anchor", "positive", "negative")},
     ),
     (DtypeRefusal, "NLLLoss", {"weight": [1j, 1j]}, {"input": [[-1.0, -2.0]], "target": [0]}),
+    (DtypeRefusal, "MSELoss", {}, {"input": np.ones((2, 3)), "target": COMPLEX}),
     (ShapeRefusal, "Softmax", {"dim": 1}, {"input": [1.0, 2.0]}),
     (ShapeRefusal, "LogSoftmax", {"dim": 1}, {"input": 1.0}),
     (DtypeRefusal, "CTCLoss", {}, FRAMES | {"log_probs": np.zeros((3, 2, 4), dtype=np.int64)}),
