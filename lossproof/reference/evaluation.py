@@ -72,9 +72,7 @@ class PreparedCall:
         candidates = {name: self.arguments[name] for name in self.loss.differentiable}
         candidates |= {name: self.parameters[name] for name in self.loss.differentiable_parameters(shapes)}
         return tuple(
-            name
-            for name, values in candidates.items()
-            if values is not None and values.dtype.kind not in "iub"
+            name for name, values in candidates.items() if values is not None and not _holds_integers(values)
         )
 
     def _lifted(self, lift: Lift) -> dict[str, Array]:
@@ -160,9 +158,13 @@ def gradient(
     return as_float64(call.gradient(np.ones(call.value().shape))[wrt])
 
 
-def _lifted(values: npt.NDArray[Any], lift: Lift) -> Array:
-    is_complex = values.dtype.kind == "c"
+def _lifted(values: Array, lift: Lift) -> Array:
+    is_complex = isinstance(values, np.ndarray) and values.dtype.kind == "c"
     return ComplexPair(lift(values.real), lift(values.imag)) if is_complex else lift(values)
+
+
+def _holds_integers(values: Array) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype.kind in "iub"
 
 
 def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
