@@ -194,6 +194,12 @@ def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
     )
 
 
+def test_an_only_class_that_is_ignored_has_the_gradient_zero() -> None:
+    params, args = {"weight": [2.0], "ignore_index": 0}, {"input": [[-1.0]], "target": [0]}
+    assert np.isnan(forward("NLLLoss", params, args))
+    assert gradient("NLLLoss", params, args, "input").tolist() == [[0.0]]
+
+
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES.values() if loss.functional])
 def test_a_functional_name_is_the_same_loss(loss: Any) -> None:
     assert find_loss(f"F.{loss.functional}") is loss is find_loss(loss.name)
