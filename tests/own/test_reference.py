@@ -163,6 +163,7 @@ def test_known_values() -> None:
         ("SelfInformation", {}, {"p": [0.125]}, [3 * log(2)]),
         ("DistributionCrossEntropy", {}, {"p": [0.5, 0.5], "q": [0.25, 0.75]}, (log(4) + log(4 / 3)) / 2),
         ("Objective", {"l1": 0.5, "l2": 0.25}, {"losses": [1.0, 3.0], "parameters": [2.0, -4.0]}, 2 + 3 + 5),
+        ("L1Loss", {}, {"input": [3 + 4j, 1.0], "target": [0.0, 1 + 1j]}, 3),
         ("Softmax", {"dim": 0}, {"input": [0.0, log(3)]}, [0.25, 0.75]),
         ("LogSoftmax", {"dim": 0}, {"input": [1000.0, 0.0]}, [0.0, -1000.0]),
     ]  # fmt: skip
