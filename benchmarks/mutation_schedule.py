@@ -52,6 +52,7 @@ class Surroundings:
         losses: reference module -> the losses that it has a part in.
         own: reference module -> the losses that it defines.
         conventional: the losses with a convention.
+        drawn: the losses that test_truth.py draws numbers for.
         faults: planted faults, each with a case that is known to catch it.
     """
 
@@ -59,6 +60,7 @@ class Surroundings:
     losses: Mapping[str, tuple[str, ...]]
     own: Mapping[str, tuple[str, ...]]
     conventional: frozenset[str]
+    drawn: frozenset[str]
     faults: tuple[FaultCheck, ...]
 
 
@@ -77,7 +79,7 @@ def load() -> Surroundings:
             losses[module] = losses.get(module, ()) + names
     conventional = frozenset(name for name, loss in catalogue.LOSSES.items() if loss.convention)
     surroundings = Surroundings(
-        corpus, losses, own, conventional, tuple(_fault_checks(corpus, FAULTS.values()))
+        corpus, losses, own, conventional, _drawn(), tuple(_fault_checks(corpus, FAULTS.values()))
     )
     for name in [name for name in sys.modules if name.partition(".")[0] == "lossproof"]:
         if not name.startswith(_STAYING):
@@ -119,8 +121,11 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
     yield TestsCheck("test_reductions.py")
     yield TestsCheck("test_refusals.py")
     yield TestsCheck("test_sharp_budgets.py")
+    if "TripletMarginWithDistanceLoss" in losses:
+        yield TestsCheck("test_named_distances.py")
     yield TestsCheck("test_reference_gradients.py", " or ".join(own or losses))
-    yield TestsCheck("test_truth.py", " or ".join(own or losses))
+    if drawn := [loss for loss in own or losses if loss in surroundings.drawn]:
+        yield TestsCheck("test_truth.py", " or ".join(drawn))
     if "L1Loss" in losses:
         yield TestsCheck("test_complex.py")
     if "CTCLoss" in losses:
@@ -161,6 +166,13 @@ def _specimens(corpus: Any) -> list[Any]:
             chosen[case.id] = case
             seen |= features
     return list(chosen.values())
+
+
+def _drawn() -> frozenset[str]:
+    tree = ast.parse((ROOT / "tests/own/test_truth.py").read_text())
+    assigned = {ast.unparse(node.target): node.value for node in tree.body if isinstance(node, ast.AnnAssign)}
+    assert isinstance(assigned["CALLS"], ast.List)
+    return frozenset(ast.literal_eval(call)[0] for call in assigned["CALLS"].elts)
 
 
 def _fault_checks(corpus: Any, faults: Any) -> Iterator[FaultCheck]:

@@ -132,8 +132,7 @@ def cosine_embedding_loss_gradient(
         # A norm is of the vector before it is broadcast: its components are then not summed twice.
         across = np.where(counts == 0, 0.0, share * units[1 - own] / norms[own])
         along = np.where(counts == 0, 0.0, share * cosine * units[own] / norms[own])
-        if along.shape == across.shape:
-            return sum_to_shape(across - along, shape)
+        across = np.broadcast_to(across, np.broadcast_shapes(across.shape, along.shape))
         return sum_to_shape(across, shape) - sum_to_shape(along, shape)
 
     return {"input1": slope(0, tuple(input1.shape)), "input2": slope(1, tuple(input2.shape))}

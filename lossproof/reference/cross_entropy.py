@@ -12,14 +12,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
-from lossproof.reference.nll import (
-    class_axis,
-    is_target_class,
-    pick,
-    picked_weights,
-    refuse_nll_loss,
-    weight_total,
-)
+from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, refuse_nll_loss
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_class_weights, demand_floating
@@ -82,7 +75,7 @@ def _with_indices(
         weighted = log_p if weight is None else log_p * _along(weight, log_p, axis)
         smooth = step("smoothing term", np.where(ignored, 0.0, -np.sum(weighted, axis=axis)))
         losses = (1.0 - label_smoothing) * losses + (label_smoothing / float(log_p.shape[axis])) * smooth
-    return reduce(step("losses", losses), reduction, weight_total(weights, weight))
+    return reduce(step("losses", losses), reduction, np.sum(weights))
 
 
 def _with_indices_gradient(
@@ -99,7 +92,7 @@ def _with_indices_gradient(
     axis = class_axis(log_p)
     ignored = target == ignore_index
     weights = picked_weights(weight, target, ignored)
-    share = spread(upstream, target.shape, reduction, weight_total(weights, weight))
+    share = spread(upstream, target.shape, reduction, np.sum(weights))
     share, weights = np.expand_dims(share, axis), np.expand_dims(weights, axis)
     gradient = np.where(is_target_class(log_p, target), -weights * share, 0.0)
     if label_smoothing > 0:
@@ -158,8 +151,6 @@ def _with_probabilities_gradient(
 
 def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
     """T (1 - e) + e / C."""
-    if not label_smoothing > 0:
-        return target
     return target * (1.0 - label_smoothing) + label_smoothing / float(target.shape[axis])
 
 

@@ -58,9 +58,8 @@ class Lattice:
 
     def backward(self, emissions: Array) -> Array:
         """(T, N, L), beta: the log-probability of all ways from a state to the end, its frame included."""
-        is_final = self.is_state & (np.arange(self.labels.shape[1]) >= 2 * self.target_lengths[:, None] - 1)
-        at_end = np.where(is_final, 0.0, -np.inf)
-        onward = np.full(self.labels.shape, -np.inf)
+        is_final = np.arange(self.labels.shape[1]) >= 2 * self.target_lengths[:, None] - 1
+        onward = at_end = np.where(is_final, 0.0, -np.inf)
         betas: list[Array] = []
         for frame in reversed(range(emissions.shape[0])):
             is_last = (self.last_frame == frame)[:, None]
@@ -73,11 +72,11 @@ class Lattice:
     def log_likelihoods(self, alphas: Array) -> Array:
         """(N), the log-probability of all alignments: they end in the last label or the blank after it."""
         shape = (1, *self.labels.shape)
-        index = np.broadcast_to(np.maximum(self.last_frame, 0)[:, None], shape)
+        index = np.broadcast_to(self.last_frame[:, None], shape)
         at_end = np.squeeze(np.take_along_axis(alphas, index, 0), 0)
         blank = 2 * self.target_lengths[:, None]
         on_blank = np.take_along_axis(at_end, blank, 1)
-        on_label = np.where(blank > 0, np.take_along_axis(at_end, np.maximum(blank - 1, 0), 1), -np.inf)
+        on_label = np.take_along_axis(_from_left(at_end, 1), blank, 1)
         total = log_sum_exp(np.concatenate([on_blank, on_label], axis=1), 1)
         # No frames have one alignment, with no labels.
         without_frames = np.where(self.target_lengths == 0, 0.0, -np.inf)
@@ -92,8 +91,8 @@ def lattice_of(targets: Integers, input_lengths: Integers, target_lengths: Integ
     labels = np.full((batch, 2 * longest + 1), blank)
     labels[:, 1::2] = rows
     labels = np.where(is_state, labels, blank)  # padding may be anything
-    may_skip = np.zeros(labels.shape, dtype=bool)
-    may_skip[:, 2:] = labels[:, 2:] != labels[:, :-2]
+    # From before the first two states nothing comes, whatever this says of them.
+    may_skip = labels != np.roll(labels, 2, axis=1)
     return Lattice(labels, is_state, may_skip, input_lengths - 1, target_lengths)
 
 

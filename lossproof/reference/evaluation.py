@@ -72,9 +72,7 @@ class PreparedCall:
         candidates = {name: self.arguments[name] for name in self.loss.differentiable}
         candidates |= {name: self.parameters[name] for name in self.loss.differentiable_parameters(shapes)}
         return tuple(
-            name
-            for name, values in candidates.items()
-            if name not in self.indices and values is not None and not _holds_integers(values)
+            name for name, values in candidates.items() if values is not None and not _holds_integers(values)
         )
 
     def _lifted(self, lift: Lift) -> dict[str, Array]:
@@ -88,16 +86,13 @@ class PreparedCall:
         return lifted
 
 
-def prepare(
-    loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike], *, lenient: bool = False
-) -> PreparedCall:
+def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike]) -> PreparedCall:
     """Check a call and fill in its defaults.
 
     Args:
         loss: a name as in torch.nn, or ``F.name``.
         params: constructor keywords; tensors as arrays.
         args: forward's arguments by name; tensor parameters may stand among them.
-        lenient: skip the checks of values and shapes, for a caller that has made them.
 
     Raises:
         Refusal: one of its kinds, where the loss does not take the call.
@@ -112,8 +107,7 @@ def prepare(
     for name in found.tensor_parameters:
         if parameters[name] is not None:
             parameters[name] = np.asarray(parameters[name])
-    if not lenient:
-        found.refuse(arguments, parameters)
+    found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(ReferenceWarning(advice), stacklevel=2)
     if found.reductions:

@@ -19,7 +19,6 @@ from lossproof.reference.cross_entropy import (
 from lossproof.reference.linear import linear, linear_gradient
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_floating
 from lossproof.reference.steps import step
 
 _IGNORED_UNLESS_SAID = -100
@@ -89,11 +88,11 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
         DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
     """
     input, linear_weight = args["input"], args["linear_weight"]
-    for name, values in (*args.items(), *params.items()):
-        if name in ("input", "linear_weight", "linear_bias", "weight") and values is not None:
-            demand_floating(name, values)
-            if values.dtype != input.dtype:
-                raise DtypeRefusal(f"{name} holds {values.dtype}, input {input.dtype}; they must agree")
+    bias = params["linear_bias"]
+    given = {"linear_weight": linear_weight, "linear_bias": bias, "weight": params["weight"]}
+    for name, values in given.items():
+        if values is not None and values.dtype != input.dtype:
+            raise DtypeRefusal(f"{name} holds {values.dtype}, input {input.dtype}; they must agree")
     if input.ndim not in (1, 2):
         raise ShapeRefusal(f"input has shape {input.shape}; it must be (in_features) or (N, in_features)")
     if linear_weight.ndim < 2:
@@ -104,7 +103,6 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
         )
     if input.ndim == 1 and linear_weight.ndim > 2:
         raise ShapeRefusal("a linear_weight of more than two dimensions needs a batch of inputs")
-    bias = params["linear_bias"]
     if bias is not None and bias.shape != linear_weight.shape[:-1]:
         raise ShapeRefusal(f"linear_bias has shape {bias.shape}; it must be {linear_weight.shape[:-1]}")
     if params["options"] not in (None, "chunked"):

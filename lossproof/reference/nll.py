@@ -43,11 +43,6 @@ def picked_weights(weight: Array | None, target: Array, ignored: Array) -> Array
     return np.where(ignored, 0.0, weight[np.where(ignored, 0, target)])
 
 
-def weight_total(weights: Array, weight: Array | None) -> Array:
-    """The denominator of the mean: the sum of the picked weights, which without weights is a count."""
-    return float(np.count_nonzero(weights)) if weight is None else np.sum(weights)
-
-
 def nll_loss(
     input: Array,
     target: Array,
@@ -69,7 +64,7 @@ def nll_loss(
     weights = step("weights", picked_weights(weight, target, ignored))
     picked = step("picked", pick(input, target))
     losses = step("losses", np.where(ignored, 0.0, -weights * picked))
-    return reduce(losses, reduction, weight_total(weights, weight))
+    return reduce(losses, reduction, np.sum(weights))
 
 
 def nll_loss_gradient(
@@ -84,7 +79,7 @@ def nll_loss_gradient(
     """dl_n/dx[n, c] = -w[y_n] at c = y_n, else 0."""
     ignored = target == ignore_index
     weights = picked_weights(weight, target, ignored)
-    share = spread(upstream, target.shape, reduction, weight_total(weights, weight))
+    share = spread(upstream, target.shape, reduction, np.sum(weights))
     axis = class_axis(input)
     takes_part = is_target_class(input, target) & ~np.expand_dims(ignored, axis)
     return {"input": np.where(takes_part, np.expand_dims(-weights * share, axis), 0.0)}

@@ -42,9 +42,7 @@ def spread(
 
 
 def sum_to_shape(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """Undo broadcasting: sum ``gradient`` over the dimensions along which ``shape`` was repeated."""
+    """Undo broadcasting: sum ``gradient`` over the dimensions along which ``shape`` may be repeated."""
     leading = gradient.ndim - len(shape)
-    repeated = tuple(range(leading)) + tuple(
-        axis + leading for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis + leading] != 1
-    )
-    return np.reshape(np.sum(gradient, axis=repeated), shape) if repeated else gradient
+    repeated = (*range(leading), *(leading + axis for axis, size in enumerate(shape) if size == 1))
+    return np.reshape(np.sum(gradient, axis=repeated), shape)

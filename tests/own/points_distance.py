@@ -41,6 +41,7 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("CosineEmbeddingLoss", {}, {"input1": FIRST[0], "input2": THIRD[0], "target": -1}),
     ("CosineEmbeddingLoss", {}, {"input1": FIRST, "input2": [SECOND[1]], "target": [1]}),
     ("CosineEmbeddingLoss", {}, {"input1": [[2.0], [-1.0], [0.5]], "input2": SECOND, "target": [1, 1, -1]}),
+    ("CosineEmbeddingLoss", {}, {"input1": [FIRST[1]], "input2": [[2.0], [-1.0]], "target": [1]}),
     ("CosineEmbeddingLoss", {}, {"input1": [FIRST[0]], "input2": [THIRD[0]], "target": [1, -1, 0]}),
     ("CosineEmbeddingLoss", {}, {"input1": [[1e-6, 2e-7]], "input2": [[3e-7, -1e-6]], "target": [1]}),
     *(("TripletMarginLoss", {"p": p}, TRIPLET) for p in DEGREES if p != 0),

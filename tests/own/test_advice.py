@@ -63,5 +63,6 @@ def test_an_ordinary_call_draws_no_warning(loss: str, params: dict[str, Any], ar
 def test_a_doubtful_call_draws_a_warning(
     loss: str, params: dict[str, Any], args: dict[str, Any], words: str
 ) -> None:
-    with pytest.warns(ReferenceWarning, match=words):
+    with pytest.warns(ReferenceWarning, match=words) as caught:
         prepare(loss, params, args)
+    assert [warning.filename for warning in caught] == [__file__]  # it points at the call

@@ -38,7 +38,7 @@ def _by_enumeration(target: tuple[int, ...], frames: int, blank: int) -> tuple[B
 
 
 @pytest.mark.parametrize("blank", [0, 2])
-@pytest.mark.parametrize("frames", [1, 3, 5])
+@pytest.mark.parametrize("frames", [0, 1, 3, 5])
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_recursion_is_the_sum_over_alignments(target: tuple[int, ...], frames: int, blank: int) -> None:
     labels = tuple((label + blank) % 3 for label in target)

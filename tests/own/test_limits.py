@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossproof.reference.evaluation import forward, gradient
+from lossproof.reference.evaluation import forward, gradient, prepare
 
 INF = np.inf
 
@@ -17,6 +17,13 @@ def test_a_positive_weight_counts_for_positive_targets_alone() -> None:
     params = {"pos_weight": np.array(weights, dtype=float), "reduction": "none"}
     value = forward("BCEWithLogitsLoss", params, {"input": logits, "target": np.array(targets, dtype=float)})
     np.testing.assert_array_equal(value, [0, 0, 0, INF, INF])
+
+
+def test_what_has_no_derivative_is_nan_without_a_warning() -> None:
+    """A target of two labels has no alignment with one frame."""
+    args = {"log_probs": [[-1.0, -1.0]], "targets": [1, 1], "input_lengths": 1, "target_lengths": 2}
+    derivative = prepare("CTCLoss", {}, args).derivative(1.0)
+    np.testing.assert_array_equal(derivative["log_probs"], [[np.nan, np.nan]])
 
 
 def test_features_of_an_ignored_row_do_no_harm_to_the_gradient_of_the_weight() -> None:

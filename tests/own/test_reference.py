@@ -163,11 +163,24 @@ def test_known_values() -> None:
         ("SelfInformation", {}, {"p": [0.125]}, [3 * log(2)]),
         ("DistributionCrossEntropy", {}, {"p": [0.5, 0.5], "q": [0.25, 0.75]}, (log(4) + log(4 / 3)) / 2),
         ("Objective", {"l1": 0.5, "l2": 0.25}, {"losses": [1.0, 3.0], "parameters": [2.0, -4.0]}, 2 + 3 + 5),
+        ("L1Loss", {}, {"input": [3 + 4j, 1.0], "target": [0.0, 1 + 1j]}, 3),
         ("Softmax", {"dim": 0}, {"input": [0.0, log(3)]}, [0.25, 0.75]),
         ("LogSoftmax", {"dim": 0}, {"input": [1000.0, 0.0]}, [0.0, -1000.0]),
     ]  # fmt: skip
     for loss, params, args, expected in cases:
         np.testing.assert_allclose(forward(loss, params, args), expected, rtol=1e-14, err_msg=loss)
+
+
+def test_numbers_of_any_dtype_are_computed_with_in_float64() -> None:
+    logits = np.array(LOGITS, dtype=np.float16)
+    value = forward("LogSoftmax", {"dim": 1}, {"input": logits})
+    np.testing.assert_array_equal(value, forward("LogSoftmax", {"dim": 1}, {"input": LOGITS}))
+
+
+def test_a_tensor_parameter_may_stand_among_the_arguments() -> None:
+    args, weight = ARGUMENTS["NLLLoss"], [1.0, 2.0, 0.5]
+    among = forward("NLLLoss", {}, args | {"weight": weight})
+    np.testing.assert_array_equal(among, forward("NLLLoss", {"weight": weight}, args))
 
 
 def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
@@ -180,6 +193,12 @@ def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
     np.testing.assert_array_equal(
         gradient("CrossEntropyLoss", {"reduction": "sum"}, ignored, "input"), [[0, 0]]
     )
+
+
+def test_an_only_class_that_is_ignored_has_the_gradient_zero() -> None:
+    params, args = {"weight": [2.0], "ignore_index": 0}, {"input": [[-1.0]], "target": [0]}
+    assert np.isnan(forward("NLLLoss", params, args))
+    assert gradient("NLLLoss", params, args, "input").tolist() == [[0.0]]
 
 
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES.values() if loss.functional])
@@ -326,7 +345,7 @@ def test_the_legacy_arguments_override_the_reduction(
 
 
 def test_a_softmax_without_a_dimension_guesses_and_warns() -> None:
-    for shape, dim in (((3,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 5), 1)):
+    for shape, dim in (((), 0), ((3,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 5), 1)):
         values = np.arange(float(np.prod(shape))).reshape(shape)
         with pytest.warns(ReferenceWarning, match="guesses the dimension"):
             guessed = forward("Softmax", {}, {"input": values})

@@ -30,6 +30,10 @@ CLUSTERS: dict[str, Any] = {
     "tail_1_0_weight": np.ones((2, 2)),
     "tail_1_1_weight": np.ones((2, 2)),
 }
+# One class in the head, and one in each of four clusters.
+FOUR_CLUSTERS = {f"tail_{cluster}_0_weight": np.ones((2, 2)) for cluster in range(4)}
+FOUR_CLUSTERS |= {f"tail_{cluster}_1_weight": np.ones((1, 2)) for cluster in range(4)}
+FOUR_CLUSTERS |= {"cutoffs": np.arange(1, 5), "div_value": 1.0, "head_weight": np.ones((5, 2))}
 WHOLE = {name: values.astype(np.int64) for name, values in CLUSTERS.items() if name.endswith("weight")}
 PAIRS: dict[str, Any] = {"input1": np.ones((2, 3)), "input2": np.ones((2, 3)), "target": np.ones(2)}
 COMPLEX = np.ones((2, 3), dtype=complex)
@@ -57,6 +61,7 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
         {},
         {"input": [1.0, 2.0], "linear_weight": np.ones((3, 4, 2)), "target": [0, 0, 0]},
     ),
+    (OptionRefusal, "Softmax", {"dim": 0, "size_average": True}, {"input": [1.0, 2.0]}),
     (OptionRefusal, "LinearCrossEntropyLoss", {"options": "whole"}, LINEAR),
     (OptionRefusal, "LinearCrossEntropyLoss", {"size_average": True}, LINEAR),
     (
@@ -66,16 +71,20 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
         {name: [[1.0, 2.0]] for name in ("anchor", "positive", "negative")},
     ),
     (DtypeRefusal, "NLLLoss", {"weight": [1j, 1j]}, {"input": [[-1.0, -2.0]], "target": [0]}),
+    (DtypeRefusal, "MSELoss", {}, {"input": np.ones((2, 3)), "target": COMPLEX}),
     (ShapeRefusal, "Softmax", {"dim": 1}, {"input": [1.0, 2.0]}),
     (ShapeRefusal, "LogSoftmax", {"dim": 1}, {"input": 1.0}),
     (DtypeRefusal, "CTCLoss", {}, FRAMES | {"log_probs": np.zeros((3, 2, 4), dtype=np.int64)}),
     (RangeRefusal, "CTCLoss", {}, FRAMES | {"input_lengths": [3, 4]}),
+    (RangeRefusal, "CTCLoss", {}, FRAMES | {"input_lengths": [3, -1]}),
+    (RangeRefusal, "CTCLoss", {}, FRAMES | {"target_lengths": [2, -1]}),
     # In the cases these two have a process of their own: torch may read beyond its memory.
     (IndexRefusal, "CTCLoss", {}, FRAMES | {"targets": [[1, 4], [3, 3]]}),
     (IndexRefusal, "CTCLoss", {}, FRAMES | {"targets": [[1, -1], [3, 3]]}),
     (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"size_average": True}, ROW),
     (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"cutoffs": 1}, ROW),
     (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"cutoffs": np.arange(1, 5)}, ROW),
+    (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", FOUR_CLUSTERS, ROW),
     (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"tail_1_1_weight": None}, ROW),
     (DtypeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | WHOLE, ROW | {"input": [1, 2]}),
     (ShapeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS, {"input": 1.0, "target": 0}),

@@ -34,3 +34,12 @@ def test_what_is_left_out_costs_nothing(loss: str, args: Mapping[str, Any], more
     assert np.all(plain.value.bound < longer.value.bound)
     for name, gradient in plain.gradients[0].items():
         assert np.all(gradient.bound < longer.gradients[0][name].bound), name
+
+
+def test_a_slope_of_the_euclidean_norm_depends_on_no_sign() -> None:
+    """It is z_i / |z|: of a z_i that is all error the sign is anything, but the slope still next to 0."""
+    args = {"x1": [3.0, 0.3], "x2": [0.0, 0.2]}
+    call = prepare("PairwiseDistance", {"eps": -0.1}, args)
+    slope = truth_of(call, FORMATS["float32"]).gradients[0]["x1"]
+    assert 0 < abs(slope.value[1]) < 1e-16
+    assert slope.bound[1] < 2 * FORMATS["float32"].unit_roundoff * (0.3 + 0.2 + 0.1) / 3
