@@ -17,6 +17,7 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import KNOWN_DEFECT, covers, relevant, unmatched
 from lossproof.judging.record import Record, Run, TestResult
+from lossproof.numbers.formats import FORMATS
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.selection import Check, Selection
 from lossproof.session import failed_record
@@ -136,11 +137,14 @@ class RunReports:
         )
 
     def _is_wholly_selected(self, entry: KnownDefect) -> bool:
-        """Whether all subjects run that an entry speaks of: another one's check may be what it matches."""
-        return not any(
-            fnmatch(name, entry.subject) and name not in self._selection.subjects
-            for name in default_subjects()
-        )
+        """Whether everything runs that an entry speaks of: what it matches may be a check left out.
+
+        Modes, for one, are examined in one dtype of one of torch's two subjects.
+        """
+        [case] = (case for case in self._corpus.cases if case.id == entry.case)
+        subjects = {name for name in default_subjects() if fnmatch(name, entry.subject)}
+        dtypes = set(entry.dtypes or case.dtypes or FORMATS)
+        return subjects <= self._selection.subjects.keys() and dtypes <= set(self._selection.dtypes)
 
     def _relevant(self, name: str) -> list[KnownDefect]:
         subject = self._selection.subjects[name]

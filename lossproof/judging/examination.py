@@ -28,6 +28,7 @@ from lossproof.reference.worked import worked_steps
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
 from lossproof.subjects.careful import Careful
+from lossproof.subjects.snippet import describe
 
 Numbers = npt.NDArray[np.float64]
 
@@ -255,7 +256,7 @@ class _Examination(Recorder):
             return {}
         illustrations = {}
         if not is_right or self.subject_name == "reference":
-            illustrations["steps"] = worked_steps(planned.prepared)
+            illustrations |= describe(planned.call) | {"steps": worked_steps(planned.prepared)}
         is_told_of = self.case.source is not None and self.subject_name == usual_subject(self.case.loss)
         is_chosen = reduction == reduction_for_modes(reductions_of(self.case)) and self._is_layout_dtype()
         if is_chosen and (is_told_of or not is_right):

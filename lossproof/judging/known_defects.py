@@ -90,8 +90,6 @@ def unmatched(
     sentences = []
     for entry in entries:
         records = of_case.get(entry.case, [])
-        if entry.layouts and not any(_ran_in_its_layout(entry, record) for record in records):
-            continue  # layouts are varied in one dtype only, which may not have been selected
         is_selected = any(
             entry.case == case
             and fnmatch(subject, entry.subject)
@@ -104,7 +102,3 @@ def unmatched(
                 "mend its dtypes, reductions, quantities or layouts, or remove it"
             )
     return sentences
-
-
-def _ran_in_its_layout(entry: KnownDefect, record: Record) -> bool:
-    return fnmatch(record.subject, entry.subject) and record.layout in entry.layouts

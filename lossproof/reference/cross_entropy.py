@@ -26,7 +26,9 @@ def holds_probabilities(input: Array, target: Array) -> bool:
 
 
 def cross_entropy(input: Array, target: Array, **params: Any) -> Array:
-    """-log softmax(x) at the target class, or the cross entropy with target probabilities.
+    """l_n = -w[y_n] log p[n, y_n], or -sum_c w[c] t[n, c] log p[n, c] for probabilities t; p = softmax(x).
+
+    The mean of the one is sum_n l_n / sum_n w[y_n], of the other sum_n l_n / N.
 
     Args:
         input: logits (C), (N, C) or (N, C, d1, ..., dk).

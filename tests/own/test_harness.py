@@ -171,6 +171,25 @@ def test_a_known_defect_that_matches_nothing_fails_the_run(suite: Suite) -> None
     assert "this known defect matches no check" in finished.stdout
 
 
+@pytest.mark.parametrize(
+    ("entry", "options"),
+    [
+        (DEFECTS.replace("dtypes: [float32], ", ""), ("--dtypes", "float32")),
+        (DEFECTS.replace("torch.nn", "torch.*"), ("--dtypes", "float32", "--subjects", "torch.nn")),
+    ],
+    ids=["dtypes", "subjects"],
+)
+def test_a_known_defect_of_which_only_a_part_runs_may_match_nothing(
+    suite: Suite, entry: str, options: tuple[str, ...]
+) -> None:
+    (suite.cases / "known-defects.yaml").write_text(entry.replace("[value]", "[velue]"))
+    finished = suite.verify(*options)
+    assert finished.returncode == 0, finished.stdout
+    finished = suite.verify()
+    assert finished.returncode == 1
+    assert "this known defect matches no check" in finished.stdout
+
+
 def test_workers_leave_the_same_records_in_the_same_order(suite: Suite) -> None:
     assert suite.verify("--cases", "*").returncode == 0
     alone = suite.records()

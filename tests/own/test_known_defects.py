@@ -193,16 +193,3 @@ def test_an_entry_that_was_not_selected_is_not_blamed(selected: list[tuple[str, 
 def test_entries_and_records_may_come_as_iterators() -> None:
     entries = [entry(quantities=("value",)), entry(quantities=("nothing",)), entry(quantities=("value",))]
     assert len(unmatched(iter(entries), iter([record()]), iter(SELECTED))) == 1
-
-
-def test_an_entry_for_a_layout_that_did_not_run_is_not_stale() -> None:
-    transposed = entry(layouts=("transposed",), quantities=("gradient:input",))
-    assert unmatched([transposed], [record()], SELECTED) == []
-    assert unmatched([transposed], [record(layout="transposed")], SELECTED)
-
-
-def test_an_entry_for_a_layout_is_stale_where_its_subject_ran_in_it() -> None:
-    transposed = entry(subject="torch.nn", layouts=("transposed",), quantities=("gradient:input",))
-    beside = record(subject="torch.nn.functional", layout="transposed")
-    assert unmatched([transposed], [record(), beside], SELECTED) == []
-    assert unmatched([transposed], [record(), record(layout="transposed")], SELECTED)
