@@ -24,7 +24,7 @@ from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_su
 from lossproof.numbers.ball import Undecided
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
-from lossproof.reference.worked import worked_steps
+from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
 from lossproof.subjects.careful import Careful
@@ -256,7 +256,11 @@ class _Examination(Recorder):
             return {}
         illustrations = {}
         if not is_right or self.subject_name == "reference":
-            illustrations |= describe(planned.call) | {"steps": worked_steps(planned.prepared)}
+            illustrations |= describe(planned.call)
+            illustrations |= {
+                "formula": formula_of(planned.prepared.loss),
+                "steps": worked_steps(planned.prepared),
+            }
         is_told_of = self.case.source is not None and self.subject_name == usual_subject(self.case.loss)
         is_chosen = reduction == reduction_for_modes(reductions_of(self.case)) and self._is_layout_dtype()
         if is_chosen and (is_told_of or not is_right):

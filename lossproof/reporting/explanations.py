@@ -9,9 +9,11 @@ from typing import Any
 from lossproof.judging.record import Record
 from lossproof.reporting.text import cut
 
+_OF_A_CALL = ("inputs", "params", "formula", "steps")
+
 
 def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Return, by case, its inputs and params, the worked steps of one of its calls, and its curve.
+    """Return, by case, its inputs and params, the formula, the worked steps of one call, and its curve.
 
     One reduction is enough to learn from: that of an erratum, else the mean or the first of the printed ones,
     else the mean, else the first that ran.
@@ -57,4 +59,5 @@ def _steps(calls: Sequence[Record], preferred: Sequence[str | None]) -> dict[str
 
     shown = min(calls, key=rank)
     assert shown.detail is not None
-    return {"steps": cut(shown.detail["steps"]), "reduction": shown.reduction, "dtype": shown.dtype}
+    told = {name: cut(shown.detail[name]) for name in _OF_A_CALL if shown.detail.get(name)}
+    return told | {"reduction": shown.reduction, "dtype": shown.dtype}

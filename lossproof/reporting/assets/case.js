@@ -120,7 +120,7 @@ function drawMissing(name) {
 function drawCase(name, row) {
   const rows = checks.ofCase(name);
   const about = checks.caseOf(rows[0]);
-  const { inputs, params, steps, reduction, dtype, curve } = data.explained[name] || {};
+  const { inputs, params, formula, steps, reduction, dtype, curve } = data.explained[name] || {};
   const chosen = el("div", { class: "chosen" });
   const open = (found, label) => {
     chosen.replaceChildren(...checkList(found, label));
@@ -159,6 +159,7 @@ function drawCase(name, row) {
             "section",
             {},
             el("h3", {}, "Worked steps"),
+            formula ? el("p", {}, formula) : null,
             code(
               ["from the reference as it ran", reduction && "reduction " + reduction, dtype]
                 .filter(Boolean)

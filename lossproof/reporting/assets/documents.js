@@ -111,10 +111,13 @@ function findingBox({ kind, says, because }) {
 }
 
 function stepsOf(name) {
-  const { steps, reduction } = data.explained[name] || {};
+  const { formula, steps, reduction } = data.explained[name] || {};
   if (!steps) return null;
   const title = "Worked steps" + (reduction && reduction !== "none" ? ", " + reduction : "");
-  return lazily(el("details", { class: "steps" }, el("summary", {}, title)), () => code(title.toLowerCase(), steps));
+  return lazily(el("details", { class: "steps" }, el("summary", {}, title)), () => [
+    formula ? el("p", {}, formula) : null,
+    code(title.toLowerCase(), steps),
+  ]);
 }
 
 function claimCase(tried) {

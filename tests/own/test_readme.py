@@ -1,0 +1,86 @@
+"""README.md: every command in it does what it says, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+# What makes the commands that take minutes take seconds; `.ci/run` runs those three as they stand.
+NARROWED = {
+    "make verify": "CASES='mse-four' DTYPES=float32",
+    "make test": "TESTS=tests/own/test_formats.py",
+    "make faults": "FAULTS='mse-weight*'",
+    "make faults FULL=1": "FAULTS='mse-weight*'",
+}
+
+
+def commands() -> list[str]:
+    """The lines of the shell blocks, without their comments."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, in which a command may write; its environment is the one of these tests."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("cases", "tests", "lossproof", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("conftest.py", "pyproject.toml", "constraints.txt", "Makefile", "README.md"):
+        shutil.copy(ROOT / name, folder)
+    binaries = folder / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    for name in ("python", "pytest", "lossproof"):
+        found = Path(sys.executable).parent / name
+        # Started by its own name, each finds the environment that it belongs to.
+        binaries.joinpath(name).write_text(f'#!/bin/sh\nexec "{found}" "$@"\n')
+        binaries.joinpath(name).chmod(0o755)
+    folder.joinpath(".venv", "installed").touch()
+    (folder / "reports").mkdir()
+    return folder
+
+
+def test_there_are_commands() -> None:
+    assert {"make verify", "make test"} <= set(commands())
+    assert set(NARROWED) <= set(commands())
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_works(checkout: Path, command: str) -> None:
+    narrowed = f"{command} {NARROWED.get(command, '')}"
+    # What make told its own children is not meant for these.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    ended = subprocess.run(
+        ["sh", "-c", narrowed],
+        cwd=checkout,
+        env=environment | {"PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.strip()
+
+
+def test_every_verb_of_the_command_line_is_shown() -> None:
+    from lossproof.command_line.app import app
+
+    verbs = {command.name for command in app.registered_commands}
+    assert {verb for verb in verbs if f"lossproof {verb}" not in README} == set()
+
+
+def test_every_link_leads_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#]+)", README)
+    assert targets
+    assert [name for name in targets if "://" not in name and not (ROOT / name).exists()] == []
