@@ -5,25 +5,32 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
-# What `make verify` can be asked: SUBJECTS=torch.nn DTYPES=float32 CASES='ce-*' DEVICE=cpu WORKERS=2
+# What `make verify` can be asked: SUBJECTS=torch.nn DTYPES=float32 CASES='ce-*' DEVICE=cpu WORKERS=2 BASELINE=old
 OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$(DTYPES)') \
            $(if $(CASES),--cases '$(CASES)') $(if $(DEVICE),--device '$(DEVICE)') \
-           $(if $(WORKERS),--numprocesses '$(WORKERS)')
+           $(if $(WORKERS),--numprocesses '$(WORKERS)') $(if $(BASELINE),--baseline '$(BASELINE)')
 
-.PHONY: help verify faults test lint benchmark yardstick mutants readme clean
+# What `make test` can be asked: TESTS=tests/own/test_truth.py
+TESTS ?= tests/own
+
+.PHONY: help verify faults test browser lint benchmark yardstick mutants readme picture clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-verify: $(INSTALLED) ## run the suite and write reports/ (SUBJECTS= DTYPES= CASES= DEVICE= WORKERS=)
+verify: $(INSTALLED) ## run the suite and write reports/ (SUBJECTS= DTYPES= CASES= DEVICE= WORKERS= BASELINE=)
 	@$(RUN) -m lossproof verify $(OPTIONS)
 
 faults: $(INSTALLED) ## plant bugs in torch and see which case catches each (FULL=1 FAULTS='nll-*')
 	@$(RUN) -m lossproof.faults $(if $(FULL),--full) $(FAULTS)
 
-test: $(INSTALLED) ## run the project's own tests
-	@$(RUN) -m pytest tests/own -q --numprocesses auto --dist loadfile
+test: $(INSTALLED) ## run the project's own tests (TESTS=)
+	@$(RUN) -m pytest $(TESTS) -q --numprocesses auto --dist loadfile
+
+browser: $(INSTALLED) ## open the report in Chromium, which must be installed, and use it
+	@$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	@$(RUN) -m pytest tests/browser -q
 
 lint: $(INSTALLED) ## check style and types
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
@@ -40,6 +47,10 @@ mutants: $(INSTALLED) ## mutate the reference and the judge, and see what notice
 
 readme: $(INSTALLED) ## write the table of losses into README.md
 	@$(RUN) -m lossproof.readme
+
+picture: $(INSTALLED) ## draw the README's picture of the last run's report
+	@$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	@$(RUN) tests/browser/picture.py
 
 clean: ## remove the environment and the reports
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

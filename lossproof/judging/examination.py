@@ -254,7 +254,7 @@ class _Examination(Recorder):
         """What helps to understand a small call: its worked steps, and a curve through it."""
         if layout != LAYOUTS[0] or self.case.own_process or not is_small(planned.call):
             return {}
-        illustrations = {}
+        illustrations: dict[str, str] = {}
         if not is_right or self.subject_name == "reference":
             illustrations |= describe(planned.call)
             illustrations |= {
