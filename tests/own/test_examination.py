@@ -301,6 +301,13 @@ def test_which_layouts_there_are_is_up_to_the_tensors(
     assert layouts_of(one) == {"sum": layouts}
 
 
+def test_one_tensor_is_enough_for_a_layout() -> None:
+    """The target has fewer dimensions than the input."""
+    assert layouts_of(replace(LABELLED, reductions=("sum",))) == {"sum": "contiguous transposed strided"}
+    args = {"input": literal(["0.5", "1"]), "target": literal("0.5")}
+    assert layouts_of(case("MSELoss", args, reductions=("sum",))) == {"sum": "contiguous strided"}
+
+
 def test_beyond_numbers_nothing_is_asked_again_in_another_layout() -> None:
     identity = Identity((Term(),), None, "it is itself")
     warned = Raised("any", "call", "UserWarning", "")
@@ -568,13 +575,14 @@ def test_modes_are_examined_in_one_reduction_and_unless_told_otherwise() -> None
     modal = Modal(("twice",), plainly_again)
     records = [record for record in examine(DISTANCE, modal) if record.quantity == "twice"]
     assert [(record.reduction, record.outcome) for record in records] == [("mean", "agree")]
+    assert {call.layout for call in modal.calls} == {"contiguous"}
     assert all(record.quantity != "twice" for record in examine(DISTANCE, modal, with_modes=False))
 
 
 def test_a_call_is_repeated_as_often_as_the_case_says() -> None:
     subject = Pretender()
     records = examine(replace(DISTANCE, reductions=("sum",), repeats=2), subject)
-    assert len(subject.calls) == 2
+    assert [call.layout for call in subject.calls] == ["contiguous", "contiguous"]
     assert outcomes(records) == {
         (quantity, "agree")
         for quantity in ("value", "gradient:input", "gradient:target", "vjp:input", "vjp:target")
