@@ -272,6 +272,14 @@ def test_of_a_convention_there_are_no_second_derivatives() -> None:
     assert "; torch's gradient is a convention: " in wrong.message
 
 
+def test_beside_a_convention_there_are_second_derivatives() -> None:
+    wide = case("GaussianNLLLoss", VARIANCE | {"var": literal(["0.75"])}, eps=parse_numeral("0.5"))
+    records = examine("forward_over_reverse", examined=wide)
+    assert {name: record.outcome for name, record in records.items()} == {
+        f"forward_over_reverse:{name}": "agree" for name in ("input", "target", "var")
+    }
+
+
 def test_a_derivative_by_the_upstream_gradient_is_graded() -> None:
     record = examine("double_backward", scaled("upstream", 1 + 1e-6))["double_backward:upstream"]
     assert record.outcome == "agree"
