@@ -260,6 +260,7 @@ def test_by_convention_forward_mode_may_yield_the_gradient_or_the_derivative() -
     assert record.message == "the derivative of the value, which the gradient by convention is not"
     record = along(lambda planned: {"input": np.array([7.0])})["jvp"]
     assert record.outcome == "disagree"
+    assert "budget" in record.message
     assert "; torch's gradient is a convention: " in record.message
 
 
@@ -278,6 +279,7 @@ def test_beside_a_convention_there_are_second_derivatives() -> None:
     assert {name: record.outcome for name, record in records.items()} == {
         f"forward_over_reverse:{name}": "agree" for name in ("input", "target", "var")
     }
+    assert examine("jvp", examined=wide)["jvp"].message == ""
 
 
 def test_a_derivative_by_the_upstream_gradient_is_graded() -> None:
