@@ -130,7 +130,7 @@ def _is_finite(planned: PlannedCall) -> bool:
     """Whether inputs, value and gradients are: elsewhere a derivative along a direction has no meaning."""
     prepared, truth = planned.prepared, planned.truth
     numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[-1].values())]
-    numbers += [np.asarray(values) for values in prepared.arguments.values()]
+    numbers += prepared.arguments.values()
     return all(bool(np.all(np.isfinite(array))) for array in numbers)
 
 

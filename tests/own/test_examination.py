@@ -301,6 +301,13 @@ def test_which_layouts_there_are_is_up_to_the_tensors(
     assert layouts_of(one) == {"sum": layouts}
 
 
+def test_one_tensor_is_enough_for_a_layout() -> None:
+    """The target has fewer dimensions than the input."""
+    assert layouts_of(replace(LABELLED, reductions=("sum",))) == {"sum": "contiguous transposed strided"}
+    args = {"input": literal(["0.5", "1"]), "target": literal("0.5")}
+    assert layouts_of(case("MSELoss", args, reductions=("sum",))) == {"sum": "contiguous strided"}
+
+
 def test_beyond_numbers_nothing_is_asked_again_in_another_layout() -> None:
     identity = Identity((Term(),), None, "it is itself")
     warned = Raised("any", "call", "UserWarning", "")
@@ -417,6 +424,7 @@ def test_a_warning_must_be_of_the_class_and_say_the_words() -> None:
 def test_the_reference_warns_in_its_own_words() -> None:
     own = SeenWarning(("ReferenceWarning", *USER), "anything")
     assert warning(own, name="reference").outcome == "agree"
+    assert warning(SeenWarning(USER, "another"), own, name="reference").outcome == "agree"
     assert warning(own).outcome == "disagree"
     assert warning(SeenWarning(USER, "size 2"), name="reference").outcome == "disagree"
 
@@ -462,10 +470,9 @@ def test_errors_that_lean_to_one_side_are_a_bias(shares: tuple[float, float, flo
 
 
 def test_a_bias_needs_all_outputs_and_a_gradient_of_each() -> None:
-    weight = literal(["1", "2"])
-    inputs, target = replace(DRAWN, shape=(1100, 2)), literal(["0", "1"] * 550)
-    labelled = case("NLLLoss", {"input": inputs, "target": target}, params={"weight": weight}, bias=True)
-    biases = [(one.reduction, one.quantity) for one in examine(labelled) if one.quantity.startswith("bias")]
+    two = {"input": replace(DRAWN, shape=(1100, 2)), "target": literal(["0", "1"])}
+    records = examine(case("MSELoss", two, bias=True))
+    biases = [(one.reduction, one.quantity) for one in records if one.quantity.startswith("bias")]
     assert biases == [("none", "bias:value"), ("none", "bias:input")]
     scaled = case("BCELoss", {"input": DRAWN, "target": DRAWN}, bias=True)
     biases = [(one.reduction, one.quantity) for one in examine(scaled) if one.quantity.startswith("bias")]
@@ -568,13 +575,14 @@ def test_modes_are_examined_in_one_reduction_and_unless_told_otherwise() -> None
     modal = Modal(("twice",), plainly_again)
     records = [record for record in examine(DISTANCE, modal) if record.quantity == "twice"]
     assert [(record.reduction, record.outcome) for record in records] == [("mean", "agree")]
+    assert {call.layout for call in modal.calls} == {"contiguous"}
     assert all(record.quantity != "twice" for record in examine(DISTANCE, modal, with_modes=False))
 
 
 def test_a_call_is_repeated_as_often_as_the_case_says() -> None:
     subject = Pretender()
     records = examine(replace(DISTANCE, reductions=("sum",), repeats=2), subject)
-    assert len(subject.calls) == 2
+    assert [call.layout for call in subject.calls] == ["contiguous", "contiguous"]
     assert outcomes(records) == {
         (quantity, "agree")
         for quantity in ("value", "gradient:input", "gradient:target", "vjp:input", "vjp:target")
