@@ -20,6 +20,7 @@ _SLOW_TESTS = (
     "test_reference_gradients.py",
     "test_claims.py",
     "test_apart.py",
+    "test_snippets.py",
 )
 _JUDGING_TESTS = (
     "test_verdict.py",
@@ -28,6 +29,9 @@ _JUDGING_TESTS = (
     "test_calls.py",
     "test_derivatives.py",
     "test_examination.py",
+    "test_examination_details.py",
+    "test_illustrations.py",
+    "test_snippets.py",
     "test_mode_verdicts.py",
     "test_recorder.py",
     "test_known_defects.py",

@@ -150,7 +150,7 @@ def test_show_tells_known_defects(tmp_path: Path) -> None:
 def test_explain_is_the_formula_and_the_steps_with_the_cases_numbers(corpus: list[str]) -> None:
     said = typed("explain", "ce-weighted-mean", *corpus)
     assert said.status == 0
-    assert said.lines[1].startswith("CrossEntropyLoss: -log softmax(x) at the target class")
+    assert said.lines[1].startswith("CrossEntropyLoss: l_n = -w[y_n] log p[n, y_n]")
     assert "max(1, 2) = -1" in said.text
     assert "exp(-1) + exp(0) = 1.367879" in said.text
     assert re.search(r"^  mean = .* = 0.3641947$", said.text, re.MULTILINE)
