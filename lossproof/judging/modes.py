@@ -129,19 +129,19 @@ def _is_right(planned: PlannedCall, plain: Observation) -> bool:
 def _is_finite(planned: PlannedCall) -> bool:
     """Whether inputs, value and gradients are: elsewhere a derivative along a direction has no meaning."""
     prepared, truth = planned.prepared, planned.truth
-    numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[-1].values())]
+    numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[1].values())]
     numbers += prepared.arguments.values()
     return all(bool(np.all(np.isfinite(array))) for array in numbers)
 
 
 def _has_true_gradient(planned: PlannedCall) -> bool:
     """Whether the gradient is the derivative of the value, and not another function by convention."""
-    prepared, upstream = planned.prepared, planned.truth.upstreams[-1]
+    prepared, upstream = planned.prepared, planned.truth.upstreams[1]
     if prepared.loss.derivative is None:
         return True
     derivatives = prepared.derivative(upstream)
     return all(
-        compare(derivatives[name], truth).agrees for name, truth in planned.truth.gradients[-1].items()
+        compare(derivatives[name], truth).agrees for name, truth in planned.truth.gradients[1].items()
     )
 
 
@@ -150,9 +150,9 @@ def _jvp(mode: str, seen: Seen) -> Iterator[Judged]:
     planned = seen.planned
     if not _is_finite(planned):
         return
-    judged, truth = _along(mode, seen.mode.value, seen, planned.truth.gradients[-1])
-    if not judged.verdict.agrees and planned.prepared.loss.derivative is not None:
-        derivative = partial(planned.prepared.derivative, planned.truth.upstreams[-1])
+    judged, truth = _along(mode, seen.mode.value, seen, planned.truth.gradients[1])
+    if not judged.verdict.agrees:
+        derivative = partial(planned.prepared.derivative, planned.truth.upstreams[1])
         true = truths(derivative, FORMATS[planned.call.dtype])
         other, derivative_truth = _along(mode, seen.mode.value, seen, true)
         if other.verdict.agrees:
@@ -173,7 +173,7 @@ def _along(
         message = f"shape {observed.shape}, should be {seen.plain.value.shape}"
         verdict, check = Verdict(False, None, message), partial(shape_check, seen.plain.value.shape)
         return Judged(quantity, verdict, seen.plain.value, observed, "value", check), truth
-    weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[-1]))
+    weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
     check = partial(_weighted_check, weighted, (truth,))
     return Judged(quantity, compare(weighted, truth), truth.value, weighted, "value", check), truth
 
@@ -184,7 +184,7 @@ def _weighted_check(observed: Float64Array, true: Sequence[Truth]) -> list[str]:
 
 
 def _second(mode: str, seen: Seen) -> Iterator[Judged]:
-    planned, upstream = seen.planned, seen.planned.truth.upstreams[-1]
+    planned, upstream = seen.planned, seen.planned.truth.upstreams[1]
     if not _is_finite(planned) or not _has_true_gradient(planned):
         return
     # Forward mode moves the first source alone.
@@ -206,14 +206,14 @@ def _of_one(
 
 
 def _floor(seen: Seen) -> float:
-    bounds = [float(np.max(truth.bound, initial=0.0)) for truth in seen.planned.truth.gradients[-1].values()]
+    bounds = [float(np.max(truth.bound, initial=0.0)) for truth in seen.planned.truth.gradients[1].values()]
     return 2 * max(bounds) * max(float(np.max(np.abs(d), initial=0.0)) for d in seen.directions.values())
 
 
 def _double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
     yield from _second(mode, seen)
     if _is_finite(seen.planned):
-        observed, gradients = seen.mode.gradients[0]["upstream"], seen.planned.truth.gradients[-1]
+        observed, gradients = seen.mode.gradients[0]["upstream"], seen.planned.truth.gradients[1]
         judged, truth = _along(f"{mode}:upstream", observed, seen, gradients)
         if judged.verdict.error_over_budget is not None:
             arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
@@ -266,7 +266,7 @@ def _unlike_first(observed: Float64Array, plain: Float64Array) -> list[str]:
 
 def _abstract(mode: str, seen: Seen) -> Iterator[Judged]:
     gradients = [
-        _shaped(mode, observed, seen.plain.gradients[-1][name], name)
+        _shaped(mode, observed, seen.plain.gradients[1][name], name)
         for name, observed in seen.mode.gradients[0].items()
     ]
     yield _gravest([_typed(mode, seen), _shaped(mode, seen.mode.value, seen.plain.value), *gradients])
@@ -318,7 +318,7 @@ def _alike(
 
 
 def _plain_gradient(seen: Seen, name: str) -> tuple[Float64Array, Truth]:
-    return seen.plain.gradients[-1][name], seen.planned.truth.gradients[-1][name]
+    return seen.plain.gradients[1][name], seen.planned.truth.gradients[1][name]
 
 
 def _typed(mode: str, seen: Seen) -> Judged:

@@ -196,7 +196,8 @@ class Written(NumberArray):
         write: Callable[[Sequence[Expression]], Expression],
     ) -> Written:
         numbers = np.asarray(numbers)
-        axes = range(len(self.shape)) if axis is None else np.atleast_1d(axis) % max(self.ndim, 1)
+        # Of a number without dimensions NumPy takes the sum along any.
+        axes = range(self.ndim) if axis is None or not self.ndim else np.atleast_1d(axis) % self.ndim
         last = [int(place) for place in axes]
         kept = [place for place in range(self.ndim) if place not in last]
         briefs = _elementwise(_brief, self.expressions, self.numbers).transpose(kept + last)

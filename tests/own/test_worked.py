@@ -70,6 +70,14 @@ def test_no_elements_are_said_to_be_none() -> None:
     assert lines == ["d", "  no elements", "sum = 0"]
 
 
+def test_a_number_without_dimensions_is_its_own_maximum() -> None:
+    assert steps("Softmax", {"input": np.array(3.0)}, dim=0) == [
+        "logits - max = 3 - 3 = 0",
+        "exponentials = exp(0) = 1",
+        "softmax = 1 / 1 = 1",
+    ]
+
+
 @pytest.mark.parametrize("loss", list(LOSSES))
 def test_every_loss_works_its_steps_to_its_value(loss: str) -> None:
     prepared = prepare(loss, PARAMETERS.get(loss, {}), ARGUMENTS[loss])
