@@ -599,6 +599,21 @@ def test_what_is_wrong_in_one_of_two_runs_disagrees() -> None:
     assert "torch.nn.MSELoss" in record.detail["snippet"]
 
 
+def test_of_a_gradient_that_is_wrong_in_one_of_two_runs_the_snippet_knows_the_right_numbers() -> None:
+    subject = Pretender()
+
+    def act(call: Call, answer: Observation) -> Observation:
+        plain, seeded = answer.gradients
+        return replace(answer, gradients=(plain | {"input": plain["input"] + len(subject.calls) - 1}, seeded))
+
+    subject.act = act
+    record = named(examine(replace(DISTANCE, reductions=("sum",), repeats=2), subject), "gradient:input")
+    assert record.detail is not None
+    namespace: dict[str, Any] = {}
+    exec(record.detail["snippet"], namespace)
+    assert str(namespace["result"].flatten().tolist()) in record.detail["snippet"]
+
+
 def test_a_repeated_call_that_raises_is_an_error_once() -> None:
     [record] = examine(
         replace(DISTANCE, reductions=("sum",), repeats=2), Refusing(Refused("RuntimeError", "no", "call"))

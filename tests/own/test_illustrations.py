@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,14 @@ cases:
 """
 
 
+class HalfGradient(FunctionSubject):
+    """torch, but the gradient halved."""
+
+    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        output = super()._apply(loss, params, args)
+        return output.detach() / 2 + output / 2
+
+
 class OffByOne(FunctionSubject):
     """torch, but 1 added to every value and the gradient halved."""
 
@@ -61,6 +70,17 @@ def records(tmp_path: Path) -> Any:
     return run
 
 
+@pytest.fixture
+def apart(tmp_path: Path) -> Any:
+    def run(subject: str) -> list[Record]:
+        tmp_path.joinpath("cases.yaml").write_text(CASES)
+        [found] = [one for one in load_corpus(tmp_path, signatures()).cases if one.id == "documented"]
+        lonely = replace(found, own_process=True, reductions=("mean",))
+        return Examiner(with_modes=False).examine(lonely, find_subject(subject), "float64")
+
+    return run
+
+
 def values(records: list[Record], key: str, reduction: str = "mean") -> list[str]:
     return [
         record.detail[key]
@@ -75,6 +95,21 @@ def test_the_reference_tells_its_steps_in_every_reduction(records: Any) -> None:
     assert mean.splitlines()[-1] == "mean = 4.25 / 3 = 1.416667"
     assert "  [1] = (-2) * (-2) = 4" in none
     assert "sum" not in none
+
+
+def test_steps_come_with_the_call_and_its_formula(records: Any) -> None:
+    told = records("undocumented", find_subject("reference"), "float64")
+    [inputs], [formula] = values(told, "inputs"), values(told, "formula")
+    assert inputs.splitlines()[0] == "input = float64 [0.5, 2.0, 0.25]"
+    assert formula.startswith("L = w d^2")
+
+
+def test_what_a_case_of_a_process_of_its_own_might_do_is_not_asked_more_than_once(apart: Any) -> None:
+    assert not values(apart("reference"), "steps")
+
+
+def test_what_has_nothing_to_show_has_no_detail(records: Any) -> None:
+    assert all(record.detail is None for record in records("undocumented"))
 
 
 def test_a_large_call_has_neither_steps_nor_curve(records: Any) -> None:
@@ -102,6 +137,12 @@ def test_a_documents_case_has_a_curve_of_truth_and_torch(records: Any) -> None:
     np.testing.assert_allclose(curve["observed_slope"], curve["slope"], rtol=1e-5, atol=1e-7)
 
 
+def test_the_other_of_torchs_subjects_and_the_other_reductions_have_none(records: Any) -> None:
+    assert not values(records("documented", find_subject("torch.nn")), "curve")
+    told = records("documented")
+    assert not values(told, "curve", "none") + values(told, "curve", "sum")
+
+
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
 def test_one_dtype_is_enough_for_a_curve(records: Any, dtype: str) -> None:
     assert not values(records("documented", dtype=dtype), "curve")
@@ -114,6 +155,14 @@ def test_only_what_is_told_of_or_wrong_has_a_curve(records: Any) -> None:
     curve = json.loads(text)
     assert steps
     np.testing.assert_allclose(curve["observed"], np.array(curve["truth"]) / 2 + 1, rtol=1e-5)
+    np.testing.assert_allclose(curve["observed_slope"], np.array(curve["slope"]) / 2, rtol=1e-5, atol=1e-7)
+
+
+def test_a_wrong_gradient_alone_is_reason_enough(records: Any) -> None:
+    told = records("undocumented", HalfGradient())
+    [text], [_] = values(told, "curve"), values(told, "steps")
+    curve = json.loads(text)
+    np.testing.assert_allclose(curve["observed"], curve["truth"], rtol=1e-5)
     np.testing.assert_allclose(curve["observed_slope"], np.array(curve["slope"]) / 2, rtol=1e-5, atol=1e-7)
 
 
