@@ -82,15 +82,15 @@ def test_of_an_identity_that_cannot_be_told_both_sides_are_shown() -> None:
     assert record.detail["snippet"].count("MSELoss") == 2
 
 
-@pytest.mark.parametrize("misshapen", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize("misshapen", [(0,), (1,), (2,), (1, 2), (0, 1, 2)])
 def test_a_side_of_a_wrong_shape_makes_no_identity(misshapen: tuple[int, ...]) -> None:
-    """Numbers of other shapes could be added up all the same."""
+    """Numbers of other shapes could be added up all the same, or not at all."""
     places: list[Call] = []
 
     def act(call: Call, answer: Observation) -> Observation:
         places.append(call)
         is_wrong = len(places) - 1 in misshapen
-        return replace(answer, value=np.zeros(3), gradients=()) if is_wrong else answer
+        return replace(answer, value=np.zeros(2 + len(places)), gradients=()) if is_wrong else answer
 
     record = told(HALVES, Pretender(act), "same_as")
     assert record.message.startswith("one of the two sides has a wrong shape")
