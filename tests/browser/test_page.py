@@ -170,7 +170,8 @@ def test_a_case_shows_steps_curves_and_its_checks(visit: Visit, view: View) -> N
     page = visit("clean", view, "#d001-2-losses-of-the-samples")
     case = dialog_of(page)
     expect(case.get_by_role("heading", level=2)).to_contain_text("the loss of the first sample")
-    expect(case.locator("pre").first).to_contain_text("exp(-1.9)")
+    expect(case.locator("pre").first).to_contain_text("input = float64")
+    expect(case.locator("pre", has_text="exp(-1.9)")).to_have_count(1)
     curves = case.get_by_role("img", name="the two curves coincide")
     expect(curves).to_have_count(2)
     expect(curves.first).to_have_accessible_name(

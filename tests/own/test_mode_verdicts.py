@@ -43,6 +43,7 @@ INFINITE = [
         "MarginRankingLoss",
         {"input1": literal([".inf", "1"]), "input2": literal(["1", "2"]), "target": literal(["1", "1"])},
     ),
+    case("HingeEmbeddingLoss", {"input": literal([".inf", "0.25"]), "target": literal(["-1", "1"])}),
 ]
 
 
