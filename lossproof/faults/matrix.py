@@ -86,7 +86,9 @@ class _Attempts:
     """Plants faults and runs cases; what cases and faults have in common is worked out once."""
 
     def __init__(self, hunt: Hunt) -> None:
-        self._examiners = {modes: Examiner(with_modes=modes) for modes in (False, True)}
+        self._examiners = {
+            modes: Examiner(with_modes=modes, with_illustrations=False) for modes in (False, True)
+        }
         self._subjects = {name: find_subject(name) for name in {fault.subject for fault in hunt.faults}}
         self._defects = {
             name: relevant(hunt.known_defects, name, subject.version(), "cpu")

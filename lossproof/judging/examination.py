@@ -43,10 +43,12 @@ class Examiner:
     Attributes:
         layout_dtype: the dtype in which the layouts other than contiguous are tried as well.
         with_modes: whether modes are examined, too.
+        with_illustrations: whether records show steps and curves, for somebody to read.
     """
 
     layout_dtype: str = "float32"
     with_modes: bool = True
+    with_illustrations: bool = True
     planner: CallPlanner = field(default_factory=CallPlanner)
 
     def examine(self, case: Case, subject: Subject, dtype: str, device: str = "cpu") -> list[Record]:
@@ -252,7 +254,8 @@ class _Examination(Recorder):
         self, planned: PlannedCall, reduction: str | None, layout: str, is_right: bool
     ) -> dict[str, str]:
         """What helps to understand a small call: its worked steps, and a curve through it."""
-        if layout != LAYOUTS[0] or self.case.own_process or not is_small(planned.call):
+        is_wanted = self.examiner.with_illustrations and layout == LAYOUTS[0]
+        if not is_wanted or self.case.own_process or not is_small(planned.call):
             return {}
         illustrations: dict[str, str] = {}
         if not is_right or self.subject_name == "reference":

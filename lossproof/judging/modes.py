@@ -140,9 +140,7 @@ def _has_true_gradient(planned: PlannedCall) -> bool:
     if prepared.loss.derivative is None:
         return True
     derivatives = prepared.derivative(upstream)
-    return all(
-        compare(derivatives[name], truth).agrees for name, truth in planned.truth.gradients[1].items()
-    )
+    return all(compare(derivatives[name], truth).agrees for name, truth in planned.truth.gradients[1].items())
 
 
 def _jvp(mode: str, seen: Seen) -> Iterator[Judged]:

@@ -108,6 +108,14 @@ def test_what_a_case_of_a_process_of_its_own_might_do_is_not_asked_more_than_onc
     assert not values(apart("reference"), "steps")
 
 
+def test_nobody_need_be_shown_anything(tmp_path: Path) -> None:
+    tmp_path.joinpath("cases.yaml").write_text(CASES)
+    [found] = [one for one in load_corpus(tmp_path, signatures()).cases if one.id == "documented"]
+    told = Examiner(with_illustrations=False).examine(found, OffByOne(), "float32")
+    assert values(told, "snippet")
+    assert not values(told, "curve") + values(told, "steps")
+
+
 def test_what_has_nothing_to_show_has_no_detail(records: Any) -> None:
     assert all(record.detail is None for record in records("undocumented"))
 
