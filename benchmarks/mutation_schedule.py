@@ -125,6 +125,9 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
     yield TestsCheck("test_reductions.py")
     yield TestsCheck("test_refusals.py")
     yield TestsCheck("test_sharp_budgets.py")
+    if module.endswith(".worked"):
+        yield TestsCheck("test_worked.py")
+        yield TestsCheck("test_illustrations.py")
     if "TripletMarginWithDistanceLoss" in losses:
         yield TestsCheck("test_named_distances.py")
     yield TestsCheck("test_reference_gradients.py", " or ".join(own or losses))
