@@ -116,7 +116,7 @@ def _batched(input: Array, target: npt.NDArray[Any]) -> tuple[Array, npt.NDArray
 
 def _clusters(targets: npt.NDArray[Any], cutoffs: Array) -> npt.NDArray[np.intp]:
     """The cluster of each target, 0 for the classes of the head."""
-    return np.searchsorted(np.asarray(cutoffs), targets, side="right")
+    return np.searchsorted(cutoffs, targets, side="right")
 
 
 def _head_entries(
