@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossproof.command_line.checking import read_text, repeated_ids
+from lossproof.command_line.checking import read_text
 from lossproof.command_line.terminal import Mistake
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.files import read_text_file
 from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
+from lossproof.corpus.reading import holds_known_defects, repeated_ids
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class CaseFile:
             Mistake: where no case can be added to such a file.
             CorpusError: where the file has complaints already.
         """
-        if file is not None and (file.suffix != ".yaml" or file.name.startswith("known-defects")):
+        if file is not None and (file.suffix != ".yaml" or holds_known_defects(file)):
             raise Mistake(f"{file} is no file of cases; name one that ends in .yaml")
         if file is not None and not file.parent.is_dir():
             raise Mistake(f"there is no folder {file.parent}; make it, or name another file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lossproof.command_line.corpus import CASES, read_corpus
@@ -13,10 +13,9 @@ from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
 from lossproof.corpus.files import read_text_file, relative_name
 from lossproof.corpus.nodes import parse_tree
+from lossproof.corpus.reading import holds_known_defects, repeated_ids
 from lossproof.reporting.text import count
 from lossproof.selection import signatures
-
-_DEFECTS_PREFIX = "known-defects"
 
 
 def check(files: Sequence[Path], corpus: Path | None) -> bool:
@@ -32,7 +31,7 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
         if file.suffix != ".yaml":
             notes.add(None, "the file is not read for its ending", "let its name end in .yaml")
         elif (text := read_text_file(file, notes)) is not None:
-            if file.name.startswith(_DEFECTS_PREFIX):
+            if holds_known_defects(file):
                 ids = {case.id for case in read_corpus(corpus).cases}
                 defects += len(read_defects(parse_tree(text, notes), ids, notes))
             else:
@@ -53,22 +52,6 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
 def read_text(text: str, notes: Notes) -> list[Case]:
     """The cases of a file's text; complaints go to ``notes``."""
     return read_cases(parse_tree(text, notes), signatures(), notes)
-
-
-def repeated_ids(cases: Iterable[Case]) -> list[Complaint]:
-    """A complaint for each id that stands there already."""
-    first: dict[str, Case] = {}
-    return [
-        taken(case, before)
-        for case in cases
-        if (before := first.setdefault(case.id, case)) is not case and case.id
-    ]
-
-
-def taken(case: Case, before: Case) -> Complaint:
-    """The complaint that an id is another case's."""
-    problem = f"the id '{case.id}' stands already at {before.file}:{before.line}"
-    return Complaint(case.file, case.line, case.id, problem, "give this case an id of its own")
 
 
 def is_inside(file: Path, corpus: Path | None) -> bool:

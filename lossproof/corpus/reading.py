@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,18 +47,18 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     cases: list[Case] = []
     defects: list[KnownDefect] = []
     # A known defect names a case, so all cases are read first.
-    for path in sorted(files, key=lambda path: path.name.startswith(_DEFECTS_PREFIX)):
+    for path in sorted(files, key=holds_known_defects):
         notes = Notes(relative_name(path, root))
         all_notes.append(notes)
         tree = _read_tree(path, notes)
         if tree is None:
             continue
-        if path.name.startswith(_DEFECTS_PREFIX):
+        if holds_known_defects(path):
             defects += read_defects(tree, {case.id for case in cases}, notes)
         else:
             cases += read_cases(tree, signatures, notes)
     complaints = [complaint for notes in all_notes for complaint in notes.complaints()]
-    complaints += _repeated_ids(cases)
+    complaints += repeated_ids(cases)
     if complaints:
         raise CorpusError(complaints)
     return Corpus(tuple(cases), tuple(defects), digest(files))
@@ -69,7 +69,13 @@ def _read_tree(path: Path, notes: Notes) -> Node | None:
     return None if text is None else parse_tree(text, notes)
 
 
-def _repeated_ids(cases: list[Case]) -> list[Complaint]:
+def holds_known_defects(path: Path) -> bool:
+    """Whether a file is, by its name, one of known defects."""
+    return path.name.startswith(_DEFECTS_PREFIX)
+
+
+def repeated_ids(cases: Iterable[Case]) -> list[Complaint]:
+    """A complaint for each id that stands there already."""
     first: dict[str, Case] = {}
     complaints = []
     for case in cases:
