@@ -41,6 +41,7 @@ class RunReports:
         self._baseline = baseline
         self.comparison: Comparison | None = None
         self._corpus = corpus
+        self._cases = {case.id: case for case in corpus.cases}
         self._selection = selection
         self._options = options
         self._checks = {check.id: check for check in selection.checks}
@@ -141,9 +142,8 @@ class RunReports:
 
         Modes, for one, are examined in one dtype of one of torch's two subjects.
         """
-        [case] = (case for case in self._corpus.cases if case.id == entry.case)
         subjects = {name for name in default_subjects() if fnmatch(name, entry.subject)}
-        dtypes = set(entry.dtypes or case.dtypes or FORMATS)
+        dtypes = set(entry.dtypes or self._cases[entry.case].dtypes or FORMATS)
         return subjects <= self._selection.subjects.keys() and dtypes <= set(self._selection.dtypes)
 
     def _relevant(self, name: str) -> list[KnownDefect]:

@@ -23,12 +23,7 @@ def value_digits(call: PreparedCall, digits: int, lift: Lift = Ball.exact) -> Di
 
 def gradient_digits(call: PreparedCall, name: str, digits: int, lift: Lift = Ball.exact) -> Digits:
     """The gradient of the sum of a call's output by one of its arguments."""
-
-    def compute() -> Ball:
-        gradient: Ball = call.gradient(np.ones(_value(call, lift).shape), lift)[name]
-        return gradient
-
-    return certified_digits(compute, digits)
+    return certified_digits(lambda: _gradient(call, name, lift), digits)
 
 
 def case_value(case: Case, reduction: str | None, digits: int) -> Digits:
@@ -38,13 +33,7 @@ def case_value(case: Case, reduction: str | None, digits: int) -> Digits:
 
 def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> Digits:
     """The gradient of the sum of a case's output, its decimals taken exactly as they are written."""
-
-    def compute() -> Ball:
-        call = exactly(case, reduction)
-        gradient: Ball = call.gradient(np.ones(_value(call, lift_exactly).shape), lift_exactly)[name]
-        return gradient
-
-    return certified_digits(compute, digits)
+    return certified_digits(lambda: _gradient(exactly(case, reduction), name, lift_exactly), digits)
 
 
 def telling_reduction(case: Case) -> str | None:
@@ -57,3 +46,8 @@ def telling_reduction(case: Case) -> str | None:
 def _value(call: PreparedCall, lift: Lift) -> Ball:
     value: Ball = call.value(lift)
     return value
+
+
+def _gradient(call: PreparedCall, name: str, lift: Lift) -> Ball:
+    gradient: Ball = call.gradient(np.ones(_value(call, lift).shape), lift)[name]
+    return gradient

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -50,17 +51,18 @@ class _Step:
         )
 
     def lines(self) -> Iterator[str]:
-        elements = [line if line == number else f"{line} = {number}" for line, number in self._elements()]
+        shown = islice(self._elements(), _MOST_ELEMENTS)
+        elements = [line if line == number else f"{line} = {number}" for line, number in shown]
         if not self.value.shape:
             yield f"{self.name} = {elements[0]}"
             return
         yield self.name
-        for place, element in zip(np.ndindex(self.value.shape), elements[:_MOST_ELEMENTS], strict=False):
+        for place, element in zip(np.ndindex(self.value.shape), elements, strict=False):
             yield f"  [{', '.join(map(str, place))}] = {element}"
         if not elements:
             yield "  no elements"
-        if len(elements) > _MOST_ELEMENTS:
-            yield f"  ... and {len(elements) - _MOST_ELEMENTS:,} more"
+        if self.value.size > _MOST_ELEMENTS:
+            yield f"  ... and {self.value.size - _MOST_ELEMENTS:,} more"
 
     def _elements(self) -> Iterator[tuple[str, str]]:
         pairs = zip(self.value.expressions.flat, self.value.numbers.flat, strict=True)
