@@ -13,7 +13,7 @@ from pretenders import Modal
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.tensors import Tensor
+from lossproof.corpus.tensors import Fill, Tensor
 from lossproof.judging.calls import CallPlanner
 from lossproof.judging.derivatives import derivative_along, directions_of, second_derivatives
 from lossproof.judging.examination import Examiner
@@ -263,6 +263,33 @@ def test_by_convention_forward_mode_may_yield_the_gradient_or_the_derivative() -
     assert record.outcome == "disagree"
     assert "budget" in record.message
     assert "; torch's gradient is a convention: " in record.message
+
+
+def test_the_program_of_a_wrong_forward_mode_passes_for_the_gradient_and_for_the_derivative() -> None:
+    wrong = {"input": np.array([7.0])}
+    record = along(lambda planned: wrong)["jvp"]
+    assert record.detail is not None
+    assertion = record.detail["snippet"].splitlines()[-1]
+    planned = CallPlanner().plan(CONVENTION, "float64", "mean")
+    directions = directions_of(planned.prepared, FLOAT64)
+
+    def total(gradients: Mapping[str, Any]) -> float:
+        return sum(float(np.sum(value * directions[name])) for name, value in gradients.items())
+
+    upstream = planned.truth.upstreams[-1]
+    for right in (planned.prepared.gradient(upstream), planned.prepared.derivative(upstream)):
+        exec(assertion, {"got": total(right)})
+    with pytest.raises(AssertionError):
+        exec(assertion, {"got": total(wrong)})
+
+
+def test_of_nothing_the_second_derivatives_are_nothing() -> None:
+    nothing = Fill(parse_numeral("0"), (0, 3))
+    empty = case("CosineSimilarity", {"x1": nothing, "x2": nothing})
+    records = examine("forward_over_reverse", examined=empty)
+    assert {name: record.outcome for name, record in records.items()} == {
+        f"forward_over_reverse:{name}": "agree" for name in ("x1", "x2")
+    }
 
 
 def test_of_a_convention_there_are_no_second_derivatives() -> None:

@@ -1,0 +1,122 @@
+"""Judging the modes that differentiate along a direction: all follow from the closed-form gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache, partial
+
+import numpy as np
+
+from lossproof.judging.assertions import WEIGHTED, number_check, shape_check, within
+from lossproof.judging.calls import PlannedCall
+from lossproof.judging.derivatives import beside, derivative_along, second_derivatives
+from lossproof.judging.grading import grade, graded_check
+from lossproof.judging.mode_results import Judged, Seen
+from lossproof.judging.truth import Truth, truths
+from lossproof.judging.verdict import Verdict, compare
+from lossproof.numbers.formats import FORMATS, Float64Array
+
+
+def jvp(mode: str, seen: Seen) -> Iterator[Judged]:
+    """Forward mode; where the gradient is by convention not the derivative, it may yield either."""
+    planned = seen.planned
+    if not _is_finite(planned):
+        return
+    gradients = planned.truth.gradients[1]
+    judged = _along(mode, seen.mode.value, seen, gradients)
+    if not judged.verdict.agrees:
+        by_value = truths(
+            partial(planned.prepared.derivative, planned.truth.upstreams[1]), FORMATS[planned.call.dtype]
+        )
+        judged = _along(mode, seen.mode.value, seen, gradients, by_value)
+        if judged.verdict.agrees:
+            message = "the derivative of the value, which the gradient by convention is not"
+            judged = replace(judged, verdict=replace(judged.verdict, message=message))
+    yield replace(judged, verdict=_with_convention(judged.verdict, seen))
+
+
+def forward_over_reverse(mode: str, seen: Seen) -> Iterator[Judged]:
+    """The derivative of each gradient along the directions, graded."""
+    planned, upstream = seen.planned, seen.planned.truth.upstreams[1]
+    if not _is_finite(planned) or not _has_true_gradient(planned):
+        return
+    # Forward mode moves the first source alone.
+    directions = {name: seen.directions[name] for name in seen.directions if name in seen.mode.gradients[0]}
+    true = second_derivatives(planned.prepared, upstream, directions, FORMATS[planned.call.dtype])
+    sides = cache(partial(beside, planned.prepared, upstream, directions))
+    for name in directions:
+        arguments = seen.mode.gradients[0][name], true[name], _floor(seen), partial(_of_one, sides, name)
+        check = partial(graded_check, *arguments)
+        observed, truth = arguments[:2]
+        yield Judged(f"{mode}:{name}", grade(*arguments), truth.value, observed, name, check)
+
+
+def double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
+    """The same, and the derivative of the gradient by the upstream gradient: the one along the directions."""
+    yield from forward_over_reverse(mode, seen)
+    if _is_finite(seen.planned):
+        gradients = seen.planned.truth.gradients[1]
+        judged = _along(f"{mode}:upstream", seen.mode.gradients[0]["upstream"], seen, gradients)
+        if judged.verdict.error_over_budget is not None:
+            truth = derivative_along(gradients, seen.directions)
+            arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
+            check = partial(graded_check, *arguments, WEIGHTED)
+            judged = replace(judged, verdict=_with_convention(grade(*arguments), seen), check=check)
+        yield judged
+
+
+def _along(quantity: str, observed: Float64Array, seen: Seen, *gradients: Mapping[str, Truth]) -> Judged:
+    """The output's derivative along the directions, weighted, by the first of some gradients that it fits."""
+    if observed.shape != seen.plain.value.shape:
+        message = f"shape {observed.shape}, should be {seen.plain.value.shape}"
+        shaped = partial(shape_check, seen.plain.value.shape)
+        return Judged(quantity, Verdict(False, None, message), seen.plain.value, observed, "value", shaped)
+    weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
+    true = [derivative_along(each, seen.directions) for each in gradients]
+    fitting = max(true, key=lambda truth: compare(weighted, truth).agrees)
+
+    def check() -> list[str]:
+        return number_check(WEIGHTED, [within(float(weighted), truth, ()) for truth in true])
+
+    return Judged(quantity, compare(weighted, fitting), fitting.value, weighted, "value", check)
+
+
+def _of_one(
+    sides: Callable[[], Mapping[str, tuple[Float64Array, Float64Array]]], name: str
+) -> tuple[Float64Array, Float64Array]:
+    return sides()[name]
+
+
+def _floor(seen: Seen) -> float:
+    """The tolerance of the gradient times the direction, at most."""
+    bounds = [truth.bound for truth in seen.planned.truth.gradients[1].values()]
+    return 2 * _largest(bounds) * _largest(seen.directions.values())
+
+
+def _largest(arrays: Iterable[Float64Array]) -> float:
+    return max(float(np.max(np.abs(array), initial=0.0)) for array in arrays)
+
+
+def _is_finite(planned: PlannedCall) -> bool:
+    """Whether inputs, value and gradients are: elsewhere a derivative along a direction has no meaning."""
+    prepared, truth = planned.prepared, planned.truth
+    numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[1].values())]
+    numbers += prepared.arguments.values()
+    return all(bool(np.all(np.isfinite(array))) for array in numbers)
+
+
+def _has_true_gradient(planned: PlannedCall) -> bool:
+    """Whether the gradient is the derivative of the value, and not another function by convention."""
+    prepared, upstream = planned.prepared, planned.truth.upstreams[1]
+    if prepared.loss.derivative is None:
+        return True
+    derivatives = prepared.derivative(upstream)
+    return all(compare(derivatives[name], truth).agrees for name, truth in planned.truth.gradients[1].items())
+
+
+def _with_convention(verdict: Verdict, seen: Seen) -> Verdict:
+    convention = seen.planned.prepared.loss.convention
+    if verdict.agrees or not convention:
+        return verdict
+    return replace(verdict, message=f"{verdict.message}; torch's gradient is a convention: {convention}")

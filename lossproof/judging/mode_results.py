@@ -1,0 +1,47 @@
+"""What is judged of a mode, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lossproof.judging.calls import PlannedCall
+from lossproof.judging.derivatives import Directions
+from lossproof.judging.verdict import Verdict
+from lossproof.numbers.formats import Float64Array
+from lossproof.subjects.call import Observation
+from lossproof.subjects.modes import ModeObservation
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A call in a mode: what is known of the plain call, and what came out.
+
+    Attributes:
+        planned: the call and its truth.
+        plain: the plain call's observation.
+        mode: the mode's observation.
+        directions: along which it differentiated.
+    """
+
+    planned: PlannedCall
+    plain: Observation
+    mode: ModeObservation
+    directions: Directions
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The verdict on one quantity, and both sides of it.
+
+    Attributes:
+        part: what of the mode's outcome is judged: ``value``, or the argument by whose gradient.
+        check: makes the lines of a program that fail while the verdict stands.
+    """
+
+    quantity: str
+    verdict: Verdict
+    expected: Float64Array
+    observed: Float64Array
+    part: str
+    check: Callable[[], Sequence[str]]

@@ -1,0 +1,132 @@
+"""Judging the modes in which a loss should be what it is without them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from lossproof.judging.assertions import dtype_check, element, quantity_check, shape_check
+from lossproof.judging.mode_results import Judged, Seen
+from lossproof.judging.truth import Truth, truths
+from lossproof.judging.verdict import Verdict, compare
+from lossproof.numbers.formats import FORMATS, Float64Array
+
+
+def func_grad(mode: str, seen: Seen) -> Iterator[Judged]:
+    """Each gradient is the plain call's."""
+    for name, observed in seen.mode.gradients[0].items():
+        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(seen, name), part=name)
+
+
+def vmap(mode: str, seen: Seen) -> Iterator[Judged]:
+    """Both ends of the batch are the plain call."""
+    truth = seen.planned.truth.value
+    rows = [
+        _alike(mode, observed, seen.plain.value, truth, name=f"result[{row}]")
+        for row, observed in enumerate(seen.mode.value)
+    ]
+    yield _gravest([_typed(mode, seen), *rows])
+
+
+def as_plain(mode: str, seen: Seen, budgets: float = 2.0) -> Iterator[Judged]:
+    """Value, gradients and dtype are the plain call's, each within that many budgets."""
+    value = _alike(mode, seen.mode.value, seen.plain.value, seen.planned.truth.value, budgets)
+    gradients = [
+        _alike(mode, observed, *_plain_gradient(seen, name), budgets, part=name)
+        for name, observed in seen.mode.gradients[0].items()
+    ]
+    yield _gravest([_typed(mode, seen), value, *gradients])
+
+
+def bit_for_bit(mode: str, seen: Seen) -> Iterator[Judged]:
+    """The same, with no budget at all."""
+    for judged in as_plain(mode, seen, budgets=0.0):
+        check = judged.check
+        if judged.verdict.error_over_budget is not None:
+            # Another machine's plain call may round otherwise: the program holds one call against the other.
+            check = partial(_unlike_first, judged.observed, judged.expected)
+        yield replace(judged, check=check)
+
+
+def _unlike_first(observed: Float64Array, plain: Float64Array) -> list[str]:
+    is_same = (observed == plain) | (np.isnan(observed) & np.isnan(plain))
+    place = tuple(int(index) for index in np.unravel_index(int(np.argmin(is_same)), observed.shape))
+    return [
+        f"got, wanted = {element('result', place)}, {element('first', place)}",
+        "assert got == wanted or (got != got and wanted != wanted), (got, wanted)",
+    ]
+
+
+def abstract(mode: str, seen: Seen) -> Iterator[Judged]:
+    """Shapes and dtype are the plain call's; no tensor has numbers."""
+    gradients = [
+        _shaped(mode, observed, seen.plain.gradients[1][name], name)
+        for name, observed in seen.mode.gradients[0].items()
+    ]
+    yield _gravest([_typed(mode, seen), _shaped(mode, seen.mode.value, seen.plain.value), *gradients])
+
+
+def autocast(mode: str, seen: Seen) -> Iterator[Judged]:
+    """The truth, within the budget of the dtype that it was computed in."""
+    planned, computed_in = seen.planned, seen.mode.computed_in
+    truth = truths(lambda lift: {mode: planned.prepared.value(lift)}, FORMATS[computed_in])[mode]
+    verdict = compare(seen.mode.value, truth)
+    check = partial(quantity_check, seen.mode.value, truth, "float32")
+    if seen.mode.dtype not in ("float32", computed_in):
+        verdict = Verdict(False, None, f"is {seen.mode.dtype}, should be float32")
+        check = partial(dtype_check, "float32", computed_in)
+    elif verdict.agrees:
+        verdict = replace(verdict, message=f"computed in {computed_in}")
+    yield Judged(mode, verdict, truth.value, seen.mode.value, "value", check)
+
+
+def _alike(
+    quantity: str,
+    observed: Float64Array,
+    plain: Float64Array,
+    truth: Truth,
+    budgets: float = 2.0,
+    *,
+    part: str = "value",
+    name: str = "result",
+) -> Judged:
+    """Against the plain call, as if that were the truth; each of the two may use up its tolerance."""
+    as_truth = replace(truth, value=plain, remainder=np.zeros(plain.shape), bound=budgets * truth.bound)
+    check = partial(quantity_check, observed, as_truth, truth.format.name, name)
+    return Judged(quantity, compare(observed, as_truth), plain, observed, part, check)
+
+
+def _plain_gradient(seen: Seen, name: str) -> tuple[Float64Array, Truth]:
+    return seen.plain.gradients[1][name], seen.planned.truth.gradients[1][name]
+
+
+def _typed(mode: str, seen: Seen) -> Judged:
+    agrees = seen.mode.dtype == seen.plain.dtype
+    message = "" if agrees else f"is {seen.mode.dtype}, should be {seen.plain.dtype}"
+
+    def check() -> list[str]:
+        subclass = ["assert isinstance(result, Subclass), type(result)"] if mode == "subclass" else []
+        return [*subclass, *dtype_check(seen.plain.dtype)]
+
+    return Judged(mode, Verdict(agrees, None, message), seen.plain.value, seen.mode.value, "value", check)
+
+
+def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judged:
+    message = ""
+    if observed.shape != plain.shape:
+        message = f"shape {observed.shape}, should be {plain.shape}"
+    elif not np.all(np.isnan(observed)):
+        message = "has numbers, though its tensors have none"
+
+    def check() -> list[str]:
+        has_none = "result.is_meta" if mode == "meta" else "isinstance(result, FakeTensor)"
+        return [*shape_check(plain.shape), f"assert {has_none}, result"]
+
+    return Judged(mode, Verdict(not message, None, message), plain, observed, part, check)
+
+
+def _gravest(judged: list[Judged]) -> Judged:
+    return max(judged, key=lambda one: (not one.verdict.agrees, one.verdict.error_over_budget or 0.0))
