@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.corpus.case import Case, Identity, Raised
-from lossproof.corpus.keys import LAYOUTS
+from lossproof.corpus.case import Case, Identity
 from lossproof.judging import details
+from lossproof.judging.behaviour import judge_refusal, judge_warning
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
 from lossproof.judging.illustrations import curve, disagreement, is_small, usual_subject
+from lossproof.judging.layouts import CONTIGUOUS, layouts_of
 from lossproof.judging.modes import examine_modes, reduction_for_modes
 from lossproof.judging.record import Record
 from lossproof.judging.recorder import Recorder
@@ -26,7 +26,7 @@ from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.subjects.apart import Apart
-from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported, Values
+from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.snippet import describe
 
@@ -119,26 +119,12 @@ class _Examination(Recorder):
             observation = self.subject.run(call)
             verdict = Verdict(False, None, f"accepted, with {_short(observation)}; must be refused")
         except Refused as refused:
-            verdict = self._judge_refused(refused, wanted)
+            verdict = judge_refusal(self.subject_name, refused, wanted)
         if self.case.own_process and not verdict.agrees:
             # Which of the two happens, and with what result, may differ from run to run.
             verdict = Verdict(False, None, "accepted, or ended the process; must be refused")
         detail = partial(details.of_refusal, self.subject_name, call, wanted)
         yield self.judged("raises", verdict, reduction, detail=detail)
-
-    def _judge_refused(self, refused: Refused, wanted: Raised) -> Verdict:
-        if refused.kind is not None:
-            is_right = refused.kind == wanted.kind
-            message = f"refused with kind {refused.kind}, not {wanted.kind}: {refused}"
-            return Verdict(is_right, None, "" if is_right else message)
-        # A function has no construction: all that it refuses, it refuses at the call.
-        is_timely = refused.when == wanted.when or self.subject.name != "torch.nn"
-        is_right = refused.type == wanted.type and bool(re.search(wanted.match, str(refused))) and is_timely
-        message = (
-            f"raised {refused.type} at the {refused.when}: {str(refused).partition(chr(10))[0]}; "
-            f"should be {wanted.type} at the {wanted.when} matching '{wanted.match}'"
-        )
-        return Verdict(is_right, None, "" if is_right else message)
 
     def _numbers(self, reduction: str | None) -> Iterator[Record]:
         planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
@@ -149,13 +135,13 @@ class _Examination(Recorder):
                 yield self._raised(refused, self._full_call(planned, layout))
                 continue
             yield from self._observed(planned, observation, reduction, layout)
-            if layout != "contiguous":
+            if layout != CONTIGUOUS:
                 continue
             if self.case.warns:
                 detail = partial(
                     details.of_warning, self.subject_name, self._full_call(planned), self.case.warns
                 )
-                verdict = self._judge_warning(observation, self.case.warns)
+                verdict = judge_warning(self.subject_name, observation.warnings, self.case.warns)
                 yield self.judged("warns", verdict, reduction, detail=detail)
             if self.case.bias and reduction in ("none", None):
                 yield from self._bias(planned, observation, reduction)
@@ -170,7 +156,7 @@ class _Examination(Recorder):
         planned = self.examiner.planner.plan(self.case, self.dtype, reduction)
         call = self._full_call(planned)
         try:
-            observations = [self._run(planned, LAYOUTS[0]) for _ in range(self.case.repeats)]
+            observations = [self._run(planned, CONTIGUOUS) for _ in range(self.case.repeats)]
         except Refused as refused:
             yield self._raised(refused, call)
             return
@@ -180,25 +166,11 @@ class _Examination(Recorder):
             detail = partial(details.of_repeats, self.subject_name, call, quantity, self.case.repeats, true)
             yield self.judged(quantity, verdict, reduction, detail=detail)
 
-    def _layouts(self, call: Call, reduction: str | None) -> Iterator[str]:
-        yield LAYOUTS[0]
+    def _layouts(self, call: Call, reduction: str | None) -> Iterable[str]:
         reductions = reductions_of(self.case)
         # Memory is read in one way without a reduction and in another with one, whichever it is.
-        if reduction not in (reductions[0], reduction_for_modes(reductions)):
-            return
-        if not self._is_layout_dtype():
-            return
-        tensors = [
-            value.numbers
-            for value in (*call.args.values(), *call.params.values())
-            if isinstance(value, Values)
-        ]
-        if any(tensor.ndim > 1 for tensor in tensors):
-            yield "transposed"
-        if any(tensor.ndim > 0 for tensor in tensors):
-            yield "strided"
-        if any(_is_constant_along_a_dimension(tensor) for tensor in tensors):
-            yield "expanded"
+        is_tried = reduction in (reductions[0], reduction_for_modes(reductions)) and self._is_layout_dtype()
+        return layouts_of(call) if is_tried else (CONTIGUOUS,)
 
     def _is_layout_dtype(self) -> bool:
         """Whether this is the dtype in which more is tried and shown than in the others."""
@@ -214,7 +186,7 @@ class _Examination(Recorder):
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
         return self.subject.run(self._full_call(planned, layout))
 
-    def _full_call(self, planned: PlannedCall, layout: str = LAYOUTS[0]) -> Call:
+    def _full_call(self, planned: PlannedCall, layout: str = CONTIGUOUS) -> Call:
         return replace(
             planned.call,
             device=self.device,
@@ -254,7 +226,7 @@ class _Examination(Recorder):
         self, planned: PlannedCall, reduction: str | None, layout: str, is_right: bool
     ) -> dict[str, str]:
         """What helps to understand a small call: its worked steps, and a curve through it."""
-        is_wanted = self.examiner.with_illustrations and layout == LAYOUTS[0]
+        is_wanted = self.examiner.with_illustrations and layout == CONTIGUOUS
         if not is_wanted or self.case.own_process or not is_small(planned.call):
             return {}
         illustrations: dict[str, str] = {}
@@ -289,22 +261,6 @@ class _Examination(Recorder):
             ):  # a class weight's gradient is too small a sample
                 yield judged(name, f"vjp:{name}", observed, truth)
 
-    def _judge_warning(self, observation: Observation, wanted: Raised) -> Verdict:
-        if self.subject.name == "reference":
-            found = any("ReferenceWarning" in seen.types for seen in observation.warnings)
-        else:
-            found = any(
-                wanted.type in seen.types and re.search(wanted.match, seen.message)
-                for seen in observation.warnings
-            )
-        seen = (
-            "; ".join(f"{warning.types[0]}: {warning.message}" for warning in observation.warnings)
-            or "nothing"
-        )
-        return Verdict(
-            found, None, "" if found else f"warned of {seen}; should warn {wanted.type} '{wanted.match}'"
-        )
-
     def _identity(
         self,
         name: str,
@@ -321,7 +277,7 @@ class _Examination(Recorder):
             other = self.examiner.planner.plan(self.case, self.dtype, reduction, f"{name} {place}", term)
             sides.append((self._full_call(other), other.truth.value))
             try:
-                observed = self._run(other, "contiguous").value
+                observed = self._run(other, CONTIGUOUS).value
             except Unsupported as reason:
                 return self.record(name, "unsupported", reduction, message=str(reason))
             except Refused as refused:
@@ -352,13 +308,6 @@ class _Examination(Recorder):
         quantity = "gradient" if is_backward else "value"
         detail = details.of_error(self.subject_name, call, quantity)
         return self.record(quantity, "error", call.reduction, call.layout, message=message, detail=detail)
-
-
-def _is_constant_along_a_dimension(numbers: npt.NDArray[np.float64]) -> bool:
-    return any(
-        size > 1 and bool(np.all(numbers == numbers.take([0], axis=axis)))
-        for axis, size in enumerate(numbers.shape)
-    )
 
 
 def _short(observation: Observation) -> str:

@@ -1,0 +1,39 @@
+"""Judging what a subject does beside computing: what it refuses, and what it warns of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lossproof.corpus.case import Raised
+from lossproof.judging.verdict import Verdict
+from lossproof.subjects.call import Refused, SeenWarning
+
+
+def judge_refusal(subject: str, refused: Refused, wanted: Raised) -> Verdict:
+    """Whether a subject refused in the way, and at the time, that it must."""
+    if refused.kind is not None:
+        is_right = refused.kind == wanted.kind
+        message = f"refused with kind {refused.kind}, not {wanted.kind}: {refused}"
+        return Verdict(is_right, None, "" if is_right else message)
+    # A function has no construction: all that it refuses, it refuses at the call.
+    is_timely = refused.when == wanted.when or subject != "torch.nn"
+    is_right = refused.type == wanted.type and bool(re.search(wanted.match, str(refused))) and is_timely
+    message = (
+        f"raised {refused.type} at the {refused.when}: {str(refused).partition(chr(10))[0]}; "
+        f"should be {wanted.type} at the {wanted.when} matching '{wanted.match}'"
+    )
+    return Verdict(is_right, None, "" if is_right else message)
+
+
+def judge_warning(subject: str, warnings: Sequence[SeenWarning], wanted: Raised) -> Verdict:
+    """Whether a subject warned of what it must; the reference does so in its own words."""
+    if subject == "reference":
+        found = any("ReferenceWarning" in seen.types for seen in warnings)
+    else:
+        found = any(
+            wanted.type in seen.types and bool(re.search(wanted.match, seen.message)) for seen in warnings
+        )
+    told = "; ".join(f"{warning.types[0]}: {warning.message}" for warning in warnings) or "nothing"
+    message = f"warned of {told}; should warn {wanted.type} '{wanted.match}'"
+    return Verdict(found, None, "" if found else message)
