@@ -28,6 +28,7 @@ _JUDGING_TESTS = (
     "test_truth_details.py",
     "test_calls.py",
     "test_derivatives.py",
+    "test_grading.py",
     "test_examination.py",
     "test_examination_details.py",
     "test_illustrations.py",

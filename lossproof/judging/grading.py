@@ -48,7 +48,7 @@ def grade(
 
 def _is_near(observed: Float64Array, truth: Truth, floor: float) -> npt.NDArray[np.bool_]:
     with np.errstate(all="ignore"):
-        error = np.abs((observed - truth.value) - truth.remainder)
+        error = np.abs(observed - truth.value)
     return (error <= _reach(truth, floor)) | ~np.isfinite(truth.value) | truth.overflows
 
 
@@ -60,13 +60,15 @@ def _reach(truth: Truth, floor: float) -> Float64Array:
 
 def _is_between(observed: Float64Array, sides: _Sides) -> npt.NDArray[np.bool_]:
     low, high = _limits(sides)
-    return np.asarray((observed >= low) & (observed <= high))
+    is_between: npt.NDArray[np.bool_] = (observed >= low) & (observed <= high)
+    return is_between
 
 
 def _limits(sides: _Sides) -> tuple[Float64Array, Float64Array]:
-    low, high = np.sort(np.stack(sides()), axis=0)
+    low, high = np.sort(sides(), axis=0)
     slack = GRADE_RELATIVE * np.maximum(np.abs(low), np.abs(high))
-    return low - slack, high + slack
+    with np.errstate(all="ignore"):
+        return low - slack, high + slack
 
 
 def graded_check(
