@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def worked_steps(call: PreparedCall) -> str:
         call.value(Written.exact)
     steps = [_Step(name, part) for name, value in recorded for name, part in _parts(name, value)]
     # A step that only repeats the one before, as the sum of a single loss does, teaches nothing.
-    told = [step for before, step in zip([None, *steps], steps, strict=False) if not step.repeats(before)]
+    told = steps[:1] + [step for before, step in pairwise(steps) if not step.repeats(before)]
     return "\n".join(line for step in told for line in step.lines())
 
 
@@ -43,11 +43,10 @@ class _Step:
     name: str
     value: Written
 
-    def repeats(self, before: _Step | None) -> bool:
-        return (
-            before is not None
-            and all(line == number for line, number in self._elements())
-            and np.array_equal(self.value.numbers.ravel(), before.value.numbers.ravel(), equal_nan=True)
+    def repeats(self, before: _Step) -> bool:
+        is_plain = all(line == number for line, number in self._elements())
+        return is_plain and np.array_equal(
+            self.value.numbers.ravel(), before.value.numbers.ravel(), equal_nan=True
         )
 
     def lines(self) -> Iterator[str]:

@@ -65,6 +65,34 @@ def test_a_long_sum_shows_its_ends_and_a_long_step_its_beginning() -> None:
     assert lines[-1] == "sum = 0 + 1 + 4 + 9 + 16 + 25 + ... + 361 (20 terms) = 2470"
 
 
+def test_a_step_that_is_shown_whole_has_no_more() -> None:
+    lines = steps("MSELoss", {"input": np.arange(12.0), "target": np.zeros(12)}, reduction="sum")
+    assert "  [11] = 11 * 11 = 121" in lines
+    assert not [line for line in lines if "more" in line]
+
+
+@pytest.mark.parametrize("number", [1.0, math.nan])
+def test_a_sum_of_one_loss_is_no_step(number: float) -> None:
+    [_, last] = steps("MSELoss", {"input": np.array(number), "target": np.array(0.0)}, reduction="sum")
+    assert last == f"losses = {number:.0f} * {number:.0f} = {number:.0f}"
+
+
+def test_a_complex_step_has_two_parts() -> None:
+    args = {"input": np.array([3 + 4j, 1]), "target": np.array([0.0, 1.0])}
+    assert steps("L1Loss", args, reduction="sum") == [
+        "Re d",
+        "  [0] = 3 - 0 = 3",
+        "  [1] = 1 - 1 = 0",
+        "Im d",
+        "  [0] = 4 - 0 = 4",
+        "  [1] = 0 - 0 = 0",
+        "losses",
+        "  [0] = sqrt(3 * 3 + 4 * 4) = 5",
+        "  [1] = sqrt(0 * 0 + 0 * 0) = 0",
+        "sum = 5 + 0 = 5",
+    ]
+
+
 def test_no_elements_are_said_to_be_none() -> None:
     lines = steps("MSELoss", {"input": np.zeros((0, 3)), "target": np.zeros((0, 3))}, reduction="sum")
     assert lines == ["d", "  no elements", "sum = 0"]
