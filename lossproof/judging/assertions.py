@@ -79,7 +79,9 @@ def within(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
 def every_check(truth: Truth) -> list[str]:
     """What fails while any number is beyond its budget: for few numbers, none of which is known to be off."""
     expected = ", ".join(literal(float(number)) for number in truth.value.ravel())
-    tolerances = ", ".join(literal(2 * float(bound)) for bound in truth.bound.ravel())
+    tolerances = ", ".join(
+        literal(2 * float(bound)) for bound in np.where(np.isfinite(truth.value), truth.bound, 0.0).ravel()
+    )
     return [
         *shape_check(truth.value.shape),
         f"for got, true, tolerance in zip(result.flatten().tolist(), [{expected}], [{tolerances}]):",
@@ -121,14 +123,15 @@ def bias_check(observed: Float64Array, truth: Truth) -> list[str]:
     counted = (truth.bound > 0) & np.isfinite(observed) & np.isfinite(truth.value)
     # Rounded to few digits, since there are thousands.
     shares = 1 / np.where(counted, truth.bound, np.inf).astype(np.float32).astype(np.float64)
-    signed = np.sign(truth.value) * shares
-    errors = (observed - truth.value) - truth.remainder
-    weights = max(shares, signed, key=lambda weights: abs(np.sum((weights * errors)[counted])))
+    signed = np.sign(np.where(counted, truth.value, 0.0)) * shares
+    with np.errstate(invalid="ignore"):
+        errors = np.where(counted, (observed - truth.value) - truth.remainder, 0.0)
+    weights = max(shares, signed, key=lambda weights: abs(np.sum(weights * errors)))
     error, packed = "number - true", {"true": truth.value, "weight": weights}
     if np.any(truth.remainder):
         error, packed = f"{error} - lacking", {**packed, "lacking": truth.remainder}
     zipped = ", ".join(["result.flatten().tolist()", *(f"{name}.flatten().tolist()" for name in packed)])
-    products = f"weight * ({error}) for number, {', '.join(packed)} in zip({zipped})"
+    products = f"weight * ({error}) for number, {', '.join(packed)} in zip({zipped}) if weight"
     return [
         "# The mean error in units of the budget, by which the weights divide.",
         *(f"{name} = {tensor_source(Values(array, 'float64'), 'cpu')}" for name, array in packed.items()),

@@ -314,11 +314,25 @@ def test_a_derivative_by_the_upstream_gradient_is_graded() -> None:
     record = examine("double_backward", scaled("upstream", 1 + 1e-6))["double_backward:upstream"]
     assert record.outcome == "agree"
     assert "graded" in record.message
-    shapeless = examine(
-        "double_backward",
-        lambda seen: replace(seen, gradients=(seen.gradients[0] | {"upstream": np.zeros(3)},)),
-    )["double_backward:upstream"]
-    assert (shapeless.outcome, shapeless.message) == ("disagree", "shape (3,), should be ()")
+    for examined, shape in ((DISTANCE, "()"), (VECTOR, "(1, 3)")):
+        shapeless = examine(
+            "double_backward",
+            lambda seen: replace(seen, gradients=(seen.gradients[0] | {"upstream": np.zeros(3)},)),
+            examined,
+        )["double_backward:upstream"]
+        assert (shapeless.outcome, shapeless.message) == ("disagree", f"shape (3,), should be {shape}")
+
+
+def test_the_program_of_a_derivative_by_the_upstream_gradient_passes_for_what_is_graded() -> None:
+    planned = CallPlanner().plan(DISTANCE, "float64", "mean")
+    directions = directions_of(planned.prepared, FLOAT64)
+    true = float(derivative_along(planned.truth.gradients[-1], directions).value)
+    record = examine("double_backward", scaled("upstream", 1.5))["double_backward:upstream"]
+    assert record.detail is not None
+    assertion = record.detail["snippet"].splitlines()[-1]
+    exec(assertion, {"got": true * (1 + 1e-6)})
+    with pytest.raises(AssertionError):
+        exec(assertion, {"got": true * 1.5})
 
 
 @pytest.mark.parametrize(("share", "agrees"), [(0.97, True), (1.03, False)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,20 +15,15 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.keys import ASPECTS, LAYOUTS
 from lossproof.corpus.reading import load_corpus
 from lossproof.faults.catalogue import FAULTS
-from lossproof.judging.assertions import number_check, quantity_check, within
 from lossproof.judging.calls import make_call
 from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Record
-from lossproof.judging.truth import Truth
-from lossproof.numbers.formats import FORMATS
 from lossproof.reference import cross_entropy
 from lossproof.reference.catalogue import LOSSES
 from lossproof.selection import signatures
 from lossproof.subjects import find_subject
-from lossproof.subjects.call import Call, Observation, Refused, Subject, Values
+from lossproof.subjects.call import Call, Observation, Refused, Subject
 from lossproof.subjects.module_snippets import reproduce_module
-from lossproof.subjects.tensor_snippets import tensor_lines, tensor_source
-from lossproof.subjects.torch_layouts import lay_out
 from lossproof.subjects.torch_subject import FunctionSubject
 
 ROOT = Path(__file__).parents[2]
@@ -281,96 +274,3 @@ def test_an_identity_of_wrong_shapes_is_judged_and_told(
     assert all(fails_as_told(record) for record in failed)
     monkeypatch.undo()
     assert {outcome_of(record) for record in failed} == {"passes"}
-
-
-TENSORS = {
-    "nothing": Values(np.zeros((0, 3)), "float32"),
-    "a number": Values(np.array(0.1), "float64"),
-    "nan and infinities": Values(np.array([math.nan, math.inf, -math.inf, 1.0]), "float16"),
-    "all nan": Values(np.full((2, 2), math.nan), "bfloat16"),
-    "zeros of both signs": Values(np.array([0.0, -0.0]), "float32"),
-    "many of one number": Values(np.full((40, 40), -0.25), "float64"),
-    "integers": Values(np.array([[1, -100], [2**40, 3]]), "int64"),
-    "truths": Values(np.array([True, False]), "bool"),
-    "complex": Values(np.array([1 + 2j, -0.5j, complex(math.nan, math.inf)]), "complex64"),
-    "many": Values(np.linspace(-1, 1, 777).reshape(7, 111), "float64"),
-    "many narrow": Values(np.arange(777, dtype=np.float64) / 8, "bfloat16"),
-    "many beyond the narrow": Values(np.append(np.arange(777.0), [1e300, math.nan]), "float64"),
-    "many integers": Values(np.arange(777) % 5, "uint8"),
-}
-
-
-@pytest.mark.parametrize("name", TENSORS)
-def test_a_tensor_is_written_with_all_its_bits(name: str) -> None:
-    values = TENSORS[name]
-    scope: dict[str, Any] = {}
-    exec(f"import base64, zlib, torch\nmade = {tensor_source(values, 'cpu')}", scope)
-    expected = torch.from_numpy(values.numbers).to(getattr(torch, values.dtype))
-    made = scope["made"]
-    assert made.dtype == expected.dtype
-    assert made.shape == expected.shape
-    assert str(made.tolist()) == str(expected.tolist())  # which tells 0.0 from -0.0, and takes nan for nan
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_tensor_lies_in_memory_as_the_subject_laid_it_out(layout: str) -> None:
-    args = {
-        "input": Values(np.array([[1.0, 2.0, 2.0], [1.0, 4.0, 4.0]]), "float32"),
-        "target": Values(np.array([[7, 7, 7], [7, 7, 7]]), "int64"),
-        "alone": Values(np.array(3.0), "float32"),
-    }
-    call = Call(
-        "CrossEntropyLoss", {"eps": 1.0, "weight": Values(np.ones(4), "float32")}, args, None, "float32"
-    )
-    scope: dict[str, Any] = {}
-    exec("\n".join(["import torch", *tensor_lines(replace(call, layout=layout))]), scope)
-    tensors: Mapping[str, tuple[int, Values]] = {
-        **{name: (place, values) for place, (name, values) in enumerate(args.items())},
-        "weight": (4, call.params["weight"]),
-    }
-    for name, (place, values) in tensors.items():
-        plain = torch.from_numpy(values.numbers).to(getattr(torch, values.dtype))
-        wanted, made = lay_out(plain, layout, place), scope[name]
-        assert (made.stride(), made.storage_offset()) == (wanted.stride(), wanted.storage_offset()), name
-        # All of the memory, what lies between the elements included.
-        assert bytes(made.untyped_storage()) == bytes(wanted.untyped_storage()), name
-
-
-F32 = FORMATS["float32"]
-
-
-def truth(value: float, bound: float, remainder: float = 0.0, overflows: bool = False) -> Truth:
-    return Truth(np.array(value), np.array(remainder), np.array(bound), np.array(overflows), F32)
-
-
-@pytest.mark.parametrize(
-    ("true", "wrong", "right"),
-    [
-        (truth(1.0, 0.125), 1.5, [0.75, 1.25]),
-        (truth(1.0, 0.0), 1.5, [1.0]),
-        (truth(1.0, 0.125, remainder=0.25), 0.875, [1.0, 1.5]),  # by the nearest number alone, near enough
-        (truth(math.nan, 0.0), 0.5, [math.nan]),
-        (truth(math.inf, 0.0), 3e38, [math.inf]),
-        (truth(-math.inf, 0.0), math.inf, [-math.inf]),
-        (truth(1.0, 0.125, overflows=True), 2.0, [1.0, math.inf, math.nan]),
-        (truth(3.4e38, 1e38), 0.0, [3.4e38, math.inf]),
-        (truth(-3.4e38, 1e38), math.inf, [-3.4e38, -math.inf]),
-    ],
-)
-def test_an_assertion_fails_for_what_is_wrong_and_passes_for_what_is_right(
-    true: Truth, wrong: float, right: list[float]
-) -> None:
-    check = "\n".join(number_check("number", [within(wrong, true, ())]))
-    with pytest.raises(AssertionError, match=str(wrong).replace("+", r"\+")):
-        exec(check, {"number": wrong})
-    for number in right:
-        exec(check, {"number": number})
-
-
-def test_a_dtype_is_only_asserted_where_shape_and_numbers_are_right() -> None:
-    one = truth(1.0, 0.125)
-    assert quantity_check(np.array(1.0), one, "float32") == [
-        "assert result.dtype == torch.float32, result.dtype"
-    ]
-    assert quantity_check(np.array([1.0]), one, "float32") == ["assert result.shape == (), result.shape"]
-    assert "abs(got - 1.0) <= 0.25" in quantity_check(np.array(2.0), one, "float32")[-1]
