@@ -170,6 +170,7 @@ def test_what_is_wrong_disagrees(mode: str, change: Callable[[Any], Any], quanti
     record = records[quantity]
     assert record.outcome == "disagree"
     assert words in record.message or words.replace("\\", "") in record.message
+    assert "convention" not in record.message
     assert record.detail is not None
     assert {"inputs", "expected", "observed", "snippet"} <= set(record.detail)
 
