@@ -35,6 +35,7 @@ _JUDGING_TESTS = (
     "test_illustrations.py",
     "test_snippets.py",
     "test_mode_verdicts.py",
+    "test_mode_programs.py",
     "test_recorder.py",
     "test_known_defects.py",
     "test_printed.py",

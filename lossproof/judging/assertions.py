@@ -44,7 +44,7 @@ def dtype_check(*dtypes: str) -> list[str]:
 
 def number_check(got: str, conditions: Sequence[str]) -> list[str]:
     """What fails for a number, given as an expression, that meets none of some conditions on ``got``."""
-    return [f"got = {got}", f"assert {' or '.join(conditions)}, got"]
+    return [f"got = {got}", f"assert {' or '.join(dict.fromkeys(conditions))}, got"]
 
 
 def element(name: str, place: Sequence[int]) -> str:

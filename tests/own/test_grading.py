@@ -32,6 +32,11 @@ def at(true: Truth) -> Sides:
     return lambda: (true.value, true.value)
 
 
+def nowhere() -> tuple[Float64Array, Float64Array]:
+    """One-sided limits between which nothing lies."""
+    return np.array(math.nan), np.array(math.nan)
+
+
 @pytest.mark.parametrize(
     ("true", "floor", "right", "wrong"),
     [
@@ -49,16 +54,16 @@ def at(true: Truth) -> Sides:
 def test_a_second_derivative_is_wrong_beyond_all_three_limits(
     true: Truth, floor: float, right: float, wrong: float
 ) -> None:
-    verdict = grade(np.array(right), true, floor, at(true))
+    verdict = grade(np.array(right), true, floor, nowhere)
     assert verdict.agrees
     assert verdict.error_over_budget == abs(right - true.value) / 2
     assert verdict.message == (
         f"graded: {verdict.error_over_budget:.3g} times the budget of a second derivative"
     )
-    verdict = grade(np.array(wrong), true, floor, at(true))
+    verdict = grade(np.array(wrong), true, floor, nowhere)
     assert not verdict.agrees
     assert "times its budget of 2" in verdict.message
-    assertion = graded_check(np.array(wrong), true, floor, at(true))[-1]
+    assertion = graded_check(np.array(wrong), true, floor, nowhere)[-1]
     with pytest.raises(AssertionError):
         exec(assertion, {"got": wrong})
     exec(assertion, {"got": right})
@@ -100,17 +105,18 @@ def test_all_elements_are_looked_at() -> None:
         assert graded_check(observed, true, 0.0, at(true), "total")[0] == "got = total"
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("sides", [(-4e6, 8e6), (8e6, -4e6)])
-def test_at_a_kink_all_between_the_one_sided_limits_is_right(sides: tuple[float, float]) -> None:
+def test_at_a_kink_all_between_the_one_sided_limits_is_right(sides: tuple[float, float], sign: float) -> None:
     """With a thousandth of the larger limit to spare."""
     true = truth([0.0, 0.0])
 
     def both() -> tuple[Float64Array, Float64Array]:
-        return np.full(2, sides[0]), np.full(2, sides[1])
+        return np.full(2, sign * sides[0]), np.full(2, sign * sides[1])
 
-    wrong = (-4.009e6, 8.009e6)
+    wrong = (sign * -4.009e6, sign * 8.009e6)
     assertions = [graded_check(np.array([0.0, number]), true, 0.0, both)[-1] for number in wrong]
-    for right in (-4e6, -4.008e6, 0.0, 1e6, 8e6, 8.008e6):
+    for right in sign * np.array([-4e6, -4.008e6, 0.0, 1e6, 8e6, 8.008e6]):
         assert grade(np.array([0.0, right]), true, 0.0, both).agrees
         for assertion in assertions:
             exec(assertion, {"got": right})

@@ -1,0 +1,119 @@
+"""What the program of a mode that went wrong asserts: ``test_snippets.py`` runs whole ones on torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from exact_arithmetic import literal
+from test_mode_verdicts import DISTANCE, case, examine, moved, scaled
+
+from lossproof.corpus.case import Case
+
+VALUE = 0.97
+BY_INPUT, BY_TARGET = [-0.8659610771875059, -2.2514988006376653], [0.8659610771875059, 2.2514988006376653]
+
+
+def program(mode: str, change: Callable[[Any], Any], examined: Case = DISTANCE) -> tuple[str, str]:
+    """The program of the one record that disagrees: how it makes its result, and what it asserts."""
+    [record] = [one for one in examine(mode, change, examined).values() if one.outcome != "agree"]
+    assert record.detail is not None
+    making, _, check = record.detail["snippet"].partition("print(result)\n")
+    return making, check
+
+
+def passes(check: str, **tensors: Any) -> bool:
+    scope = {name: torch.as_tensor(numbers, dtype=torch.float64) for name, numbers in tensors.items()}
+    try:
+        exec(check, {"torch": torch, **scope})
+    except AssertionError:
+        return False
+    return True
+
+
+def test_a_gradient_is_asserted_of_the_argument_that_it_is_by() -> None:
+    for part, place, right in (("input", 0, BY_INPUT), ("target", 1, BY_TARGET)):
+        making, check = program("func.grad", scaled(part, 1.5))
+        assert f"result = gradients[{place}]\n" in making
+        assert passes(check, result=right)
+        assert not passes(check, result=np.array(right) * 1.5)
+
+
+@pytest.mark.parametrize("mode", ["threads", "subclass", "channels_last", "twice"])
+def test_the_worst_of_value_and_gradients_is_asserted(mode: str) -> None:
+    sides = {"value": (VALUE, ""), "input": (BY_INPUT, "True)[0]\n"), "target": (BY_TARGET, "True)[1]\n")}
+    for place, (part, (right, ending)) in enumerate(sides.items()):
+        making, check = program(mode, scaled(part, 1.5))
+        assert making.endswith(f"result = (output, *result)[{place}]\n" if mode == "twice" else ending)
+        first = {"first": right} if mode == "twice" else {}
+        assert passes(check, result=right, **first)
+        assert not passes(check, result=np.array(right) * 1.5, **first)
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_the_row_of_a_batch_that_is_wrong_is_asserted(row: int) -> None:
+    _, check = program("vmap", moved((row,), 1.0))
+    wrong = [VALUE, VALUE]
+    wrong[row] += 1
+    assert passes(check, result=[VALUE, VALUE])
+    assert not passes(check, result=wrong)
+    assert passes(check, result=wrong[::-1])
+
+
+def changed(place: int, number: float) -> Callable[[Any], Any]:
+    def change(seen: Any) -> Any:
+        gradients = dict(seen.gradients[0])
+        gradients["input"] = gradients["input"].copy()
+        gradients["input"][place] = number
+        return replace(seen, gradients=(gradients,))
+
+    return change
+
+
+@pytest.mark.parametrize(("place", "number"), [(0, 1.0), (1, math.nan), (1, 1.0)])
+def test_a_second_call_is_held_against_the_first_bit_for_bit(place: int, number: float) -> None:
+    """The gradient by the first element is nan."""
+    undefined = case("MSELoss", {"input": literal([".nan", "-1"]), "target": literal(["1", "0.3"])})
+    making, check = program("twice", changed(place, number), undefined)
+    assert "first = result\n" in making
+    assert f"result[{place}].item(), first[{place}].item()" in check
+    # Whatever the numbers are: another machine may round its first call otherwise.
+    wrong = [math.nan, 2.0]
+    wrong[place] = number
+    assert passes(check, result=[math.nan, 2.0], first=[math.nan, 2.0])
+    assert not passes(check, result=wrong, first=[math.nan, 2.0])
+
+
+@pytest.mark.parametrize("mode", ["vmap", "twice", "threads", "subclass", "meta", "fake"])
+def test_a_dtype_is_asserted(mode: str) -> None:
+    _, check = program(mode, lambda seen: replace(seen, dtype="float32"))
+    assert "assert result.dtype == torch.float64, result.dtype\n" in check
+    assert ("assert isinstance(result, Subclass), type(result)" in check) is (mode == "subclass")
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_right"), [("meta", "result.is_meta"), ("fake", "isinstance(result, FakeTensor)")]
+)
+def test_of_an_abstract_tensor_its_shape_and_kind_are_asserted(mode: str, is_right: str) -> None:
+    making, check = program(mode, lambda seen: replace(seen, value=np.zeros(3)))
+    assert check == f"assert result.shape == (), result.shape\nassert {is_right}, result\n"
+    making, check = program(mode, by_target)
+    assert check == f"assert result.shape == (2,), result.shape\nassert {is_right}, result\n"
+    assert "[input, target]" in making
+
+
+def by_target(seen: Any) -> Any:
+    return replace(seen, gradients=({"target": np.zeros(2)},))
+
+
+def test_under_autocast_either_dtype_may_come_out() -> None:
+    _, check = program("autocast", lambda seen: replace(seen, dtype="float64"))
+    assert check == ("assert result.dtype == torch.float32 or result.dtype == torch.bfloat16, result.dtype\n")
+    _, check = program("autocast", scaled("value", 1.5))
+    assert passes(check, result=VALUE * 1.01)
+    assert not passes(check, result=VALUE * 1.5)
