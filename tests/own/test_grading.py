@@ -120,6 +120,7 @@ def test_at_a_kink_all_between_the_one_sided_limits_is_right(sides: tuple[float,
         assert grade(np.array([0.0, right]), true, 0.0, both).agrees
         for assertion in assertions:
             exec(assertion, {"got": right})
+    assert graded_check(np.array([sign * 1e6, wrong[0]]), true, 0.0, both)[0] == "got = result[1].item()"
     for number, assertion in zip(wrong, assertions, strict=True):
         assert not grade(np.array([0.0, number]), true, 0.0, both).agrees
         with pytest.raises(AssertionError):
