@@ -29,6 +29,7 @@ _JUDGING_TESTS = (
     "test_calls.py",
     "test_derivatives.py",
     "test_grading.py",
+    "test_details.py",
     "test_assertions.py",
     "test_examination.py",
     "test_examination_details.py",

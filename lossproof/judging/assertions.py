@@ -60,16 +60,13 @@ def between(low: float, high: float) -> str:
 def within(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
     """The condition that a number is within its budget 2B; ``observed`` is one that is not."""
     true, tolerance = float(truth.value[place]), 2 * float(truth.bound[place])
-    if bool(truth.overflows[place]):
-        excuse = " or not abs(got) < float('inf')"
-    elif abs(true) + tolerance > truth.format.largest and math.isfinite(true):
-        excuse = f" or got == {literal(math.copysign(math.inf, true))}"
-    else:
-        excuse = ""
+    excuse = " or not abs(got) < float('inf')" if bool(truth.overflows[place]) else ""
     if math.isnan(true):
         return f"got != got{excuse}"
     if math.isinf(true):
         return f"got == {literal(true)}{excuse}"
+    if not excuse and abs(true) + tolerance > truth.format.largest:
+        excuse = f" or got == {literal(math.copysign(math.inf, true))}"
     remainder = float(truth.remainder[place])
     # What float64 lacks of the true number is only written where it decides.
     lacking = f" - {remainder!r}" if abs(observed - true) <= tolerance else ""
