@@ -1,0 +1,48 @@
+"""Small cases that are examined, and what is asked of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exact_arithmetic import literal
+from pretenders import Pretender
+
+from lossproof.corpus.case import Case, Raised
+from lossproof.corpus.tensors import Tensor
+from lossproof.judging.examination import Examiner
+from lossproof.judging.record import Record
+from lossproof.subjects.call import Call, Observation, Subject
+from lossproof.subjects.modes import ModeObservation
+
+
+def case(loss: str, args: Mapping[str, Tensor], **changes: Any) -> Case:
+    return Case("one", "a case", loss, "cases/x.yaml", 3, args=args, **changes)
+
+
+MATRIX = literal([["0.5", "-1"], ["2", "0.25"]])
+DISTANCE = case("MSELoss", {"input": MATRIX, "target": literal([["1", "1"], ["1", "2"]])})
+LABELLED = case("NLLLoss", {"input": MATRIX, "target": literal(["0", "1"])})
+
+
+REFUSAL = Raised("index", "call", "IndexError", "Target [0-9]+ is out of bounds")
+
+
+def examine(
+    examined: Case, subject: Subject | None = None, dtype: str = "float64", **options: Any
+) -> list[Record]:
+    return Examiner(**options).examine(examined, Pretender() if subject is None else subject, dtype)
+
+
+def outcomes(records: list[Record]) -> set[tuple[str, str]]:
+    return {(record.quantity, record.outcome) for record in records}
+
+
+def named(records: list[Record], quantity: str) -> Record:
+    """The first record of a quantity."""
+    return next(record for record in records if record.quantity == quantity)
+
+
+def plainly_again(mode: str, call: Call, answer: Observation, directions: Any) -> ModeObservation:
+    """What ``twice`` and its like should yield."""
+    return ModeObservation(answer.value, answer.dtype, answer.gradients[-1:])
