@@ -98,8 +98,8 @@ def sameness_check(first: Float64Array, other: Float64Array, bound: Float64Array
 def difference_check(true: Sequence[Truth]) -> list[str]:
     """What fails while ``result`` and ``other`` agree where they truly differ most; all but one add up."""
     first, *others = true
-    other, bound = sum(one.value for one in others), sum(one.bound for one in true)
-    pair, tolerance = _furthest(first.value, np.asarray(other), np.asarray(bound))
+    other, bound = np.sum([one.value for one in others], axis=0), np.sum([one.bound for one in true], axis=0)
+    pair, tolerance = _furthest(first.value, other, bound)
     return [pair, f"assert not abs(got - wanted) <= {tolerance}, (got, wanted)"]
 
 

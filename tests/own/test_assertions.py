@@ -179,6 +179,13 @@ def test_two_sides_are_not_finite_together_or_not_at_all(first: float, other: fl
     assert passes(check, result=two, other=two)
 
 
+@pytest.mark.parametrize("number", [1.0, math.nan, math.inf])
+def test_what_is_the_same_without_a_budget_is_not_furthest(number: float) -> None:
+    one, two = np.array([number, 1.0]), np.array([number, 1.3])
+    check = sameness_check(one, two, np.array([0.0, 0.125]))
+    assert check[0] == "got, wanted = result[1].item(), other[1].item()"
+
+
 def test_two_sides_of_different_shapes_are_not_the_same() -> None:
     for first, other, bound in ((ROWS, ROWS[0], ROWS), (ROWS[0], ROWS, ROWS), (ROWS, ROWS, ROWS[0])):
         check = sameness_check(first, other, np.zeros(bound.shape))
@@ -187,15 +194,20 @@ def test_two_sides_of_different_shapes_are_not_the_same() -> None:
 
 
 def test_two_sides_must_differ_where_they_truly_do_most() -> None:
-    """The other side is the sum of its terms: here 1 + 2 and 3 + 4 against 1 and 9."""
-    sides = [truth([1.0, 9.0], 0.125), truth([1.0, 3.0], 0.25), truth([2.0, 4.0], [0.125, 1.0])]
+    """The other side is the sum of its terms: here 1 + 2 and 3 + 4 against 1 and 10."""
+    sides = [truth([1.0, 10.0], 0.125), truth([1.0, 3.0], 0.25), truth([2.0, 4.0], [0.125, 1.0])]
     check = difference_check(sides)
-    assert check[0] == "got, wanted = result[0].item(), other[0].item()"  # 2 of 1, not 2 of 2.75
+    assert check[0] == "got, wanted = result[0].item(), other[0].item()"  # 2 of 1, not 3 of 2.75
     assert passes(check, result=[1.0, 7.0], other=[3.0, 7.0])
     assert passes(check, result=[1.0, 7.0], other=[2.01, 7.0])
     assert not passes(check, result=[1.0, 9.0], other=[2.0, 7.0])
     assert not passes(check, result=[3.0, 9.0], other=[2.0, 7.0])
     assert passes(check, result=[math.nan, 9.0], other=[2.0, 7.0])
+
+
+def test_of_two_sides_that_hardly_differ_the_numbers_that_do_are_asserted() -> None:
+    check = difference_check([truth([1.0, 1.0], 1.0), truth([1.0, 1.5], 1.0)])
+    assert check[0] == "got, wanted = result[1].item(), other[1].item()"
 
 
 def sample(size: int = 1200) -> Truth:

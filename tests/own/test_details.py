@@ -16,6 +16,8 @@ PAIR = {"input": Values(np.array([1.0, 2.0]), "float64"), "target": Values(np.ar
 CALL = Call("MSELoss", {}, PAIR, "none", "float64", upstreams=(np.ones(2),) * 2, wrt=("input", "target"))
 TOTAL = Call("MSELoss", {}, PAIR, "sum", "float64")
 AVERAGE = Call("MSELoss", {}, PAIR, "average", "float64")
+# Of the same value as the total.
+SWAPPED = Call("MSELoss", {}, {"input": PAIR["target"], "target": PAIR["input"]}, "sum", "float64")
 INPUTS = "input = float64 [1.0, 2.0]\ntarget = float64 [0.0, 4.0]"
 FUNCTION, MODULE = "torch.nn.functional", "torch.nn"
 
@@ -125,18 +127,18 @@ def test_of_a_bias_the_program_is_about_the_quantity_that_leans() -> None:
 
 
 def test_of_an_identity_that_cannot_be_told_the_program_makes_all_sides() -> None:
-    sides = [(TOTAL, truth(5.0)), (TOTAL, truth(5.0)), (AVERAGE, truth(5.0))]
+    sides = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0)), (AVERAGE, truth(5.0))]
     assert outcome(details.of_identity_error(FUNCTION, sides[:2]), "sum") == "passes"
     assert outcome(details.of_identity_error(FUNCTION, sides), "sum") == "ValueError"
 
 
 def test_two_sides_that_must_be_the_same_are_told() -> None:
     five, ten, bound = np.array(5.0), np.array(10.0), np.array(1e-12)
-    twice = [(TOTAL, truth(5.0))] * 2
+    twice = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0))]
     told = details.of_sameness(FUNCTION, twice, five, ten, bound)
     assert (told["expected"], told["observed"]) == ("10.", "5.")
     assert outcome(told, "sum") == "passes"
-    thrice = [(TOTAL, truth(5.0))] * 3
+    thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
     assert outcome(details.of_sameness(FUNCTION, thrice, five, ten, bound), "sum") == "AssertionError"
     shapeless = [(TOTAL, truth(5.0)), (TOTAL, truth(1.0, 4.0))]
     assert outcome(details.of_sameness(FUNCTION, shapeless, five, ten, bound), "sum") == "AssertionError"
@@ -144,9 +146,9 @@ def test_two_sides_that_must_be_the_same_are_told() -> None:
 
 def test_two_sides_that_must_differ_are_told() -> None:
     five, ten = np.array(5.0), np.array(10.0)
-    thrice = [(TOTAL, truth(5.0))] * 3
+    thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
     told = details.of_difference(FUNCTION, thrice, ten, ten)
     assert (told["expected"], told["observed"]) == ("10.", "10.")
     assert outcome(told, "sum") == "passes"
-    twice = [(TOTAL, truth(5.0))] * 2
+    twice = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0))]
     assert outcome(details.of_difference(FUNCTION, twice, ten, five), "sum") == "AssertionError"
