@@ -107,7 +107,7 @@ def _furthest(first: Float64Array, other: Float64Array, bound: Float64Array) -> 
     """A line that names the numbers that are most budgets apart, and the sum of their tolerances."""
     with np.errstate(all="ignore"):
         is_same = (first == other) | (np.isnan(first) & np.isnan(other))
-        shares = np.where(is_same, 0.0, np.abs(first - other) / (2 * bound))
+        shares = np.where(is_same, 0.0, np.abs(first - other) / bound)
     place = _place_of(np.where(np.isnan(shares), np.inf, shares))
     pair = f"got, wanted = {element('result', place)}, {element('other', place)}"
     return pair, literal(2 * float(bound[place]))
