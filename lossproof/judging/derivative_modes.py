@@ -49,7 +49,7 @@ def forward_over_reverse(mode: str, seen: Seen) -> Iterator[Judged]:
         arguments = seen.mode.gradients[0][name], true[name], _floor(seen), partial(_of_one, sides, name)
         check = partial(graded_check, *arguments)
         observed, truth = arguments[:2]
-        yield Judged(f"{mode}:{name}", grade(*arguments), truth.value, observed, name, check)
+        yield Judged(f"{mode}:{name}", grade(*arguments), truth.value, observed, check)
 
 
 def double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
@@ -71,7 +71,7 @@ def _along(quantity: str, observed: Float64Array, seen: Seen, *gradients: Mappin
     if observed.shape != seen.plain.value.shape:
         message = f"shape {observed.shape}, should be {seen.plain.value.shape}"
         shaped = partial(shape_check, seen.plain.value.shape)
-        return Judged(quantity, Verdict(False, None, message), seen.plain.value, observed, "value", shaped)
+        return Judged(quantity, Verdict(False, None, message), seen.plain.value, observed, shaped)
     weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
     true = [derivative_along(each, seen.directions) for each in gradients]
     fitting = max(true, key=lambda truth: compare(weighted, truth).agrees)
@@ -79,7 +79,7 @@ def _along(quantity: str, observed: Float64Array, seen: Seen, *gradients: Mappin
     def check() -> list[str]:
         return number_check(WEIGHTED, [within(float(weighted), truth, ()) for truth in true])
 
-    return Judged(quantity, compare(weighted, fitting), fitting.value, weighted, "value", check)
+    return Judged(quantity, compare(weighted, fitting), fitting.value, weighted, check)
 
 
 def _of_one(

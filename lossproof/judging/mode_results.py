@@ -35,13 +35,13 @@ class Judged:
     """The verdict on one quantity, and both sides of it.
 
     Attributes:
-        part: what of the mode's outcome is judged: ``value``, or the argument by whose gradient.
         check: makes the lines of a program that fail while the verdict stands.
+        part: where one record is of all, what it judges: ``value``, or the argument by whose gradient.
     """
 
     quantity: str
     verdict: Verdict
     expected: Float64Array
     observed: Float64Array
-    part: str
     check: Callable[[], Sequence[str]]
+    part: str = "value"

@@ -18,7 +18,7 @@ from lossproof.numbers.formats import FORMATS, Float64Array
 def func_grad(mode: str, seen: Seen) -> Iterator[Judged]:
     """Each gradient is the plain call's."""
     for name, observed in seen.mode.gradients[0].items():
-        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(seen, name), part=name)
+        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(seen, name))
 
 
 def vmap(mode: str, seen: Seen) -> Iterator[Judged]:
@@ -80,7 +80,7 @@ def autocast(mode: str, seen: Seen) -> Iterator[Judged]:
         check = partial(dtype_check, "float32", computed_in)
     elif verdict.agrees:
         verdict = replace(verdict, message=f"computed in {computed_in}")
-    yield Judged(mode, verdict, truth.value, seen.mode.value, "value", check)
+    yield Judged(mode, verdict, truth.value, seen.mode.value, check)
 
 
 def _alike(
@@ -96,7 +96,7 @@ def _alike(
     """Against the plain call, as if that were the truth; each of the two may use up its tolerance."""
     as_truth = replace(truth, value=plain, remainder=np.zeros(plain.shape), bound=budgets * truth.bound)
     check = partial(quantity_check, observed, as_truth, truth.format.name, name)
-    return Judged(quantity, compare(observed, as_truth), plain, observed, part, check)
+    return Judged(quantity, compare(observed, as_truth), plain, observed, check, part)
 
 
 def _plain_gradient(seen: Seen, name: str) -> tuple[Float64Array, Truth]:
@@ -111,7 +111,7 @@ def _typed(mode: str, seen: Seen) -> Judged:
         subclass = ["assert isinstance(result, Subclass), type(result)"] if mode == "subclass" else []
         return [*subclass, *dtype_check(seen.plain.dtype)]
 
-    return Judged(mode, Verdict(agrees, None, message), seen.plain.value, seen.mode.value, "value", check)
+    return Judged(mode, Verdict(agrees, None, message), seen.plain.value, seen.mode.value, check)
 
 
 def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judged:
@@ -125,7 +125,7 @@ def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = 
         has_none = "result.is_meta" if mode == "meta" else "isinstance(result, FakeTensor)"
         return [*shape_check(plain.shape), f"assert {has_none}, result"]
 
-    return Judged(mode, Verdict(not message, None, message), plain, observed, part, check)
+    return Judged(mode, Verdict(not message, None, message), plain, observed, check, part)
 
 
 def _gravest(judged: list[Judged]) -> Judged:

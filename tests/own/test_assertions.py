@@ -226,11 +226,15 @@ def test_a_bias_beyond_its_limit_is_asserted(is_signed: bool) -> None:
 
 
 def test_the_remainder_is_no_bias() -> None:
-    true = replace(sample(), remainder=sample().bound * 0.5)
-    check = bias_check(true.value + true.bound, true)
-    assert not passes(check, result=true.value + true.bound)
-    assert not passes(check, result=true.value)
-    assert passes(check, result=true.value + 0.5 * true.bound)
+    lacking = sample().bound * 0.5
+    lacking[3] = 0.0
+    true = replace(sample(), remainder=lacking)
+    for sign in (1.0, np.sign(true.value)):
+        leaning, upright = (true.value + lacking + share * sign * true.bound for share in (0.26, 0.24))
+        check = bias_check(leaning, true)
+        assert not passes(check, result=leaning)
+        assert passes(check, result=upright)
+    assert "lacking" not in "".join(bias_check(leaning, sample()))
 
 
 def test_what_has_no_budget_or_is_not_finite_counts_for_no_bias() -> None:

@@ -151,9 +151,9 @@ WRONG: list[tuple[str, Callable[[Any], Any], str, str]] = [
         for mode in (*PLAIN, *ABSTRACT)
     ),
     *((mode, lambda seen: replace(seen, value=np.full(1, np.nan)), mode, "shape") for mode in ABSTRACT),
-    *((mode, lambda seen: replace(seen, value=np.zeros(())), mode, "has numbers") for mode in ABSTRACT),
+    *((mode, lambda seen: replace(seen, value=np.ones(())), mode, "has numbers") for mode in ABSTRACT),
     *(
-        (mode, lambda seen: replace(seen, gradients=({"input": np.array([0, np.nan])},)), mode, "has numbers")
+        (mode, lambda seen: replace(seen, gradients=({"input": np.array([1, np.nan])},)), mode, "has numbers")
         for mode in ABSTRACT
     ),
     *(
