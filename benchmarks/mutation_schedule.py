@@ -34,6 +34,7 @@ _JUDGING_TESTS = (
     "test_examination.py",
     "test_examination_details.py",
     "test_illustrations.py",
+    "test_curves.py",
     "test_snippets.py",
     "test_mode_verdicts.py",
     "test_mode_programs.py",

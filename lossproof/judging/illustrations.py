@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
@@ -23,10 +25,11 @@ from lossproof.subjects.snippet import describe, reproduce
 _SMALL = 48
 _SHOWN_ELEMENTS = 8
 _POINTS = 41
-# Where the formula allows it, as far as this to either side; a probability has from 0 to 1.
+# As far as this to either side where the formula allows it: a probability varies from 0 to 1.
 _REACH = 3.0
 
-_Curve = tuple[list[float], list[float]]
+# The sum of an output, and its slope.
+_Point = tuple[float, float]
 
 
 def is_small(call: Call) -> bool:
@@ -69,11 +72,16 @@ def _offending_elements(observed: Float64Array, truth: Truth) -> str:
     for place in worst_first[:_SHOWN_ELEMENTS]:
         true, seen = float(truth.value.flat[place]), float(observed.flat[place])
         error = abs((seen - true) - float(truth.remainder.flat[place]))
-        unit = float(truth.format.unit_in_the_last_place(true)) if math.isfinite(true) else math.nan
-        at = [int(index) for index in np.unravel_index(place, observed.shape)]
-        ulp = error / unit if math.isfinite(error / unit) else None
-        element = {"at": at, "expected": repr(true), "observed": repr(seen), "share": _told(shares[place])}
-        elements.append(element | {"ulp": ulp})
+        ulps = error / float(truth.format.unit_in_the_last_place(true))
+        elements.append(
+            {
+                "at": [int(index) for index in np.unravel_index(place, observed.shape)],
+                "expected": repr(true),
+                "observed": repr(seen),
+                "share": _told(shares[place]),
+                "ulp": ulps if math.isfinite(ulps) else None,
+            }
+        )
     return json.dumps(elements)
 
 
@@ -84,7 +92,7 @@ def curve(subject: Careful, call: Call, planned: PlannedCall) -> dict[str, str]:
         ``{"curve": JSON}`` with ``{argument, at, reduction, here, x, truth, slope, observed,
         observed_slope}``: which element of which argument varies, where the case's own point is, and at each
         x the sum of the output and its derivative. A number that is not finite is a text, and so is one that
-        either side refuses to compute, as nan. Nothing where no argument can vary.
+        the subject refuses to compute, as nan. Nothing where no argument can vary.
     """
     varied = _varied_element(planned)
     if varied is None:
@@ -92,85 +100,77 @@ def curve(subject: Careful, call: Call, planned: PlannedCall) -> dict[str, str]:
     argument, at = varied
     here = float(call.args[argument].numbers[at])
     x = _range(call, argument, at, here)
-    truth, slope = _of_reference(call, argument, at, x)
-    observed, observed_slope = _of_subject(subject, call, argument, at, x)
+    asked = replace(call, upstreams=call.upstreams[:1], wrt=(argument,))
+    calls = [_with(asked, argument, at, number) for number in x]
+    true = [_of_reference(one, argument, at) for one in calls]
+    seen = [_of_subject(subject, one, argument, at) for one in calls]
     told = {
         "argument": argument,
         "at": list(at),
         "reduction": call.reduction,
         "here": here,
         "x": x,
-        "truth": [_told(number) for number in truth],
-        "slope": [_told(number) for number in slope],
-        "observed": [_told(number) for number in observed],
-        "observed_slope": [_told(number) for number in observed_slope],
+        "truth": [_told(value) for value, _ in true],
+        "slope": [_told(slope) for _, slope in true],
+        "observed": [_told(value) for value, _ in seen],
+        "observed_slope": [_told(slope) for _, slope in seen],
     }
     return {"curve": json.dumps(told)}
 
 
 def _varied_element(planned: PlannedCall) -> tuple[str, tuple[int, ...]] | None:
     """The element of the first differentiable argument that the result depends on most steeply."""
-    prepared, gradients = planned.prepared, planned.truth.gradients
-    names = [name for name in prepared.differentiable if name in planned.call.args]
-    if not names or not gradients or not prepared.arguments[names[0]].size:
+    if not planned.prepared.differentiable:
         return None
-    numbers, slopes = planned.call.args[names[0]].numbers, np.abs(gradients[0][names[0]].value)
-    usable = np.isfinite(numbers) & np.isfinite(slopes) if slopes.shape == numbers.shape else None
-    if usable is None or not usable.any():
+    argument = planned.prepared.differentiable[0]
+    numbers = planned.call.args[argument].numbers
+    slopes = np.abs(planned.truth.gradients[0][argument].value)
+    if slopes.shape != numbers.shape:  # a complex number has two
+        return None
+    usable = np.isfinite(numbers) & np.isfinite(slopes)
+    if not usable.any():
         return None
     steepest = np.unravel_index(int(np.argmax(np.where(usable, slopes, -1.0))), numbers.shape)
-    return names[0], tuple(int(index) for index in steepest)
+    return argument, tuple(int(index) for index in steepest)
 
 
 def _range(call: Call, argument: str, at: tuple[int, ...], here: float) -> list[float]:
-    """The numbers that the element takes, the case's own among them, in the format of the call."""
-    reach = max(_REACH, abs(here))
-    first, last = here - reach, here + reach
-    if not (_is_taken(call, argument, at, first) and _is_taken(call, argument, at, last)):
-        first, last = min(here, 0.0), max(here, 1.0)
-    numbers = FORMATS[call.dtype].round([*np.linspace(first, last, _POINTS), here])
+    """The numbers that the element takes, the case's own among them, in its own format."""
+    format, reach = FORMATS[call.args[argument].dtype], max(_REACH, abs(here))
+    first, last = np.clip([here - reach, here + reach], -format.largest, format.largest)
+    first = first if _is_taken(_with(call, argument, at, first)) else 0.0
+    last = last if _is_taken(_with(call, argument, at, last)) else 1.0
+    numbers = format.round([*np.linspace(first, last, _POINTS), here])
     return [float(number) for number in np.unique(numbers)]
 
 
-def _is_taken(call: Call, argument: str, at: tuple[int, ...], number: float) -> bool:
+def _is_taken(call: Call) -> bool:
     try:
-        prepare_call(_with(call, argument, at, number))
+        prepare_call(call)
     except Refusal:
         return False
     return True
 
 
-def _of_reference(call: Call, argument: str, at: tuple[int, ...], x: list[float]) -> _Curve:
-    values, slopes = [], []
-    for number in x:
-        try:
-            prepared = prepare_call(_with(call, argument, at, number))
-            value = np.asarray(prepared.value())
-            slope = float(prepared.gradient(np.ones(value.shape))[argument][at])
-        except Refusal:
-            values.append(math.nan)
-            slopes.append(math.nan)
-            continue
-        values.append(float(np.sum(value)))
-        slopes.append(slope)
-    return values, slopes
+def _of_reference(call: Call, argument: str, at: tuple[int, ...]) -> _Point:
+    prepared = prepare_call(call)
+    return _total(prepared.value()), float(prepared.gradient(call.upstreams[0])[argument][at])
 
 
-def _of_subject(subject: Careful, call: Call, argument: str, at: tuple[int, ...], x: list[float]) -> _Curve:
-    values, slopes = [], []
-    for number in x:
-        varied = replace(_with(call, argument, at, number), upstreams=call.upstreams[:1], wrt=(argument,))
-        try:
-            observation = subject.run(varied)
-        except (Refused, Unsupported):
-            values.append(math.nan)
-            slopes.append(math.nan)
-            continue
-        values.append(float(np.sum(observation.value)))
-        gradients = observation.gradients
-        is_whole = gradients and gradients[0][argument].shape == call.args[argument].numbers.shape
-        slopes.append(float(gradients[0][argument][at]) if is_whole else math.nan)
-    return values, slopes
+def _of_subject(subject: Careful, call: Call, argument: str, at: tuple[int, ...]) -> _Point:
+    try:
+        observation = subject.run(call)
+    except (Refused, Unsupported):
+        return math.nan, math.nan
+    # Where the value's shape is wrong there is no gradient.
+    slopes = [gradients[argument] for gradients in observation.gradients]
+    is_whole = slopes and slopes[0].shape == call.args[argument].numbers.shape
+    return _total(observation.value), float(slopes[0][at]) if is_whole else math.nan
+
+
+def _total(output: npt.NDArray[Any]) -> float:
+    with np.errstate(all="ignore"):  # infinities of both signs add up to nan
+        return float(np.sum(output))
 
 
 def _with(call: Call, argument: str, at: tuple[int, ...], number: float) -> Call:
@@ -182,4 +182,4 @@ def _with(call: Call, argument: str, at: tuple[int, ...], number: float) -> Call
 
 def _told(number: float) -> float | str:
     """A number in JSON, with more digits than a drawing or a reader needs."""
-    return float(f"{number:.7g}") if math.isfinite(number) else str(float(number))
+    return float(f"{number:.7g}") if math.isfinite(number) else str(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,13 @@ import torch
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.examination import Examiner
+from lossproof.judging.illustrations import disagreement, is_small, usual_subject
 from lossproof.judging.record import Record
+from lossproof.judging.truth import Truth
+from lossproof.numbers.formats import FORMATS
 from lossproof.selection import signatures
 from lossproof.subjects import find_subject
+from lossproof.subjects.call import Call, Values
 from lossproof.subjects.torch_subject import FunctionSubject
 
 CASES = """\
@@ -33,14 +38,6 @@ cases:
     title: many squares
     source: {document: 000_23a017979f9cc231, place: "1", claim: D000-1}
     args: {input: {uniform: [0, 1], shape: [49], seed: 1}, target: {uniform: [0, 1], shape: [49], seed: 2}}
-"""
-PROBABILITIES = """\
-loss: BCELoss
-cases:
-  - id: probabilities
-    title: numbers in the unit interval
-    source: {document: 000_23a017979f9cc231, place: "1", claim: D000-1}
-    args: {input: [0.25, 0.5], target: [1, 0]}
 """
 
 
@@ -61,8 +58,8 @@ class OffByOne(FunctionSubject):
 
 @pytest.fixture
 def records(tmp_path: Path) -> Any:
-    def run(case: str, subject: Any = None, dtype: str = "float32", text: str = CASES) -> list[Record]:
-        tmp_path.joinpath("cases.yaml").write_text(text)
+    def run(case: str, subject: Any = None, dtype: str = "float32") -> list[Record]:
+        tmp_path.joinpath("cases.yaml").write_text(CASES)
         corpus = load_corpus(tmp_path, signatures())
         [found] = [one for one in corpus.cases if one.id == case]
         return Examiner().examine(found, subject or find_subject("torch.nn.functional"), dtype)
@@ -174,52 +171,102 @@ def test_a_wrong_gradient_alone_is_reason_enough(records: Any) -> None:
     np.testing.assert_allclose(curve["observed_slope"], np.array(curve["slope"]) / 2, rtol=1e-5, atol=1e-7)
 
 
-def test_a_probability_is_varied_from_0_to_1(records: Any) -> None:
-    [text] = values(records("probabilities", text=PROBABILITIES), "curve")
-    curve = json.loads(text)
-    assert (curve["x"][0], curve["x"][-1]) == (0.0, 1.0)
-    assert all(isinstance(number, float) for number in curve["truth"])
+def truth(values: list[Any] | float, bound: float = 0.0, remainder: float = 0.0) -> Truth:
+    true = np.array(values, dtype=np.float64)
+    exact = np.zeros(true.shape)
+    return Truth(true, exact + remainder, exact + bound, exact > 0, FORMATS["float32"])
 
 
-def test_a_point_that_a_subject_refuses_is_a_gap(records: Any) -> None:
-    class Refusing(OffByOne):
-        def _apply(self, loss: str, params: Any, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-            output = super()._apply(loss, params, args)
-            return output.reshape(-1, 1) if args[0][1] < 0 else output
-
-        def run(self, call: Any) -> Any:
-            if call.args["input"].numbers[1] > 3:
-                return find_subject("torch.nn.functional").run(type(call)("MSELoss", {}, {}, None, "float32"))
-            return super().run(call)
-
-    [text] = values(records("documented", Refusing()), "curve")
-    curve = json.loads(text)
-    x, observed, slopes = np.array(curve["x"]), curve["observed"], curve["observed_slope"]
-    assert all((seen == "nan") == (place > 3) for place, seen in zip(x, observed, strict=True))
-    assert all((slope == "nan") == (place > 3 or place < 0) for place, slope in zip(x, slopes, strict=True))
+def told(observed: list[Any] | float, true: Truth) -> dict[str, str]:
+    call = Call("MSELoss", {}, {"input": Values(np.ones(3), "float32")}, "none", "float32")
+    return disagreement("torch.nn", call, "value", np.array(observed, dtype=np.float64), true)
 
 
-def test_the_offending_elements_come_worst_first_with_all_their_digits(records: Any) -> None:
-    [text, *_] = values(records("undocumented", OffByOne()), "elements", "none")
-    elements = json.loads(text)
-    assert [element["at"] for element in elements] == [[2], [0], [1]]  # an exact 0 has the least budget
-    assert elements[1]["expected"] == "0.25"
-    assert elements[1]["observed"] == "1.125"
-    assert elements[1]["ulp"] == pytest.approx(0.875 / 2.0**-25)  # 0.25 lies in [2^-2, 2^-1)
-    assert elements[0]["share"] == "inf"
-    assert elements[1]["share"] > 1
+def elements(observed: list[Any] | float, true: Truth) -> Any:
+    """The elements that are told of; not every reader of JSON knows infinities."""
+    return json.loads(told(observed, true)["elements"], parse_constant=pytest.fail)
 
 
-def test_at_most_eight_elements_are_named(records: Any) -> None:
-    [text, *_] = values(records("large", OffByOne()), "elements", "none")
-    assert len(json.loads(text)) == 8
+def test_a_disagreement_tells_the_call_both_sides_and_a_program() -> None:
+    seen = told([1.5, 2.0], truth([1.0, 2.0]))
+    assert seen["inputs"] == "input = float32 [1.0, 1.0, 1.0]"
+    assert (seen["expected"], seen["observed"]) == ("[1. 2.]", "[1.5 2. ]")
+    assert "assert abs(got - 1.0) <= " in seen["snippet"]
+    assert len(json.loads(seen["elements"])) == 1
 
 
-def test_an_error_without_a_measure_has_no_ulp(records: Any) -> None:
-    class Nan(OffByOne):
-        def _apply(self, loss: str, params: Any, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-            return super()._apply(loss, params, args) * torch.nan
+def test_of_a_wrong_shape_both_shapes_are_told() -> None:
+    seen = told([[1.5, 2.0]], truth([1.0, 2.0]))
+    assert seen["inputs"] == "input = float32 [1.0, 1.0, 1.0]"
+    assert (seen["expected"], seen["observed"]) == ("shape [2]", "shape [1, 2]: [[1.5 2. ]]")
+    assert "assert result.shape == (2,), result.shape" in seen["snippet"]
+    assert "elements" not in seen
 
-    [text, *_] = values(records("undocumented", Nan()), "elements")
-    [element] = json.loads(text)
-    assert (element["observed"], element["share"], element["ulp"]) == ("nan", "inf", None)
+
+def test_the_offending_elements_come_worst_first_with_all_their_digits() -> None:
+    true = truth([[0.1, 0.25], [0.5, 1.0]], bound=2.0**-20)
+    seen = elements([[0.3, 0.5], [0.5 + 2.0**-18, 1 + 2.0**-19]], true)  # the last is within its 2B
+    assert seen == [
+        {
+            "at": [0, 1],
+            "expected": "0.25",
+            "observed": "0.5",
+            "share": 2.0**17,
+            "ulp": 2.0**23,  # 0.25 lies in [2^-2, 2^-1)
+        },
+        {
+            "at": [0, 0],
+            "expected": "0.1",
+            "observed": "0.3",
+            "share": pytest.approx(0.2 * 2.0**19, rel=1e-6),
+            "ulp": pytest.approx(0.2 * 2.0**27),
+        },
+        {"at": [1, 0], "expected": "0.5", "observed": repr(0.5 + 2.0**-18), "share": 2.0, "ulp": 64.0},
+    ]
+
+
+def test_the_distance_to_the_truth_is_counted_from_what_float64_could_not_hold() -> None:
+    """The true value is 1.25: a quarter of it float64 could not hold."""
+    [element] = elements(2.0, truth(1.0, bound=0.125, remainder=0.25))
+    assert (element["share"], element["ulp"]) == (3.0, 0.75 * 2.0**23)
+
+
+def test_at_most_eight_elements_are_named_equals_in_their_order() -> None:
+    seen = elements([1.0] * 64, truth([0.0] * 64))
+    assert [element["at"] for element in seen] == [[place] for place in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("observed", "true"),
+    [(math.nan, 1.0), (math.inf, 1.0), (1.0, math.inf), (-math.inf, math.inf), (1.0, math.nan), (1e300, 0.0)],
+)
+def test_an_error_without_a_measure_has_no_ulp(observed: float, true: float) -> None:
+    double = replace(truth(true), format=FORMATS["float64"])
+    [element] = elements(observed, double)
+    assert element == {
+        "at": [],
+        "expected": repr(true),
+        "observed": repr(observed),
+        "share": "inf",
+        "ulp": None,
+    }
+
+
+def test_a_call_of_48_numbers_is_small() -> None:
+    """Those of tensor parameters count, and the other parameters are no tensors."""
+
+    def call(size: int) -> Call:
+        args = {"input": Values(np.zeros(size), "float32"), "target": Values(np.zeros(size), "float32")}
+        return Call(
+            "MSELoss", {"eps": 0.5, "weight": Values(np.zeros(8), "float32")}, args, "none", "float32"
+        )
+
+    assert is_small(call(20))
+    assert not is_small(call(21))
+    assert is_small(Call("MSELoss", {}, {"input": Values(np.zeros(48), "float32")}, "none", "float32"))
+    assert not is_small(Call("MSELoss", {}, {"input": Values(np.zeros(49), "float32")}, "none", "float32"))
+
+
+def test_the_function_is_shown_where_there_is_one() -> None:
+    assert usual_subject("MSELoss") == "torch.nn.functional"
+    assert usual_subject("AdaptiveLogSoftmaxWithLoss") == "torch.nn"
