@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 from dataclasses import replace
@@ -67,9 +68,9 @@ def _offending_elements(observed: Float64Array, truth: Truth) -> str:
     null where one of the two is not finite. A share that is not finite is a text.
     """
     shares = budget_shares(observed, truth).ravel()
-    worst_first = [int(place) for place in np.argsort(-shares, kind="stable") if shares[place] > 1]
+    beyond = np.flatnonzero(shares > 1).tolist()
     elements = []
-    for place in worst_first[:_SHOWN_ELEMENTS]:
+    for place in heapq.nlargest(_SHOWN_ELEMENTS, beyond, key=lambda place: shares[place]):
         true, seen = float(truth.value.flat[place]), float(observed.flat[place])
         error = abs((seen - true) - float(truth.remainder.flat[place]))
         ulps = error / float(truth.format.unit_in_the_last_place(true))
