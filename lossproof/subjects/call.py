@@ -99,7 +99,11 @@ class Subject(Protocol):
     """An implementation under test."""
 
     name: str
-    dtypes: tuple[str, ...]
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The floating dtypes that it knows, by torch's names."""
+        ...
 
     def version(self) -> str:
         """The version of what is tested, as PEP 440 writes it."""

@@ -26,7 +26,7 @@ class ReferenceSubject:
     """NumPy float64, whatever the layout: arrays are read-only views, so that a write would raise."""
 
     name = "reference"
-    dtypes = ("float64",)
+    dtypes: tuple[str, ...] = ("float64",)
 
     def version(self) -> str:
         """The reference has no releases apart from the suite's."""
