@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class Peculiar:
         return aspect
 
     def run(self, call: Call) -> Observation:
-        deeds = {
+        deeds: dict[str, Callable[[], None]] = {
             "exit": lambda: os._exit(3),
             "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
             "refuse": lambda: _raise(Refused("IndexError", "Target 3 is out of bounds", "call", "index")),

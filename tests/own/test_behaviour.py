@@ -63,7 +63,7 @@ def test_a_module_that_cannot_be_looked_at_is_on_record() -> None:
 # Refusals
 
 REFUSED = replace(
-    LABELLED, args=LABELLED.args | {"target": literal(["0", "5"])}, raises=REFUSAL, reductions=("sum",)
+    LABELLED, args={**LABELLED.args, "target": literal(["0", "5"])}, raises=REFUSAL, reductions=("sum",)
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from exact_arithmetic import literal
 
-from lossproof.corpus.case import Case, Term
+from lossproof.corpus.case import Case, Parameter, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Complex, Tensor
 from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
@@ -74,7 +74,11 @@ def test_what_is_no_floating_point_number_is_taken_as_it_is(dtype: str, texts: l
 
 
 def test_parameters_are_integers_numbers_and_tensors_as_written() -> None:
-    params = {"label_smoothing": parse_numeral("0.5"), "weight": TENTHS, "ignore_index": parse_numeral("2")}
+    params: dict[str, Parameter] = {
+        "label_smoothing": parse_numeral("0.5"),
+        "weight": TENTHS,
+        "ignore_index": parse_numeral("2"),
+    }
     call = make_call(replace(ENTROPY, params=params), "float32", "mean")
     assert [call.params["label_smoothing"], call.params["ignore_index"]] == [0.5, 2]
     assert isinstance(call.params["ignore_index"], int)
@@ -147,7 +151,7 @@ def test_no_other_gradient_is_rounded_once_more(own: str | None, dtype: str) -> 
 
 
 def test_the_gradient_of_complex_numbers_is_not_rounded_once_more() -> None:
-    args = {"input": Complex(literal(["0.1"]), literal(["0.2"])), "target": literal(["1"])}
+    args: dict[str, Tensor] = {"input": Complex(literal(["0.1"]), literal(["0.2"])), "target": literal(["1"])}
     planned, plain = gradients(replace(DISTANCE, loss="L1Loss", args=args), "float64")
     np.testing.assert_array_equal(planned["input"].bound, plain["input"].bound)
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from suite_runs import Suite
@@ -79,7 +80,8 @@ def test_what_changed_outcome_is_told_and_what_fails_now_is_worse(was: str, now:
 
 @pytest.mark.parametrize("field", ["case", "subject", "dtype", "device", "layout", "reduction", "quantity"])
 def test_each_part_of_the_key_tells_checks_apart(field: str) -> None:
-    other = replace(AGREES, **{field: "other"})
+    change: dict[str, Any] = {field: "other"}
+    other = replace(AGREES, **change)
     comparison = compared([AGREES, other], [AGREES, replace(other, outcome="error")])
     (changed,) = comparison.changed
     assert getattr(changed.check, field) == "other"

@@ -20,9 +20,10 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.complex_pair import ComplexPair, as_real
 from lossproof.numbers.formats import FORMATS
+from lossproof.reference.evaluation import Lift
 from lossproof.selection import signatures
 
-KINDS = {
+KINDS: dict[str, Lift] = {
     "float64": np.asarray,
     "ball": Ball.exact,
     "bounded": partial(Bounded.exact, format=FORMATS["float64"]),
@@ -46,7 +47,8 @@ def plain(values: Array) -> npt.NDArray[Any]:
 @pytest.mark.parametrize("kind", list(KINDS))
 @given(first=COMPLEX, second=COMPLEX)
 def test_arithmetic_is_that_of_complex_numbers(kind: str, first: complex, second: complex) -> None:
-    x, y = lift(kind, [first, second]), lift(kind, [second, first])
+    x: Array = lift(kind, [first, second])
+    y: Array = lift(kind, [second, first])
     expected = np.array([first, second]), np.array([second, first])
     assert np.allclose(plain(x + y), expected[0] + expected[1])
     assert np.allclose(plain(x - y), expected[0] - expected[1], atol=1e-10)

@@ -72,7 +72,7 @@ def test_torch_gradient_is_the_derivative_behind_a_softmax(target: tuple[int, ..
 
 
 def _call(target: tuple[int, ...], frames: int, blank: int) -> Any:
-    args = {
+    args: dict[str, Any] = {
         "log_probs": LOG_PROBS,
         "targets": np.array(target, dtype=np.int64),
         "input_lengths": frames,

@@ -44,7 +44,7 @@ def test_what_a_subject_does_not_support_is_on_record_with_its_reason() -> None:
 
 
 def test_a_case_that_the_reference_refuses_has_to_say_so() -> None:
-    wrong = replace(LABELLED, args=LABELLED.args | {"target": literal(["0", "5"])}, reductions=("sum",))
+    wrong = replace(LABELLED, args={**LABELLED.args, "target": literal(["0", "5"])}, reductions=("sum",))
     [record] = examine(wrong)
     assert (record.quantity, record.outcome, record.reduction) == ("value", "error", "sum")
     assert record.message.startswith("the reference refuses this case: ")
@@ -150,7 +150,8 @@ def test_of_a_gradient_that_is_wrong_in_one_of_two_runs_the_snippet_knows_the_ri
 
     def act(call: Call, answer: Observation) -> Observation:
         plain, seeded = answer.gradients
-        return replace(answer, gradients=(plain | {"input": plain["input"] + len(subject.calls) - 1}, seeded))
+        wrong = {**plain, "input": plain["input"] + len(subject.calls) - 1}
+        return replace(answer, gradients=(wrong, seeded))
 
     subject.act = act
     record = named(examine(replace(DISTANCE, reductions=("sum",), repeats=2), subject), "gradient:input")

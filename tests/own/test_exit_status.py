@@ -8,7 +8,7 @@ import pytest
 from corpus_specimens import IN_ORDER
 from test_corpus_refusals import LINES
 
-from lossproof.__main__ import main
+from lossproof.command_line.app import main
 
 
 @pytest.mark.parametrize(("line", "complaint"), LINES, ids=[line[:60] for line, _ in LINES])

@@ -12,7 +12,7 @@ from pretenders import Pretender
 
 from lossproof.corpus.case import Identity, Term
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.tensors import Uniform
+from lossproof.corpus.tensors import Tensor, Uniform
 from lossproof.judging.calls import CallPlanner
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 
@@ -57,7 +57,7 @@ def test_errors_that_lean_to_one_side_are_a_bias(shares: tuple[float, float, flo
 
 
 def test_a_bias_needs_all_outputs_and_a_gradient_of_each() -> None:
-    two = {"input": replace(DRAWN, shape=(1100, 2)), "target": literal(["0", "1"])}
+    two: dict[str, Tensor] = {"input": replace(DRAWN, shape=(1100, 2)), "target": literal(["0", "1"])}
     records = examine(case("MSELoss", two, bias=True))
     biases = [(one.reduction, one.quantity) for one in records if one.quantity.startswith("bias")]
     assert biases == [("none", "bias:value"), ("none", "bias:input")]

@@ -79,11 +79,8 @@ def apart(tmp_path: Path) -> Any:
 
 
 def values(records: list[Record], key: str, reduction: str = "mean") -> list[str]:
-    return [
-        record.detail[key]
-        for record in records
-        if record.quantity == "value" and record.reduction == reduction and key in (record.detail or {})
-    ]
+    asked = [record for record in records if (record.quantity, record.reduction) == ("value", reduction)]
+    return [record.detail[key] for record in asked if record.detail and key in record.detail]
 
 
 def test_the_reference_tells_its_steps_in_every_reduction(records: Any) -> None:

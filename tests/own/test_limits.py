@@ -21,7 +21,12 @@ def test_a_positive_weight_counts_for_positive_targets_alone() -> None:
 
 def test_what_has_no_derivative_is_nan_without_a_warning() -> None:
     """A target of two labels has no alignment with one frame."""
-    args = {"log_probs": [[-1.0, -1.0]], "targets": [1, 1], "input_lengths": 1, "target_lengths": 2}
+    args: dict[str, Any] = {
+        "log_probs": [[-1.0, -1.0]],
+        "targets": [1, 1],
+        "input_lengths": 1,
+        "target_lengths": 2,
+    }
     derivative = prepare("CTCLoss", {}, args).derivative(1.0)
     np.testing.assert_array_equal(derivative["log_probs"], [[np.nan, np.nan]])
 

@@ -94,6 +94,11 @@ def examine(
     return {record.quantity: record for record in records if record.quantity.partition(":")[0] == mode}
 
 
+def altered(**changes: Any) -> Callable[[Any], Any]:
+    """Replace parts of the outcome."""
+    return lambda seen: replace(seen, **changes)
+
+
 def scaled(quantity: str, factor: float) -> Callable[[Any], Any]:
     """Change the value or the gradient by an argument."""
 
@@ -177,7 +182,7 @@ def test_what_is_wrong_disagrees(mode: str, change: Callable[[Any], Any], quanti
 
 def test_the_modes_of_autocast_may_return_what_they_compute_in() -> None:
     for dtype in ("float32", "bfloat16"):
-        [record] = examine("autocast", lambda seen, dtype=dtype: replace(seen, dtype=dtype)).values()
+        [record] = examine("autocast", altered(dtype=dtype)).values()
         assert (record.outcome, record.message) == ("agree", "computed in bfloat16")
     [record] = examine("autocast", scaled("value", 1 + 2.0**-9)).values()
     assert record.outcome == "agree"
@@ -370,7 +375,7 @@ def test_where_a_second_derivative_jumps_all_between_its_sides_is_right() -> Non
     full = direction * planned.truth.upstreams[-1]
     for share, agrees in ((0.0, True), (0.5, True), (1.0, True), (1.5, False), (-0.5, False)):
         seconds = {"input": share * full}
-        records = examine("forward_over_reverse", lambda seen, s=seconds: replace(seen, gradients=(s,)), kink)
+        records = examine("forward_over_reverse", altered(gradients=(seconds,)), kink)
         assert (records["forward_over_reverse:input"].outcome == "agree") is agrees
 
 

@@ -164,7 +164,8 @@ class _WrongJvp(_Identity):
 
 def through(function: type[torch.autograd.Function]) -> Callable[..., Any]:
     """The loss of an input that passed through a function."""
-    return lambda input, *args, **kwargs: RIGHT(function.apply(input), *args, **kwargs)
+    passed_through: Callable[..., Any] = function.apply
+    return lambda input, *args, **kwargs: RIGHT(passed_through(input), *args, **kwargs)
 
 
 def squared_second(input: Any, target: Any, *args: Any, **kwargs: Any) -> Any:

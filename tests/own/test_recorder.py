@@ -132,7 +132,7 @@ def test_numbers_are_shown_with_all_of_their_digits() -> None:
 
 @pytest.mark.parametrize(("count", "is_whole"), [(60, True), (61, False)])
 def test_of_many_numbers_both_ends_are_shown(count: int, is_whole: bool) -> None:
-    text = digits(np.arange(count) + 0.5)
+    text = digits(np.arange(count, dtype=np.float64) + 0.5)
     assert ("..." not in text) is is_whole
     assert text.startswith("[ 0.5  1.5") is text.endswith(f" {count - 1}.5]") is True
 

@@ -196,7 +196,8 @@ def test_an_empty_mean_is_nan_and_an_empty_sum_zero() -> None:
 
 
 def test_an_only_class_that_is_ignored_has_the_gradient_zero() -> None:
-    params, args = {"weight": [2.0], "ignore_index": 0}, {"input": [[-1.0]], "target": [0]}
+    params = {"weight": [2.0], "ignore_index": 0}
+    args: dict[str, Any] = {"input": [[-1.0]], "target": [0]}
     assert np.isnan(forward("NLLLoss", params, args))
     assert gradient("NLLLoss", params, args, "input").tolist() == [[0.0]]
 

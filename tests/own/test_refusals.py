@@ -31,7 +31,7 @@ CLUSTERS: dict[str, Any] = {
     "tail_1_1_weight": np.ones((2, 2)),
 }
 # One class in the head, and one in each of four clusters.
-FOUR_CLUSTERS = {f"tail_{cluster}_0_weight": np.ones((2, 2)) for cluster in range(4)}
+FOUR_CLUSTERS: dict[str, Any] = {f"tail_{cluster}_0_weight": np.ones((2, 2)) for cluster in range(4)}
 FOUR_CLUSTERS |= {f"tail_{cluster}_1_weight": np.ones((1, 2)) for cluster in range(4)}
 FOUR_CLUSTERS |= {"cutoffs": np.arange(1, 5), "div_value": 1.0, "head_weight": np.ones((5, 2))}
 WHOLE = {name: values.astype(np.int64) for name, values in CLUSTERS.items() if name.endswith("weight")}

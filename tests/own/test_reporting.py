@@ -93,7 +93,7 @@ def page_data(path: Path) -> dict[str, Any]:
     page = path.read_text(encoding="utf-8")
     data: dict[str, Any] = json.loads(script(page, "data"), parse_constant=reject)
     packed = zlib.decompress(base64.b64decode(script(page, "packed"), validate=True))
-    return data | json.loads(packed, parse_constant=reject)
+    return {**data, **json.loads(packed, parse_constant=reject)}
 
 
 def script(page: str, name: str) -> str:

@@ -28,7 +28,7 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 def test_what_is_left_out_costs_nothing(loss: str, args: Mapping[str, Any], more: Mapping[str, Any]) -> None:
     params = {"reduction": "none"} if LOSSES[loss].reductions else {}
     plain, longer = (
-        truth_of(prepare(loss, params | extra, args), FORMATS["float32"]) for extra in ({}, more)
+        truth_of(prepare(loss, {**params, **extra}, args), FORMATS["float32"]) for extra in ({}, more)
     )
     np.testing.assert_allclose(plain.value.value, longer.value.value, rtol=1e-12)
     assert np.all(plain.value.bound < longer.value.bound)

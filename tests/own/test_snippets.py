@@ -18,7 +18,7 @@ from lossproof.faults.catalogue import FAULTS
 from lossproof.judging.calls import make_call
 from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Record
-from lossproof.reference import cross_entropy
+from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
 from lossproof.selection import signatures
 from lossproof.subjects import find_subject
@@ -215,7 +215,7 @@ def test_a_snippet_on_somebody_elses_subject_says_that_torch_passes(
 def test_a_snippet_on_the_reference_calls_the_reference(
     small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = cross_entropy.log_softmax_gradient
+    right = softmax.log_softmax_gradient
     case, reference = small["plain"], find_subject("reference")
     examiner = Examiner(with_modes=False)
     examiner.examine(case, reference, "float64")  # the truth is kept, and is right

@@ -82,8 +82,9 @@ def everywhere(text: str) -> tuple[Run, list[Record]]:
         "message",
         "file",
     )
+    said: dict[str, Any] = dict.fromkeys(names, text)
     run = replace(RUN, problems=[text], versions={text: text}, options={})
-    return run, [replace(DISAGREES, **dict.fromkeys(names, text))]
+    return run, [replace(DISAGREES, **said)]
 
 
 def badge(folder: Path, run: Run, *records: Record) -> dict[str, Any]:

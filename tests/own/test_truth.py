@@ -218,12 +218,18 @@ def test_a_gradient_is_rounded_once_more_to_the_dtype_of_its_own_tensor() -> Non
     nothing = np.zeros(5)
     truth = Truth(value, nothing, nothing, nothing > 0, FORMATS["float64"])
     narrow = truth.rounded_to(FLOAT16)
-    assert compare(np.float16(value[:2]).astype(np.float64), _part(narrow, slice(0, 2))).agrees
-    assert not compare(np.float16(value[:2]).astype(np.float64), _part(truth, slice(0, 2))).agrees
+    narrowed = value[:2].astype(np.float16).astype(np.float64)
+    assert compare(narrowed, _part(narrow, slice(0, 2))).agrees
+    assert not compare(narrowed, _part(truth, slice(0, 2))).agrees
     assert narrow.bound[3] == 0
     assert narrow.overflows.tolist() == [False, False, True, False, False]
 
 
 def _part(truth: Truth, places: slice) -> Truth:
-    parts = (truth.value, truth.remainder, truth.bound, truth.overflows)
-    return Truth(*(part[places] for part in parts), truth.format)
+    return Truth(
+        truth.value[places],
+        truth.remainder[places],
+        truth.bound[places],
+        truth.overflows[places],
+        truth.format,
+    )

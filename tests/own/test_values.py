@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -193,7 +194,7 @@ def test_tensors_are_rearranged_as_in_numpy() -> None:
         numbers = rounded(tensor, FORMATS["float64"])
         np.testing.assert_array_equal(numbers, expected)
         assert shape_of(tensor) == numbers.shape == np.shape(expected)
-        balls = certified(lambda tensor=tensor: exact_balls(tensor))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+        balls = certified(partial(exact_balls, tensor))
         np.testing.assert_array_equal(balls.midpoints()[0], expected)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS
 from lossproof.numbers.vector_norm import shares_of_largest, vector_norm
@@ -73,7 +74,8 @@ def test_those_that_tie_share() -> None:
 
 
 def test_a_ball_is_the_larger_of_an_infinite_and_a_finite_one() -> None:
-    assert np.maximum(Ball.exact([np.inf]), 1.0).elements[0] == flint.arb("inf")
+    infinite: Array = Ball.exact([np.inf])
+    assert np.maximum(infinite, 1.0).elements[0] == flint.arb("inf")
 
 
 def test_what_ties_exactly_shares_exactly_and_what_ties_in_doubt_in_any_way() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from test_reference import ARGUMENTS, PARAMETERS
 
+from lossproof.numbers.base import Array
 from lossproof.numbers.written import Written, numeral
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import ReferenceWarning, prepare
@@ -130,7 +131,7 @@ def test_every_expression_has_the_value_beside_it(loss: str) -> None:
 
 
 def evaluate(text: str) -> float:
-    names = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "max": largest, "min": min}
+    names: dict[str, Any] = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "max": largest, "min": min}
     names |= {"log_sum_exp": lambda *terms: float(np.logaddexp.reduce(terms)), "inf": math.inf}
     text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text).replace("^", "**").replace("log-sum-exp", "log_sum_exp")
     return float(eval(text, {"__builtins__": {}}, names | {"abs": abs}))
@@ -141,7 +142,8 @@ def largest(*numbers: float) -> float:
 
 
 def test_signs_and_parentheses_are_where_they_belong() -> None:
-    one, minus = Written.exact(2.0), Written.exact(-3.0)
+    one: Array = Written.exact(2.0)
+    minus: Array = Written.exact(-3.0)
     assert text_of(one - minus) == "2 - (-3)"
     assert text_of(one + minus) == "2 - 3"
     assert text_of(minus * minus) == "(-3) * (-3)"

@@ -33,8 +33,9 @@ class Unruly(ReferenceSubject):
         answer = super().run(call)
         if call.loss != "NLLLoss":
             return answer
-        other: Observation = self.misbehave(call, answer)
-        return answer if other is Ellipsis else other
+        other = self.misbehave(call, answer)
+        told: Observation = answer if other is Ellipsis else other
+        return told
 
 
 def _wrong_shape(call: Call, answer: Observation) -> Observation:
@@ -43,6 +44,11 @@ def _wrong_shape(call: Call, answer: Observation) -> Observation:
 
 def _nan_gradient(call: Call, answer: Observation) -> Observation:
     return replace(answer, gradients=tuple({"input": set["input"] * np.nan} for set in answer.gradients))
+
+
+def _mistyped(answer: Observation, **changes: Any) -> Observation:
+    """An answer with parts that no answer may have."""
+    return replace(answer, **changes)
 
 
 def _raise(error: BaseException) -> None:
@@ -90,7 +96,8 @@ def _change(change: Callable[[], object]) -> Callable[[Call, Observation], Any]:
 
 def _patch_numpy() -> None:
     # What the judge works with: by this, everything would agree.
-    np.abs = lambda *args, **options: np.zeros(())
+    numpy: Any = np
+    numpy.abs = lambda *args, **options: np.zeros(())
 
 
 def _patch_torch() -> None:
@@ -106,11 +113,11 @@ def _eat_memory(call: Call, answer: Observation) -> Any:
 MISBEHAVIOURS: dict[str, Callable[[Call, Observation], Any]] = {
     "wrong-shape": _wrong_shape,
     "wrong-dtype": lambda call, answer: replace(answer, dtype="float32"),
-    "no-dtype": lambda call, answer: replace(answer, dtype=None),
+    "no-dtype": lambda call, answer: _mistyped(answer, dtype=None),
     "nan": lambda call, answer: replace(answer, value=answer.value * np.nan),
     "nan-gradient": _nan_gradient,
     "no-gradient": lambda call, answer: replace(answer, gradients=()),
-    "other-gradient": lambda call, answer: replace(answer, gradients=({"x": 0},) * len(answer.gradients)),
+    "other-gradient": lambda call, answer: _mistyped(answer, gradients=({"x": 0},) * len(answer.gradients)),
     "nothing": lambda call, answer: None,
     "list": lambda call, answer: [answer.value],
     "list-of-numbers": lambda call, answer: replace(answer, value=answer.value.tolist()),
