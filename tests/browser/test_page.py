@@ -14,6 +14,9 @@ from looking import VIEWS, View, Visit
 from made_runs import PLANTED, faults_planted
 from playwright.sync_api import Page, expect
 
+# Fixtures; in a conftest.py, they would be a second module of that name to mypy, which knows only one.
+pytest_plugins = ["visits"]
+
 PAGES = ("clean", "faulty", "large", "hostile")
 NARROW = View(390, "light")
 WIDTHS = (VIEWS[0], NARROW)
@@ -39,7 +42,8 @@ def shown_rows(page: Page) -> int:
 
 
 def column(page: Page, name: str) -> list[str]:
-    return page.locator(f"#checks tbody .c-{name}").all_inner_texts()
+    texts: list[str] = page.locator(f"#checks tbody .c-{name}").all_inner_texts()
+    return texts
 
 
 def dialog_of(page: Page) -> Any:

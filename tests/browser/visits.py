@@ -9,7 +9,7 @@ import pytest
 from chromium import chromium
 from looking import HEIGHTS, VIEWS, View, Visit
 from made_runs import TRIED, pages
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 from lossproof.reporting.page import report_html
 
@@ -36,6 +36,10 @@ def visit(browser: Browser, reports: dict[str, Path]) -> Iterator[Visit]:
     complaints: list[str] = []
     contexts = []
 
+    def only_files(request: Request) -> None:
+        if not request.url.startswith("file:"):
+            complaints.append(request.url)
+
     def opened(name: str, view: View = VIEWS[0], address: str = "") -> Page:
         context = browser.new_context(
             viewport={"width": view.width, "height": HEIGHTS[view.width]},
@@ -45,7 +49,7 @@ def visit(browser: Browser, reports: dict[str, Path]) -> Iterator[Visit]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
+        page.on("request", only_files)
         page.goto(reports[name].as_uri() + address)
         page.wait_for_selector("#run", state="attached")
         return page
