@@ -66,7 +66,7 @@ def _is_between(observed: Float64Array, sides: _Sides) -> npt.NDArray[np.bool_]:
 
 def _limits(sides: _Sides) -> tuple[Float64Array, Float64Array]:
     low, high = np.sort(sides(), axis=0)
-    slack = GRADE_RELATIVE * np.maximum(np.abs(low), np.abs(high))
+    slack = GRADE_RELATIVE * np.maximum(-low, high)
     with np.errstate(all="ignore"):
         return low - slack, high + slack
 
