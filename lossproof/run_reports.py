@@ -73,7 +73,7 @@ class RunReports:
         if not self._results:
             self._problems.append("no check ran: nothing was shown to conform")
         if complete:
-            records = [record for result in self._results.values() for record in result.records]
+            records = self.records
             ran = [
                 (check.case.id, check.subject, check.dtype)
                 for check in map(self._checks.get, self._results)
@@ -91,16 +91,20 @@ class RunReports:
         Raises:
             ReportError: the folder cannot be written to.
         """
-        run, results = self.run, self.results
+        run = self.run
         if self._baseline:
-            records = [record for result in results for record in result.records]
-            self.comparison = compare(*self._baseline, run, records)
-        return write_reports(self._folder, run, results, self.comparison)
+            self.comparison = compare(*self._baseline, run, self.records)
+        return write_reports(self._folder, run, self.results, self.comparison)
 
     @property
     def results(self) -> list[TestResult]:
         """The results in the order of the selection."""
         return [self._results[id] for id in self._checks if id in self._results]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of all results, in their order."""
+        return [record for result in self.results for record in result.records]
 
     @property
     def run(self) -> Run:
@@ -112,12 +116,7 @@ class RunReports:
             for entry in self._relevant(name)
             if entry.case in selected
         }
-        known = [
-            record
-            for result in self.results
-            for record in result.records
-            if record.outcome == KNOWN_DEFECT and record.detail
-        ]
+        known = [record for record in self.records if record.outcome == KNOWN_DEFECT and record.detail]
         return Run(
             versions={"python": platform.python_version()}
             | {name: version(name) for name in _PACKAGES}
