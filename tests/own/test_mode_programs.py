@@ -14,9 +14,11 @@ from exact_arithmetic import literal
 from test_mode_verdicts import DISTANCE, case, examine, moved, scaled
 
 from lossproof.corpus.case import Case
+from lossproof.judging.calls import CallPlanner
 
-VALUE = 0.97
-BY_INPUT, BY_TARGET = [-0.8659610771875059, -2.2514988006376653], [0.8659610771875059, 2.2514988006376653]
+TRUTH = CallPlanner().plan(DISTANCE, "float64", "mean").truth
+VALUE = float(TRUTH.value.value)
+BY_INPUT, BY_TARGET = (TRUTH.gradients[-1][name].value.tolist() for name in ("input", "target"))
 
 
 def program(mode: str, change: Callable[[Any], Any], examined: Case = DISTANCE) -> tuple[str, str]:
