@@ -89,7 +89,7 @@ function faultsOfLoss(loss, faults) {
   const caught = faults.filter((fault) => Object.keys(fault.kills).length).length;
   const asked = faults.filter((fault) => fault.pytorch !== null);
   const theirs = asked.length
-    ? `; PyTorch's own tests catch ${whole(asked.filter((fault) => fault.pytorch).length)}`
+    ? `; PyTorch's own tests catch ${whole(asked.filter((fault) => fault.pytorch).length)} of the ${whole(asked.length)} they met`
     : "";
   return lazily(
     el(
