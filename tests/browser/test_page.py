@@ -268,6 +268,7 @@ def test_planted_faults_name_the_cases_that_catch_them(visit: Visit) -> None:
     part = page.locator("#faults")
     expect(part).to_contain_text("1 of 2 faults that were planted in torch, one at a time, are caught.")
     part.get_by_text("1 of 2 faults caught").click()
+    expect(part).to_contain_text("A row is a fault, a column a case that catches one")
     expect(part.get_by_role("img", name="2 faults by 1 case; the list below says the same")).to_be_visible()
     part.get_by_role("link", name="ce-weight-all-zero").click()
     expect(dialog_of(page)).to_be_visible()

@@ -97,7 +97,11 @@ function faultsOfLoss(loss, faults) {
       { class: "card" },
       el("summary", {}, el("b", {}, loss), ` ${whole(caught)} of ${many(faults.length, "fault")} caught${theirs}`),
     ),
-    () => [killMatrix(faults), el("ul", { class: "faults" }, faults.map(faultCard))],
+    () => [
+      el("p", { class: "quiet" }, "A row is a fault, a column a case that catches one; darker where it does in more dtypes."),
+      killMatrix(faults),
+      el("ul", { class: "faults" }, faults.map(faultCard)),
+    ],
   );
 }
 
