@@ -56,6 +56,7 @@ def pages() -> Iterator[tuple[str, Page]]:
     yield "clean", (clean, records, None)
     faulty, wrong = _examined(PLANTED)
     yield "faulty", (faulty, wrong, compare(clean, records, faulty, wrong).data())
+    yield "contested", (_run([]), [_contested(record) for record in wrong], None)
     yield "large", (_run([]), _multiplied(wrong, 100_000), None)
     yield (
         "hostile",
@@ -87,6 +88,11 @@ def _copied(record: Record, copy: int) -> Record:
     # A document's claims are few, however many cases there are.
     name = f"{record.case}-{copy}"
     return replace(record, case=name, error_over_budget=share, source=None, loses_digits=False)
+
+
+def _contested(record: Record) -> Record:
+    """A record as it is where the reference is wrong, which no printed digits are then."""
+    return replace(record, outcome="disagree") if record.subject == "certified" else record
 
 
 def _hostile(record: Record) -> Record:

@@ -148,6 +148,12 @@ def test_a_failure_shows_which_digits_differ_and_by_how_much(visit: Visit, view:
     expect(card).to_contain_text(re.compile(r"cases/\w+/\w+\.yaml:\d+"))
 
 
+def test_where_printed_digits_are_not_the_expected_ones_the_reference_is_in_doubt(visit: Visit) -> None:
+    page = visit("contested", address="?search=value&outcome=disagree&subject=torch.nn.functional#checks")
+    page.locator("#checks tbody a.open").first.click()
+    expect(dialog_of(page)).to_contain_text("Which side is right? That is open")
+
+
 def test_offending_elements_stand_in_a_table(visit: Visit) -> None:
     page = visit("faulty", address="?search=gradient:input&outcome=disagree#checks")
     page.locator("#checks tbody a.open").first.click()
