@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
+from lossproof.judging.verdict import BIAS_LIMIT, budget_shares, place_of
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Values
 from lossproof.subjects.tensor_snippets import literal, tensor_source
@@ -26,7 +26,7 @@ def quantity_check(observed: Float64Array, truth: Truth, dtype: str, name: str =
         return shape_check(truth.value.shape, name)
     shares = budget_shares(observed, truth)
     if observed.size and not np.max(shares) <= 1:
-        place = _place_of(shares)
+        place = place_of(shares)
         return number_check(element(name, place), [within(float(observed[place]), truth, place)])
     return dtype_check(dtype)
 
@@ -108,7 +108,7 @@ def _furthest(first: Float64Array, other: Float64Array, bound: Float64Array) -> 
     with np.errstate(all="ignore"):
         is_same = (first == other) | (np.isnan(first) & np.isnan(other))
         shares = np.where(is_same, 0.0, np.abs(first - other) / bound)
-    place = _place_of(np.where(np.isnan(shares), np.inf, shares))
+    place = place_of(np.where(np.isnan(shares), np.inf, shares))
     pair = f"got, wanted = {element('result', place)}, {element('other', place)}"
     return pair, literal(2 * float(bound[place]))
 
@@ -135,7 +135,3 @@ def bias_check(observed: Float64Array, truth: Truth) -> list[str]:
         f"got = math.fsum({products}) / {max(int(np.count_nonzero(counted)), 1)}",
         f"assert abs(got) <= {BIAS_LIMIT}, got",
     ]
-
-
-def _place_of(shares: Float64Array) -> tuple[int, ...]:
-    return tuple(int(index) for index in np.unravel_index(int(np.argmax(shares)), shares.shape))

@@ -23,13 +23,13 @@ def jvp(mode: str, seen: Seen) -> Iterator[Judged]:
     planned = seen.planned
     if not _is_finite(planned):
         return
-    gradients = planned.truth.gradients[1]
-    judged = _along(mode, seen.mode.value, seen, gradients)
+    truth = derivative_along(planned.truth.gradients[1], seen.directions)
+    judged = _along(mode, seen.mode.value, seen, truth)
     if not judged.verdict.agrees:
         by_value = truths(
             partial(planned.prepared.derivative, planned.truth.upstreams[1]), FORMATS[planned.call.dtype]
         )
-        judged = _along(mode, seen.mode.value, seen, gradients, by_value)
+        judged = _along(mode, seen.mode.value, seen, truth, derivative_along(by_value, seen.directions))
         if judged.verdict.agrees:
             message = "the derivative of the value, which the gradient by convention is not"
             judged = replace(judged, verdict=replace(judged.verdict, message=message))
@@ -44,9 +44,9 @@ def forward_over_reverse(mode: str, seen: Seen) -> Iterator[Judged]:
     # Forward mode moves the first source alone.
     directions = {name: seen.directions[name] for name in seen.directions if name in seen.mode.gradients[0]}
     true = second_derivatives(planned.prepared, upstream, directions, FORMATS[planned.call.dtype])
-    sides = cache(partial(beside, planned.prepared, upstream, directions))
+    sides, floor = cache(partial(beside, planned.prepared, upstream, directions)), _floor(seen)
     for name in directions:
-        arguments = seen.mode.gradients[0][name], true[name], _floor(seen), partial(_of_one, sides, name)
+        arguments = seen.mode.gradients[0][name], true[name], floor, partial(_of_one, sides, name)
         check = partial(graded_check, *arguments)
         observed, truth = arguments[:2]
         yield Judged(f"{mode}:{name}", grade(*arguments), truth.value, observed, check)
@@ -56,30 +56,29 @@ def double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
     """The same, and the derivative of the gradient by the upstream gradient: the one along the directions."""
     yield from forward_over_reverse(mode, seen)
     if _is_finite(seen.planned):
-        gradients = seen.planned.truth.gradients[1]
-        judged = _along(f"{mode}:upstream", seen.mode.gradients[0]["upstream"], seen, gradients)
+        truth = derivative_along(seen.planned.truth.gradients[1], seen.directions)
+        judged = _along(f"{mode}:upstream", seen.mode.gradients[0]["upstream"], seen, truth)
         if judged.verdict.error_over_budget is not None:
-            truth = derivative_along(gradients, seen.directions)
             arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
             check = partial(graded_check, *arguments, WEIGHTED)
             judged = replace(judged, verdict=_with_convention(grade(*arguments), seen), check=check)
         yield judged
 
 
-def _along(quantity: str, observed: Float64Array, seen: Seen, *gradients: Mapping[str, Truth]) -> Judged:
-    """The output's derivative along the directions, weighted, by the first of some gradients that it fits."""
+def _along(quantity: str, observed: Float64Array, seen: Seen, *true: Truth) -> Judged:
+    """The output's derivative along the directions, weighted, by the first of some truths that it fits."""
     if observed.shape != seen.plain.value.shape:
         message = f"shape {observed.shape}, should be {seen.plain.value.shape}"
         shaped = partial(shape_check, seen.plain.value.shape)
         return Judged(quantity, Verdict(False, None, message), seen.plain.value, observed, shaped)
     weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
-    true = [derivative_along(each, seen.directions) for each in gradients]
-    fitting = max(true, key=lambda truth: compare(weighted, truth).agrees)
+    verdicts = [(compare(weighted, truth), truth) for truth in true]
+    verdict, fitting = max(verdicts, key=lambda judged: judged[0].agrees)
 
     def check() -> list[str]:
         return number_check(WEIGHTED, [within(float(weighted), truth, ()) for truth in true])
 
-    return Judged(quantity, compare(weighted, fitting), fitting.value, weighted, check)
+    return Judged(quantity, verdict, fitting.value, weighted, check)
 
 
 def _of_one(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lossproof.judging.assertions import between, element, number_check, shape_check
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import Verdict, compare
+from lossproof.judging.verdict import Verdict, compare, place_of
 from lossproof.numbers.formats import Float64Array
 
 GRADE_BUDGETS = 1000.0
@@ -78,7 +78,7 @@ def graded_check(
     if observed.shape != truth.value.shape:
         return shape_check(truth.value.shape)
     is_wrong = ~_is_near(observed, truth, floor) & ~_is_between(observed, sides)
-    place = tuple(int(index) for index in np.unravel_index(int(np.argmax(is_wrong)), observed.shape))
+    place = place_of(is_wrong)
     low, high = (float(limit[place]) for limit in _limits(sides))
     true, reach = float(truth.value[place]), float(_reach(truth, floor)[place])
     conditions = between(true - reach, true + reach), between(low, high)

@@ -15,7 +15,7 @@ from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
 from lossproof.judging.recorder import digits
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import budget_shares
+from lossproof.judging.verdict import budget_shares, place_of
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
@@ -131,8 +131,7 @@ def _varied_element(planned: PlannedCall) -> tuple[str, tuple[int, ...]] | None:
     usable = np.isfinite(numbers) & np.isfinite(slopes)
     if not usable.any():
         return None
-    steepest = np.unravel_index(int(np.argmax(np.where(usable, slopes, -1.0))), numbers.shape)
-    return argument, tuple(int(index) for index in steepest)
+    return argument, place_of(np.where(usable, slopes, -1.0))
 
 
 def _range(call: Call, argument: str, at: tuple[int, ...], here: float) -> list[float]:

@@ -11,7 +11,7 @@ import numpy as np
 from lossproof.judging.assertions import dtype_check, element, quantity_check, shape_check
 from lossproof.judging.mode_results import Judged, Seen
 from lossproof.judging.truth import Truth, truths
-from lossproof.judging.verdict import Verdict, compare
+from lossproof.judging.verdict import Verdict, compare, place_of
 from lossproof.numbers.formats import FORMATS, Float64Array
 
 
@@ -53,7 +53,7 @@ def bit_for_bit(mode: str, seen: Seen) -> Iterator[Judged]:
 
 def _unlike_first(observed: Float64Array, plain: Float64Array) -> list[str]:
     is_same = (observed == plain) | (np.isnan(observed) & np.isnan(plain))
-    place = tuple(int(index) for index in np.unravel_index(int(np.argmin(is_same)), observed.shape))
+    place = place_of(~is_same)
     return [
         f"got, wanted = {element('result', place)}, {element('first', place)}",
         "assert got == wanted or (got != got and wanted != wanted), (got, wanted)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,10 @@ def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     if observed.size == 0:
         return Verdict(True, 0.0)
     shares = budget_shares(observed, truth)
-    worst = int(np.argmax(shares))
-    largest = float(shares.flat[worst])
+    largest = float(np.max(shares))
     if largest <= 1:
         return Verdict(True, largest)
-    place = tuple(int(index) for index in np.unravel_index(worst, observed.shape))
+    place = place_of(shares)
     where = f"at {list(place)}" if place else "the result"
     beyond = int(np.count_nonzero(shares > 1))
     count = f" ({beyond} of {observed.size} elements are beyond their budget)" if observed.size > 1 else ""
@@ -86,6 +86,11 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
     share = max(abs(plain), abs(signed)) / BIAS_LIMIT
     message = f"mean(e/B) = {plain:.3g}, mean(sign(y) e/B) = {signed:.3g}; the limit is {BIAS_LIMIT}"
     return Verdict(share <= 1, share, "" if share <= 1 else message)
+
+
+def place_of(numbers: npt.NDArray[Any]) -> tuple[int, ...]:
+    """The index of the largest number, the first of several; of truths, that of the first that holds."""
+    return tuple(int(index) for index in np.unravel_index(int(np.argmax(numbers)), numbers.shape))
 
 
 def _rounds_to_infinity(observed: Float64Array, truth: Truth) -> npt.NDArray[np.bool_]:
