@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import zlib
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from snippet_runs import lines_pass
 
 from lossproof.judging.assertions import (
     bias_check,
@@ -39,17 +37,6 @@ def truth(value: Any, bound: Any, remainder: Any = 0.0, overflows: Any = False) 
         np.broadcast_to(overflows, true.shape),
         F32,
     )
-
-
-def passes(check: Sequence[str], **tensors: Any) -> bool:
-    """Whether a program of some tensors does."""
-    scope: dict[str, Any] = {"math": math, "torch": torch, "base64": base64, "zlib": zlib}
-    scope |= {name: torch.as_tensor(numbers, dtype=torch.float64) for name, numbers in tensors.items()}
-    try:
-        exec("\n".join(check), scope)
-    except AssertionError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(
@@ -133,7 +120,7 @@ def test_the_number_that_is_furthest_off_is_asserted() -> None:
 def test_without_a_budget_nothing_is_near_enough() -> None:
     check = quantity_check(np.array([1.0, 2.0]), truth([1.0, 1.0], [1.0, math.nan]), "float32")
     assert check[0] == "got = result[1].item()"
-    assert not passes(check, result=[1.0, 2.0])
+    assert not lines_pass(check, result=[1.0, 2.0])
 
 
 SEVERAL = truth([1.0, math.nan, math.inf, -math.inf], [0.125, 0.0, 0.0, math.inf])
@@ -142,13 +129,13 @@ RIGHT = [1.25, math.nan, math.inf, -math.inf]
 
 def test_every_number_is_asserted_where_any_may_be_wrong() -> None:
     check = every_check(SEVERAL)
-    assert passes(check, result=RIGHT)
+    assert lines_pass(check, result=RIGHT)
     wrong = (1.3, 1.0, math.nan, math.inf)
     for place, number in enumerate(wrong):
         changed = [*RIGHT]
         changed[place] = number
-        assert not passes(check, result=changed), changed
-    assert not passes(check, result=RIGHT[:3])
+        assert not lines_pass(check, result=changed), changed
+    assert not lines_pass(check, result=RIGHT[:3])
 
 
 ROWS = np.array([[1.0, 2.0], [3.0, math.nan]])
@@ -159,11 +146,11 @@ def test_two_sides_are_the_same_within_the_sum_of_both_budgets() -> None:
     off = ROWS + np.array([[0.25, 0.5], [1.0, 0.0]])
     check = sameness_check(ROWS, off, bound)
     assert check[0] == "got, wanted = result[1, 0].item(), other[1, 0].item()"
-    assert not passes(check, result=ROWS, other=off)
-    assert passes(check, result=ROWS, other=ROWS)
-    assert passes(check, result=ROWS + 0.25, other=ROWS)
-    assert passes(check, result=ROWS, other=ROWS + 0.25)
-    assert not passes(check, result=ROWS, other=ROWS + 0.26)
+    assert not lines_pass(check, result=ROWS, other=off)
+    assert lines_pass(check, result=ROWS, other=ROWS)
+    assert lines_pass(check, result=ROWS + 0.25, other=ROWS)
+    assert lines_pass(check, result=ROWS, other=ROWS + 0.25)
+    assert not lines_pass(check, result=ROWS, other=ROWS + 0.26)
 
 
 @pytest.mark.parametrize(
@@ -174,9 +161,9 @@ def test_two_sides_are_not_finite_together_or_not_at_all(first: float, other: fl
     one, two = np.array([1.0, first, math.inf]), np.array([1.3, other, math.inf])
     check = sameness_check(one, two, np.full(3, 0.125))
     assert check[0] == "got, wanted = result[1].item(), other[1].item()"
-    assert not passes(check, result=one, other=two)
-    assert passes(check, result=one, other=one)
-    assert passes(check, result=two, other=two)
+    assert not lines_pass(check, result=one, other=two)
+    assert lines_pass(check, result=one, other=one)
+    assert lines_pass(check, result=two, other=two)
 
 
 @pytest.mark.parametrize("number", [1.0, math.nan, math.inf])
@@ -189,8 +176,8 @@ def test_what_is_the_same_without_a_budget_is_not_furthest(number: float) -> Non
 def test_two_sides_of_different_shapes_are_not_the_same() -> None:
     for first, other, bound in ((ROWS, ROWS[0], ROWS), (ROWS[0], ROWS, ROWS), (ROWS, ROWS, ROWS[0])):
         check = sameness_check(first, other, np.zeros(bound.shape))
-        assert passes(check, result=ROWS, other=ROWS)
-        assert not passes(check, result=ROWS, other=ROWS[0])
+        assert lines_pass(check, result=ROWS, other=ROWS)
+        assert not lines_pass(check, result=ROWS, other=ROWS[0])
 
 
 def test_two_sides_must_differ_where_they_truly_do_most() -> None:
@@ -198,11 +185,11 @@ def test_two_sides_must_differ_where_they_truly_do_most() -> None:
     sides = [truth([1.0, 10.0], 0.125), truth([1.0, 3.0], 0.25), truth([2.0, 4.0], [0.125, 1.0])]
     check = difference_check(sides)
     assert check[0] == "got, wanted = result[0].item(), other[0].item()"  # 2 of 1, not 3 of 2.75
-    assert passes(check, result=[1.0, 7.0], other=[3.0, 7.0])
-    assert passes(check, result=[1.0, 7.0], other=[2.01, 7.0])
-    assert not passes(check, result=[1.0, 9.0], other=[2.0, 7.0])
-    assert not passes(check, result=[3.0, 9.0], other=[2.0, 7.0])
-    assert passes(check, result=[math.nan, 9.0], other=[2.0, 7.0])
+    assert lines_pass(check, result=[1.0, 7.0], other=[3.0, 7.0])
+    assert lines_pass(check, result=[1.0, 7.0], other=[2.01, 7.0])
+    assert not lines_pass(check, result=[1.0, 9.0], other=[2.0, 7.0])
+    assert not lines_pass(check, result=[3.0, 9.0], other=[2.0, 7.0])
+    assert lines_pass(check, result=[math.nan, 9.0], other=[2.0, 7.0])
 
 
 def test_of_two_sides_that_hardly_differ_the_numbers_that_do_are_asserted() -> None:
@@ -220,9 +207,9 @@ def test_a_bias_beyond_its_limit_is_asserted(is_signed: bool) -> None:
     sign = np.sign(true.value) if is_signed else 1.0
     leaning, upright = (true.value + share * true.bound * sign for share in (0.26, 0.24))
     check = bias_check(leaning, true)
-    assert not passes(check, result=leaning)
-    assert passes(check, result=upright)
-    assert not passes(check, result=true.value - 0.26 * true.bound * sign)
+    assert not lines_pass(check, result=leaning)
+    assert lines_pass(check, result=upright)
+    assert not lines_pass(check, result=true.value - 0.26 * true.bound * sign)
 
 
 def test_the_remainder_is_no_bias() -> None:
@@ -232,8 +219,8 @@ def test_the_remainder_is_no_bias() -> None:
     for sign in (1.0, np.sign(true.value)):
         leaning, upright = (true.value + lacking + share * sign * true.bound for share in (0.26, 0.24))
         check = bias_check(leaning, true)
-        assert not passes(check, result=leaning)
-        assert passes(check, result=upright)
+        assert not lines_pass(check, result=leaning)
+        assert lines_pass(check, result=upright)
     assert "lacking" not in "".join(bias_check(leaning, sample()))
 
 
@@ -250,14 +237,14 @@ def test_what_has_no_budget_or_is_not_finite_counts_for_no_bias() -> None:
     counted = np.isfinite(observed) & np.isfinite(true.value) & (bound > 0)
     assert f" / {np.count_nonzero(counted)}" in check[-2]
     assert np.count_nonzero(counted) == 1195
-    assert not passes(check, result=observed)
+    assert not lines_pass(check, result=observed)
     upright = np.where(counted, true.value + 0.24 * true.bound, observed)
-    assert passes(check, result=upright)
+    assert lines_pass(check, result=upright)
 
 
 def test_where_nothing_counts_there_is_no_bias() -> None:
     nothing = np.full(1200, math.nan)
-    assert passes(bias_check(nothing, sample()), result=nothing)
+    assert lines_pass(bias_check(nothing, sample()), result=nothing)
 
 
 def test_a_wrong_shape_has_no_bias() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from exact_arithmetic import literal
+from snippet_runs import lines_pass
 from test_mode_verdicts import DISTANCE, case, examine, moved, scaled
 
 from lossproof.corpus.case import Case
@@ -29,21 +29,12 @@ def program(mode: str, change: Callable[[Any], Any], examined: Case = DISTANCE) 
     return making, check
 
 
-def passes(check: str, **tensors: Any) -> bool:
-    scope = {name: torch.as_tensor(numbers, dtype=torch.float64) for name, numbers in tensors.items()}
-    try:
-        exec(check, {"torch": torch, **scope})
-    except AssertionError:
-        return False
-    return True
-
-
 def test_a_gradient_is_asserted_of_the_argument_that_it_is_by() -> None:
     for part, place, right in (("input", 0, BY_INPUT), ("target", 1, BY_TARGET)):
         making, check = program("func.grad", scaled(part, 1.5))
         assert f"result = gradients[{place}]\n" in making
-        assert passes(check, result=right)
-        assert not passes(check, result=np.array(right) * 1.5)
+        assert lines_pass([check], result=right)
+        assert not lines_pass([check], result=np.array(right) * 1.5)
 
 
 @pytest.mark.parametrize("mode", ["threads", "subclass", "channels_last", "twice"])
@@ -53,8 +44,8 @@ def test_the_worst_of_value_and_gradients_is_asserted(mode: str) -> None:
         making, check = program(mode, scaled(part, 1.5))
         assert making.endswith(f"result = (output, *result)[{place}]\n" if mode == "twice" else ending)
         first = {"first": right} if mode == "twice" else {}
-        assert passes(check, result=right, **first)
-        assert not passes(check, result=np.array(right) * 1.5, **first)
+        assert lines_pass([check], result=right, **first)
+        assert not lines_pass([check], result=np.array(right) * 1.5, **first)
 
 
 @pytest.mark.parametrize("row", [0, 1])
@@ -62,9 +53,9 @@ def test_the_row_of_a_batch_that_is_wrong_is_asserted(row: int) -> None:
     _, check = program("vmap", moved((row,), 1.0))
     wrong = [VALUE, VALUE]
     wrong[row] += 1
-    assert passes(check, result=[VALUE, VALUE])
-    assert not passes(check, result=wrong)
-    assert passes(check, result=wrong[::-1])
+    assert lines_pass([check], result=[VALUE, VALUE])
+    assert not lines_pass([check], result=wrong)
+    assert lines_pass([check], result=wrong[::-1])
 
 
 def changed(place: int, number: float) -> Callable[[Any], Any]:
@@ -87,8 +78,8 @@ def test_a_second_call_is_held_against_the_first_bit_for_bit(place: int, number:
     # Whatever the numbers are: another machine may round its first call otherwise.
     first = [3.0, math.nan, 2.0]
     wrong = [*first[:place], number, *first[place + 1 :]]
-    assert passes(check, result=first, first=first)
-    assert not passes(check, result=wrong, first=first)
+    assert lines_pass([check], result=first, first=first)
+    assert not lines_pass([check], result=wrong, first=first)
 
 
 @pytest.mark.parametrize("mode", ["vmap", "twice", "threads", "subclass", "meta", "fake"])
@@ -117,5 +108,5 @@ def test_under_autocast_either_dtype_may_come_out() -> None:
     _, check = program("autocast", lambda seen: replace(seen, dtype="float64"))
     assert check == ("assert result.dtype == torch.float32 or result.dtype == torch.bfloat16, result.dtype\n")
     _, check = program("autocast", scaled("value", 1.5))
-    assert passes(check, result=VALUE * 1.01)
-    assert not passes(check, result=VALUE * 1.5)
+    assert lines_pass([check], result=VALUE * 1.01)
+    assert not lines_pass([check], result=VALUE * 1.5)
