@@ -82,6 +82,10 @@ class NumberArray(NDArrayOperatorsMixin):
         """A plain array or scalar as an exact array of this type."""
         raise NotImplementedError
 
+    def alike(self, values: Sequence[Any]) -> list[Self]:
+        """Values of any kind as arrays of this type with the same components, to be mixed."""
+        return [value if isinstance(value, type(self)) else self.lift(value) for value in values]
+
     def compare(self, ufunc: np.ufunc, *operands: Self) -> Array:
         """The boolean array of a comparison or classification."""
         raise NotImplementedError
@@ -168,11 +172,10 @@ class NumberArray(NDArrayOperatorsMixin):
         return result
 
     def _join(self, join: Callable[..., Any], arrays: Sequence[Any], axis: int = 0) -> Self:
-        lifted = [value if isinstance(value, type(self)) else self.lift(value) for value in arrays]
-        parts = zip(*(array.components for array in lifted), strict=True)
+        parts = zip(*(array.components for array in self.alike(arrays)), strict=True)
         return self.with_components(*(join(part, axis=axis) for part in parts))
 
     def _where(self, condition: Any, first: Any, second: Any) -> Self:
-        pair = [value if isinstance(value, type(self)) else self.lift(value) for value in (first, second)]
-        chosen = zip(pair[0].components, pair[1].components, strict=True)
-        return self.with_components(*(np.where(condition, one, other) for one, other in chosen))
+        one, other = self.alike([first, second])
+        chosen = zip(one.components, other.components, strict=True)
+        return self.with_components(*(np.where(condition, *pair) for pair in chosen))

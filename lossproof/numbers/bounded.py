@@ -9,23 +9,25 @@ by a relative unit roundoff u or by the format's underflow, errors pass on throu
 - a sum of n terms adds (1 + ceil(log2 n)) u_acc sum|v|, for summation in blocks kept in at least float32;
 - an operation that floating-point arithmetic does exactly (by 0 or 1, at log 1, ...) adds nothing.
 
-A value beyond the format's range sets ``overflows``, and so does all that depends on it: there, and only
-there, a non-finite result is excused.
+A value beyond the format's range is an infinity in that format: what depends on it is marked with what may
+come out in its place (see ``overflow``), and only that is excused.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.numbers import overflow
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.formats import Float64Array, Format
-
-BoolArray = npt.NDArray[np.bool_]
+from lossproof.numbers.overflow import BoolArray, Marks
+from lossproof.numbers.rules import followed_rules, roundings_of_a_sum
 
 
 class Bounded(NumberArray):
@@ -34,17 +36,23 @@ class Bounded(NumberArray):
     Attributes:
         value: float64 values.
         bound: the first-order bound on the error of each, not negative.
-        overflows: whether an intermediate result may have left the format's range.
         format: the format whose arithmetic is bounded.
+        marks: what may come out where an intermediate left the format's range; None where none has, which
+            is what nearly all formulas yield and costs nothing to carry along.
     """
 
     def __init__(
-        self, value: Float64Array, bound: Float64Array, overflows: BoolArray, format: Format
+        self, value: Float64Array, bound: Float64Array, format: Format, marks: Marks | None = None
     ) -> None:
         self.value = value
         self.bound = bound
-        self.overflows = overflows
         self.format = format
+        self.marks = marks
+
+    @property
+    def overflows(self) -> Marks:
+        """The marks, 0 for each number that no overflow can reach."""
+        return np.zeros(self.value.shape, dtype=int) if self.marks is None else self.marks
 
     @classmethod
     def exact(cls, values: npt.ArrayLike, format: Format) -> Bounded:
@@ -52,9 +60,8 @@ class Bounded(NumberArray):
         value = np.asarray(values, dtype=np.float64)
         rounded = format.round(value)
         inexact = np.isfinite(value) & (rounded != value)
-        fits = np.zeros(value.shape, dtype=bool)
         if not np.any(inexact):
-            return cls(value, np.zeros(value.shape), fits, format)
+            return cls(value, np.zeros(value.shape), format)
         # Among the subnormals one rounding is more than a unit roundoff. A number that would be rounded to
         # zero gets no such allowance: what is small and not zero (an eps) is there for a reason. Nor does one
         # beyond the range: a number of elements is divided by in a wider format.
@@ -62,17 +69,24 @@ class Bounded(NumberArray):
             rounding = np.where((rounded == 0) | np.isinf(rounded), 0.0, np.abs(rounded - value))
         rounding = np.maximum(format.unit_roundoff * np.abs(value), rounding)
         bound = np.where(inexact, rounding, 0.0)
-        return cls(value, bound, fits, format)
+        return cls(value, bound, format)
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """Values, bounds, overflow marks."""
-        return self.value, self.bound, self.overflows
+        """Values, bounds, and marks where there are any."""
+        return (self.value, self.bound) if self.marks is None else (self.value, self.bound, self.marks)
 
     def with_components(self, *components: Array) -> Bounded:
         """Other values in the same format."""
-        value, bound, overflows = (np.asarray(component) for component in components)
-        return Bounded(value, bound, overflows, self.format)
+        value, bound, *marks = (np.asarray(component) for component in components)
+        return Bounded(value, bound, self.format, *marks)
+
+    def alike(self, values: Sequence[Any]) -> list[Bounded]:
+        """Numbers of this type that all carry marks, or none of them."""
+        lifted = super().alike(values)
+        if all(number.marks is None for number in lifted):
+            return lifted
+        return [Bounded(number.value, number.bound, number.format, number.overflows) for number in lifted]
 
     def lift(self, value: Array) -> Bounded:
         """Plain numbers, rounded once where the format cannot hold them."""
@@ -91,24 +105,22 @@ class Bounded(NumberArray):
         terms = self.size // max(1, int(np.size(value)))
         magnitude = np.sum(np.abs(self.value), **options)
         is_exact = np.sum((self.value != 0) | (self.bound != 0), **options) <= 1
-        depth = 1 + np.ceil(np.log2(max(terms, 1)))
-        accumulated = np.where(is_exact, 0.0, depth * self.format.accumulator_roundoff * _finite(magnitude))
-        propagated = np.sum(self.bound, **options) + accumulated
-        return self._rounded(value, propagated, np.any(self.overflows, **options), is_exact)
+        accumulated = roundings_of_a_sum(terms) * self.format.accumulator_roundoff * _finite(magnitude)
+        propagated = np.sum(self.bound, **options) + np.where(is_exact, 0.0, accumulated)
+        return self.rounded(value, propagated, overflow.of_total(self, axis, keepdims), is_exact)
 
     def largest(self, axis: int | None, keepdims: bool) -> Bounded:
         """The maximum: as far off as the most uncertain candidate."""
         options: Any = {"axis": axis, "keepdims": keepdims}
-        return self.with_components(
-            np.max(self.value, **options), np.max(self.bound, **options), np.any(self.overflows, **options)
-        )
+        value, bound = np.max(self.value, **options), np.max(self.bound, **options)
+        return Bounded(value, bound, self.format, overflow.of_largest(self, axis, keepdims))
 
     def plus(self, other: Bounded) -> Bounded:
         """The sum of two."""
         value = self.value + other.value
         propagated = self.bound + other.bound
         is_exact = self._is(0.0) | other._is(0.0) | ((value == 0) & (propagated == 0))
-        return self._binary(other, value, propagated, is_exact)
+        return self._binary("+", other, value, propagated, is_exact, overflow.of_sum(self, other))
 
     def minus(self, other: Bounded) -> Bounded:
         """The difference."""
@@ -121,7 +133,8 @@ class Bounded(NumberArray):
         # The second order counts where a factor is all error, as a step is at its kink.
         all_error = (self.bound > np.abs(self.value)) | (other.bound > np.abs(other.value))
         propagated = propagated + np.where(all_error, _scaled(2 * self.bound, other.bound), 0.0)
-        return self._binary(other, value, propagated, self._is(-1.0, 0.0, 1.0) | other._is(-1.0, 0.0, 1.0))
+        is_exact = self._is(-1.0, 0.0, 1.0) | other._is(-1.0, 0.0, 1.0)
+        return self._binary("*", other, value, propagated, is_exact, overflow.of_product(self, other))
 
     def over(self, other: Bounded) -> Bounded:
         """The quotient; unbounded where the divisor's sign is in doubt."""
@@ -129,30 +142,34 @@ class Bounded(NumberArray):
         propagated = (self.bound + _scaled(value, other.bound)) / np.abs(other.value)
         propagated = np.where((other.bound > 0) & (other.bound >= np.abs(other.value)), np.inf, propagated)
         is_exact = self._is(0.0) | other._is(-1.0, 1.0)
-        return self._binary(other, value, propagated, is_exact, pole=other._is(0.0))
+        marks = overflow.of_quotient(self, other)
+        return self._binary("/", other, value, propagated, is_exact, marks, pole=other._is(0.0))
 
     def negated(self) -> Bounded:
         """The opposite."""
-        return self.with_components(-self.value, self.bound, self.overflows)
+        return Bounded(-self.value, self.bound, self.format, overflow.of_opposite(self))
 
     def magnitude(self) -> Bounded:
         """The absolute value."""
-        return self.with_components(np.abs(self.value), self.bound, self.overflows)
+        marks = overflow.of_growing(self, overflow.POSITIVE)
+        return Bounded(np.abs(self.value), self.bound, self.format, marks)
 
     def exponential(self) -> Bounded:
         """The exponential."""
         value = np.exp(self.value)
-        return self._function(value, _scaled(value, self.bound), self._is(0.0, -np.inf))
+        is_exact = self._is(0.0, -np.inf)
+        return self._function("exp", value, _scaled(value, self.bound), is_exact, below=0)
 
     def logarithm(self) -> Bounded:
         """The natural logarithm."""
         propagated = _divided(self.bound, self.value)
-        return self._function(np.log(self.value), propagated, self._is(1.0), pole=self._is(0.0))
+        return self._function("log", np.log(self.value), propagated, self._is(1.0), pole=self._is(0.0))
 
     def logarithm_of_one_plus(self) -> Bounded:
         """The natural logarithm of 1 + x."""
         propagated = _divided(self.bound, 1 + self.value)
-        return self._function(np.log1p(self.value), propagated, self._is(0.0), pole=self._is(-1.0))
+        value = np.log1p(self.value)
+        return self._function("log1p", value, propagated, self._is(0.0), pole=self._is(-1.0))
 
     def square_root(self) -> Bounded:
         """The square root, correctly rounded; exact at 0 and 1."""
@@ -160,7 +177,8 @@ class Bounded(NumberArray):
         reach_below = np.sqrt(np.maximum(self.value - self.bound, 0.0))
         # The derivative alone is infinite at zero: the difference of the roots at both ends is not.
         propagated = np.where(self.bound == 0, 0.0, np.maximum(value - reach_below, _root_above(self)))
-        return self._rounded(value, propagated, self.overflows, self._is(0.0, 1.0, np.inf))
+        marks = overflow.of_growing(self, overflow.UNDEFINED)
+        return self.rounded(value, propagated, marks, self._is(0.0, 1.0, np.inf))
 
     def to_the_power(self, exponent: Bounded) -> Bounded:
         """A power of a base that is not negative, with a constant exponent."""
@@ -168,12 +186,17 @@ class Bounded(NumberArray):
         slope = exponent.value * np.power(self.value, exponent.value - 1)
         is_exact = exponent._is(0.0, 1.0) | self._is(1.0) | (self._is(0.0) & (exponent.value > 0))
         pole = self._is(0.0) & (exponent.value < 0)
-        return self._function(value, _scaled(slope, self.bound), is_exact, pole)
+        power = self._function("power", value, _scaled(slope, self.bound), is_exact, pole)
+        if power.marks is not None:
+            # Of infinity, a power below 0 is 0.
+            power.marks = np.where(exponent.value > 0, power.marks, power.marks & overflow.UNDEFINED)
+        return power
 
     def arc_tangent(self) -> Bounded:
         """The arc tangent."""
         propagated = self.bound / (1 + self.value * self.value)
-        return self._function(np.arctan(self.value), propagated, self._is(0.0))
+        marks = overflow.of_bounded(self)
+        return self.rounded(np.arctan(self.value), propagated, marks, self._is(0.0), roundings=2)
 
     def greater_of(self, other: Bounded) -> Bounded:
         """The greater of two; where the bounds leave it open, as far off as the worse."""
@@ -181,8 +204,8 @@ class Bounded(NumberArray):
         second_wins = other.value - other.bound > self.value + self.bound
         worse = np.maximum(self.bound, other.bound)
         bound = np.where(first_wins, self.bound, np.where(second_wins, other.bound, worse))
-        overflows = (self.overflows & ~second_wins) | (other.overflows & ~first_wins)
-        return self.with_components(np.maximum(self.value, other.value), bound, overflows)
+        marks = overflow.of_greater(self, other)
+        return Bounded(np.maximum(self.value, other.value), bound, self.format, marks)
 
     def signum(self) -> Bounded:
         """-1, 0 or 1. Where the sign is in doubt, any subgradient between -1 and 1 is right.
@@ -190,8 +213,7 @@ class Bounded(NumberArray):
         Twice the bound reaches them. Of what is exactly 0 the sign is 0, as torch's is.
         """
         value = np.sign(self.value)
-        reach = np.where(value == 0, 0.5, 1.0)
-        return self.with_components(value, np.where(self._may_be_zero(), reach, 0.0), self.overflows)
+        return self._with_freedom(value, np.where(value == 0, 0.5, 1.0))
 
     def unit_step(self, at_zero: Bounded) -> Bounded:
         """0 below zero, 1 above. Where the side is in doubt, any subgradient is right.
@@ -201,48 +223,40 @@ class Bounded(NumberArray):
         nothing. What is exactly zero stands at the kink in any computation: there the slope is torch's.
         """
         value = np.heaviside(self.value, at_zero.value)
-        half = 0.5 + 4 * self.format.unit_roundoff
-        return self.with_components(value, np.where(self._may_be_zero(), half, 0.0), self.overflows)
+        return self._with_freedom(value, np.asarray(0.5 + 4 * self.format.unit_roundoff))
 
-    def _may_be_zero(self) -> BoolArray:
-        return np.asarray((np.abs(self.value) <= self.bound) & (self.bound > 0))
+    def _with_freedom(self, value: Float64Array, reach: Float64Array) -> Bounded:
+        """A slope that is free, by as much as ``reach``, where this may be zero."""
+        is_free = (np.abs(self.value) <= self.bound) & (self.bound > 0)
+        if np.any(is_free):
+            rules = followed_rules()
+            rules.freedoms.add("kink")
+            is_free &= rules.kinks_are_free
+        return Bounded(value, np.where(is_free, reach, 0.0), self.format, overflow.of_bounded(self))
 
-    def log_sum_exp(self, axis: int) -> Bounded:
-        """The logarithm of a sum of exponentials, by a rule of its own.
-
-        Composed of the rules above, the error of the largest term would count three times, and in a
-        recursion grow threefold at each step. It counts once: with p_k = exp(x_k - result), the terms'
-        errors pass on as sum p_k e_k, each exponential adds p_k (|x_k - max| + 2) u.
-        """
-        top = np.max(self.value, axis=axis, keepdims=True)
-        shift = np.where(np.isfinite(top), top, 0.0)
-        exponentials = np.exp(self.value - shift)
-        total = np.sum(exponentials, axis=axis)
-        logarithm = np.log(total)
-        value = logarithm + np.squeeze(shift, axis)
-        share = exponentials / np.where(total > 0, total, 1.0).reshape(shift.shape)
-        u = self.format.unit_roundoff
-        distance = np.where(share > 0, np.abs(self.value - shift), 0.0)
-        propagated = np.sum(np.where(share > 0, share * (self.bound + u * (distance + 2)), 0.0), axis=axis)
-        depth = 1 + np.ceil(np.log2(max(self.value.shape[axis], 1)))
-        own = self.format.accumulator_roundoff * depth + 2 * u * np.abs(logarithm)
-        is_exact = np.sum(exponentials > 0, axis=axis) <= 1
-        result = self._rounded(
-            value,
-            propagated + np.where(is_exact, 0.0, own),
-            np.any(self.overflows & (share > 0), axis=axis),
-            is_exact,
-        )
-        single = np.max(np.where(share > 0, self.bound, 0.0), axis=axis)
-        return self.with_components(value, np.where(is_exact, single, result.bound), result.overflows)
+    def rounded(
+        self,
+        value: Float64Array,
+        propagated: Float64Array,
+        marks: Marks | None,
+        is_exact: BoolArray,
+        roundings: int = 1,
+    ) -> Bounded:
+        """The result of an operation: its own roundings beside the errors that it passes on."""
+        rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
+        bound = propagated + np.where(is_exact, 0.0, rounding)
+        # Nothing times an unbounded error is an unbounded error.
+        bound = np.where(np.isnan(bound), np.inf, bound)
+        # An infinite or undefined value has no error: it comes out or it does not.
+        bound = np.where(np.isfinite(value), bound, 0.0)
+        return Bounded(np.asarray(value), np.asarray(bound), self.format, marks)
 
     def derived(self, value: Float64Array, bound: Float64Array, axis: int) -> Bounded:
         """The result of a primitive along ``axis`` that has worked out its own error."""
-        of_finite = np.all(np.isfinite(self.value), axis=axis, keepdims=True)
-        overflows = np.any(self.overflows, axis=axis, keepdims=True)
-        overflows = overflows | (of_finite & (np.abs(value) > self.format.largest))
-        bound = np.where(np.isfinite(value), bound, 0.0)
-        return Bounded(np.asarray(value), np.asarray(bound), np.asarray(overflows), self.format)
+        is_finite = np.all(np.isfinite(self.value), axis=axis, keepdims=True)
+        marks = overflow.of_norm(self, axis)
+        marks = overflow.own_overflow(marks, value, is_finite, self.format, "norm", [value])
+        return Bounded(np.asarray(value), np.where(np.isfinite(value), bound, 0.0), self.format, marks)
 
     def _is(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
@@ -251,43 +265,33 @@ class Bounded(NumberArray):
 
     def _function(
         self,
+        name: str,
         value: Float64Array,
         propagated: Float64Array,
         is_exact: BoolArray,
         pole: BoolArray | bool = False,
+        below: int = overflow.UNDEFINED,
     ) -> Bounded:
-        left_range = np.isfinite(self.value) & (np.abs(value) > self.format.largest) & ~np.asarray(pole)
-        return self._rounded(value, propagated, self.overflows | left_range, is_exact, roundings=2)
+        is_usual = np.isfinite(self.value) & ~np.asarray(pole)
+        marks = overflow.of_growing(self, below)
+        marks = overflow.own_overflow(marks, value, is_usual, self.format, name, [self.value])
+        return self.rounded(value, propagated, marks, is_exact, roundings=2)
 
     def _binary(
         self,
+        name: str,
         other: Bounded,
         value: Float64Array,
         propagated: Float64Array,
         is_exact: BoolArray,
+        marks: Marks | None,
         pole: BoolArray | bool = False,
     ) -> Bounded:
         # At a pole infinity is the true value and not an overflow: it must come out.
-        from_finite = np.isfinite(self.value) & np.isfinite(other.value) & ~np.asarray(pole)
-        left_range = from_finite & (np.abs(value) > self.format.largest)
-        overflows = self.overflows | other.overflows | left_range
-        return self._rounded(value, propagated, overflows, is_exact)
-
-    def _rounded(
-        self,
-        value: Float64Array,
-        propagated: Float64Array,
-        overflows: BoolArray,
-        is_exact: BoolArray,
-        roundings: int = 1,
-    ) -> Bounded:
-        rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
-        bound = propagated + np.where(is_exact, 0.0, rounding)
-        # Nothing times an unbounded error is an unbounded error.
-        bound = np.where(np.isnan(bound), np.inf, bound)
-        # An infinite or undefined value has no error: it comes out or it does not.
-        bound = np.where(np.isfinite(value), bound, 0.0)
-        return Bounded(np.asarray(value), np.asarray(bound), np.asarray(overflows), self.format)
+        is_usual = np.isfinite(self.value) & np.isfinite(other.value) & ~np.asarray(pole)
+        operands = [self.value, other.value]
+        marks = overflow.own_overflow(marks, value, is_usual, self.format, name, operands)
+        return self.rounded(value, propagated, marks, is_exact)
 
 
 @lru_cache(maxsize=1024)

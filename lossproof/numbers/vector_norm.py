@@ -15,6 +15,7 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import Float64Array
+from lossproof.numbers.rules import followed_rules, roundings_of_a_sum
 
 
 def vector_norm(values: Array, p: float, axis: int) -> Array:
@@ -64,9 +65,13 @@ def shares_of_largest(values: Array, axis: int) -> Array:
     may_attain = values.value + values.bound >= lowest_top
     is_shared = np.sum(may_attain, axis=axis, keepdims=True) > 1
     is_in_doubt = np.any(may_attain & (values.bound > 0), axis=axis, keepdims=True)
-    rounding = np.where(is_shared, values.format.unit_roundoff * shares, 0.0)
-    bound = np.where(may_attain & is_shared & is_in_doubt, 0.5, rounding)
-    return values.with_components(shares, bound, values.overflows)
+    bound = np.where(is_shared, values.format.unit_roundoff * shares, 0.0)
+    is_free = may_attain & is_shared & is_in_doubt
+    if np.any(is_free):
+        rules = followed_rules()
+        rules.freedoms.add("tie")
+        bound = np.where(is_free & rules.kinks_are_free, 0.5, bound)
+    return Bounded(shares, bound, values.format, values.marks)
 
 
 def _extreme(magnitudes: Array, p: float, axis: int) -> Array:
@@ -86,7 +91,8 @@ def _error(values: Bounded, norm: Float64Array, p: float, axis: int) -> Float64A
     format = values.format
     magnitudes = np.abs(values.value)
     terms = np.count_nonzero(magnitudes, axis=axis, keepdims=True)
-    depth = format.accumulator_roundoff * (1 + np.ceil(np.log2(values.shape[axis])))
+    depth = format.accumulator_roundoff * roundings_of_a_sum(values.shape[axis])
+    relative: float | Float64Array
     if p == 1:
         relative, is_exact = format.unit_roundoff + depth, terms <= 1
     elif p == 2:  # half the relative error of the squares and of their sum, and that of the root

@@ -48,9 +48,7 @@ def test_errors_of_the_components_stay_within_the_bound(
 ) -> None:
     values = np.array(vector) / 64
     shifts = np.array(errors[: len(vector)]) * 2.0**-20
-    bounded = vector_norm(
-        Bounded(values, np.abs(shifts), np.zeros(values.shape, dtype=bool), FORMATS["float32"]), p, 0
-    )
+    bounded = vector_norm(Bounded(values, np.abs(shifts), FORMATS["float32"]), p, 0)
     moved = vector_norm(values + shifts, p, 0) - vector_norm(values, p, 0)
     assert abs(moved[0]) <= 1.1 * bounded.bound[0]
 
@@ -84,5 +82,5 @@ def test_what_ties_exactly_shares_exactly_and_what_ties_in_doubt_in_any_way() ->
     exact = shares_of_largest(Bounded.exact(values, single), 1)
     assert exact.value.tolist() == [[0.5, 0.5, 0.0]]
     assert np.all(exact.bound <= 2.0**-24)
-    in_doubt = Bounded(values, np.full((1, 3), 0.25), values > 9, single)
+    in_doubt = Bounded(values, np.full((1, 3), 0.25), single, np.where(values > 9, 1, 0))
     assert shares_of_largest(in_doubt, 1).bound.tolist() == [[0.5, 0.5, 0.0]]
