@@ -130,7 +130,8 @@ class RunReports:
             complete=self._complete,
             problems=self._problems,
             known_defects=[
-                asdict(entry) | {"snippet": _snippet(entry, known)} for _, entry in sorted(entries.items())
+                asdict(entry) | {"observed": str(entry.observed), "snippet": _snippet(entry, known)}
+                for _, entry in sorted(entries.items())
             ],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),

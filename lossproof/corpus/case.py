@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.observed import Observed
 from lossproof.corpus.tensors import Tensor
 
 # A parameter is a tensor, a number, a boolean, a string or null.
@@ -162,7 +163,8 @@ class KnownDefect:
         dtypes, reductions, quantities, layouts: narrowed to these; empty means any.
         versions: the subject's versions, as a PEP 440 specifier (``>=2.0``); empty means any.
         platform, device: narrowed to these; empty means any.
-        observed, expected: what comes out and what should, in words or numbers.
+        observed: what comes out; nothing else is excused.
+        expected: what should, in words or numbers.
         why: the reason.
         kind: defect, convention or undefined.
         link: the issue, or an empty string where none was found.
@@ -177,7 +179,7 @@ class KnownDefect:
     versions: str
     platform: str
     device: str
-    observed: str
+    observed: Observed
     expected: str
     why: str
     kind: str

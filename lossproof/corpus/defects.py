@@ -14,12 +14,24 @@ from lossproof.corpus.fields import (
     read_items,
     read_list,
     read_matching,
+    read_number,
     read_text,
     read_word,
     read_words,
 )
-from lossproof.corpus.keys import DEFECT, DEFECT_FILE, DEFECT_KINDS, FLOAT_DTYPES, LAYOUTS, REDUCTIONS
-from lossproof.corpus.nodes import Node
+from lossproof.corpus.keys import (
+    DEFECT,
+    DEFECT_FILE,
+    DEFECT_KINDS,
+    FLOAT_DTYPES,
+    LAYOUTS,
+    OBSERVED,
+    REDUCTIONS,
+)
+from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.observed import Observed
+from lossproof.corpus.scalars import Meaning, meaning
 
 _LINK = re.compile(r"https://\S+")
 
@@ -48,7 +60,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         versions=text("versions"),
         platform=text("platform"),
         device=text("device"),
-        observed=text("observed"),
+        observed=_read_observed(fields["observed"], notes),
         expected=text("expected"),
         why=text("why"),
         kind=read_word(fields["kind"], "kind", DEFECT_KINDS, notes),
@@ -57,6 +69,22 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         line=fields.place.line,
         layouts=_words(fields, "layouts", LAYOUTS, notes),
     )
+
+
+def _read_observed(node: Node, notes: Notes) -> Observed:
+    """A number, a word, a list of such, or ``{budgets: 40}``."""
+    if isinstance(node, MappingNode):
+        fields = read_fields(node, "observed", OBSERVED, notes)
+        return Observed((), read_number(fields["budgets"], "observed.budgets", notes))
+    items = node.items if isinstance(node, ListNode) else (node,)
+    if not items:
+        notes.add(node.place, "observed is an empty list", "write what comes out")
+    return Observed(tuple(_read_alternative(item, notes) for item in items))
+
+
+def _read_alternative(node: Node, notes: Notes) -> Numeral | str:
+    is_number = isinstance(node, ScalarNode) and not node.quoted and meaning(node.text) is Meaning.NUMBER
+    return read_number(node, "observed", notes) if is_number else read_text(node, "observed", notes)
 
 
 def _words(fields: Fields, key: str, known: tuple[str, ...], notes: Notes) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ DEFECT = Keys(
     ("case", "subject", "observed", "expected", "why", "kind"),
     ("dtypes", "reductions", "quantities", "layouts", "versions", "platform", "device", "link"),
 )
+OBSERVED = Keys(("budgets",))
 
 # A tensor written as a mapping is known by one key; the table gives all keys of that form.
 TENSOR_FORMS = {

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from packaging.specifiers import SpecifierSet
 
 from lossproof.corpus.case import KnownDefect
-from lossproof.judging.record import Record
+from lossproof.judging.record import PASSING, Record
 
 KNOWN_DEFECT = "known defect"
 
@@ -41,7 +41,7 @@ def covers(entry: KnownDefect, record: Record) -> bool:
 
 
 def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[list[Record], list[str]]:
-    """Mark what is known to be wrong; report what is listed as wrong and is right.
+    """Mark what is known to be wrong; report what is listed as wrong and is right, or is wrong otherwise.
 
     Args:
         records: of one test.
@@ -52,25 +52,39 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
     """
     excused: list[Record] = []
     gone: list[str] = []
-    shown: set[int] = set()
+    shown: set[tuple[str, int]] = set()
     for record in records:
-        entry = next((entry for entry in entries if covers(entry, record)), None)
-        if entry is None or record.outcome == "unsupported":
+        covering = [entry for entry in entries if covers(entry, record)]
+        if not covering or record.outcome == "unsupported":
             excused.append(record)
-        elif record.outcome == "agree":
+            continue
+        entry = covering[0]
+        if record.outcome in PASSING:
             gone.append(
                 f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype} agrees on "
                 f"{record.quantity} ({record.reduction}, {record.layout}): the defect is gone; "
                 "remove the entry or narrow it"
             )
             excused.append(record)
+        elif (known := _explaining(covering, record)) is None:
+            came_out = ", ".join(record.came_out) or "no number"
+            told = f"a defect is known here, but {entry.observed} is on record for it, not {came_out}"
+            message = f"{record.message}; {told} ({entry.file}:{entry.line})"
+            excused.append(replace(record, message=message))
         else:
-            known = f"{record.message} (known: {entry.why})"
+            message = f"{record.message} (known: {known.why})"
             # One detail an entry is enough to show and to reproduce the defect.
-            detail = None if entry.line in shown else record.detail
-            shown.add(entry.line)
-            excused.append(replace(record, outcome=KNOWN_DEFECT, message=known, detail=detail))
+            detail = None if (known.file, known.line) in shown else record.detail
+            shown.add((known.file, known.line))
+            excused.append(replace(record, outcome=KNOWN_DEFECT, message=message, detail=detail))
     return excused, gone
+
+
+def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
+    explaining = (
+        entry for entry in entries if entry.observed.explains(record.came_out, record.error_over_budget)
+    )
+    return next(explaining, None)
 
 
 def unmatched(

@@ -94,6 +94,12 @@ class Refused(Exception):
         self.when = when
         self.kind = kind
 
+    @property
+    def first_line(self) -> str:
+        """The type and the first line of the message, as Python ends a traceback."""
+        message = str(self).strip().partition("\n")[0]
+        return f"{self.type}: {message}" if message else self.type
+
 
 class Subject(Protocol):
     """An implementation under test."""

@@ -24,6 +24,7 @@ from lossproof.corpus.case import (
 )
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.numeral import Numeral, parse_numeral
+from lossproof.corpus.observed import Observed
 from lossproof.corpus.tensors import (
     Concatenate,
     Derived,
@@ -157,7 +158,7 @@ def test_a_loss_without_reductions_states_its_result_as_none(tmp_path: Path) -> 
 def test_known_defects_are_read_beside_the_cases(tmp_path: Path) -> None:
     text = """\
 defects:
-  - {case: one, subject: torch.*, observed: "1", expected: "2", why: w, kind: convention}
+  - {case: one, subject: torch.*, observed: 1, expected: "2", why: w, kind: convention}
   - case: one
     subject: torch.functional
     dtypes: [float32]
@@ -169,14 +170,14 @@ defects:
     observed: nan
 """
     text = (
-        text.replace("observed: nan", "observed: '.nan'")
+        text.replace("observed: nan", "observed: [.nan, 'RuntimeError: no']")
         + "    expected: '0'\n    why: w\n    kind: defect\n"
     )
     text += "    link: https://example.org/1\n"
     first, second = load(tmp_path, x=IN_ORDER, known_defects=text).known_defects
     file = "cases/known-defects.yaml"
     assert first == KnownDefect(
-        "one", "torch.*", (), (), (), "", "", "", "1", "2", "w", "convention", "", file, 2
+        "one", "torch.*", (), (), (), "", "", "", Observed(numerals("1")), "2", "w", "convention", "", file, 2
     )
     assert second == KnownDefect(
         "one",
@@ -187,7 +188,7 @@ defects:
         ">=2.0",
         "linux",
         "cuda",
-        ".nan",
+        Observed((parse_numeral(".nan"), "RuntimeError: no")),
         "0",
         "w",
         "defect",

@@ -1,0 +1,58 @@
+"""What comes out of a known defect, as data that a run checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from lossproof.corpus.numeral import Numeral
+
+VARIES = "varies"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What an entry has on record.
+
+    Attributes:
+        alternatives: numbers, of which every one that is off must be one, give or take half of the last digit
+            printed; and words: how the last line of a traceback begins, a dtype, ``accepted``, or ``varies``
+            for what is not determined.
+        budgets: by how many budgets an error may be off that is no certain number; None where it is one.
+    """
+
+    alternatives: tuple[Numeral | str, ...]
+    budgets: Numeral | None = None
+
+    def explains(self, came_out: Sequence[str], error_over_budget: float | None) -> bool:
+        """Whether this is what came out.
+
+        Args:
+            came_out: the different numbers that are off, or a word; see ``Record``.
+            error_over_budget: the largest error in units of its budget, if that has a meaning.
+        """
+        if VARIES in self.alternatives:
+            return True
+        if self.budgets is not None and error_over_budget is not None:
+            return error_over_budget <= float(self.budgets)
+        return bool(came_out) and all(any(_is(one, known) for known in self.alternatives) for one in came_out)
+
+    def __str__(self) -> str:
+        texts = [one if isinstance(one, str) else one.text.lstrip(".") for one in self.alternatives]
+        if self.budgets is not None:
+            texts.append(f"off by up to {self.budgets.text} budgets")
+        return " or ".join(texts)
+
+
+def _is(came_out: str, known: Numeral | str) -> bool:
+    if isinstance(known, str):
+        return came_out.startswith(known)
+    try:
+        number = float(came_out)
+    except ValueError:
+        return False
+    if isinstance(known.exact, float) or not math.isfinite(number):
+        return str(float(known)) == str(number)
+    return abs(Fraction(number) - known.exact) <= known.claim
