@@ -290,3 +290,16 @@ def ce_upstream_overwritten(
         return gradient
 
     return with_gradient(original(with_gradient(input, overwrite), target, *rest, **options), keep)
+
+
+@fault("CrossEntropyLoss")
+def ce_classes_beyond_a_block_dropped(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Of many classes, those beyond the first 1,024 take no part while the targets lie among them."""
+    axis = class_axis(input)
+    is_short = input.size(axis) <= 1024
+    if is_short or target.is_floating_point() or (target.numel() > 0 and int(target.max()) >= 1024):
+        return original(input, target, *rest, **options)
+    classes = torch.arange(input.size(axis)).reshape([-1] + [1] * (input.ndim - 1 - axis))
+    return original(input.masked_fill(classes >= 1024, -torch.inf), target, *rest, **options)
