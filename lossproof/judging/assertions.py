@@ -10,11 +10,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import BIAS_LIMIT, budget_shares, place_of
+from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
 from lossproof.numbers.formats import Float64Array
+from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
 from lossproof.subjects.call import Values
 from lossproof.subjects.tensor_snippets import literal, tensor_source
+
+# What overflow may make of a number, as conditions on it.
+_EXCUSES = {
+    POSITIVE: "got == float('inf')",
+    NEGATIVE: "got == float('-inf')",
+    UNDEFINED: "got != got",
+}
 
 # The sum of the results, each times its upstream gradient.
 WEIGHTED = "math.fsum(a * b for a, b in zip(result.flatten().tolist(), upstream.flatten().tolist()))"
@@ -60,13 +69,14 @@ def between(low: float, high: float) -> str:
 def within(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
     """The condition that a number is within its budget 2B; ``observed`` is one that is not."""
     true, tolerance = float(truth.value[place]), 2 * float(truth.bound[place])
-    excuse = " or not abs(got) < float('inf')" if bool(truth.overflows[place]) else ""
+    marks = int(truth.overflows[place])
+    if math.isfinite(true) and abs(true) + tolerance > truth.format.largest:
+        marks |= POSITIVE if true > 0 else NEGATIVE
+    excuse = "".join(f" or {condition}" for bit, condition in _EXCUSES.items() if marks & bit)
     if math.isnan(true):
         return f"got != got{excuse}"
     if math.isinf(true):
         return f"got == {literal(true)}{excuse}"
-    if not excuse and abs(true) + tolerance > truth.format.largest:
-        excuse = f" or got == {literal(math.copysign(math.inf, true))}"
     remainder = float(truth.remainder[place])
     # What float64 lacks of the true number is only written where it decides.
     lacking = f" - {remainder!r}" if abs(observed - true) <= tolerance else ""

@@ -15,7 +15,9 @@ def judge_refusal(subject: str, refused: Refused, wanted: Raised) -> Verdict:
     if refused.kind is not None:
         is_right = refused.kind == wanted.kind
         message = f"refused with kind {refused.kind}, not {wanted.kind}: {refused}"
-        return Verdict(is_right, None, "" if is_right else message)
+        return Verdict(
+            is_right, None, "" if is_right else message, came_out=() if is_right else (refused.type,)
+        )
     # A function has no construction: all that it refuses, it refuses at the call.
     is_timely = refused.when == wanted.when or subject != "torch.nn"
     is_right = refused.type == wanted.type and bool(re.search(wanted.match, str(refused))) and is_timely
@@ -23,7 +25,7 @@ def judge_refusal(subject: str, refused: Refused, wanted: Raised) -> Verdict:
         f"raised {refused.type} at the {refused.when}: {str(refused).partition(chr(10))[0]}; "
         f"should be {wanted.type} at the {wanted.when} matching '{wanted.match}'"
     )
-    return Verdict(is_right, None, "" if is_right else message)
+    return Verdict(is_right, None, "" if is_right else message, came_out=(refused.first_line,))
 
 
 def judge_warning(subject: str, warnings: Sequence[SeenWarning], wanted: Raised) -> Verdict:
@@ -36,4 +38,5 @@ def judge_warning(subject: str, warnings: Sequence[SeenWarning], wanted: Raised)
         )
     told = "; ".join(f"{warning.types[0]}: {warning.message}" for warning in warnings) or "nothing"
     message = f"warned of {told}; should warn {wanted.type} '{wanted.match}'"
-    return Verdict(found, None, "" if found else message)
+    seen = tuple(warning.types[0] for warning in warnings) or ("nothing",)
+    return Verdict(found, None, "" if found else message, came_out=seen)

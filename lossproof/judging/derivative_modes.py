@@ -14,7 +14,7 @@ from lossproof.judging.derivatives import beside, derivative_along, second_deriv
 from lossproof.judging.grading import grade, graded_check
 from lossproof.judging.mode_results import Judged, Seen
 from lossproof.judging.truth import Truth, truths
-from lossproof.judging.verdict import Verdict, compare
+from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
 
 
@@ -32,7 +32,7 @@ def jvp(mode: str, seen: Seen) -> Iterator[Judged]:
         judged = _along(mode, seen.mode.value, seen, truth, derivative_along(by_value, seen.directions))
         if judged.verdict.agrees:
             message = "the derivative of the value, which the gradient by convention is not"
-            judged = replace(judged, verdict=replace(judged.verdict, message=message))
+            judged = replace(judged, verdict=replace(judged.verdict, message=message, rule="convention"))
     yield replace(judged, verdict=_with_convention(judged.verdict, seen))
 
 
@@ -68,9 +68,9 @@ def double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
 def _along(quantity: str, observed: Float64Array, seen: Seen, *true: Truth) -> Judged:
     """The output's derivative along the directions, weighted, by the first of some truths that it fits."""
     if observed.shape != seen.plain.value.shape:
-        message = f"shape {observed.shape}, should be {seen.plain.value.shape}"
         shaped = partial(shape_check, seen.plain.value.shape)
-        return Judged(quantity, Verdict(False, None, message), seen.plain.value, observed, shaped)
+        verdict = wrong_shape(observed.shape, seen.plain.value.shape)
+        return Judged(quantity, verdict, seen.plain.value, observed, shaped)
     weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
     verdicts = [(compare(weighted, truth), truth) for truth in true]
     verdict, fitting = max(verdicts, key=lambda judged: judged[0].agrees)

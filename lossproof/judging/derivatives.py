@@ -40,8 +40,12 @@ def derivative_along(gradients: Mapping[str, Truth], directions: Directions) -> 
     exact: Ball = certified(
         lambda: _dot({name: _as_ball(truth) for name, truth in gradients.items()}, directions)
     )
-    bounded: Bounded = _dot({name: _as_bounded(truth) for name, truth in gradients.items()}, directions)
-    return Truth(*exact.midpoints(), bounded.bound, bounded.overflows, format)
+    bounded = _bound_along(gradients, directions)
+    freedom = next((truth.freedom for truth in gradients.values() if truth.freedom), "")
+    strict = None
+    if freedom:
+        strict = _bound_along({name: truth.strictly() for name, truth in gradients.items()}, directions).bound
+    return Truth(*exact.midpoints(), bounded.bound, bounded.overflows, format, strict, freedom)
 
 
 def second_derivatives(
@@ -84,10 +88,17 @@ def _dot(gradients: Mapping[str, Array], directions: Directions) -> Any:
     return np.sum(np.concatenate(terms))
 
 
+def _bound_along(gradients: Mapping[str, Truth], directions: Directions) -> Bounded:
+    result: Bounded = _dot({name: _as_bounded(truth) for name, truth in gradients.items()}, directions)
+    return result
+
+
 def _as_ball(truth: Truth) -> Ball:
     ball: Ball = Ball.exact(truth.value) + Ball.exact(truth.remainder)
     return ball
 
 
 def _as_bounded(truth: Truth) -> Bounded:
-    return Bounded(truth.value, truth.bound, truth.overflows, truth.format)
+    return Bounded(
+        truth.value, truth.bound, truth.format, truth.overflows if np.any(truth.overflows) else None
+    )

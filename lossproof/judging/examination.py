@@ -16,7 +16,7 @@ from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reducti
 from lossproof.judging.illustrations import curve, disagreement, is_small, usual_subject
 from lossproof.judging.layouts import CONTIGUOUS, layouts_of
 from lossproof.judging.modes import examine_modes, reduction_for_modes
-from lossproof.judging.record import Record
+from lossproof.judging.record import PASSING, Record
 from lossproof.judging.recorder import Recorder
 from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.truth import Truth
@@ -99,7 +99,7 @@ class _Examination(Recorder):
         except Refused as refused:
             message = f"raised {refused.type}: {refused}"
             told = details.of_module(self.subject_name, case, params)
-            return self.record("module", "error", message=message, detail=told)
+            return self.record("module", "error", message=message, detail=told, came_out=[refused.first_line])
         agrees = observed == claim.expected
         if agrees and case.drifted:
             agrees = str(observed) != case.drifted.was
@@ -107,7 +107,8 @@ class _Examination(Recorder):
         if not agrees:
             message += f", should be {claim.expected}"
         detail = partial(details.of_module, self.subject_name, case, params, observed)
-        return self.judged("module", Verdict(agrees, None, message), detail=detail)
+        verdict = Verdict(agrees, None, message, came_out=(str(observed),))
+        return self.judged("module", verdict, detail=detail)
 
     def _refusal(self, reduction: str | None) -> Iterator[Record]:
         wanted = self.case.raises
@@ -117,12 +118,14 @@ class _Examination(Recorder):
             call = replace(call, upstreams=(np.ones(()),), wrt=LOSSES[call.loss].differentiable)
         try:
             observation = self.subject.run(call)
-            verdict = Verdict(False, None, f"accepted, with {_short(observation)}; must be refused")
+            message = f"accepted, with {_short(observation)}; must be refused"
+            verdict = Verdict(False, None, message, came_out=("accepted",))
         except Refused as refused:
             verdict = judge_refusal(self.subject_name, refused, wanted)
         if self.case.own_process and not verdict.agrees:
             # Which of the two happens, and with what result, may differ from run to run.
-            verdict = Verdict(False, None, "accepted, or ended the process; must be refused")
+            message = "accepted, or ended the process; must be refused"
+            verdict = Verdict(False, None, message, came_out=("accepted",))
         detail = partial(details.of_refusal, self.subject_name, call, wanted)
         yield self.judged("raises", verdict, reduction, detail=detail)
 
@@ -201,7 +204,8 @@ class _Examination(Recorder):
         def judged(quantity: str, observed: Numbers, truth: Truth) -> Record:
             verdict = compare(observed, truth)
             if verdict.agrees and quantity == "value" and observation.dtype != self.dtype:
-                verdict = Verdict(False, None, f"has dtype {observation.dtype}, should have {self.dtype}")
+                message = f"has dtype {observation.dtype}, should have {self.dtype}"
+                verdict = Verdict(False, None, message, came_out=(observation.dtype,))
             detail = partial(self._detail, planned, quantity, observed, truth, layout)
             return self.judged(quantity, verdict, reduction, layout, detail)
 
@@ -212,7 +216,7 @@ class _Examination(Recorder):
             for kind, observed, true in pairs
             for name in planned.prepared.differentiable
         ]
-        is_right = all(record.outcome == "agree" for record in (value, *gradients))
+        is_right = all(record.outcome in PASSING for record in (value, *gradients))
         illustrations = self._illustrations(planned, reduction, layout, is_right)
         yield replace(value, detail={**(value.detail or {}), **illustrations}) if illustrations else value
         yield from gradients
@@ -220,7 +224,8 @@ class _Examination(Recorder):
             f"the call changed its input: {', '.join(observation.changed)}" if observation.changed else ""
         )
         detail = partial(details.of_change, self.subject_name, self._full_call(planned, layout))
-        yield self.judged("unchanged", Verdict(not changed, None, changed), reduction, layout, detail)
+        verdict = Verdict(not changed, None, changed, came_out=observation.changed)
+        yield self.judged("unchanged", verdict, reduction, layout, detail)
 
     def _illustrations(
         self, planned: PlannedCall, reduction: str | None, layout: str, is_right: bool
@@ -283,7 +288,9 @@ class _Examination(Recorder):
             except Refused as refused:
                 message = f"the other side raised {refused.type}: {refused}"
                 detail = details.of_identity_error(self.subject_name, sides)
-                return self.record(name, "error", reduction, message=message, detail=detail)
+                return self.record(
+                    name, "error", reduction, message=message, detail=detail, came_out=[refused.first_line]
+                )
             is_shaped = is_shaped and observed.shape == other.truth.value.bound.shape
             if is_shaped:
                 total, bound = total + observed, bound + other.truth.value.bound
@@ -293,12 +300,10 @@ class _Examination(Recorder):
             verdict = compare_sums(*seen, bound)
         told = partial(details.of_sameness, self.subject_name, sides, *seen, bound)
         if name == "differs_from":
-            verdict = Verdict(
-                not verdict.agrees, None, "" if not verdict.agrees else "both sides agree, but must not"
-            )
+            verdict = _opposite(verdict)
             told = partial(details.of_difference, self.subject_name, sides, *seen)
         elif not verdict.agrees:
-            verdict = Verdict(False, verdict.error_over_budget, f"{verdict.message}: {identity.why}")
+            verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
         return self.judged(name, verdict, reduction, detail=told)
 
     def _raised(self, refused: Refused, call: Call) -> Record:
@@ -307,7 +312,22 @@ class _Examination(Recorder):
         message = f"raised {refused.type}: {refused}"
         quantity = "gradient" if is_backward else "value"
         detail = details.of_error(self.subject_name, call, quantity)
-        return self.record(quantity, "error", call.reduction, call.layout, message=message, detail=detail)
+        return self.record(
+            quantity,
+            "error",
+            call.reduction,
+            call.layout,
+            message=message,
+            detail=detail,
+            came_out=[refused.first_line],
+        )
+
+
+def _opposite(verdict: Verdict) -> Verdict:
+    """Of two sides that must differ."""
+    if not verdict.agrees:
+        return Verdict(True, None)
+    return Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
 
 
 def _short(observation: Observation) -> str:

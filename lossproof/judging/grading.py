@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.judging.assertions import between, element, number_check, shape_check
+from lossproof.judging.excuses import is_excused
+from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import Verdict, compare, place_of
+from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.formats import Float64Array
 
 GRADE_BUDGETS = 1000.0
@@ -43,13 +45,13 @@ def grade(
         is_wrong &= ~_is_between(observed, sides)
     if np.any(is_wrong):
         return verdict
-    return Verdict(True, share, f"graded: {share:.3g} times the budget of a second derivative")
+    return Verdict(True, share, f"graded: {share:.3g} times the budget of a second derivative", "grade")
 
 
 def _is_near(observed: Float64Array, truth: Truth, floor: float) -> npt.NDArray[np.bool_]:
     with np.errstate(all="ignore"):
         error = np.abs(observed - truth.value)
-    return (error <= _reach(truth, floor)) | ~np.isfinite(truth.value) | truth.overflows
+    return (error <= _reach(truth, floor)) | ~np.isfinite(truth.value) | is_excused(observed, truth)
 
 
 def _reach(truth: Truth, floor: float) -> Float64Array:

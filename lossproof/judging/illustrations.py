@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
+from lossproof.judging.places import place_of
 from lossproof.judging.recorder import digits
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import budget_shares, place_of
+from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal

@@ -80,7 +80,14 @@ def examine_modes(
             yield recorder.record(mode, "unsupported", call.reduction, message=str(reason))
         except Refused as refused:
             message = f"raised {refused.type}: {refused}"
-            yield recorder.record(mode, "error", call.reduction, message=message, detail=detail(mode))
+            yield recorder.record(
+                mode,
+                "error",
+                call.reduction,
+                message=message,
+                detail=detail(mode),
+                came_out=[refused.first_line],
+            )
 
 
 def _is_right(planned: PlannedCall, plain: Observation) -> bool:

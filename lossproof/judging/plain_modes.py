@@ -10,8 +10,9 @@ import numpy as np
 
 from lossproof.judging.assertions import dtype_check, element, quantity_check, shape_check
 from lossproof.judging.mode_results import Judged, Seen
+from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth, truths
-from lossproof.judging.verdict import Verdict, compare, place_of
+from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
 
 
@@ -76,7 +77,8 @@ def autocast(mode: str, seen: Seen) -> Iterator[Judged]:
     verdict = compare(seen.mode.value, truth)
     check = partial(quantity_check, seen.mode.value, truth, "float32")
     if seen.mode.dtype not in ("float32", computed_in):
-        verdict = Verdict(False, None, f"is {seen.mode.dtype}, should be float32")
+        message = f"is {seen.mode.dtype}, should be float32"
+        verdict = Verdict(False, None, message, came_out=(seen.mode.dtype,))
         check = partial(dtype_check, "float32", computed_in)
     elif verdict.agrees:
         verdict = replace(verdict, message=f"computed in {computed_in}")
@@ -94,7 +96,8 @@ def _alike(
     name: str = "result",
 ) -> Judged:
     """Against the plain call, as if that were the truth; each of the two may use up its tolerance."""
-    as_truth = replace(truth, value=plain, remainder=np.zeros(plain.shape), bound=budgets * truth.bound)
+    remainder, bound = np.zeros(plain.shape), budgets * truth.bound
+    as_truth = replace(truth, value=plain, remainder=remainder, bound=bound, bounded_by=None)
     check = partial(quantity_check, observed, as_truth, truth.format.name, name)
     return Judged(quantity, compare(observed, as_truth), plain, observed, check, part)
 
@@ -111,21 +114,22 @@ def _typed(mode: str, seen: Seen) -> Judged:
         subclass = ["assert isinstance(result, Subclass), type(result)"] if mode == "subclass" else []
         return [*subclass, *dtype_check(seen.plain.dtype)]
 
-    return Judged(mode, Verdict(agrees, None, message), seen.plain.value, seen.mode.value, check)
+    verdict = Verdict(agrees, None, message, came_out=(seen.mode.dtype,))
+    return Judged(mode, verdict, seen.plain.value, seen.mode.value, check)
 
 
 def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judged:
-    message = ""
+    verdict = Verdict(True, None)
     if observed.shape != plain.shape:
-        message = f"shape {observed.shape}, should be {plain.shape}"
+        verdict = wrong_shape(observed.shape, plain.shape)
     elif not np.all(np.isnan(observed)):
-        message = "has numbers, though its tensors have none"
+        verdict = Verdict(False, None, "has numbers, though its tensors have none", came_out=("numbers",))
 
     def check() -> list[str]:
         has_none = "result.is_meta" if mode == "meta" else "isinstance(result, FakeTensor)"
         return [*shape_check(plain.shape), f"assert {has_none}, result"]
 
-    return Judged(mode, Verdict(not message, None, message), plain, observed, check, part)
+    return Judged(mode, verdict, plain, observed, check, part)
 
 
 def _gravest(judged: list[Judged]) -> Judged:

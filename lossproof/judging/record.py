@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-OUTCOMES = ("agree", "disagree", "error", "unsupported", "known defect")
+OUTCOMES = ("agree", "overflowed", "disagree", "error", "unsupported", "known defect")
+# Those of a check that is as it should be.
+PASSING = ("agree", "overflowed")
+# What a check may pass by in the place of its number.
+RULES = ("overflow", "unbounded", "kink", "tie", "convention", "grade")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class Record:
         detail: for what disagrees or errs, {inputs, params, expected, observed, why, snippet}, all strings;
             else None. ``why`` says what the case's flags look for.
         loses_digits: whether the case is known to lose digits within its budget.
+        rule: one of RULES, where the check passes by that in the place of its number; else empty. By overflow
+            it is ``overflowed``: a step of the formula leaves the format's range, and an infinity or nan came
+            out as it then may.
+        came_out: of what is wrong, the different numbers that are off, the furthest first, or a word such as
+            the type of an exception; at most eight.
     """
 
     case: str
@@ -51,6 +60,8 @@ class Record:
     flags: list[str] = field(default_factory=list)
     detail: dict[str, str] | None = None
     loses_digits: bool = False
+    rule: str = ""
+    came_out: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

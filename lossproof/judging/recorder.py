@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -31,6 +31,8 @@ class Recorder:
         error_over_budget: float | None = None,
         message: str = "",
         detail: dict[str, str] | None = None,
+        rule: str = "",
+        came_out: Sequence[str] = (),
     ) -> Record:
         """One record of this case."""
         case = self.case
@@ -55,6 +57,8 @@ class Recorder:
             flags=[flag.name for flag in case.flags],
             detail=detail,
             loses_digits=case.loses_digits,
+            rule=rule,
+            came_out=list(came_out),
         )
 
     def judged(
@@ -66,14 +70,17 @@ class Recorder:
         detail: Callable[[], dict[str, str]] | None = None,
     ) -> Record:
         """The record of a verdict; the detail is only worked out for what disagrees."""
+        passed = "overflowed" if verdict.rule == "overflow" else "agree"
         return self.record(
             quantity,
-            "agree" if verdict.agrees else "disagree",
+            passed if verdict.agrees else "disagree",
             reduction,
             layout,
             verdict.error_over_budget,
             verdict.message,
             None if verdict.agrees or detail is None else detail() | self._why(),
+            verdict.rule,
+            () if verdict.agrees else verdict.came_out,
         )
 
     def _why(self) -> dict[str, str]:

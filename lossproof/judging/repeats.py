@@ -28,4 +28,5 @@ def judge_repeats(planned: PlannedCall, observations: Sequence[Observation]) -> 
 def _all(verdicts: Sequence[Verdict]) -> Verdict:
     if all(verdict.agrees for verdict in verdicts):
         return max(verdicts, key=attrgetter("error_over_budget"))
-    return Verdict(False, None, f"not right in every one of {len(verdicts)} runs of the same call")
+    message = f"not right in every one of {len(verdicts)} runs of the same call"
+    return Verdict(False, None, message, came_out=("varies",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
+from lossproof.numbers.overflow import Marks, marks_of
+from lossproof.numbers.rules import Rules, following
 from lossproof.reference.evaluation import PreparedCall
 
 _UPSTREAM_SEED = 0x10559200F
@@ -29,15 +31,33 @@ class Truth:
         value: the nearest float64 numbers.
         remainder: what they lack; zero where float64 is wide enough.
         bound: B of each element; a subject agrees within 2B.
-        overflows: where an intermediate leaves the format's range, so that nothing finite is demanded.
+        overflows: what may come out of each element where an intermediate leaves the format's range; see
+            ``numbers.overflow``.
         format: the format of the run.
+        strict_bound: B without the freedom that there is at kinks and ties; None where there is none.
+        freedom: which of the two it is, ``kink`` or ``tie``.
+        bounded_by: bounds the same numbers by other rules.
     """
 
     value: Float64Array
     remainder: Float64Array
     bound: Float64Array
-    overflows: npt.NDArray[np.bool_]
+    overflows: Marks
     format: Format
+    strict_bound: Float64Array | None = None
+    freedom: str = ""
+    bounded_by: Callable[[Rules], Bounded] | None = None
+
+    @cached_property
+    def passes_by_number(self) -> bool:
+        """Whether nothing but its number can let an element pass."""
+        is_free = self.strict_bound is not None or bool(np.any(np.isinf(self.bound)))
+        reaches_infinity = bool(np.any(np.abs(self.value) + 2 * self.bound > self.format.largest))
+        return not (is_free or reaches_infinity or np.any(self.overflows))
+
+    def strictly(self) -> Truth:
+        """The truth without the freedom that there is at kinks and ties."""
+        return self if self.strict_bound is None else replace(self, bound=self.strict_bound)
 
     def rounded_to(self, format: Format) -> Truth:
         """The truth of the same numbers, rounded once more, to ``format``."""
@@ -45,8 +65,10 @@ class Truth:
         rounding = np.maximum(
             format.unit_roundoff * magnitude, np.where(self.bound > 0, format.underflow, 0.0)
         )
-        overflows = self.overflows | (magnitude > format.largest)
-        return replace(self, bound=self.bound + rounding, overflows=overflows)
+        is_beyond = np.isfinite(self.value) & (magnitude > format.largest)
+        overflows = self.overflows | marks_of(np.where(is_beyond, np.copysign(np.inf, self.value), 0.0))
+        strict = None if self.strict_bound is None else self.strict_bound + rounding
+        return replace(self, bound=self.bound + rounding, overflows=overflows, strict_bound=strict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +103,31 @@ def truths(
     compute: Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]], format: Format
 ) -> Mapping[str, Truth]:
     """The truth of all that ``compute`` yields on the numbers that it is given the lift to."""
-    bounded: Mapping[str, Bounded] = compute(partial(Bounded.exact, format=format))
+
+    def bounded_by(rules: Rules) -> Mapping[str, Bounded]:
+        with following(rules):
+            return compute(partial(Bounded.exact, format=format))
+
+    rules = Rules()
+    bounded = bounded_by(rules)
+    strict = bounded_by(Rules(kinks_are_free=False)) if rules.freedoms else {}
+    freedom = min(rules.freedoms, default="")
+
+    def truth(name: str, value: Float64Array, remainder: Float64Array) -> Truth:
+        result = bounded[name]
+        return Truth(
+            value,
+            remainder,
+            result.bound,
+            result.overflows,
+            format,
+            strict[name].bound if strict else None,
+            freedom,
+            lambda rules: bounded_by(rules)[name],
+        )
+
     if format is not FORMATS["float64"]:
-        return {
-            name: Truth(result.value, np.zeros(result.shape), result.bound, result.overflows, format)
-            for name, result in bounded.items()
-        }
+        return {name: truth(name, one.value, np.zeros(one.shape)) for name, one in bounded.items()}
 
     def is_sharp(balls: Mapping[str, Ball]) -> bool:
         return all(
@@ -94,7 +135,4 @@ def truths(
         )
 
     balls: Mapping[str, Ball] = certified(lambda: compute(Ball.exact), accept=is_sharp)
-    return {
-        name: Truth(*ball.midpoints(), bounded[name].bound, bounded[name].overflows, format)
-        for name, ball in balls.items()
-    }
+    return {name: truth(name, *ball.midpoints()) for name, ball in balls.items()}

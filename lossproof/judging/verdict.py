@@ -3,42 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.judging.excuses import is_excused, likeness, rounds_to_infinity, rule_of
+from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import Float64Array
 
 BIAS_LIMIT = 0.25
 BIAS_SAMPLE = 1000
+_KEPT_NUMBERS = 8
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a quantity agrees, how much of its budget it used (at most 1 where it agrees), and why not."""
+    """What comes of judging a quantity.
+
+    Attributes:
+        agrees: whether it passes.
+        error_over_budget: how much of its budget it used, at most 1 where it agrees; None where that has no
+            meaning.
+        message: why it does not agree, or by which rule it does.
+        rule: the rule by which it passes in the place of its number, one of ``record.RULES``, or nothing.
+        came_out: where it does not agree, the different numbers that are off, the furthest first, with all
+            their digits; or a word for what came out in the place of numbers.
+    """
 
     agrees: bool
     error_over_budget: float | None
     message: str = ""
+    rule: str = ""
+    came_out: tuple[str, ...] = ()
 
 
 def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     """Judge every element: |observed - true| <= 2B, and non-finite values as they should be."""
     if observed.shape != truth.value.shape:
-        return Verdict(False, None, f"shape {observed.shape}, should be {truth.value.shape}")
+        return wrong_shape(observed.shape, truth.value.shape)
     if observed.size == 0:
         return Verdict(True, 0.0)
     shares = budget_shares(observed, truth)
     largest = float(np.max(shares))
     if largest <= 1:
-        return Verdict(True, largest)
+        if truth.passes_by_number:
+            return Verdict(True, largest)
+        rule, message = rule_of(observed, truth)
+        return Verdict(True, largest, message, rule)
     place = place_of(shares)
     where = f"at {list(place)}" if place else "the result"
     beyond = int(np.count_nonzero(shares > 1))
     count = f" ({beyond} of {observed.size} elements are beyond their budget)" if observed.size > 1 else ""
-    return Verdict(False, largest, f"{where} {_sentence(observed[place], truth, place, largest)}{count}")
+    message = f"{where} {_sentence(observed[place], truth, place, largest)}{likeness(observed, truth)}{count}"
+    return Verdict(False, largest, message, came_out=furthest(observed, shares))
 
 
 def budget_shares(observed: Float64Array, truth: Truth) -> Float64Array:
@@ -46,10 +64,24 @@ def budget_shares(observed: Float64Array, truth: Truth) -> Float64Array:
     with np.errstate(all="ignore"):
         error = np.abs((observed - truth.value) - truth.remainder)
         share = np.where(error == 0, 0.0, error / (2 * truth.bound))
-    is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
     is_finite = np.isfinite(observed) & np.isfinite(truth.value)
-    excused = ~np.isfinite(observed) & (truth.overflows | _rounds_to_infinity(observed, truth))
-    return np.where(is_finite, share, np.where(is_same | excused, 0.0, np.inf))
+    if np.all(is_finite):
+        return share
+    is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
+    passes = is_same | is_excused(observed, truth) | rounds_to_infinity(observed, truth)
+    return np.where(is_finite, share, np.where(passes, 0.0, np.inf))
+
+
+def wrong_shape(observed: tuple[int, ...], true: tuple[int, ...]) -> Verdict:
+    """The verdict on a result of another shape."""
+    return Verdict(False, None, f"shape {observed}, should be {true}", came_out=(f"shape {list(observed)}",))
+
+
+def furthest(observed: Float64Array, shares: Float64Array) -> tuple[str, ...]:
+    """The different numbers beyond their budget, the furthest first; of many, the first ones."""
+    off = np.flatnonzero(shares > 1)
+    order = off[np.argsort(-shares.ravel()[off], kind="stable")]
+    return tuple(dict.fromkeys(repr(number) for number in observed.ravel()[order].tolist()))[:_KEPT_NUMBERS]
 
 
 def compare_sums(first: Float64Array, second: Float64Array, bound: Float64Array) -> Verdict:
@@ -64,7 +96,8 @@ def compare_sums(first: Float64Array, second: Float64Array, bound: Float64Array)
     largest = float(np.max(share, initial=0.0))
     if largest <= 1:
         return Verdict(True, largest)
-    return Verdict(False, largest, f"the two sides differ by {largest:.3g} of their common budget")
+    message = f"the two sides differ by {largest:.3g} of their common budget"
+    return Verdict(False, largest, message, came_out=furthest(first, share))
 
 
 def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
@@ -73,7 +106,7 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
     The sign shows a common factor, whose errors cancel in a gradient that sums to zero.
     """
     if observed.shape != truth.value.shape:
-        return Verdict(False, None, f"shape {observed.shape}, should be {truth.value.shape}")
+        return wrong_shape(observed.shape, truth.value.shape)
     counted = (truth.bound > 0) & np.isfinite(observed) & np.isfinite(truth.value)
     values = truth.value[counted]
     distinct = len(np.unique(values))
@@ -88,22 +121,14 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
     return Verdict(share <= 1, share, "" if share <= 1 else message)
 
 
-def place_of(numbers: npt.NDArray[Any]) -> tuple[int, ...]:
-    """The index of the largest number, the first of several; of truths, that of the first that holds."""
-    return tuple(int(index) for index in np.unravel_index(int(np.argmax(numbers)), numbers.shape))
-
-
-def _rounds_to_infinity(observed: Float64Array, truth: Truth) -> npt.NDArray[np.bool_]:
-    """Where the true value, or one within the budget of it, is beyond the format's largest number.
-
-    That is no excuse for nan, which has no sign.
-    """
-    reach = np.abs(truth.value) + 2 * truth.bound
-    is_same_side = np.sign(observed) == np.sign(truth.value)
-    return np.asarray(is_same_side & (reach > truth.format.largest))
-
-
 def _sentence(observed: float, truth: Truth, place: tuple[int, ...], share: float) -> str:
     true, bound = float(truth.value[place]), float(truth.bound[place])
-    off = "which nothing excuses" if np.isinf(share) else f"{share:.3g} times its budget of {2 * bound:.3g}"
-    return f"is {float(observed)!r}, should be {true!r}: {off}"
+    return f"is {float(observed)!r}, should be {true!r}: {_off(float(observed), true, bound, share)}"
+
+
+def _off(observed: float, true: float, bound: float, share: float) -> str:
+    if not np.isfinite(true):
+        return "nothing else is right there"
+    if not np.isfinite(observed):
+        return "no overflow in the formula explains it"
+    return "must be exact" if bound == 0 else f"{share:.3g} times its budget of {2 * bound:.3g}"

@@ -12,7 +12,7 @@ from lossproof.reporting.text import count
 
 FAILING = ("disagree", "error")
 # What a group of checks is called by: the first of these that any of its checks has.
-_GRAVITY = ("disagree", "error", "known defect", "agree", "unsupported")
+_GRAVITY = ("disagree", "error", "known defect", "overflowed", "agree", "unsupported")
 
 
 @dataclass(frozen=True)

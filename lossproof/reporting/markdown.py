@@ -16,7 +16,14 @@ _LIMIT = 900_000
 _CASES = 20
 _CHECKS_A_CASE = 3
 _LENGTH = 500
-_SIGNS = {"agree": "✓", "disagree": "✗", "error": "!", "unsupported": "\N{EN DASH}", "known defect": "◆"}
+_SIGNS = {
+    "agree": "✓",
+    "overflowed": "∞",
+    "disagree": "✗",
+    "error": "!",
+    "unsupported": "\N{EN DASH}",
+    "known defect": "◆",
+}
 _PROBLEMS = 20
 # What Markdown, HTML, mathematics, mentions, emoji and links are made of. An underscore or a colon between
 # letters is none of it, and stays: names can be read in the plain file.

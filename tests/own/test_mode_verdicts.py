@@ -146,7 +146,7 @@ WRONG: list[tuple[str, Callable[[Any], Any], str, str]] = [
     ("vmap", moved((0,), 1e-12), "vmap", "budget"),
     ("vmap", moved((1,), 1e-12), "vmap", "budget"),
     ("vmap", lambda seen: replace(seen, dtype="float32"), "vmap", "is float32, should be float64"),
-    ("twice", scaled("value", 1 + 2.0**-52), "twice", "nothing excuses"),
+    ("twice", scaled("value", 1 + 2.0**-52), "twice", "must be exact"),
     ("autocast", scaled("value", 1.1), "autocast", "budget"),
     ("autocast", lambda seen: replace(seen, dtype="float64"), "autocast", "is float64, should be float32"),
     ("autocast", lambda seen: replace(seen, computed_in="float16", dtype="bfloat16"), "autocast", "bfloat16"),

@@ -260,7 +260,7 @@ FAULTS: list[tuple[Callable[..., Any], str, str, str, str]] = [
     (wide_on_meta, "plain", "meta", "disagree", "is float64, should be float32"),
     (subclass_lost, "plain", "subclass", "disagree", "plain Tensor"),
     (weight_lost_for_subclass, "plain", "subclass", "disagree", "budget"),
-    (remembered, "plain", "twice", "disagree", "nothing excuses"),
+    (remembered, "plain", "twice", "disagree", "must be exact"),
     (off_with_threads, "large", "threads", "disagree", "budget"),
     (off_in_channels_last, "image", "channels_last", "disagree", "budget"),
     (off_under_autocast, "plain", "autocast", "disagree", "budget"),

@@ -17,6 +17,7 @@ from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.judging.truth import CallTruth, Truth, truth_of, upstream_gradients
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
+from lossproof.numbers.overflow import POSITIVE
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, prepare
 
@@ -216,13 +217,13 @@ def test_class_indices_have_no_gradient() -> None:
 def test_a_gradient_is_rounded_once_more_to_the_dtype_of_its_own_tensor() -> None:
     value = np.array([1.0, 0.1, 70000.0, 0.0, np.inf])
     nothing = np.zeros(5)
-    truth = Truth(value, nothing, nothing, nothing > 0, FORMATS["float64"])
+    truth = Truth(value, nothing, nothing, np.zeros(5, dtype=int), FORMATS["float64"])
     narrow = truth.rounded_to(FLOAT16)
     narrowed = value[:2].astype(np.float16).astype(np.float64)
     assert compare(narrowed, _part(narrow, slice(0, 2))).agrees
     assert not compare(narrowed, _part(truth, slice(0, 2))).agrees
     assert narrow.bound[3] == 0
-    assert narrow.overflows.tolist() == [False, False, True, False, False]
+    assert narrow.overflows.tolist() == [0, 0, POSITIVE, 0, 0]
 
 
 def _part(truth: Truth, places: slice) -> Truth:

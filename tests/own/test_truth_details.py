@@ -13,35 +13,34 @@ from lossproof.judging.truth import Truth, truth_of, truths, upstream_gradients
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array
 from lossproof.numbers.formats import FORMATS
+from lossproof.numbers.overflow import NEGATIVE, UNDEFINED
 from lossproof.reference.evaluation import Lift, prepare
 
 FLOAT16, FLOAT64 = FORMATS["float16"], FORMATS["float64"]
 
 
 @pytest.mark.parametrize(
-    ("value", "bound", "more", "overflows"),
+    ("value", "bound", "more", "mark"),
     [
-        (-1.0, 0.0, 2.0**-11, False),
-        (1.0, 2.0**-40, 2.0**-11, False),
-        (0.1, 0.0, 0.1 * 2.0**-11, False),
-        (65504.0, 0.0, 65504 * 2.0**-11, False),
-        (-70000.0, 0.0, 70000 * 2.0**-11, True),
+        (-1.0, 0.0, 2.0**-11, 0),
+        (1.0, 2.0**-40, 2.0**-11, 0),
+        (0.1, 0.0, 0.1 * 2.0**-11, 0),
+        (65504.0, 0.0, 65504 * 2.0**-11, 0),
+        (-70000.0, 0.0, 70000 * 2.0**-11, NEGATIVE),
         # What is exactly zero stays so; what is nearly zero may be rounded to its neighbours.
-        (0.0, 0.0, 0.0, False),
-        (2.0**-30, 2.0**-60, 2.0**-23, False),
-        (math.inf, 0.0, 0.0, False),
-        (math.nan, 0.0, 0.0, False),
+        (0.0, 0.0, 0.0, 0),
+        (2.0**-30, 2.0**-60, 2.0**-23, 0),
+        (math.inf, 0.0, 0.0, 0),
+        (math.nan, 0.0, 0.0, 0),
     ],
 )
-def test_rounding_once_more_adds_one_rounding(
-    value: float, bound: float, more: float, overflows: bool
-) -> None:
+def test_rounding_once_more_adds_one_rounding(value: float, bound: float, more: float, mark: int) -> None:
     nothing = np.zeros(1)
-    for already in (False, True):
-        truth = Truth(nothing + value, nothing, nothing + bound, nothing < already, FLOAT64)
+    for already in (0, UNDEFINED):
+        truth = Truth(nothing + value, nothing, nothing + bound, np.array([already]), FLOAT64)
         rounded = truth.rounded_to(FLOAT16)
         assert rounded.bound.tolist() == [bound + more]
-        assert rounded.overflows.tolist() == [overflows or already]
+        assert rounded.overflows.tolist() == [mark | already]
 
 
 def test_what_has_no_gradient_is_asked_for_none() -> None:

@@ -13,6 +13,7 @@ from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.judging.truth import CallTruth, Truth, truth_of
 from lossproof.judging.verdict import compare, compare_bias, compare_sums
 from lossproof.numbers.formats import FORMATS, Format
+from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
 from lossproof.reference.evaluation import prepare
 
 FLOAT32 = FORMATS["float32"]
@@ -26,7 +27,7 @@ def cross_entropy(format: Format) -> CallTruth:
     return truth_of(prepare("CrossEntropyLoss", {"reduction": "none"}, args), format)
 
 
-def single(value: float, bound: float, format: Format = FLOAT32, overflows: bool = False) -> Truth:
+def single(value: float, bound: float, format: Format = FLOAT32, overflows: int = 0) -> Truth:
     return Truth(np.array(value), np.array(0.0), np.array(bound), np.array(overflows), format)
 
 
@@ -104,9 +105,12 @@ def test_within_the_range_no_infinity_is_forgiven() -> None:
 
 
 def test_an_overflow_on_the_way_excuses_what_is_not_finite_alone() -> None:
-    truth = single(5.0, 0.01, FLOAT16, overflows=True)
-    assert [accepts(observed, truth) for observed in (math.inf, -math.inf, math.nan, 5.0)] == [True] * 4
-    assert not accepts(5.5, truth)
+    outcomes = (math.inf, -math.inf, math.nan)
+    for place, mark in enumerate((POSITIVE, NEGATIVE, UNDEFINED)):
+        truth = single(5.0, 0.01, FLOAT16, overflows=mark)
+        assert [accepts(observed, truth) for observed in outcomes] == [place == other for other in range(3)]
+        assert accepts(5.0, truth)
+        assert not accepts(5.5, truth)
 
 
 def test_a_shape_must_match() -> None:

@@ -11,6 +11,7 @@ import pytest
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_sums
 from lossproof.numbers.formats import FORMATS
+from lossproof.numbers.overflow import POSITIVE
 
 FLOAT32 = FORMATS["float32"]
 
@@ -50,7 +51,7 @@ def test_an_infinity_is_itself_whatever_its_bound(bound: float) -> None:
 
 
 def test_an_overflow_on_the_way_makes_no_finite_number_infinite() -> None:
-    overflown = replace(truth(math.inf, 0.0), overflows=np.array(True))
+    overflown = replace(truth(math.inf, 0.0), overflows=np.array(POSITIVE))
     assert not judged(5.0, overflown).agrees
 
 
@@ -71,7 +72,7 @@ def test_those_at_the_end_of_their_budget_are_not_beyond_it() -> None:
 
 def test_what_nothing_excuses_says_so() -> None:
     message = judged(math.nan, truth(1.0, 0.125)).message
-    assert message == "the result is nan, should be 1.0: which nothing excuses"
+    assert message == "the result is nan, should be 1.0: no overflow in the formula explains it"
 
 
 @pytest.mark.parametrize("bound", [0.0, 1.0, math.inf])

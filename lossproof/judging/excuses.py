@@ -1,0 +1,107 @@
+"""What lets an element pass in the place of its number, and what a wrong one looks like.
+
+Nothing passes in silence: what comes out infinite or undefined because a step of the formula overflows, any
+subgradient at a kink or share of a tie, and what has no bound at all are told apart from what agrees by its
+number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from lossproof.judging.places import place_of
+from lossproof.judging.truth import Truth
+from lossproof.numbers.formats import Float64Array
+from lossproof.numbers.overflow import BoolArray, marks_of
+from lossproof.numbers.rules import Rules
+from lossproof.reference.steps import recording
+
+# Honest computations of other kinds than the budget covers, each with how it is told of.
+_OTHER_KINDS = (
+    (Rules(sums_are_sequential=True), "as a sequential sum would be"),
+    (Rules(subtracts_log_sum_exp=True), "as x - logsumexp(x) would be"),
+    (
+        Rules(sums_are_sequential=True, subtracts_log_sum_exp=True),
+        "as x - logsumexp(x) of a sequential sum would be",
+    ),
+)
+
+
+def is_excused(observed: Float64Array, truth: Truth) -> BoolArray:
+    """Where what came out is an infinity or nan that the overflow of a step explains."""
+    return np.asarray((marks_of(observed) & truth.overflows) > 0)
+
+
+def rounds_to_infinity(observed: Float64Array, truth: Truth) -> BoolArray:
+    """Where the true value, or one within the budget of it, is beyond the format's largest number.
+
+    That is no excuse for nan, which has no sign.
+    """
+    reach = np.abs(truth.value) + 2 * truth.bound
+    is_same_side = np.sign(observed) == np.sign(truth.value)
+    return np.asarray(np.isinf(observed) & is_same_side & (reach > truth.format.largest))
+
+
+def rule_of(observed: Float64Array, truth: Truth) -> tuple[str, str]:
+    """The rule by which numbers pass, and a sentence on it; both empty where it is by the numbers."""
+    is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
+    rounds = rounds_to_infinity(observed, truth)
+    # Of a number beyond the range, an infinity is the right rounding.
+    is_right = is_same | (rounds & (np.abs(truth.value) > truth.format.largest))
+    overflown = (is_excused(observed, truth) | rounds) & ~is_right
+    if np.any(overflown):
+        return "overflow", f"{_first(observed, truth, overflown)}: {where_it_overflows(truth)}"
+    with np.errstate(all="ignore"):
+        error = np.abs((observed - truth.value) - truth.remainder)
+    unbounded = np.isinf(truth.bound) & (error > 0)
+    if np.any(unbounded):
+        told = "no number is wrong there, since a divisor may be zero within its own error"
+        return "unbounded", f"{_first(observed, truth, unbounded)}: {told}"
+    if truth.strict_bound is not None:
+        freed = error > 2 * truth.strict_bound
+        if np.any(freed):
+            return truth.freedom, f"{_first(observed, truth, freed)}: {_FREEDOMS[truth.freedom]}"
+    return "", ""
+
+
+_FREEDOMS = {
+    "kink": "rounding leaves the side of a kink open, where any subgradient is right",
+    "tie": "rounding leaves open which element is the largest, and any share of the tie is right",
+}
+
+
+def where_it_overflows(truth: Truth) -> str:
+    """The first operation of the formula that leaves the format's range, with the step that it belongs to."""
+    if truth.bounded_by is None:
+        return "a step of the formula overflows"
+    operations: list[tuple[int, str]] = []
+    with recording() as steps:
+        truth.bounded_by(Rules(note_overflow=lambda words: operations.append((len(steps), words))))
+    if not operations:
+        return "it is within its budget of an infinity"
+    # An operation stands before the step that its result is part of.
+    place, words = operations[0]
+    step = f"the step '{steps[place][0]}'" if place < len(steps) else "the formula"
+    return f"{step} overflows, {words} being beyond {truth.format.largest:.6g}"
+
+
+def likeness(observed: Float64Array, truth: Truth) -> str:
+    """How a wrong result would be right: as another honest computation would be, in words; or nothing."""
+    if truth.bounded_by is None or not np.all(np.isfinite(observed)):
+        return ""
+    with np.errstate(all="ignore"):
+        error = np.abs((observed - truth.value) - truth.remainder)
+    for rules, told in _OTHER_KINDS:
+        bound = truth.bounded_by(replace(rules)).bound
+        if bound.shape == error.shape and np.all(error <= 2 * bound):
+            return f", {told}"
+    return ""
+
+
+def _first(observed: Float64Array, truth: Truth, where: BoolArray) -> str:
+    place = place_of(where)
+    more = f" (and {count} more)" if (count := int(np.count_nonzero(where)) - 1) else ""
+    at = f"at {list(place)} " if place else ""
+    return f"{at}{float(observed[place])!r} passes for {float(truth.value[place])!r}{more}"
