@@ -79,7 +79,7 @@ class Ball(NumberArray):
 
     def largest(self, axis: int | None, keepdims: bool) -> Ball:
         """The maximum; nan where any element is."""
-        largest = np.frompyfunc(maximum, 2, 1).reduce(self.elements, axis=axis, keepdims=keepdims)
+        largest = np.frompyfunc(_maximum, 2, 1).reduce(self.elements, axis=axis, keepdims=keepdims)
         return Ball(np.asarray(largest, dtype=object))
 
     def plus(self, other: Ball) -> Ball:
@@ -132,7 +132,7 @@ class Ball(NumberArray):
 
     def greater_of(self, other: Ball) -> Ball:
         """The greater of two, nan where either is."""
-        return Ball(_each(maximum)(self.elements, other.elements))
+        return Ball(_each(_maximum)(self.elements, other.elements))
 
     def signum(self) -> Ball:
         """-1, 0 or 1."""
@@ -227,8 +227,7 @@ def power(x: flint.arb, exponent: flint.arb) -> flint.arb:
     return _decided(x**exponent, x, exponent)
 
 
-def maximum(x: flint.arb, y: flint.arb) -> flint.arb:
-    """The maximum of two balls, nan where either is."""
+def _maximum(x: flint.arb, y: flint.arb) -> flint.arb:
     if x.is_nan() or y.is_nan():
         return _NAN
     # Arb's own maximum of an infinite and a finite number is a ball of everything.

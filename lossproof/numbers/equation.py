@@ -7,21 +7,21 @@ from collections.abc import Iterable
 import flint
 
 from lossproof.numbers.ball import Undecided
-from lossproof.numbers.near import Near, is_zero
+from lossproof.numbers.near import Near
 from lossproof.numbers.numerals import decimals_of_zero, exponent_of
 from lossproof.numbers.terms import Number, Term
 
 # How far from 0 a printed expression may be whose true value is 0.
 _NEXT_TO_ZERO = flint.fmpq(1, 10**7)
-# The exponent of a difference that is not finite.
+# The exponent of a difference that is not finite; its opposite, that of none.
 _UTMOST = 10**9
 
 
 class Equation:
     """A term and the number that it yields, as printed.
 
-    ``=`` stands where the printed term, computed exactly, is the printed number. ``≈`` stands where it is not,
-    and the number is a correct rounding both of what the printed term yields and of its true value.
+    ``=`` stands where the printed term, computed exactly, is the printed number. Elsewhere stands ``≈``: the
+    number is a correct rounding both of what the printed term yields and of its true value.
     """
 
     def __init__(self, term: Term) -> None:
@@ -50,9 +50,9 @@ class Equation:
         Raises:
             Undecided: where no number has any left to tell.
         """
-        numbers = dict.fromkeys(self.term.numbers())
-        for number in sorted(numbers, key=self._influence, reverse=True):
-            if number.lengthen():
+        influences = {number: self._influence(number) for number in self.term.numbers()}
+        for number in sorted(influences, key=influences.__getitem__, reverse=True):
+            if influences[number] > -_UTMOST and number.lengthen():
                 return
         raise Undecided(f"the digits of {self.term.expression().text}")
 
@@ -70,10 +70,11 @@ class Equation:
         return text if decimals is None else f"{text} (to {decimals:,} decimals)"
 
     def _influence(self, number: Number) -> int:
+        """The exponent of what the rounding of a number changes."""
         change = self.term.as_printed(unrounded=number) - self._yields
         if not change.is_finite:
             return _UTMOST
-        return -_UTMOST if is_zero(change) else exponent_of(change)
+        return -_UTMOST if change.ball().contains(0) else exponent_of(change)
 
 
 def settle(equations: Iterable[Equation]) -> None:

@@ -152,7 +152,7 @@ def least(*numbers: Near) -> Near:
 
 def total(*numbers: Near) -> Near:
     """The sum."""
-    return reduce(Near.__add__, numbers, Near(_NOTHING))
+    return reduce(Near.__add__, numbers) if numbers else Near(_NOTHING)
 
 
 def log_sum_exp(*numbers: Near) -> Near:
@@ -200,4 +200,3 @@ def _greater(one: Near, other: Near) -> Near:
         return _NAN if around.is_nan() or beside.is_nan() else one if around >= beside else other
     lead = (one - other).ball()
     return one if lead >= 0 else other if lead <= 0 else _of_ball(one.ball().max(other.ball()))
-

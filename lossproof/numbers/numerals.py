@@ -24,8 +24,9 @@ _MOST_DECIMALS = 1_000_000
 _SMALLEST = flint.arb(10) ** -_MOST_DECIMALS
 _LARGEST = flint.arb(10) ** _MOST_DECIMALS
 
+_ZERO = Near(flint.fmpq(0))
 _HALF = flint.fmpq(1, 2)
-# This far from its rounding, in units of the last digit, a number is too near to a tie: another digit settles it.
+# Further from its rounding, in units of the last digit, a number is nearly half-way: a digit more settles it.
 _CLEAR = flint.fmpq(49, 100)
 _NOT_WIDE = flint.arb(2) ** -10
 
@@ -113,9 +114,6 @@ def decimals_of_zero(number: Near) -> int:
     mantissa, exponent = number.ball().abs_upper().man_exp()
     bits = -int(exponent) - int(mantissa).bit_length()
     return min(int(bits * math.log10(2)), _MOST_DECIMALS)
-
-
-_ZERO = Near(flint.fmpq(0))
 
 
 def _added(head: Numeral, rest: Numeral) -> Numeral:

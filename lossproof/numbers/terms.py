@@ -139,9 +139,7 @@ class Operation(Term):
     def shown(self) -> Sequence[Term]:
         """The operands as they are written: long ones as numbers, of many the first and the last."""
         if self._shown is None:
-            self._shown = [
-                operand.number if operand.is_long() else operand for operand in self._ends()
-            ]
+            self._shown = [operand.number if operand.is_long() else operand for operand in self._ends()]
         return self._shown
 
     def expression(self) -> Expression:

@@ -7,6 +7,8 @@ Each element is a certified number and the term that it was computed by, over th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +52,9 @@ class Written(NumberArray):
         """Compare the true values, or raise Undecided where their balls overlap."""
         if len(operands) == 1:
             return ufunc(Ball(_each(lambda term: term.value.ball(), self.terms)))
-        one, other = np.frompyfunc(_to_compare, 2, 2)(*(operand.terms for operand in operands))
-        return ufunc(*(Ball(np.asarray(side, dtype=object)) for side in (one, other)))
+        one, other = (operand.terms for operand in operands)
+        sides = np.frompyfunc(_to_compare, 2, 2)(one, other)
+        return ufunc(*(Ball(np.asarray(side, dtype=object)) for side in sides))
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Written:
         """The sum."""
@@ -165,5 +168,5 @@ def _to_compare(one: Term, other: Term) -> tuple[object, object]:
     return one.value.ball(), other.value.ball()
 
 
-def _each(function: object, elements: npt.NDArray[np.generic]) -> ObjectArray:
+def _each(function: Callable[[Any], Any], elements: npt.NDArray[Any]) -> ObjectArray:
     return np.asarray(np.frompyfunc(function, 1, 1)(elements), dtype=object)
