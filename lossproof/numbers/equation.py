@@ -44,8 +44,13 @@ class Equation:
         difference = self._yields - numeral.shown
         return bool(abs(difference.rational if difference.is_exact else difference.ball()) <= within)
 
-    def lengthen(self) -> None:
-        """Print a digit more of the number whose rounding counts most in the term.
+    @property
+    def numbers(self) -> set[Number]:
+        """All that are printed in it."""
+        return {self.number, *self.term.numbers()}
+
+    def lengthen(self) -> Number:
+        """Print a digit more of the number whose rounding counts most in the term; that number.
 
         Raises:
             Undecided: where no number has any left to tell.
@@ -53,7 +58,7 @@ class Equation:
         influences = {number: self._influence(number) for number in self.term.numbers()}
         for number in sorted(influences, key=influences.__getitem__, reverse=True):
             if influences[number] > -_UTMOST and number.lengthen():
-                return
+                return number
         raise Undecided(f"the digits of {self.term.expression().text}")
 
     def text(self) -> str:
@@ -84,14 +89,14 @@ def settle(equations: Iterable[Equation]) -> None:
         Undecided: where balls are too wide to tell the digits that it takes.
     """
     lines = [equation for equation in equations if not equation.is_plain]
-    is_settled = False
-    while not is_settled:
-        is_settled = True
-        # The last first: the digits of a number are known once all lines that it stands in are.
-        for line in reversed(lines):
+    # The last first: the digits of a number are known once all lines that it stands in are.
+    pending = lines = lines[::-1]
+    while pending:
+        lengthened = set[Number]()
+        for line in pending:
             while not line.holds():
-                line.lengthen()
-                is_settled = False
+                lengthened.add(line.lengthen())
+        pending = [line for line in lines if lengthened & line.numbers] if lengthened else []
 
 
 def _is_same_special(one: Near, other: Near) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from lossproof.numbers import near
 from lossproof.numbers.near import Near
@@ -23,8 +24,7 @@ _MOST_OPERANDS = 8
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """A text, and how strongly it holds together."""
 
     text: str
@@ -146,7 +146,7 @@ class Operation(Term):
         """The operator's own way to write its operands."""
         parts = [operand.expression() for operand in self.shown]
         if len(self._operands) > _MOST_OPERANDS:
-            parts[-1] = replace(parts[-1], text=f"{parts[-1].text} ({len(self._operands)} terms)")
+            parts[-1] = parts[-1]._replace(text=f"{parts[-1].text} ({len(self._operands)} terms)")
         return self.operator.write(*parts)
 
     def is_long(self) -> bool:
