@@ -96,7 +96,7 @@ class Ball(NumberArray):
 
     def over(self, other: Ball) -> Ball:
         """The quotient, infinite where the divisor is exactly zero."""
-        return Ball(_each(_divide)(self.elements, other.elements))
+        return Ball(_each(quotient)(self.elements, other.elements))
 
     def negated(self) -> Ball:
         """The opposite."""
@@ -112,19 +112,19 @@ class Ball(NumberArray):
 
     def logarithm(self) -> Ball:
         """The natural logarithm, minus infinity at exactly zero."""
-        return Ball(_each(_log)(self.elements))
+        return Ball(_each(logarithm)(self.elements))
 
     def logarithm_of_one_plus(self) -> Ball:
         """The natural logarithm of 1 + x, minus infinity at exactly -1."""
-        return Ball(_each(_log1p)(self.elements))
+        return Ball(_each(logarithm_of_one_plus)(self.elements))
 
     def square_root(self) -> Ball:
         """The square root."""
-        return Ball(_each(_sqrt)(self.elements))
+        return Ball(_each(square_root)(self.elements))
 
     def to_the_power(self, exponent: Ball) -> Ball:
         """A power of a base that is not negative; 0 to a positive power is 0, to a negative one infinite."""
-        return Ball(_each(_power)(self.elements, exponent.elements))
+        return Ball(_each(power)(self.elements, exponent.elements))
 
     def arc_tangent(self) -> Ball:
         """The arc tangent."""
@@ -136,7 +136,7 @@ class Ball(NumberArray):
 
     def signum(self) -> Ball:
         """-1, 0 or 1."""
-        return Ball(_each(_sign)(self.elements))
+        return Ball(_each(sign)(self.elements))
 
     def unit_step(self, at_zero: Ball) -> Ball:
         """0 below zero, 1 above, and ``at_zero`` there."""
@@ -185,19 +185,22 @@ def _each(function: Callable[..., Any]) -> Callable[..., ObjectArray]:
     return apply
 
 
-def _divide(x: flint.arb, y: flint.arb) -> flint.arb:
+def quotient(x: flint.arb, y: flint.arb) -> flint.arb:
+    """The quotient of two balls, infinite where the divisor is exactly zero."""
     if y == 0:
-        return _NAN if x.is_nan() or x == 0 else _sign(x) * _INFINITY
+        return _NAN if x.is_nan() or x == 0 else sign(x) * _INFINITY
     return _decided(x / y, x, y)
 
 
-def _log(x: flint.arb) -> flint.arb:
+def logarithm(x: flint.arb) -> flint.arb:
+    """The natural logarithm of a ball, minus infinity at exactly zero."""
     if x == 0:
         return -_INFINITY
     return _decided(x.log(), x)
 
 
-def _log1p(x: flint.arb) -> flint.arb:
+def logarithm_of_one_plus(x: flint.arb) -> flint.arb:
+    """The natural logarithm of 1 + x, minus infinity at exactly -1."""
     if x == -1:
         return -_INFINITY
     return _decided(x.log1p(), x)
@@ -212,11 +215,13 @@ def _decided(result: flint.arb, *operands: flint.arb) -> flint.arb:
     return result
 
 
-def _sqrt(x: flint.arb) -> flint.arb:
+def square_root(x: flint.arb) -> flint.arb:
+    """The square root of a ball."""
     return _decided(x.sqrt(), x)
 
 
-def _power(x: flint.arb, exponent: flint.arb) -> flint.arb:
+def power(x: flint.arb, exponent: flint.arb) -> flint.arb:
+    """A power of a ball that is not negative."""
     if x == 0 and not exponent.is_nan():
         return flint.arb(1) if exponent == 0 else _ZERO if exponent > 0 else _INFINITY
     return _decided(x**exponent, x, exponent)
@@ -229,7 +234,8 @@ def _maximum(x: flint.arb, y: flint.arb) -> flint.arb:
     return x if x >= y else y if y >= x else x.max(y)
 
 
-def _sign(x: flint.arb) -> flint.arb:
+def sign(x: flint.arb) -> flint.arb:
+    """-1, 0 or 1."""
     if x.is_nan():
         return _NAN
     if x > 0:
@@ -242,8 +248,8 @@ def _sign(x: flint.arb) -> flint.arb:
 
 
 def _heaviside(x: flint.arb, at_zero: flint.arb) -> flint.arb:
-    sign = _sign(x)
-    return at_zero if sign == 0 else (sign + 1) / 2
+    side = sign(x)
+    return at_zero if side == 0 else (side + 1) / 2
 
 
 def _less(x: flint.arb, y: flint.arb) -> bool:

@@ -1,269 +1,172 @@
 """Numbers that remember how they came about, to be read: the worked steps of a formula.
 
-Each element is a float64 number and the expression that it was computed by, over the numbers of the step
-before: ``-log(0.2689414) = 1.313262``.
+Each element is a certified number and the term that it was computed by, over the numbers of the step before:
+``-log(0.2689414)``, which is 1.313262.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.numbers import terms
+from lossproof.numbers.ball import Ball, ObjectArray
 from lossproof.numbers.base import Array, NumberArray
-from lossproof.numbers.formats import Float64Array
-
-_DIGITS = 7
-# A longer operand stands as its number, so that no line outgrows the eye.
-_LONGEST_OPERAND = 60
-# A longer sum is shown by its first terms and its last.
-_MOST_TERMS = 8
-
-# How strongly an expression holds together, the weakest first.
-_SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A text, and how strongly it holds together."""
-
-    text: str
-    strength: int
-
-    def within(self, strength: int) -> str:
-        """The text, in parentheses where its surroundings hold more strongly."""
-        return self.text if self.strength >= strength else f"({self.text})"
-
-
-def numeral(number: float) -> str:
-    """A number as worked steps print it: seven significant digits.
-
-    >>> numeral(1.0), numeral(-0.31326168), numeral(1e-30), numeral(-0.0)
-    ('1', '-0.3132617', '1e-30', '0')
-    """
-    return f"{number + 0.0:.{_DIGITS}g}"  # the sum of -0 and 0 is 0: a sign that only floats have
+from lossproof.numbers.near import of_float
+from lossproof.numbers.terms import Number, Operation, Operator, Term
 
 
 class Written(NumberArray):
-    """An array of float64 numbers and of their expressions."""
+    """An array of terms."""
 
-    def __init__(self, numbers: Float64Array, expressions: npt.NDArray[Any]) -> None:
-        self.numbers = numbers
-        self.expressions = expressions
+    def __init__(self, terms: ObjectArray) -> None:
+        self.terms = terms
 
     @classmethod
     def exact(cls, numbers: npt.ArrayLike) -> Written:
-        """Numbers that are given."""
-        numbers = np.asarray(numbers, dtype=np.float64)
-        return cls(numbers, _elementwise(_leaf, numbers))
+        """Numbers that are given, in float64."""
+        return cls(_each(lambda number: Number(of_float(number)), np.asarray(numbers, np.float64)))
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """The numbers and the expressions."""
-        return self.numbers, self.expressions
+        """The terms themselves."""
+        return (self.terms,)
 
     def with_components(self, *components: Array) -> Written:
-        """Other numbers and expressions."""
-        return Written(*map(np.asarray, components))
+        """Other terms."""
+        return Written(np.asarray(components[0], dtype=object))
 
     def lift(self, value: Array) -> Written:
         """Numbers that are given."""
         return Written.exact(value)
 
+    def given(self) -> Written:
+        """The same as numbers that no longer tell how they came about."""
+        return Written(_each(lambda term: term.number, self.terms))
+
     def compare(self, ufunc: np.ufunc, *operands: Written) -> Array:
-        """Compare the numbers."""
-        return ufunc(*(operand.numbers for operand in operands))
+        """Compare the true values, or raise Undecided where their balls overlap."""
+        if len(operands) == 1:
+            return ufunc(Ball(_each(lambda term: term.value.ball(), self.terms)))
+        one, other = (operand.terms for operand in operands)
+        sides = np.frompyfunc(_to_compare, 2, 2)(one, other)
+        return ufunc(*(Ball(np.asarray(side, dtype=object)) for side in sides))
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Written:
         """The sum."""
-        return self._reduced(np.sum(self.numbers, axis=axis, keepdims=keepdims), axis, keepdims, _sum)
+        return self._reduced(terms.SUM, axis, keepdims)
 
     def largest(self, axis: int | None, keepdims: bool) -> Written:
         """The maximum."""
-        numbers = np.max(self.numbers, axis=axis, keepdims=keepdims)
-        return self._reduced(numbers, axis, keepdims, lambda terms: _named("max", terms))
+        return self._reduced(terms.LARGEST, axis, keepdims)
 
     def log_sum_exp(self, axis: int) -> Written:
         """The logarithm of a sum of exponentials; of nothing but minus infinities it is minus infinity."""
-        numbers = np.logaddexp.reduce(self.numbers, axis=axis)
-        return self._reduced(numbers, axis, False, lambda terms: _named("log-sum-exp", terms))
+        return self._reduced(terms.LOG_SUM_EXP, axis, keepdims=False)
 
     def plus(self, other: Written) -> Written:
         """The sum of two."""
-        return self._with(other, np.add, lambda one, two: _sum([one, two]))
+        return self._by(terms.SUM, other)
 
     def minus(self, other: Written) -> Written:
         """The difference."""
-        return self._with(
-            other,
-            np.subtract,
-            lambda one, two: Expression(f"{one.within(_SUM)} - {_subtracted(two)}", _SUM),
-        )
+        return self._by(terms.DIFFERENCE, other)
 
     def times(self, other: Written) -> Written:
         """The product."""
-        return self._with(
-            other,
-            np.multiply,
-            lambda one, two: Expression(f"{_factor(one)} * {two.within(_POWER)}", _PRODUCT),
-        )
+        return self._by(terms.PRODUCT, other)
 
     def over(self, other: Written) -> Written:
         """The quotient."""
-        return self._with(
-            other,
-            np.true_divide,
-            lambda one, two: Expression(f"{_factor(one)} / {two.within(_POWER)}", _PRODUCT),
-        )
+        return self._by(terms.QUOTIENT, other)
 
     def to_the_power(self, exponent: Written) -> Written:
         """A power."""
-        return self._with(
-            exponent,
-            np.power,
-            lambda one, two: Expression(f"{one.within(_ATOM)}^{two.within(_ATOM)}", _POWER),
-        )
+        return self._by(terms.POWER, exponent)
 
     def greater_of(self, other: Written) -> Written:
         """The greater of two."""
-        return self._with(other, np.maximum, lambda one, two: _named("max", [one, two]))
+        return self._by(terms.LARGEST, other)
 
     def lesser_of(self, other: Written) -> Written:
         """The lesser of two."""
-        return self._with(other, np.minimum, lambda one, two: _named("min", [one, two]))
+        return self._by(terms.LEAST, other)
 
     def negated(self) -> Written:
         """The opposite."""
-        return self._mapped(np.negative, lambda one: Expression(f"-{one.within(_POWER)}", _SIGN))
+        return self._by(terms.OPPOSITE)
 
     def magnitude(self) -> Written:
         """The absolute value."""
-        return self._mapped(np.absolute, lambda one: Expression(f"|{one.text}|", _ATOM))
+        return self._by(terms.MAGNITUDE)
 
     def exponential(self) -> Written:
         """The exponential."""
-        return self._mapped(np.exp, lambda one: _named("exp", [one]))
+        return self._by(terms.EXPONENTIAL)
 
     def logarithm(self) -> Written:
         """The natural logarithm."""
-        return self._mapped(np.log, lambda one: _named("log", [one]))
+        return self._by(terms.LOGARITHM)
 
     def logarithm_of_one_plus(self) -> Written:
         """The natural logarithm of 1 + x."""
-        return self._mapped(np.log1p, lambda one: Expression(f"log({_sum([_ONE, one]).text})", _ATOM))
+        return self._by(terms.LOGARITHM_OF_ONE_PLUS)
 
     def square_root(self) -> Written:
         """The square root."""
-        return self._mapped(np.sqrt, lambda one: _named("sqrt", [one]))
+        return self._by(terms.SQUARE_ROOT)
 
     def arc_tangent(self) -> Written:
         """The arc tangent."""
-        return self._mapped(np.arctan, lambda one: _named("arctan", [one]))
+        return self._by(terms.ARC_TANGENT)
 
     def signum(self) -> Written:
         """-1, 0 or 1."""
-        return self._mapped(np.sign, lambda one: _named("sign", [one]))
+        return self._by(terms.SIGN)
 
     def unit_step(self, at_zero: Written) -> Written:
         """0 below zero and 1 above."""
-        return self._with(at_zero, np.heaviside, lambda one, two: _named("step", [one]))
+        return self._by(terms.STEP, at_zero)
 
-    def _mapped(self, ufunc: np.ufunc, write: Callable[[Expression], Expression]) -> Written:
-        numbers = np.asarray(ufunc(self.numbers))
-        return Written(
-            numbers, _elementwise(lambda one, x: write(_brief(one, x)), self.expressions, self.numbers)
-        )
+    def _by(self, operator: Operator, *others: Written) -> Written:
+        made = np.frompyfunc(lambda *operands: Operation(operator, operands), 1 + len(others), 1)
+        return Written(np.asarray(made(self.terms, *(other.terms for other in others)), dtype=object))
 
-    def _with(
-        self,
-        other: Written,
-        ufunc: np.ufunc,
-        write: Callable[[Expression, Expression], Expression],
-    ) -> Written:
-        operands = np.broadcast_arrays(self.expressions, self.numbers, other.expressions, other.numbers)
-        expressions = _elementwise(lambda one, x, two, y: write(_brief(one, x), _brief(two, y)), *operands)
-        return Written(np.asarray(ufunc(self.numbers, other.numbers)), expressions)
-
-    def _reduced(
-        self,
-        numbers: Array,
-        axis: int | tuple[int, ...] | None,
-        keepdims: bool,
-        write: Callable[[Sequence[Expression]], Expression],
-    ) -> Written:
-        numbers = np.asarray(numbers)
+    def _reduced(self, operator: Operator, axis: int | tuple[int, ...] | None, keepdims: bool) -> Written:
         # Of a number without dimensions NumPy takes the sum along any.
         axes = range(self.ndim) if axis is None or not self.ndim else np.atleast_1d(axis) % self.ndim
         last = [int(place) for place in axes]
         kept = [place for place in range(self.ndim) if place not in last]
-        briefs = _elementwise(_brief, self.expressions, self.numbers).transpose(kept + last)
         shape = [self.shape[place] for place in kept]
-        rows = (
-            briefs.reshape(math.prod(shape), -1) if briefs.size else np.empty((math.prod(shape), 0), object)
-        )
-        expressions = np.empty(len(rows), object)
+        rows = self.terms.transpose(kept + last).reshape(math.prod(shape), -1 if self.size else 0)
+        made = np.empty(len(rows), dtype=object)
         for place, row in enumerate(rows):
-            expressions[place] = write(list(row))
-        return Written(numbers, expressions.reshape(numbers.shape))
+            made[place] = _reduction(operator, row.tolist())
+        whole = [1 if place in last else size for place, size in enumerate(self.shape)]
+        return Written(made.reshape(whole if keepdims else shape))
 
 
-_ONE = Expression("1", _ATOM)
+def _reduction(operator: Operator, operands: list[Term]) -> Term:
+    if not operands:
+        return Number(operator.compute())
+    if len(operands) == 1 and operator is not terms.LOG_SUM_EXP:
+        return operands[0]
+    return Operation(operator, operands)
 
 
-def _leaf(number: float) -> Expression:
-    text = numeral(number)
-    return Expression(text, _SIGN if text.startswith("-") else _ATOM)
+_ZERO = of_float(0.0).ball()
 
 
-def _brief(expression: Expression, number: float) -> Expression:
-    return expression if len(expression.text) <= _LONGEST_OPERAND else _leaf(number)
+def _to_compare(one: Term, other: Term) -> tuple[object, object]:
+    """Balls that compare as the numbers do; of rational numbers the difference is exact."""
+    if one.value.is_finite and other.value.is_finite:
+        return (one.value - other.value).ball(), _ZERO
+    return one.value.ball(), other.value.ball()
 
 
-def _factor(expression: Expression) -> str:
-    return expression.within(_POWER if expression.text.startswith("-") else _PRODUCT)
-
-
-def _subtracted(expression: Expression) -> str:
-    text = expression.within(_PRODUCT)
-    return f"({text})" if text.startswith("-") else text
-
-
-def _sum(terms: Sequence[Expression]) -> Expression:
-    if len(terms) == 1:
-        return terms[0]
-    if not terms:
-        return Expression("0", _ATOM)
-    shown = [term.within(_SUM) for term in _ends(terms)]
-    text = shown[0]
-    for term in shown[1:]:
-        text += f" - {term[1:]}" if term.startswith("-") else f" + {term}"
-    return Expression(text + _how_many(terms), _SUM)
-
-
-def _named(function: str, terms: Sequence[Expression]) -> Expression:
-    if len(terms) == 1 and function in ("max", "min"):
-        return terms[0]
-    return Expression(f"{function}({', '.join(term.text for term in _ends(terms))}{_how_many(terms)})", _ATOM)
-
-
-def _ends(terms: Sequence[Expression]) -> list[Expression]:
-    if len(terms) <= _MOST_TERMS:
-        return list(terms)
-    return [*terms[: _MOST_TERMS - 2], Expression("...", _ATOM), terms[-1]]
-
-
-def _how_many(terms: Sequence[Expression]) -> str:
-    return f" ({len(terms)} terms)" if len(terms) > _MOST_TERMS else ""
-
-
-def _elementwise(function: Callable[..., Expression], *arrays: Array) -> npt.NDArray[Any]:
-    """Expressions, an element each; ``numpy.vectorize`` would guess at types and choke on empty arrays."""
-    shape = np.shape(arrays[0])
-    made = np.empty(math.prod(shape), object)
-    for place, operands in enumerate(zip(*(array.ravel().tolist() for array in arrays), strict=True)):
-        made[place] = function(*operands)
-    return made.reshape(shape)
+def _each(function: Callable[[Any], Any], elements: npt.NDArray[Any]) -> ObjectArray:
+    return np.asarray(np.frompyfunc(function, 1, 1)(elements), dtype=object)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import numpy as np
 
+from lossproof.numbers.ball import Undecided, certified
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair
-from lossproof.numbers.written import Written, numeral
+from lossproof.numbers.equation import Equation, settle
+from lossproof.numbers.written import Written
 from lossproof.reference.evaluation import PreparedCall
 from lossproof.reference.loss import Loss
 from lossproof.reference.steps import recording
@@ -27,12 +29,23 @@ def formula_of(loss: Loss) -> str:
 def worked_steps(call: PreparedCall) -> str:
     """The steps of a call, each with its name and, an element a line, its expression and its value.
 
-    Expressions are over the numbers of the steps before, with seven significant digits. Of a step with many
-    elements the first are shown.
+    Expressions are over the numbers of the steps before, as they are printed there. All of them are
+    certified, and told to seven significant digits, or to as many more as it takes for the lines that they
+    stand in to be true: ``=`` says that the printed expression is exactly the printed number, ``≈`` that the
+    number is a correct rounding both of that expression and of the true value. Of a step with many elements
+    the first are shown.
     """
+    try:
+        return certified(lambda: _text(call))
+    except Undecided as undecided:
+        return f"the steps cannot be certified: {undecided}"
+
+
+def _text(call: PreparedCall) -> str:
     with recording(_given) as recorded:
         call.value(Written.exact)
-    steps = [_Step(name, part) for name, value in recorded for name, part in _parts(name, value)]
+    steps = [step for name, value in recorded for step in _parts(name, value)]
+    settle([equation for step in steps for equation in step.shown])
     # A step that only repeats the one before, as the sum of a single loss does, teaches nothing.
     told = steps[:1] + [step for before, step in pairwise(steps) if not step.repeats(before)]
     return "\n".join(line for step in told for line in step.lines())
@@ -41,43 +54,48 @@ def worked_steps(call: PreparedCall) -> str:
 @dataclass(frozen=True, eq=False)
 class _Step:
     name: str
-    value: Written
+    shape: tuple[int, ...]
+    equations: list[Equation]
 
     def repeats(self, before: _Step) -> bool:
-        is_plain = all(line == number for line, number in self._elements())
-        return is_plain and np.array_equal(
-            self.value.numbers.ravel(), before.value.numbers.ravel(), equal_nan=True
-        )
+        is_plain = all(equation.is_plain for equation in self.equations)
+        return is_plain and self._numerals() == before._numerals()
 
     def lines(self) -> Iterator[str]:
-        shown = islice(self._elements(), _MOST_ELEMENTS)
-        elements = [line if line == number else f"{line} = {number}" for line, number in shown]
-        if not self.value.shape:
-            yield f"{self.name} = {elements[0]}"
+        shown = [equation.text() for equation in self.shown]
+        if not self.shape:
+            yield f"{self.name}: {shown[0]}"
             return
         yield self.name
-        for place, element in zip(np.ndindex(self.value.shape), elements, strict=False):
-            yield f"  [{', '.join(map(str, place))}] = {element}"
-        if not elements:
+        for place, text in zip(np.ndindex(self.shape), shown, strict=False):
+            yield f"  [{', '.join(map(str, place))}]: {text}"
+        if not shown:
             yield "  no elements"
-        if self.value.size > _MOST_ELEMENTS:
-            yield f"  ... and {self.value.size - _MOST_ELEMENTS:,} more"
+        if len(self.equations) > _MOST_ELEMENTS:
+            yield f"  ... and {len(self.equations) - _MOST_ELEMENTS:,} more"
 
-    def _elements(self) -> Iterator[tuple[str, str]]:
-        pairs = zip(self.value.expressions.flat, self.value.numbers.flat, strict=True)
-        return ((expression.text, numeral(float(number))) for expression, number in pairs)
+    @property
+    def shown(self) -> list[Equation]:
+        return self.equations[:_MOST_ELEMENTS]
+
+    def _numerals(self) -> list[str]:
+        return [equation.number.numeral.text for equation in self.equations]
+
+
+def _step(name: str, value: Written) -> _Step:
+    return _Step(name, value.shape, [Equation(term) for term in value.terms.ravel().tolist()])
 
 
 def _given(value: Array) -> Array:
     """What the next step sees of this one: numbers, and no longer how they came about."""
     if isinstance(value, ComplexPair):
         return ComplexPair(_given(value.real), _given(value.imaginary))
-    return Written.exact(value.numbers) if isinstance(value, Written) else value
+    return value.given() if isinstance(value, Written) else value
 
 
-def _parts(name: str, value: Array) -> Iterator[tuple[str, Written]]:
+def _parts(name: str, value: Array) -> Iterator[_Step]:
     if isinstance(value, ComplexPair):
         yield from _parts(f"Re {name}", value.real)
         yield from _parts(f"Im {name}", value.imaginary)
     else:
-        yield name, value if isinstance(value, Written) else Written.exact(value)
+        yield _step(name, value if isinstance(value, Written) else Written.exact(value))

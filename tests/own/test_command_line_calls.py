@@ -81,8 +81,8 @@ def test_run_takes_what_a_case_takes(words: tuple[str, ...], true: float) -> Non
 
 def test_run_shows_the_steps_when_asked() -> None:
     said = typed("run", *CE, "--steps")
-    assert "[0, 0] = 1 - max(1, 2) = -1" in said.text
-    assert "[0, 0] = 1 - max(1, 2) = -1" not in typed("run", *CE).text
+    assert "[0, 0]: 1 - max(1, 2) = -1" in said.text
+    assert "[0, 0]: 1 - max(1, 2) = -1" not in typed("run", *CE).text
 
 
 def test_run_tells_that_a_dtype_rounds_what_was_typed() -> None:

@@ -86,8 +86,8 @@ def values(records: list[Record], key: str, reduction: str = "mean") -> list[str
 def test_the_reference_tells_its_steps_in_every_reduction(records: Any) -> None:
     told = records("undocumented", find_subject("reference"), "float64")
     [mean], [none] = values(told, "steps"), values(told, "steps", "none")
-    assert mean.splitlines()[-1] == "mean = 4.25 / 3 = 1.416667"
-    assert "  [1] = (-2) * (-2) = 4" in none
+    assert mean.splitlines()[-1] == "mean: 4.25 / 3 ≈ 1.416667"
+    assert "  [1]: (-2) * (-2) = 4" in none
     assert "sum" not in none
 
 
