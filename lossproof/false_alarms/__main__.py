@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for alarm in tally.alarms[:50]:
         print(alarm)
     swept = f"{tally.calls} calls, {tally.checks} checks, {tally.outputs} outputs"
+    for rule, checks in sorted(tally.by_rule.items()):
+        print(f"passed by the rule of {rule}: {checks} checks")
     print(f"{swept}, {tally.undecided} undecided, {len(tally.alarms)} false alarms")
     return 1 if tally.alarms else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +37,7 @@ class Tally:
     checks: int = 0
     outputs: int = 0
     undecided: int = 0
+    by_rule: Counter[str] = field(default_factory=Counter)
     alarms: list[str] = field(default_factory=list)
 
 
@@ -66,6 +68,8 @@ def sweep(subject: Subject, checks: int, seed: int) -> Tally:
             tally.checks += 1
             tally.outputs += numbers.size
             verdict = compare(numbers, true_numbers)
+            if verdict.rule:
+                tally.by_rule[verdict.rule] += 1
             if not verdict.agrees:
                 place = (
                     f"seed {seed + tally.calls - 1}: {call.loss}, {call.dtype}, {call.reduction}, {quantity}"
