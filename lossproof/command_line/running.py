@@ -24,6 +24,7 @@ from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.reporting.text import share
+from lossproof.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
@@ -50,7 +51,7 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
         }
     say(", ".join(filter(None, (loss.name, reduction and f"reduction {reduction}", dtype))), HEADING)
     say(formula_of(loss))
-    if lint_rounding(case):
+    if lint_rounding(case, signatures()):
         as_typed = nested(*case_value(case, reduction, _DIGITS), _MOST_NUMBERS)
         say(f"{dtype} cannot hold every number and takes rounded ones; as typed, the value is {as_typed}.")
     truths = {"value": planned.truth.value} | {

@@ -94,6 +94,29 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
             return rounded(real, format) + 1j * rounded(imaginary, format)
 
 
+def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
+    """The numbers of a tensor of whole numbers, none of them rounded.
+
+    Raises:
+        ValueError: where one is no whole number.
+    """
+    match tensor:
+        case Literal(values=values, shape=shape):
+            return np.array([int(value.text) for value in values], dtype=np.int64).reshape(shape)
+        case Fill(value=value, shape=shape):
+            return np.full(shape, int(value.text), dtype=np.int64)
+        case Index(classes=classes, shape=shape, seed=seed):
+            return draw_index(classes, shape, seed)
+        case Concatenate(parts=parts, dim=dim):
+            return np.concatenate([whole_numbers(part) for part in parts], axis=dim)
+        case Reshape(of=inner, shape=shape):
+            return whole_numbers(inner).reshape(shape)
+        case Permute(of=inner, dims=dims):
+            return np.transpose(whole_numbers(inner), dims)
+        case _:
+            raise ValueError(f"{type(tensor).__name__} makes no whole numbers")
+
+
 def exact_balls(tensor: Tensor) -> Array:
     """The numbers of a tensor as balls around the decimals as written, before any rounding."""
     match tensor:

@@ -11,9 +11,10 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from lossproof.corpus.case import Case, Parameter, Term
+from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import exact_balls, rounded, shape_of, written_dtype
+from lossproof.corpus.values import exact_balls, rounded, shape_of, whole_numbers, written_dtype
 from lossproof.judging.truth import CallTruth, truth_of
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array, NumberArray
@@ -150,13 +151,14 @@ def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
     if isinstance(value, Numeral):
         return int(value.text) if value.is_integer else float(value)
     if _is_tensor(value):
-        # A tensor that is an option, such as the cutoffs of an adaptive softmax, holds integers.
-        return _values(value, "int64" if name in loss.options else dtype)
+        return _values(value, "int64" if name in loss.index_parameters else dtype)
     return value
 
 
 def _values(tensor: Tensor, dtype: str) -> Values:
     dtype = written_dtype(tensor) or dtype
+    if dtype in INTEGER_DTYPES:
+        return Values(whole_numbers(tensor).astype(dtype), dtype)
     if dtype in FORMATS:
         numbers = rounded(tensor, FORMATS[dtype])
         if numbers.dtype.kind == "c":

@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair, as_real
+from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.loss import Loss
-from lossproof.reference.refusals import OptionRefusal
+from lossproof.reference.refusals import DtypeRefusal, OptionRefusal
 
 Lift = Callable[[npt.ArrayLike], Array]
 Float64Array = npt.NDArray[np.float64]
@@ -98,15 +99,15 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
         Refusal: one of its kinds, where the loss does not take the call.
     """
     found = find_loss(loss)
-    parameters = {**params, **{name: args[name] for name in found.tensor_parameters if name in args}}
-    _demand_known(found, parameters, args)
-    arguments = {name: np.asarray(args[name]) for name in found.arguments}
-    reduction = _reduction(found, parameters)
-    defaults = dict.fromkeys(found.tensor_parameters) | dict(found.real_parameters) | dict(found.options)
-    parameters = defaults | parameters
-    for name in found.tensor_parameters:
-        if parameters[name] is not None:
-            parameters[name] = np.asarray(parameters[name])
+    given = {**params, **{name: args[name] for name in found.tensor_parameters if name in args}}
+    _demand_known(found, given, args)
+    arguments = {name: array_of(name, args[name]) for name in found.arguments}
+    types = {**found.typed_parameters, **found.typed_reductions}
+    parameters: dict[str, Any] = {name: option.default for name, option in types.items()}
+    parameters |= {name: types[name].taken(name, value) for name, value in given.items()}
+    reduction = _reduction(parameters)
+    indices = found.indices({name: values.shape for name, values in arguments.items()})
+    _demand_whole(indices, arguments)
     found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(ReferenceWarning(advice), stacklevel=2)
@@ -114,7 +115,6 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
         parameters["reduction"] = reduction
     if "dim" in parameters and parameters["dim"] is None:
         parameters["dim"] = _implicit_dimension(arguments["input"])
-    indices = found.indices({name: values.shape for name, values in arguments.items()})
     return PreparedCall(found, arguments, parameters, indices)
 
 
@@ -168,9 +168,7 @@ def _holds_integers(values: Array) -> bool:
 
 
 def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
-    reductions = ("reduction",) if loss.reductions else ()
-    legacy = ("size_average", "reduce") if loss.reductions and loss.has_legacy_reduction else ()
-    known = {*loss.parameters, *reductions, *legacy}
+    known = (*loss.parameters, *loss.typed_reductions)
     for name in params:
         if name not in known:
             raise OptionRefusal(f"{loss.name} has no parameter '{name}'; it has {', '.join(sorted(known))}")
@@ -182,7 +180,14 @@ def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]
             raise OptionRefusal(f"{loss.name} has no argument '{name}'; it has {', '.join(loss.arguments)}")
 
 
-def _reduction(loss: Loss, parameters: dict[str, Any]) -> str:
+def _demand_whole(indices: tuple[str, ...], args: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse what is no whole number of int64; which dtypes of these a loss takes, it says itself."""
+    for name in indices:
+        if not holds_whole_numbers(args[name]):
+            raise DtypeRefusal(f"{name} holds {args[name].dtype}; it must hold whole numbers, as int64 does")
+
+
+def _reduction(parameters: dict[str, Any]) -> str:
     """Take the reduction out of ``parameters``, mapping the legacy pair, which overrides it."""
     reduction = str(parameters.pop("reduction", "mean"))
     size_average, reduce = parameters.pop("size_average", None), parameters.pop("reduce", None)
@@ -190,10 +195,6 @@ def _reduction(loss: Loss, parameters: dict[str, Any]) -> str:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         message = f"size_average and reduce are superseded: use reduction='{reduction}'"
         warnings.warn(ReferenceWarning(message), stacklevel=3)
-    if loss.reductions and reduction not in loss.reductions:
-        raise OptionRefusal(
-            f"'{reduction}' is no reduction of {loss.name}; it has {', '.join(loss.reductions)}"
-        )
     return reduction
 
 

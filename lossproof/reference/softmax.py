@@ -9,6 +9,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.loss import Loss
+from lossproof.reference.option import whole
 from lossproof.reference.refusing import refuse_dimension
 from lossproof.reference.steps import step
 
@@ -76,7 +77,7 @@ LOSSES = (
         value=softmax,
         gradient=_softmax_gradient,
         refuse=refuse_dimension,
-        options={"dim": None},
+        options={"dim": whole(None)},
     ),
     Loss(
         "LogSoftmax",
@@ -86,6 +87,6 @@ LOSSES = (
         value=log_softmax,
         gradient=_log_softmax_gradient,
         refuse=refuse_dimension,
-        options={"dim": None},
+        options={"dim": whole(None)},
     ),
 )

@@ -59,7 +59,10 @@ LINES = [
     ("params: {weight: {uniform: [1], shape: [2], seed: 1}}", "no pair of a lower and a higher"),
     ("params: {weight: {uniform: [0, .inf], shape: [2], seed: 1}}", "no pair of a lower and a higher"),
     ("params: {weight: {uniform: [0, 1], shape: [2], seed: -1}}", "params.weight.seed is -1"),
-    ("params: {weight: {uniform: [0, 1], shape: [2], seed: 18446744073709551616}}", "write at most"),
+    (
+        "params: {weight: {uniform: [0, 1], shape: [2], seed: 18446744073709551616}}",
+        "at most 18446744073709551615",
+    ),
     ("params: {weight: {index: 0, shape: [2], seed: 1}}", "at least 1"),
     ("params: {weight: {softmax: [1, 2]}}", "lacks the key 'dim'"),
     ("params: {weight: {softmax: [1, 2], dim: 1}}", "dim is 1 but the tensor has 1 dimensions"),
