@@ -21,6 +21,7 @@ from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import DtypeRefusal, OptionRefusal
+from lossproof.reference.torch_state import in_torch_shape, own_name, with_own_names
 
 Lift = Callable[[npt.ArrayLike], Array]
 Float64Array = npt.NDArray[np.float64]
@@ -118,13 +119,20 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
     return PreparedCall(found, arguments, parameters, indices)
 
 
-def forward(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike]) -> Float64Array:
+def forward(
+    loss: str,
+    params: Mapping[str, Any],
+    args: Mapping[str, npt.ArrayLike],
+    state: Mapping[str, npt.ArrayLike] | None = None,
+) -> Float64Array:
     """The value of a loss, from scratch.
 
     Args:
         loss: a name as in torch.nn (``CrossEntropyLoss``), or ``F.name`` (``F.cross_entropy``).
-        params: constructor keywords by torch's names; tensors as arrays.
+        params: constructor keywords by torch's names; tensors as arrays. Of the sizes of a linear layer
+            (``in_features``, ...) none is needed, and none may contradict the weights.
         args: forward's arguments by torch's names, as arrays; tensor parameters may stand among them.
+        state: what the module holds, by the names of its ``state_dict()`` (``head.weight``), as arrays.
 
     Returns:
         A float64 array of the shape that torch returns.
@@ -132,17 +140,22 @@ def forward(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
     Raises:
         Refusal: where the loss does not take the call.
     """
+    params, args = with_own_names(find_loss(loss), params, args, state or {})
     return as_float64(prepare(loss, params, args).value())
 
 
 def gradient(
-    loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike], wrt: str
+    loss: str,
+    params: Mapping[str, Any],
+    args: Mapping[str, npt.ArrayLike],
+    wrt: str,
+    state: Mapping[str, npt.ArrayLike] | None = None,
 ) -> Float64Array:
     """The gradient of the sum of a loss's output, in closed form.
 
     Args:
-        loss, params, args: as for ``forward``.
-        wrt: the argument or tensor parameter to differentiate by.
+        loss, params, args, state: as for ``forward``.
+        wrt: the argument or tensor parameter to differentiate by; also a name of ``state_dict()``.
 
     Returns:
         A float64 array of that argument's shape; of a complex argument, with the parts of its numbers along
@@ -151,11 +164,14 @@ def gradient(
     Raises:
         Refusal: where the loss does not take the call, or has no gradient with respect to ``wrt``.
     """
+    found = find_loss(loss)
+    params, args = with_own_names(found, params, args, state or {})
     call = prepare(loss, params, args)
-    if wrt not in call.differentiable:
+    name = own_name(found, wrt)
+    if name not in call.differentiable:
         known = ", ".join(call.differentiable)
         raise OptionRefusal(f"{loss} has no gradient with respect to '{wrt}'; it has one for {known}")
-    return as_float64(call.gradient(np.ones(call.value().shape))[wrt])
+    return in_torch_shape(wrt, as_float64(call.gradient(np.ones(call.value().shape))[name]))
 
 
 def _lifted(values: Array, lift: Lift) -> Array:
