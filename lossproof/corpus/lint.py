@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from lossproof.corpus.case import Case, Identity, Parameter
 from lossproof.corpus.complaints import Complaint
-from lossproof.corpus.keys import FLOAT_DTYPES
+from lossproof.corpus.keys import FLOAT_DTYPES, INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.signature import Signature
 from lossproof.corpus.tensors import Complex, Concatenate, Fill, Literal, Permute, Reshape, Tensor
@@ -17,8 +17,12 @@ from lossproof.reference.option import Kind
 _MOST_SHOWN = 3
 
 
-# What a tensor that states its dtype holds; integer dtypes are judged when the file is read.
-_COMPONENTS = {**{name: name for name in FLOAT_DTYPES}, "complex64": "float32"}
+# Whose numbers a tensor that states its dtype holds; whole numbers are calculated with in float64.
+_COMPONENTS = {
+    **{name: name for name in FLOAT_DTYPES},
+    **dict.fromkeys(INTEGER_DTYPES, "float64"),
+    "complex64": "float32",
+}
 
 
 _COMPLEX_DTYPES = ("float64", "float32")
@@ -98,9 +102,8 @@ def _inexact(tensor: Tensor, dtypes: tuple[str, ...]) -> tuple[list[Numeral], li
 def _written(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
     """The numbers that a tensor's form states and moves about unchanged, with the dtype that it states."""
     if isinstance(tensor, (Literal, Fill)):
-        if tensor.dtype is None or tensor.dtype in _COMPONENTS:
-            values = tensor.values if isinstance(tensor, Literal) else (tensor.value,)
-            yield from ((value, tensor.dtype) for value in values)
+        values = tensor.values if isinstance(tensor, Literal) else (tensor.value,)
+        yield from ((value, tensor.dtype) for value in values)
     elif isinstance(tensor, (Reshape, Permute)):
         yield from _written(tensor.of)
     elif isinstance(tensor, Concatenate):

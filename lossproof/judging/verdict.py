@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.judging.number_text import true_text
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import Float64Array
 
@@ -104,6 +105,6 @@ def _rounds_to_infinity(observed: Float64Array, truth: Truth) -> npt.NDArray[np.
 
 
 def _sentence(observed: float, truth: Truth, place: tuple[int, ...], share: float) -> str:
-    true, bound = float(truth.value[place]), float(truth.bound[place])
+    true, bound = true_text(truth, place), float(truth.bound[place])
     off = "which nothing excuses" if np.isinf(share) else f"{share:.3g} times its budget of {2 * bound:.3g}"
-    return f"is {float(observed)!r}, should be {true!r}: {off}"
+    return f"is {float(observed)!r}, should be {true}: {off}"

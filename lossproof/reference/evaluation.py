@@ -20,11 +20,12 @@ from lossproof.numbers.complex_pair import ComplexPair, as_real
 from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.loss import Loss
-from lossproof.reference.refusals import DtypeRefusal, OptionRefusal
+from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal
 from lossproof.reference.torch_state import in_torch_shape, own_name, with_own_names
 
 Lift = Callable[[npt.ArrayLike], Array]
 Float64Array = npt.NDArray[np.float64]
+_LAST_WHOLE = 2**53
 
 
 class ReferenceWarning(UserWarning):
@@ -109,6 +110,7 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
     reduction = _reduction(parameters)
     indices = found.indices({name: values.shape for name, values in arguments.items()})
     _demand_whole(indices, arguments)
+    _demand_exact({name: values for name, values in arguments.items() if name not in indices})
     found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(ReferenceWarning(advice), stacklevel=2)
@@ -201,6 +203,13 @@ def _demand_whole(indices: tuple[str, ...], args: Mapping[str, npt.NDArray[Any]]
     for name in indices:
         if not holds_whole_numbers(args[name]):
             raise DtypeRefusal(f"{name} holds {args[name].dtype}; it must hold whole numbers, as int64 does")
+
+
+def _demand_exact(args: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse whole numbers that are calculated with and that float64 rounds."""
+    for name, values in args.items():
+        if values.dtype.kind in "iu" and np.any((values > _LAST_WHOLE) | (values < -_LAST_WHOLE)):
+            raise RangeRefusal(f"{name} holds whole numbers beyond 2^53, which float64 cannot all hold")
 
 
 def _reduction(parameters: dict[str, Any]) -> str:

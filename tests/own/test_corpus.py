@@ -272,6 +272,7 @@ def test_the_numbers_of_another_call_are_looked_at_too(tmp_path: Path) -> None:
         "{permute: [0.1, 1], dims: [0]}",
         "{concatenate: [[0.1], [1]], dim: 0}",
         "{dtype: bfloat16, data: [1, 257.0]}",
+        "{dtype: int64, data: [1, 9007199254740993]}",
     ],
 )
 def test_a_number_inside_a_form_is_named(tmp_path: Path, tensor: str) -> None:

@@ -55,6 +55,7 @@ LINES = [
     ("params: {weight: {fill: 1, shape: [-2]}}", "write a whole number of at least 0"),
     ("params: {weight: {fill: 1, shape: [2.0]}}", "is 2.0 but must be a whole number"),
     ("params: {weight: {fill: 1, shape: [10000, 1001]}}", "more than 10000000 elements"),
+    ("params: {weight: {fill: 1, shape: [0, 99999999999999]}}", "more than 10000000 elements"),
     ("params: {weight: {uniform: [4, -4], shape: [2], seed: 1}}", "no pair of a lower and a higher"),
     ("params: {weight: {uniform: [1], shape: [2], seed: 1}}", "no pair of a lower and a higher"),
     ("params: {weight: {uniform: [0, .inf], shape: [2], seed: 1}}", "no pair of a lower and a higher"),

@@ -15,7 +15,7 @@ from lossproof.corpus.complaints import Notes
 from lossproof.corpus.nodes import parse_tree
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.option import Kind
-from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, Refusal, ShapeRefusal
+from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal, Refusal, ShapeRefusal
 from lossproof.selection import signatures
 
 SIGNATURES = signatures()
@@ -83,6 +83,8 @@ FROM_PYTHON: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any], str]
     (DtypeRefusal, "CTCLoss", {}, FRAMES | {"input_lengths": [3.0, 3.0]}, "input_lengths holds float64"),
     (DtypeRefusal, "MSELoss", {}, ROWS | {"input": np.array([["a", "b"]])}, "input holds"),
     (DtypeRefusal, "MSELoss", {}, ROWS | {"input": LOGITS.astype(np.longdouble)}, "input holds"),
+    (RangeRefusal, "MSELoss", {}, ROWS | {"target": np.array([2**53 + 1])}, "which float64 cannot all hold"),
+    (RangeRefusal, "MSELoss", {}, ROWS | {"target": np.array([-(2**62)])}, "which float64 cannot all hold"),
     (DtypeRefusal, "MSELoss", {}, ROWS | {"input": None}, "input holds object"),
     (ShapeRefusal, "MSELoss", {}, ROWS | {"input": [[1.0], [1.0, 2.0]]}, "input is a ragged list"),
     (OptionRefusal, "CrossEntropyLoss", {"ignore_index": 1.5}, INDICES, "must be a whole number of int64"),
