@@ -14,9 +14,8 @@ _MOST_DIGITS = 20
 # What a true value may be off by, in units of its bound: see truth.py.
 _RESOLUTION = 2.0**-20
 _FEWEST_DIGITS = 3
-# From this power of ten on, a number is written with an exponent unless all its digits are known.
-_LARGE = 6
-_SMALL = -4
+# Powers of ten from which on a number has an exponent: as Python writes a float, and one of few digits.
+_SMALL, _LARGE, _LARGE_OF_FEW = -4, 16, 6
 
 
 def true_text(truth: Truth, place: tuple[int, ...]) -> str:
@@ -29,7 +28,7 @@ def true_text(truth: Truth, place: tuple[int, ...]) -> str:
     digits = _certain_digits(total, float(truth.bound[place]))
     if total == 0 or (remainder == 0 and digits >= _MOST_DIGITS):
         return repr(value)
-    text = _written(_rounded(total, digits))
+    text = _written(_rounded(total, digits), _LARGE)
     return text if "." in text or "e" in text else f"{text}.0"
 
 
@@ -37,11 +36,11 @@ def significant(value: float, digits: int) -> str:
     """A number rounded to significant digits.
 
     >>> significant(0.43219, 3), significant(1234.5, 3), significant(1234567.0, 3), significant(100.0, 1)
-    ('0.432', '1230', '1.23e6', '100')
+    ('0.432', '1230', '1.23e+06', '100')
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    return _written(_rounded(Fraction(value), digits))
+    return _written(_rounded(Fraction(value), digits), max(_LARGE_OF_FEW, digits))
 
 
 def shortest(value: float, format: Format) -> str:
@@ -66,14 +65,14 @@ def _rounded(value: Fraction, digits: int) -> Decimal:
     return context.divide(Decimal(value.numerator), Decimal(value.denominator))
 
 
-def _written(number: Decimal) -> str:
-    """A decimal without zeros at its end."""
+def _written(number: Decimal, large: int) -> str:
+    """A decimal without zeros at its end, with an exponent if it is below 1e-4 or from 10^large on."""
     sign, digits, _ = number.normalize(Context(prec=_MOST_DIGITS)).as_tuple()
     exponent, written = number.adjusted(), "".join(map(str, digits))
     minus = "-" if sign else ""
     if _SMALL <= exponent < 0:
         return f"{minus}0.{'0' * (-exponent - 1)}{written}"
-    if 0 <= exponent < max(_LARGE, len(written)):
+    if 0 <= exponent < large:
         whole = written[: exponent + 1].ljust(exponent + 1, "0")
         return f"{minus}{whole}.{written[exponent + 1 :]}".rstrip(".")
-    return f"{minus}{written[0]}.{written[1:]}".rstrip(".") + f"e{exponent}"
+    return f"{minus}{written[0]}.{written[1:]}".rstrip(".") + f"e{exponent:+03d}"

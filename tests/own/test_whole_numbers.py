@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from command_lines import folder_of_cases, typed
+from command_lines import folder_of_cases, started, typed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -234,3 +234,11 @@ def test_what_is_typed_is_refused_alike(verb: str, words: tuple[str, ...], answe
     assert answer in said.text
     assert "Warning" not in said.text
     assert "-9223372036854775808" not in said.text
+
+
+def test_a_run_of_the_suite_does_not_begin(tmp_path: Path) -> None:
+    line, answer = LINES[0]
+    cases = folder_of_cases(tmp_path, f"{CASE}    {line}\n")
+    ended = started("verify", "--corpus", str(cases), "--reports", str(tmp_path / "reports"))
+    assert ended.returncode == 2
+    assert f"some.yaml:6: [one] {answer}" in ended.stdout + ended.stderr
