@@ -54,7 +54,7 @@ class Option:
     def wanted(self) -> str:
         """What its values are, in words."""
         named = " or ".join(map(str, self.known)) if self.known else self.kind.value
-        return f"{named}, or null" if self.may_be_null else named
+        return f"{named}, or None" if self.may_be_null else named
 
     def taken(self, name: str, value: Any) -> Any:
         """The value as the reference uses it: NumPy's numbers as Python's, arrays as NumPy's.
