@@ -54,7 +54,8 @@ class Selection:
 def signatures() -> dict[str, Signature]:
     """What the reference's losses take, for the reader of case files."""
     return {
-        name: Signature(loss.arguments, loss.parameters, loss.reductions) for name, loss in LOSSES.items()
+        name: Signature(loss.arguments, loss.typed_parameters, loss.reductions, loss.indices)
+        for name, loss in LOSSES.items()
     }
 
 

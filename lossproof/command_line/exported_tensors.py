@@ -22,7 +22,7 @@ from lossproof.corpus.tensors import (
     Tensor,
     Uniform,
 )
-from lossproof.corpus.values import rounded, shape_of, written_dtype
+from lossproof.corpus.values import rounded, shape_of, whole_numbers, written_dtype
 from lossproof.numbers.formats import FORMATS
 
 _MOST_NUMBERS = 1024
@@ -93,7 +93,7 @@ def _elements(tensor: Tensor, dtype: str) -> npt.NDArray[Any]:
         return rounded(tensor, FORMATS[dtype]).ravel()
     if dtype in _FORMAT_OF_COMPLEX:
         return rounded(tensor, FORMATS[_FORMAT_OF_COMPLEX[dtype]]).ravel()
-    return rounded(tensor, FORMATS["float64"]).astype(np.int64).ravel()
+    return whole_numbers(tensor).ravel()
 
 
 def _texts(elements: npt.NDArray[Any]) -> list[Any]:

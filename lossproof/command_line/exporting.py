@@ -163,7 +163,7 @@ def _parameter_json(loss: Loss, name: str, value: Parameter, dtypes: tuple[str, 
         return value
     if isinstance(value, Numeral):
         return number_json(value, is_count=value.is_integer and name not in loss.real_parameters)
-    return tensor_json(value, "int64" if name in loss.options else None, dtypes)
+    return tensor_json(value, "int64" if name in loss.index_parameters else None, dtypes)
 
 
 def _printed_json(tensors: tuple[Printed, ...]) -> list[dict[str, Any]]:

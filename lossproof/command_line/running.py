@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
-from lossproof.command_line.corpus import find_loss
+from lossproof.command_line.corpus import find_loss, read_corpus
+from lossproof.command_line.on_record import known_as
 from lossproof.command_line.showing import say_steps
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
 from lossproof.command_line.typed import TypedCall, read_call
@@ -15,15 +17,15 @@ from lossproof.command_line.values import Digits, case_value, gradient_digits, v
 from lossproof.command_line.written import nested
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
-from lossproof.corpus.lint import lint_rounding
+from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Complex
-from lossproof.judging.calls import CallPlanner, PlannedCall, reductions_of
+from lossproof.judging.calls import CallPlanner, PlannedCall, is_rounded, reductions_of
+from lossproof.judging.number_text import shortest, significant
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare
-from lossproof.numbers.formats import FORMATS, Float64Array, Format
+from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
-from lossproof.reporting.text import share
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
@@ -31,6 +33,7 @@ from lossproof.subjects.careful import Careful
 _DIGITS = 20
 _MOST_NUMBERS = 60
 _COMPLEX_DTYPES = ("float64", "float32")
+_KINDS = {"defect": "known defect", "convention": "convention of torch's", "undefined": "undefined result"}
 
 
 def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
@@ -50,26 +53,35 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
         }
     say(", ".join(filter(None, (loss.name, reduction and f"reduction {reduction}", dtype))), HEADING)
     say(formula_of(loss))
-    if lint_rounding(case):
-        as_typed = nested(*case_value(case, reduction, _DIGITS), _MOST_NUMBERS)
+    if is_rounded(case, reduction, dtype):
+        as_typed = nested(*case_value(case, reduction, _DIGITS, dtype), _MOST_NUMBERS)
         say(f"{dtype} cannot hold every number and takes rounded ones; as typed, the value is {as_typed}.")
+    for name, value in case.params.items():
+        if isinstance(value, Numeral) and _is_inexact(value):
+            say(f"{name} is the float64 nearest to {value.text}: torch takes parameters in double precision.")
     truths = {"value": planned.truth.value} | {
         f"gradient by {name}": truth for name, truth in (planned.truth.gradients or ({},))[0].items()
     }
-    verdicts = [
-        _say_quantity(quantity, proven[quantity], truth, answer.numbers(quantity), dtype)
+    verdicts = {
+        quantity: _say_quantity(quantity, proven[quantity], truth, answer.numbers(quantity), dtype)
         for quantity, truth in truths.items()
-    ]
+    }
     if with_steps:
         say_steps(reduction, worked_steps(planned.prepared))
     say()
-    return _say_verdict(answer, verdicts)
+    if _say_verdict(answer, list(verdicts.values())):
+        return True
+    wrong = [name for name, verdict in verdicts.items() if verdict is None or not verdict.agrees]
+    _say_what_is_known(planned, wrong, answer)
+    return False
 
 
 class _Answer:
     """What torch said: numbers, or why there are none."""
 
     def __init__(self, subject: Careful, version: str, observation: Observation | None, reason: str) -> None:
+        self.subject = subject.name
+        self.version = version
         self.name = f"{subject.name} {version}"
         self.observation = observation
         self.reason = reason
@@ -140,14 +152,19 @@ def _say_quantity(
     ]
     for place, text in zip(np.ndindex(shape), texts[:_MOST_NUMBERS], strict=False):
         cells: list[Cell] = [f"  [{', '.join(map(str, place))}]" if place else "", text]
-        budget = "exact" if truth.bound[place] == 0 else f"{2 * float(truth.bound[place]):.3g}"
+        budget = "exact" if truth.bound[place] == 0 else significant(2 * float(truth.bound[place]), 3)
         if shares is None or observed is None:
             rows.append((*cells, "", "", budget))
         else:
             used = float(shares[place])
             style = GOOD if used <= 1 else BAD
             rows.append(
-                (*cells, shortest(float(observed[place]), FORMATS[dtype]), (share(used), style), budget)
+                (
+                    *cells,
+                    shortest(float(observed[place]), FORMATS[dtype]),
+                    (significant(used, 3), style),
+                    budget,
+                )
             )
     if len(texts) > _MOST_NUMBERS:
         rows.append((f"  ... and {len(texts) - _MOST_NUMBERS:,} more", "", "", "", ""))
@@ -170,10 +187,14 @@ def _say_verdict(answer: _Answer, verdicts: Sequence[Verdict | None]) -> bool:
     return True
 
 
-def shortest(value: float, format: Format) -> str:
-    """The shortest decimal that the format rounds to this number of its own."""
-    for digits in range(1, 18):
-        text = f"{value:.{digits}g}"
-        if float(format.round(float(text))) == value:
-            return text
-    return repr(value)
+def _say_what_is_known(planned: PlannedCall, wrong: Sequence[str], answer: _Answer) -> None:
+    """Write which cases have this very call on record, and what they know of it."""
+    quantities = [quantity.replace("gradient by ", "gradient:") for quantity in wrong]
+    known = known_as(planned, quantities, answer.subject, answer.version, read_corpus(None))
+    for entry in known:
+        where = f" ({entry.link})" if entry.link else ""
+        say(f"This is on record, as a {_KINDS[entry.kind]}: case {entry.case}: {entry.why}{where}")
+
+
+def _is_inexact(value: Numeral) -> bool:
+    return isinstance(value.exact, Fraction) and value.exact != float(value)

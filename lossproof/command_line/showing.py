@@ -16,6 +16,7 @@ from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
 from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
 from lossproof.judging.certification import certify
+from lossproof.judging.number_text import significant
 from lossproof.judging.truth import Truth
 from lossproof.numbers.ball import Undecided
 from lossproof.reference.catalogue import LOSSES
@@ -167,7 +168,7 @@ def _budget(truth: Truth) -> str:
     if np.any(truth.overflows):
         return "may overflow"
     largest = 2 * float(np.max(truth.bound, initial=0.0))
-    return "exact" if largest == 0 else f"{largest:.3g}"
+    return "exact" if largest == 0 else significant(largest, 3)
 
 
 def _show_printed(case: Case) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lossproof.command_line.terminal import Mistake
+from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.case import Parameter
 from lossproof.corpus.complaints import Notes, Place, suggestion
 from lossproof.corpus.keys import COMMON_PARAMETERS
 from lossproof.corpus.nodes import Entry, MappingNode, Node, parse_tree
-from lossproof.corpus.sections import read_args, read_params
 from lossproof.corpus.signature import Signature
 from lossproof.corpus.tensors import Tensor
 from lossproof.reference.loss import Loss

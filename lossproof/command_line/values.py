@@ -26,9 +26,9 @@ def gradient_digits(call: PreparedCall, name: str, digits: int, lift: Lift = Bal
     return certified_digits(lambda: _gradient(call, name, lift), digits)
 
 
-def case_value(case: Case, reduction: str | None, digits: int) -> Digits:
-    """The value of a case's call, its decimals taken exactly as they are written."""
-    return certified_digits(lambda: _value(exactly(case, reduction), lift_exactly), digits)
+def case_value(case: Case, reduction: str | None, digits: int, dtype: str = "float64") -> Digits:
+    """The value of a case's call, its decimals taken exactly as written; drawn numbers are the dtype's."""
+    return certified_digits(lambda: _value(exactly(case, reduction, dtype), lift_exactly), digits)
 
 
 def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> Digits:

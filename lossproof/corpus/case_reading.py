@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.case import Case, Flag
-from lossproof.corpus.complaints import Notes, quoted, suggestion
+from lossproof.corpus.complaints import Notes
 from lossproof.corpus.fields import (
     Fields,
     read_boolean,
@@ -24,12 +25,10 @@ from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.results import Frame, read_erratum, read_expect, read_gradient, read_identity
 from lossproof.corpus.sections import (
-    read_args,
     read_case_flags,
     read_drifted,
     read_flags,
     read_module,
-    read_params,
     read_raised,
     read_source,
 )
@@ -91,8 +90,8 @@ class _CaseReader:
                         f"remove '{other}'",
                     )
         case = self._assemble(fields)
-        if len(notes) == before:
-            for complaint in lint_rounding(case):
+        if len(notes) == before and case.loss in self._signatures:
+            for complaint in lint_rounding(case, self._signatures):
                 notes.add(fields.place_of("id"), complaint.problem, complaint.remedy)
         return case
 
@@ -101,15 +100,16 @@ class _CaseReader:
         loss = self._loss_of(fields)
         signature = self._signatures.get(loss)
         refused = "raises" in fields
+        before = len(notes)
         params = (
             read_params(fields["params"], "params", signature, notes, refused) if "params" in fields else {}
         )
         args = read_args(fields["args"], "args", signature, notes, refused) if "args" in fields else {}
+        is_read = len(notes) == before
         reductions = self._words(fields, "reductions", signature.results if signature else REDUCTIONS)
         dtypes = self._words(fields, "dtypes", FLOAT_DTYPES)
         running = reductions or (signature.results if signature else REDUCTIONS)
-        frame = Frame(signature, running, dtypes or FLOAT_DTYPES, params, args)
-        self._check_reduction(params.get("reduction"), signature, refused, fields)
+        frame = Frame(signature, running, dtypes or FLOAT_DTYPES, params, args, is_read)
         if "args" not in fields and "module" not in fields and signature is not None:
             remedy = f"add 'args:' with {', '.join(signature.arguments)}"
             notes.add(fields.place, "the case has no args", remedy)
@@ -166,14 +166,6 @@ class _CaseReader:
 
     def _truth(self, fields: Fields, key: str) -> bool:
         return key in fields and read_boolean(fields[key], key, self._notes)
-
-    def _check_reduction(
-        self, reduction: object, signature: Signature | None, refused: bool, fields: Fields
-    ) -> None:
-        if refused or signature is None or not isinstance(reduction, str) or reduction in signature.results:
-            return
-        problem = f"params.reduction is {quoted(reduction)}, which the loss does not know"
-        self._notes.add(fields.place_of("params"), problem, suggestion(reduction, signature.results))
 
 
 def _read_slug(node: Node, what: str, notes: Notes) -> str:

@@ -16,6 +16,7 @@ from lossproof.corpus.keys import Keys
 from lossproof.corpus.nodes import Entry, ListNode, MappingNode, Node, RefusedNode, ScalarNode
 from lossproof.corpus.numeral import Numeral, parse_numeral
 from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
+from lossproof.reference.option import LARGEST_WHOLE, SMALLEST_WHOLE
 
 Value = TypeVar("Value")
 
@@ -137,21 +138,36 @@ def _numeral(node: ScalarNode, what: str, notes: Notes) -> Numeral:
     return STAND_IN
 
 
-def read_integer(node: Node, what: str, notes: Notes, least: int | None = None) -> int:
-    """A whole number, written in digits only."""
+def fits_int64(numeral: Numeral) -> bool:
+    """Whether a number is one of int64's."""
+    return numeral.is_integer and SMALLEST_WHOLE <= int(numeral.text) <= LARGEST_WHOLE
+
+
+def read_whole(
+    node: Node, what: str, notes: Notes, least: int = SMALLEST_WHOLE, most: int = LARGEST_WHOLE
+) -> Numeral:
+    """A whole number, written in digits only; one of int64 if nothing else is said."""
     before = len(notes)
     numeral = read_number(node, what, notes)
-    if len(notes) > before:
-        return 0
+    if len(notes) > before or isinstance(node, RefusedNode):
+        return STAND_IN
     if not numeral.is_integer:
-        notes.add(
-            node.place, f"{what} is {numeral.text} but must be a whole number", "write it in digits only"
-        )
-        return 0
-    value = int(numeral.text)
-    if least is not None and value < least:
-        notes.add(node.place, f"{what} is {value}", f"write a whole number of at least {least}")
-    return value
+        problem = f"{what} is {numeral.text} but must be a whole number"
+        notes.add(node.place, problem, "write it in digits only")
+    elif int(numeral.text) < least:
+        notes.add(node.place, f"{what} is {numeral.text}", f"write a whole number of at least {least}")
+    elif int(numeral.text) > most:
+        notes.add(node.place, f"{what} is {numeral.text}", f"write a whole number of at most {most}")
+    else:
+        return numeral
+    return STAND_IN
+
+
+def read_integer(
+    node: Node, what: str, notes: Notes, least: int = SMALLEST_WHOLE, most: int = LARGEST_WHOLE
+) -> int:
+    """The value of a whole number, as ``read_whole`` reads it."""
+    return int(read_whole(node, what, notes, least, most).text)
 
 
 def read_boolean(node: Node, what: str, notes: Notes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.case import Erratum, Identity, Parameter, Printed, Term
 from lossproof.corpus.complaints import Notes
 from lossproof.corpus.fields import (
@@ -27,10 +28,10 @@ from lossproof.corpus.keys import (
 )
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.scalars import Meaning, meaning
-from lossproof.corpus.sections import read_args, read_params
 from lossproof.corpus.signature import Signature
 from lossproof.corpus.tensor_reading import read_literal
 from lossproof.corpus.tensors import Tensor
+from lossproof.corpus.whole_numbers import demand_whole_arguments
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Frame:
     """What results are read against: the call of the case that states them.
 
     ``signature`` is None when the case's loss is unknown, which has been complained about. ``reductions``
-    and ``dtypes`` are those that the case runs in.
+    and ``dtypes`` are those that the case runs in. ``is_read`` says whether ``params`` and ``args`` were
+    read without complaint.
     """
 
     signature: Signature | None
@@ -46,6 +48,7 @@ class Frame:
     dtypes: tuple[str, ...]
     params: Mapping[str, Parameter]
     args: Mapping[str, Tensor]
+    is_read: bool
 
 
 def read_expect(node: Node, frame: Frame, notes: Notes) -> dict[str, tuple[Printed, ...]]:
@@ -186,6 +189,13 @@ def _check_inherited(
     notes: Notes,
 ) -> None:
     """A term with a loss of its own inherits the case's arguments, unless it brings its own."""
-    if args is None and set(frame.args) != set(signature.arguments):
+    if args is not None:
+        return
+    if set(frame.args) != set(signature.arguments):
         problem = f"{what}: {loss} does not take the case's arguments"
         notes.add(fields.place, problem, f"give 'args' with {', '.join(signature.arguments)}")
+    elif frame.is_read:
+        places = dict.fromkeys(frame.args, fields.place)
+        demand_whole_arguments(
+            frame.args, f"{what} takes the case's args, and args", places, signature, False, notes
+        )

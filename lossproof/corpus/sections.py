@@ -7,21 +7,17 @@ import re
 from lossproof.corpus.case import Drifted, Flag, ModuleClaim, Parameter, Raised, Source
 from lossproof.corpus.complaints import Notes, quoted
 from lossproof.corpus.fields import (
-    is_refused,
-    note_unknown,
     read_boolean,
     read_fields,
     read_integer,
     read_mapping,
     read_matching,
-    read_number,
     read_text,
     read_word,
     read_words,
 )
 from lossproof.corpus.keys import (
     ASPECTS,
-    COMMON_PARAMETERS,
     DRIFTED,
     FLAG,
     MODULE,
@@ -32,11 +28,8 @@ from lossproof.corpus.keys import (
     STAGES,
     TORCH,
 )
-from lossproof.corpus.nodes import ListNode, MappingNode, Node, RefusedNode, ScalarNode
-from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
-from lossproof.corpus.signature import Signature
-from lossproof.corpus.tensor_reading import read_tensor
-from lossproof.corpus.tensors import Tensor
+from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
+from lossproof.corpus.scalars import Meaning, meaning
 
 _CLAIM = re.compile(r"D\d{3}-\d+", re.ASCII)
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -130,45 +123,3 @@ def _read_data(node: Node, what: str, notes: Notes) -> object:
         if kind is Meaning.NUMBER:
             return read_integer(node, what, notes)
     return read_text(node, what, notes)
-
-
-def read_params(
-    node: Node, what: str, signature: Signature | None, notes: Notes, may_be_unknown: bool
-) -> dict[str, Parameter]:
-    """Constructor keywords; names outside the signature only where a refusal is wanted."""
-    fields = read_mapping(node, what, notes)
-    if signature is not None and not may_be_unknown:
-        for name in fields:
-            if name not in (known := (*signature.parameters, *COMMON_PARAMETERS)):
-                note_unknown(fields, name, f"parameter of the loss ({what})", known, notes)
-    return {name: _read_parameter(fields[name], f"{what}.{name}", notes) for name in fields}
-
-
-def _read_parameter(node: Node, what: str, notes: Notes) -> Parameter:
-    if isinstance(node, (ListNode, MappingNode)):
-        return read_tensor(node, what, notes)
-    if isinstance(node, RefusedNode) or is_refused(node, what, notes):
-        return None
-    kind = Meaning.STRING if node.quoted else meaning(node.text)
-    if kind is Meaning.NUMBER or is_hexadecimal(node.text):
-        return read_number(node, what, notes)
-    if kind is Meaning.BOOLEAN:
-        return node.text == "true"
-    if kind is Meaning.NULL:
-        return None
-    return read_text(node, what, notes)
-
-
-def read_args(
-    node: Node, what: str, signature: Signature | None, notes: Notes, may_be_unknown: bool
-) -> dict[str, Tensor]:
-    """Forward's arguments, all of them."""
-    fields = read_mapping(node, what, notes)
-    if signature is not None:
-        for name in fields:
-            if name not in signature.arguments and not may_be_unknown:
-                note_unknown(fields, name, f"argument of the loss ({what})", signature.arguments, notes)
-        for name in signature.arguments if isinstance(node, MappingNode) else ():
-            if name not in fields:
-                notes.add(fields.place, f"{what} lacks the argument '{name}'", f"add '{name}: ...'")
-    return {name: read_tensor(fields[name], f"{what}.{name}", notes) for name in fields}

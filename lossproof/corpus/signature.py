@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from lossproof.corpus.tensors import Shape, Tensor
+from lossproof.corpus.values import shape_of
+from lossproof.reference.option import Option
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The names that a loss takes.
+    """The names that a loss takes, and what they may hold.
 
     Attributes:
         arguments: forward's tensor arguments, in order.
-        parameters: the constructor's keywords besides reduction, size_average and reduce.
+        options: the constructor's keywords besides reduction, size_average and reduce.
         reductions: the reductions it supports; empty for functions without any.
+        indices: which of the arguments hold whole numbers (class indices, lengths), given the shapes.
     """
 
     arguments: tuple[str, ...]
-    parameters: tuple[str, ...]
+    options: Mapping[str, Option]
     reductions: tuple[str, ...]
+    indices: Callable[[Mapping[str, Shape]], tuple[str, ...]]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the constructor's keywords."""
+        return tuple(self.options)
+
+    def indices_of(self, args: Mapping[str, Tensor]) -> tuple[str, ...]:
+        """Which of these arguments hold whole numbers; where one is missing, nothing tells."""
+        is_complete = set(self.arguments) <= set(args)
+        return self.indices({name: shape_of(tensor) for name, tensor in args.items()}) if is_complete else ()
 
     @property
     def results(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from lossproof.corpus.tensors import (
     Tensor,
     Uniform,
 )
-from lossproof.corpus.values import shape_of
+from lossproof.corpus.values import shape_of, written_dtype
 
 _MOST_ELEMENTS = 10_000_000
 _LARGEST_SEED = 2**64 - 1
@@ -51,7 +51,8 @@ def read_tensor(node: Node, what: str, notes: Notes) -> Tensor:
     )
     if len(notes) > before:
         return Literal((), (0,))
-    if math.prod(shape_of(tensor)) > _MOST_ELEMENTS:
+    # A size of 0 excuses none of the others: no array is so long.
+    if math.prod(filter(None, shape_of(tensor))) > _MOST_ELEMENTS:
         notes.add(node.place, f"{what} has more than {_MOST_ELEMENTS} elements", "make it smaller")
     return tensor
 
@@ -149,10 +150,7 @@ def _read_uniform(fields: Fields, what: str, notes: Notes) -> Uniform:
 
 
 def _read_seed(fields: Fields, what: str, notes: Notes) -> int:
-    seed = read_integer(fields["seed"], f"{what}.seed", notes, least=0)
-    if seed > _LARGEST_SEED:
-        notes.add(fields["seed"].place, f"{what}.seed is {seed}", f"write at most {_LARGEST_SEED}")
-    return seed
+    return read_integer(fields["seed"], f"{what}.seed", notes, least=0, most=_LARGEST_SEED)
 
 
 def _read_shape(fields: Fields, what: str, notes: Notes) -> Shape:
@@ -173,6 +171,10 @@ def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
     if not parts:
         notes.add(fields.place, f"{what}.concatenate joins nothing", "write the tensors in brackets")
         return Concatenate((), 0)
+    dtypes = list(dict.fromkeys(written_dtype(part) or "no dtype" for part in parts))
+    if len(dtypes) > 1:
+        problem = f"{what}.concatenate joins tensors that state {' and '.join(dtypes)}"
+        notes.add(fields.place, problem, "state one dtype in all of them, or none ('index' makes int64)")
     first = shape_of(parts[0])
     if _is_dimension(dim, first, fields, what, notes):
         at = dim % len(first)
@@ -192,6 +194,10 @@ def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
         problem = f"{what}.complex is no pair of two tensors of one shape"
         notes.add(fields.place_of("complex"), problem, "write the real and the imaginary part in brackets")
         return Literal((), (0,))
+    stated = next(filter(None, map(written_dtype, parts)), None)
+    if stated is not None:
+        problem = f"{what}.complex has a part that states {stated}, but its parts are of the run's dtype"
+        notes.add(fields.place_of("complex"), problem, "leave the dtype out")
     return Complex(*parts)
 
 

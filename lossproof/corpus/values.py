@@ -94,8 +94,34 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
             return rounded(real, format) + 1j * rounded(imaginary, format)
 
 
-def exact_balls(tensor: Tensor) -> Array:
-    """The numbers of a tensor as balls around the decimals as written, before any rounding."""
+def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
+    """The numbers of a tensor of whole numbers, none of them rounded.
+
+    Raises:
+        ValueError: where one is no whole number.
+    """
+    match tensor:
+        case Literal(values=values, shape=shape):
+            return np.array([int(value.text) for value in values], dtype=np.int64).reshape(shape)
+        case Fill(value=value, shape=shape):
+            return np.full(shape, int(value.text), dtype=np.int64)
+        case Index(classes=classes, shape=shape, seed=seed):
+            return draw_index(classes, shape, seed)
+        case Concatenate(parts=parts, dim=dim):
+            return np.concatenate([whole_numbers(part) for part in parts], axis=dim)
+        case Reshape(of=inner, shape=shape):
+            return whole_numbers(inner).reshape(shape)
+        case Permute(of=inner, dims=dims):
+            return np.transpose(whole_numbers(inner), dims)
+        case _:
+            raise ValueError(f"{type(tensor).__name__} makes no whole numbers")
+
+
+def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:
+    """The numbers of a tensor as balls around the decimals as written, before any rounding.
+
+    Drawn numbers are those on the grid of a format.
+    """
     match tensor:
         case Literal(values=values, shape=shape):
             return Ball.of_fractions([value.exact for value in values], shape)
@@ -103,18 +129,18 @@ def exact_balls(tensor: Tensor) -> Array:
             one = Ball.of_fractions([value.exact], ())
             return Ball(np.full(shape, one.elements[()], dtype=object))
         case Derived(function=function, of=inner, dim=dim):
-            result: Ball = _FUNCTIONS[function](exact_balls(inner), dim)
+            result: Ball = _FUNCTIONS[function](exact_balls(inner, grid), dim)
             return result
         case Concatenate(parts=parts, dim=dim):
-            return Ball(np.concatenate([exact_balls(part).elements for part in parts], axis=dim))
+            return Ball(np.concatenate([exact_balls(part, grid).elements for part in parts], axis=dim))
         case Reshape(of=inner, shape=shape):
-            return Ball(exact_balls(inner).elements.reshape(shape))
+            return Ball(exact_balls(inner, grid).elements.reshape(shape))
         case Permute(of=inner, dims=dims):
-            return Ball(np.transpose(exact_balls(inner).elements, dims))
+            return Ball(np.transpose(exact_balls(inner, grid).elements, dims))
         case Complex(real=real, imaginary=imaginary):
-            return ComplexPair(exact_balls(real), exact_balls(imaginary))
+            return ComplexPair(exact_balls(real, grid), exact_balls(imaginary, grid))
         case _:
-            return Ball.exact(rounded(tensor, FORMATS["float64"]))
+            return Ball.exact(rounded(tensor, grid))
 
 
 def _signed(value: Numeral) -> Fraction | float:

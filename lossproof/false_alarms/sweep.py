@@ -86,7 +86,7 @@ def random_call(seed: int) -> Call:
     reduction = draws.choose(*(LOSSES[loss].reductions or (None,)))
     args, params = build(draws, format)
     indices = LOSSES[loss].indices({name: values.shape for name, values in args.items()})
-    integers = (*indices, *LOSSES[loss].options)
+    integers = (*indices, *LOSSES[loss].index_parameters)
 
     def values(name: str, numbers: Any) -> Any:
         is_tensor = isinstance(numbers, np.ndarray)

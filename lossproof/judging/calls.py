@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
+import numpy.typing as npt
 
 from lossproof.corpus.case import Case, Parameter, Term
+from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import exact_balls, rounded, shape_of, written_dtype
+from lossproof.corpus.values import exact_balls, rounded, shape_of, whole_numbers, written_dtype
 from lossproof.judging.truth import CallTruth, truth_of
-from lossproof.numbers.ball import Ball
+from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
+from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
@@ -104,18 +108,47 @@ def prepare_call(call: Call) -> PreparedCall:
         return prepare(call.loss, params, args)
 
 
-def exactly(case: Case, reduction: str | None) -> PreparedCall:
-    """A case's call on balls around its decimals as written; lift with ``lift_exactly``."""
-    prepared = prepare_call(make_call(case, "float64", reduction))
+def exactly(case: Case, reduction: str | None, dtype: str = "float64") -> PreparedCall:
+    """A case's call on balls around its decimals as written; lift with ``lift_exactly``.
+
+    Drawn numbers are those of the dtype's run.
+    """
+    prepared = prepare_call(make_call(case, dtype, reduction))
     arguments: dict[str, Any] = dict(prepared.arguments)
     parameters = dict(prepared.parameters)
     for name, tensor in case.args.items():
         if name not in prepared.indices:
-            arguments[name] = exact_balls(tensor)
+            arguments[name] = exact_balls(tensor, FORMATS[dtype])
     for name, value in case.params.items():
         if _is_tensor(value) and name in prepared.loss.tensor_parameters:
-            parameters[name] = exact_balls(value)
+            parameters[name] = exact_balls(value, FORMATS[dtype])
     return dataclasses.replace(prepared, arguments=arguments, parameters=parameters)
+
+
+def is_rounded(case: Case, reduction: str | None, dtype: str) -> bool:
+    """Whether a run in the dtype takes other numbers than the case's as written."""
+    taken = prepare_call(make_call(case, dtype, reduction))
+    numbers = {**taken.arguments, **taken.parameters}
+
+    def differs() -> bool:
+        exact = exactly(case, reduction, dtype)
+        return any(
+            _differs(values, numbers[name])
+            for name, values in {**exact.arguments, **exact.parameters}.items()
+            if isinstance(values, NumberArray)
+        )
+
+    return certified(differs)
+
+
+def _differs(exact: Array, numbers: npt.NDArray[Any]) -> bool:
+    """Whether any of the numbers is another than the ball in its place proves to be meant."""
+    if isinstance(exact, ComplexPair):
+        return _differs(exact.real, numbers.real) or _differs(exact.imaginary, numbers.imag)
+    pairs = zip(exact.elements.ravel().tolist(), numbers.ravel().tolist(), strict=True)
+    return not all(
+        ball.contains(number) if math.isfinite(number) else not ball.is_finite() for ball, number in pairs
+    )
 
 
 def lift_exactly(values: Any) -> Array:
@@ -150,13 +183,14 @@ def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
     if isinstance(value, Numeral):
         return int(value.text) if value.is_integer else float(value)
     if _is_tensor(value):
-        # A tensor that is an option, such as the cutoffs of an adaptive softmax, holds integers.
-        return _values(value, "int64" if name in loss.options else dtype)
+        return _values(value, "int64" if name in loss.index_parameters else dtype)
     return value
 
 
 def _values(tensor: Tensor, dtype: str) -> Values:
     dtype = written_dtype(tensor) or dtype
+    if dtype in INTEGER_DTYPES:
+        return Values(whole_numbers(tensor).astype(dtype), dtype)
     if dtype in FORMATS:
         numbers = rounded(tensor, FORMATS[dtype])
         if numbers.dtype.kind == "c":

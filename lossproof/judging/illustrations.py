@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
+from lossproof.judging.number_text import true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.recorder import digits
 from lossproof.judging.truth import Truth
@@ -64,21 +65,22 @@ def disagreement(
 def _offending_elements(observed: Float64Array, truth: Truth) -> str:
     """The elements beyond their budget, the furthest first, as JSON.
 
-    Each is ``{at, expected, observed, share, ulp}``: its index; both numbers, as texts of all their digits;
-    the error over its budget 2B; the error in units in the last place of the format at the true value, or
-    null where one of the two is not finite. A share that is not finite is a text.
+    Each is ``{at, expected, observed, share, ulp}``: its index; both numbers, as texts of all digits that
+    are certain; the error over its budget 2B; the error in units in the last place of the format at the true
+    value, or null where one of the two is not finite. A share that is not finite is a text.
     """
     shares = budget_shares(observed, truth).ravel()
     beyond = np.flatnonzero(shares > 1).tolist()
     elements = []
     for place in heapq.nlargest(_SHOWN_ELEMENTS, beyond, key=lambda place: shares[place]):
+        at = tuple(int(index) for index in np.unravel_index(place, observed.shape))
         true, seen = float(truth.value.flat[place]), float(observed.flat[place])
         error = abs((seen - true) - float(truth.remainder.flat[place]))
         ulps = error / float(truth.format.unit_in_the_last_place(true))
         elements.append(
             {
-                "at": [int(index) for index in np.unravel_index(place, observed.shape)],
-                "expected": repr(true),
+                "at": list(at),
+                "expected": true_text(truth, at),
                 "observed": repr(seen),
                 "share": _told(shares[place]),
                 "ulp": ulps if math.isfinite(ulps) else None,

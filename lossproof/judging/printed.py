@@ -12,7 +12,8 @@ import numpy as np
 from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import Numeral
 from lossproof.judging.calls import exactly, lift_exactly, make_call, prepare_call, reductions_of
-from lossproof.judging.truth import truth_of
+from lossproof.judging.number_text import true_text
+from lossproof.judging.truth import Truth, truth_of
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.ball import Ball, Undecided, certified
 from lossproof.numbers.formats import FORMATS
@@ -38,7 +39,7 @@ def judge_printed(case: Case, reduction: str, argument: str | None, printed: Pri
         quantity = truth.value if argument is None else truth.gradients[0][argument]
         observed = np.array([float(number) for number in printed.values]).reshape(printed.shape)
         verdict = compare(observed, quantity)
-        note = f"seen in {printed.dtype}: {_texts(printed)}; true {_floats(quantity.value)}"
+        note = f"seen in {printed.dtype}: {_texts(printed)}; true {_truths(quantity)}"
         return Verdict(
             verdict.agrees, verdict.error_over_budget, f"{note}. {verdict.message}".removesuffix(". ")
         )
@@ -93,8 +94,8 @@ def _digits(elements: list[flint.arb]) -> str:
     return _joined([element.mid().str(_SHOWN_DIGITS, radius=False) for element in elements])
 
 
-def _floats(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
-    return _joined([repr(float(value)) for value in values.ravel()])
+def _truths(truth: Truth) -> str:
+    return _joined([true_text(truth, place) for place in np.ndindex(truth.value.shape)])
 
 
 def _joined(texts: list[str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.judging.excuses import is_excused, likeness, rounds_to_infinity, rule_of
+from lossproof.judging.number_text import true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import Float64Array
@@ -123,7 +124,8 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
 
 def _sentence(observed: float, truth: Truth, place: tuple[int, ...], share: float) -> str:
     true, bound = float(truth.value[place]), float(truth.bound[place])
-    return f"is {float(observed)!r}, should be {true!r}: {_off(float(observed), true, bound, share)}"
+    off = _off(float(observed), true, bound, share)
+    return f"is {float(observed)!r}, should be {true_text(truth, place)}: {off}"
 
 
 def _off(observed: float, true: float, bound: float, share: float) -> str:

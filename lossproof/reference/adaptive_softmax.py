@@ -20,14 +20,17 @@ from lossproof.numbers.base import Array
 from lossproof.reference.linear import linear, linear_gradient
 from lossproof.reference.loss import Arguments, Loss, Parameters
 from lossproof.reference.nll import is_target_class, pick
+from lossproof.reference.option import WHOLES, real
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, ShapeRefusal
+from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_floating
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
 
 # The names of a call's parameters are fixed, so that the clusters have to end somewhere.
 MOST_CLUSTERS = 3
+# Its powers must be numbers; no layer has as many features.
+_LARGEST_DIVISION = 1e100
 WEIGHTS = (
     "head_weight",
     "head_bias",
@@ -141,7 +144,7 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
     """Refuse cutoffs that do not ascend, weights of other shapes, and targets outside the classes.
 
     Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, OptionRefusal.
+        DtypeRefusal, ShapeRefusal, IndexRefusal, OptionRefusal, RangeRefusal.
     """
     input, target = args["input"], args["target"]
     given = {name: params[name] for name in WEIGHTS if params[name] is not None}
@@ -172,6 +175,8 @@ def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int
     shapes: dict[str, tuple[int, ...]] = {"head_weight": (int(cutoffs[0]) + cutoffs.size, features)}
     if "head_bias" in given:
         shapes["head_bias"] = shapes["head_weight"][:1]
+    if not 0 < params["div_value"] <= _LARGEST_DIVISION:
+        raise RangeRefusal(f"div_value is {params['div_value']}; it must be in (0, {_LARGEST_DIVISION:g}]")
     for place, (first, end) in enumerate(zip(cutoffs, [*cutoffs[1:], classes], strict=True)):
         own = int(features // params["div_value"] ** (place + 1))
         shapes[f"tail_{place}_0_weight"] = (own, features)
@@ -193,7 +198,7 @@ LOSSES = (
         refuse=refuse_adaptive_log_softmax,
         tensor_parameters=WEIGHTS,
         differentiable_parameters=lambda shapes: WEIGHTS,
-        options={"cutoffs": None, "div_value": 4.0},
+        options={"cutoffs": WHOLES, "div_value": real(4.0)},
         reductions=("none", "mean"),
         has_legacy_reduction=False,
         indices=lambda shapes: ("target",),

@@ -11,6 +11,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import vector_norm
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
@@ -212,7 +213,7 @@ LOSSES = (
             "where a norm is below eps and replaced by it, the gradient still takes the norm for a variable"
         ),
         real_parameters={"eps": _SMALLEST_NORM},
-        options={"dim": 1},
+        options={"dim": whole(1)},
     ),
     Loss(
         "CosineEmbeddingLoss",

@@ -13,6 +13,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, refuse_nll_loss
+from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_class_weights, demand_floating
@@ -205,7 +206,7 @@ LOSSES = (
         tensor_parameters=("weight",),
         differentiable_parameters=class_weight_beside_probabilities,
         real_parameters={"label_smoothing": 0.0},
-        options={"ignore_index": -100},
+        options={"ignore_index": whole(-100)},
         reductions=ELEMENTWISE,
         indices=target_of_other_shape,
     ),

@@ -16,6 +16,7 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.reference.ctc_lattice import Lattice, lattice_of
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import boolean, whole
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_floating
@@ -190,7 +191,7 @@ LOSSES = (
         refuse=refuse_ctc_loss,
         derivative=ctc_loss_derivative,
         convention="torch's gradient for log_probs is that for the logits of a log_softmax that made them",
-        options={"blank": 0, "zero_infinity": False},
+        options={"blank": whole(0), "zero_infinity": boolean(False)},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
         indices=lambda shapes: ("targets", "input_lengths", "target_lengths"),

@@ -15,6 +15,7 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import shares_of_largest, vector_norm
 from lossproof.reference.cosine import cosine_similarity, cosine_similarity_gradient
 from lossproof.reference.loss import Arguments, Loss, Parameters
+from lossproof.reference.option import boolean, real
 from lossproof.reference.reductions import sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_broadcastable
@@ -169,6 +170,6 @@ LOSSES = (
         gradient=pairwise_distance_gradient,
         refuse=refuse_pairwise_distance,
         real_parameters={"eps": _ROOM},
-        options={"p": 2.0, "keepdim": False},
+        options={"p": real(2.0), "keepdim": boolean(False)},
     ),
 )

@@ -17,12 +17,15 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair, as_real
+from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.loss import Loss
-from lossproof.reference.refusals import OptionRefusal
+from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal
+from lossproof.reference.torch_state import in_torch_shape, own_name, with_own_names
 
 Lift = Callable[[npt.ArrayLike], Array]
 Float64Array = npt.NDArray[np.float64]
+_LAST_WHOLE = 2**53
 
 
 class ReferenceWarning(UserWarning):
@@ -98,15 +101,16 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
         Refusal: one of its kinds, where the loss does not take the call.
     """
     found = find_loss(loss)
-    parameters = {**params, **{name: args[name] for name in found.tensor_parameters if name in args}}
-    _demand_known(found, parameters, args)
-    arguments = {name: np.asarray(args[name]) for name in found.arguments}
-    reduction = _reduction(found, parameters)
-    defaults = dict.fromkeys(found.tensor_parameters) | dict(found.real_parameters) | dict(found.options)
-    parameters = defaults | parameters
-    for name in found.tensor_parameters:
-        if parameters[name] is not None:
-            parameters[name] = np.asarray(parameters[name])
+    given = {**params, **{name: args[name] for name in found.tensor_parameters if name in args}}
+    _demand_known(found, given, args)
+    arguments = {name: array_of(name, args[name]) for name in found.arguments}
+    types = {**found.typed_parameters, **found.typed_reductions}
+    parameters: dict[str, Any] = {name: option.default for name, option in types.items()}
+    parameters |= {name: types[name].taken(name, value) for name, value in given.items()}
+    reduction = _reduction(parameters)
+    indices = found.indices({name: values.shape for name, values in arguments.items()})
+    _demand_whole(indices, arguments)
+    _demand_exact({name: values for name, values in arguments.items() if name not in indices})
     found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(ReferenceWarning(advice), stacklevel=2)
@@ -114,17 +118,23 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
         parameters["reduction"] = reduction
     if "dim" in parameters and parameters["dim"] is None:
         parameters["dim"] = _implicit_dimension(arguments["input"])
-    indices = found.indices({name: values.shape for name, values in arguments.items()})
     return PreparedCall(found, arguments, parameters, indices)
 
 
-def forward(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike]) -> Float64Array:
+def forward(
+    loss: str,
+    params: Mapping[str, Any],
+    args: Mapping[str, npt.ArrayLike],
+    state: Mapping[str, npt.ArrayLike] | None = None,
+) -> Float64Array:
     """The value of a loss, from scratch.
 
     Args:
         loss: a name as in torch.nn (``CrossEntropyLoss``), or ``F.name`` (``F.cross_entropy``).
-        params: constructor keywords by torch's names; tensors as arrays.
+        params: constructor keywords by torch's names; tensors as arrays. Of the sizes of a linear layer
+            (``in_features``, ...) none is needed, and none may contradict the weights.
         args: forward's arguments by torch's names, as arrays; tensor parameters may stand among them.
+        state: what the module holds, by the names of its ``state_dict()`` (``head.weight``), as arrays.
 
     Returns:
         A float64 array of the shape that torch returns.
@@ -132,17 +142,22 @@ def forward(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
     Raises:
         Refusal: where the loss does not take the call.
     """
+    params, args = with_own_names(find_loss(loss), params, args, state or {})
     return as_float64(prepare(loss, params, args).value())
 
 
 def gradient(
-    loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike], wrt: str
+    loss: str,
+    params: Mapping[str, Any],
+    args: Mapping[str, npt.ArrayLike],
+    wrt: str,
+    state: Mapping[str, npt.ArrayLike] | None = None,
 ) -> Float64Array:
     """The gradient of the sum of a loss's output, in closed form.
 
     Args:
-        loss, params, args: as for ``forward``.
-        wrt: the argument or tensor parameter to differentiate by.
+        loss, params, args, state: as for ``forward``.
+        wrt: the argument or tensor parameter to differentiate by; also a name of ``state_dict()``.
 
     Returns:
         A float64 array of that argument's shape; of a complex argument, with the parts of its numbers along
@@ -151,11 +166,14 @@ def gradient(
     Raises:
         Refusal: where the loss does not take the call, or has no gradient with respect to ``wrt``.
     """
+    found = find_loss(loss)
+    params, args = with_own_names(found, params, args, state or {})
     call = prepare(loss, params, args)
-    if wrt not in call.differentiable:
+    name = own_name(found, wrt)
+    if name not in call.differentiable:
         known = ", ".join(call.differentiable)
         raise OptionRefusal(f"{loss} has no gradient with respect to '{wrt}'; it has one for {known}")
-    return as_float64(call.gradient(np.ones(call.value().shape))[wrt])
+    return in_torch_shape(wrt, as_float64(call.gradient(np.ones(call.value().shape))[name]))
 
 
 def _lifted(values: Array, lift: Lift) -> Array:
@@ -168,9 +186,7 @@ def _holds_integers(values: Array) -> bool:
 
 
 def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
-    reductions = ("reduction",) if loss.reductions else ()
-    legacy = ("size_average", "reduce") if loss.reductions and loss.has_legacy_reduction else ()
-    known = {*loss.parameters, *reductions, *legacy}
+    known = (*loss.parameters, *loss.typed_reductions)
     for name in params:
         if name not in known:
             raise OptionRefusal(f"{loss.name} has no parameter '{name}'; it has {', '.join(sorted(known))}")
@@ -182,7 +198,21 @@ def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]
             raise OptionRefusal(f"{loss.name} has no argument '{name}'; it has {', '.join(loss.arguments)}")
 
 
-def _reduction(loss: Loss, parameters: dict[str, Any]) -> str:
+def _demand_whole(indices: tuple[str, ...], args: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse what is no whole number of int64; which dtypes of these a loss takes, it says itself."""
+    for name in indices:
+        if not holds_whole_numbers(args[name]):
+            raise DtypeRefusal(f"{name} holds {args[name].dtype}; it must hold whole numbers, as int64 does")
+
+
+def _demand_exact(args: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse whole numbers that are calculated with and that float64 rounds."""
+    for name, values in args.items():
+        if values.dtype.kind in "iu" and np.any((values > _LAST_WHOLE) | (values < -_LAST_WHOLE)):
+            raise RangeRefusal(f"{name} holds whole numbers beyond 2^53, which float64 cannot all hold")
+
+
+def _reduction(parameters: dict[str, Any]) -> str:
     """Take the reduction out of ``parameters``, mapping the legacy pair, which overrides it."""
     reduction = str(parameters.pop("reduction", "mean"))
     size_average, reduce = parameters.pop("size_average", None), parameters.pop("reduce", None)
@@ -190,10 +220,6 @@ def _reduction(loss: Loss, parameters: dict[str, Any]) -> str:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         message = f"size_average and reduce are superseded: use reduction='{reduction}'"
         warnings.warn(ReferenceWarning(message), stacklevel=3)
-    if loss.reductions and reduction not in loss.reductions:
-        raise OptionRefusal(
-            f"'{reduction}' is no reduction of {loss.name}; it has {', '.join(loss.reductions)}"
-        )
     return reduction
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_broadcastable, demand_floating
@@ -125,7 +126,7 @@ LOSSES = (
         derivative=gaussian_nll_derivative,
         convention=CONVENTION,
         real_parameters={"eps": 1e-6},
-        options={"full": False},
+        options={"full": boolean(False)},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
     ),

@@ -10,6 +10,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
@@ -77,7 +78,7 @@ LOSSES = (
         gradient=kl_div_gradient,
         refuse=refuse_broadcasting,
         advise=advise_on_mean,
-        options={"log_target": False},
+        options={"log_target": boolean(False)},
         reductions=(*ELEMENTWISE, "batchmean"),
     ),
 )

@@ -18,6 +18,7 @@ from lossproof.reference.cross_entropy import (
 )
 from lossproof.reference.linear import linear, linear_gradient
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
+from lossproof.reference.option import whole, word
 from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
@@ -105,8 +106,6 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
         raise ShapeRefusal("a linear_weight of more than two dimensions needs a batch of inputs")
     if bias is not None and bias.shape != linear_weight.shape[:-1]:
         raise ShapeRefusal(f"linear_bias has shape {bias.shape}; it must be {linear_weight.shape[:-1]}")
-    if params["options"] not in (None, "chunked"):
-        raise OptionRefusal(f"options is {params['options']!r}; it must be 'chunked' or nothing")
     _refuse_the_cross_entropy(args, params)
 
 
@@ -152,7 +151,7 @@ LOSSES = (
         tensor_parameters=("linear_bias", "weight"),
         differentiable_parameters=differentiable_parameters,
         real_parameters={"label_smoothing": 0.0},
-        options={"ignore_index": None, "options": None},
+        options={"ignore_index": whole(None), "options": word(None, ("chunked",))},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
         indices=target_of_other_shape,

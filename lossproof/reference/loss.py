@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
+from lossproof.reference.option import TENSOR, Kind, Option, boolean, real, word
 
 Arguments = Mapping[str, npt.NDArray[Any]]
 Parameters = Mapping[str, Any]
@@ -45,7 +46,7 @@ class Loss:
         tensor_parameters: parameters that are tensors.
         differentiable_parameters: those of them that torch can differentiate, given the shapes.
         real_parameters: parameters that enter the formula as real numbers, with their defaults.
-        options: all other parameters, with their defaults.
+        options: all other parameters.
         functional_only: parameters that torch.nn.functional takes and the module does not.
         reductions: the reductions it knows, or none of them for a plain function.
         has_legacy_reduction: whether it takes size_average and reduce, which reduction superseded.
@@ -65,7 +66,7 @@ class Loss:
     tensor_parameters: tuple[str, ...] = ()
     differentiable_parameters: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
     real_parameters: Mapping[str, float] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
     functional_only: tuple[str, ...] = ()
     reductions: tuple[str, ...] = ()
     has_legacy_reduction: bool = True
@@ -75,3 +76,23 @@ class Loss:
     def parameters(self) -> tuple[str, ...]:
         """All parameters but the reduction."""
         return (*self.tensor_parameters, *self.real_parameters, *self.options)
+
+    @property
+    def typed_parameters(self) -> Mapping[str, Option]:
+        """What each of them may be."""
+        tensors = dict.fromkeys(self.tensor_parameters, TENSOR)
+        reals = {name: real(default) for name, default in self.real_parameters.items()}
+        return tensors | reals | dict(self.options)
+
+    @property
+    def typed_reductions(self) -> Mapping[str, Option]:
+        """What the reduction may be, and the pair of parameters that it superseded."""
+        if not self.reductions:
+            return {}
+        legacy = ("size_average", "reduce") if self.has_legacy_reduction else ()
+        return {"reduction": word("mean", self.reductions), **dict.fromkeys(legacy, boolean(None))}
+
+    @property
+    def index_parameters(self) -> tuple[str, ...]:
+        """The parameters that are lists of whole numbers."""
+        return tuple(name for name, option in self.options.items() if option.kind is Kind.WHOLES)

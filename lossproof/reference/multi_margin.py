@@ -14,8 +14,9 @@ import numpy.typing as npt
 from lossproof.numbers.base import Array
 from lossproof.reference.hinge import hinge_slope
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import real
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, ShapeRefusal
+from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_class_weights, demand_floating
 from lossproof.reference.steps import step
 
@@ -143,14 +144,12 @@ def _label_excess(input: Array, labels: npt.NDArray[np.int64]) -> Array:
 
 
 def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse other powers than 1 and 2, targets that are not the rows' class indices, and ill weights.
+    """Refuse targets that are not the rows' class indices, and ill weights.
 
     Raises:
-        OptionRefusal, DtypeRefusal, ShapeRefusal, IndexRefusal.
+        DtypeRefusal, ShapeRefusal, IndexRefusal.
     """
     input, target = args["input"], args["target"]
-    if params["p"] not in (1, 2):
-        raise OptionRefusal(f"p is {params['p']}; it must be 1 or 2")
     classes = _demand_rows(input)
     _demand_int64(target)
     rows = input.shape[0] if input.ndim == 2 else 1
@@ -209,7 +208,7 @@ LOSSES = (
         refuse=refuse_multi_margin_loss,
         tensor_parameters=("weight",),
         real_parameters={"margin": 1.0},
-        options={"p": 1},
+        options={"p": real(1, known=(1, 2))},
         reductions=ELEMENTWISE,
         indices=lambda shapes: ("target",),
     ),

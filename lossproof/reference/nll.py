@@ -11,6 +11,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_class_weights, demand_floating
@@ -117,7 +118,7 @@ _NLL = Loss(
     gradient=nll_loss_gradient,
     refuse=refuse_nll_loss,
     tensor_parameters=("weight",),
-    options={"ignore_index": -100},
+    options={"ignore_index": whole(-100)},
     reductions=ELEMENTWISE,
     indices=lambda shapes: ("target",),
 )

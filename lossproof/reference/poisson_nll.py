@@ -9,6 +9,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
 from lossproof.reference.refusing import demand_broadcastable
@@ -114,7 +115,7 @@ LOSSES = (
         gradient=poisson_nll_gradient,
         refuse=refuse_poisson_nll,
         real_parameters={"eps": 1e-8},
-        options={"log_input": True, "full": False},
+        options={"log_input": boolean(True), "full": boolean(False)},
         reductions=ELEMENTWISE,
     ),
 )

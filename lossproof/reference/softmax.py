@@ -11,6 +11,7 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.numbers.rules import followed_rules
 from lossproof.reference.loss import Loss
+from lossproof.reference.option import whole
 from lossproof.reference.refusing import refuse_dimension
 from lossproof.reference.steps import step
 
@@ -80,7 +81,7 @@ LOSSES = (
         value=softmax,
         gradient=_softmax_gradient,
         refuse=refuse_dimension,
-        options={"dim": None},
+        options={"dim": whole(None)},
     ),
     Loss(
         "LogSoftmax",
@@ -90,6 +91,6 @@ LOSSES = (
         value=log_softmax,
         gradient=_log_softmax_gradient,
         refuse=refuse_dimension,
-        options={"dim": None},
+        options={"dim": whole(None)},
     ),
 )

@@ -19,8 +19,9 @@ from lossproof.reference.distances import (
     refuse_pairwise_distance,
 )
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.option import boolean, real, word
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefusal
+from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
 
@@ -174,15 +175,11 @@ def refuse_triplet_margin_loss(args: Arguments, params: Parameters) -> None:
 
 
 def refuse_triplet_margin_with_distance_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse a distance without a name, a margin of 0 or less, and vectors that do not belong together.
+    """Refuse a margin of 0 or less, and vectors that do not belong together.
 
     Raises:
-        OptionRefusal, RangeRefusal, DtypeRefusal, ShapeRefusal.
+        RangeRefusal, DtypeRefusal, ShapeRefusal.
     """
-    name = params["distance_function"]
-    if name not in DISTANCES:
-        known = ", ".join(str(known) for known in DISTANCES)
-        raise OptionRefusal(f"there is no distance function '{name}'; there are {known}")
     _demand_margin(params)
     _demand_equal_dimensions(args)
     demand_vectors(args)
@@ -200,6 +197,8 @@ def _demand_equal_dimensions(args: Arguments) -> None:
         raise ShapeRefusal(f"the number of dimensions differs: {shapes}")
 
 
+_NAMES = tuple(name for name in DISTANCES if name is not None)
+
 LOSSES = (
     Loss(
         "TripletMarginLoss",
@@ -210,7 +209,7 @@ LOSSES = (
         gradient=triplet_margin_loss_gradient,
         refuse=refuse_triplet_margin_loss,
         real_parameters={"margin": 1.0, "eps": 1e-6},
-        options={"p": 2.0, "swap": False},
+        options={"p": real(2.0), "swap": boolean(False)},
         reductions=ELEMENTWISE,
     ),
     Loss(
@@ -222,7 +221,7 @@ LOSSES = (
         gradient=triplet_margin_with_distance_loss_gradient,
         refuse=refuse_triplet_margin_with_distance_loss,
         real_parameters={"margin": 1.0},
-        options={"distance_function": None, "swap": False},
+        options={"distance_function": word(None, _NAMES), "swap": boolean(False)},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
     ),

@@ -6,15 +6,12 @@ from pathlib import Path
 
 from lossproof.corpus.complaints import Complaint, CorpusError
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.corpus.signature import Signature
+from lossproof.selection import signatures
 
 SIGNATURES = {
-    "CrossEntropyLoss": Signature(
-        ("input", "target"), ("weight", "ignore_index", "label_smoothing"), ("none", "mean", "sum")
-    ),
-    "NLLLoss": Signature(("input", "target"), ("weight", "ignore_index"), ("none", "mean", "sum")),
-    "KLDivLoss": Signature(("input", "target"), ("log_target",), ("none", "mean", "sum", "batchmean")),
-    "Softmax": Signature(("input",), ("dim",), ()),
+    name: signature
+    for name, signature in signatures().items()
+    if name in ("CrossEntropyLoss", "NLLLoss", "KLDivLoss", "Softmax")
 }
 
 IN_ORDER = """\

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from lossproof.command_line.digits import decimal, rounded_text
 from lossproof.command_line.written import mapping, text
+from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.complaints import Notes
 from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
-from lossproof.corpus.sections import read_args, read_params
 from lossproof.numbers.ball import Undecided, certified
 from lossproof.selection import signatures
 

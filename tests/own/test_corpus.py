@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from corpus_specimens import EVERY_KEY, IN_ORDER, complaints_about, load, write
+from corpus_specimens import EVERY_KEY, IN_ORDER, SIGNATURES, complaints_about, load, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +35,9 @@ from lossproof.corpus.tensors import (
     Reshape,
     Uniform,
 )
+
+# A loss whose target holds no class indices.
+OF_REAL_NUMBERS = IN_ORDER.replace("CrossEntropyLoss", "KLDivLoss")
 
 
 def numerals(*texts: str) -> tuple[Numeral, ...]:
@@ -128,7 +131,7 @@ def test_a_module_claim_is_plain_data(cases: dict[str, Case]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "shape"), [("1.5", ()), ("[]", (0,)), ("[[], []]", (2, 0)), ("[[[1], [2]]]", (1, 2, 1))]
+    ("written", "shape"), [("1", ()), ("[]", (0,)), ("[[], []]", (2, 0)), ("[[[1], [2]]]", (1, 2, 1))]
 )
 def test_the_shape_of_lists(tmp_path: Path, written: str, shape: tuple[int, ...]) -> None:
     text = IN_ORDER.replace("[0, 1]", written)
@@ -234,13 +237,12 @@ def test_a_number_that_a_dtype_cannot_hold_is_named(tmp_path: Path, number: str,
     )
     if dtypes:
         case = load(tmp_path, x=text + "    rounded: true\n").cases[0]
-        assert lint_rounding(case) == []
+        assert lint_rounding(case, SIGNATURES) == []
 
 
 @pytest.mark.parametrize(
     "target",
     [
-        "[257, 1]",
         "{dtype: int64, data: [257, 1]}",
         "{dtype: float32, data: [257, 1]}",
         "{sigmoid: [0.1, 1]}",
@@ -248,7 +250,19 @@ def test_a_number_that_a_dtype_cannot_hold_is_named(tmp_path: Path, number: str,
     ],
 )
 def test_a_number_that_no_run_rounds_is_not_named(tmp_path: Path, target: str) -> None:
-    assert complaints_about(tmp_path, x=IN_ORDER.replace("[0, 1]", target)) == ()
+    assert complaints_about(tmp_path, x=OF_REAL_NUMBERS.replace("[0, 1]", target)) == ()
+
+
+def test_a_class_index_is_rounded_by_no_run(tmp_path: Path) -> None:
+    assert complaints_about(tmp_path, x=IN_ORDER.replace("[0, 1]", "[257, 1]")) == ()
+    (found,) = complaints_about(tmp_path, x=OF_REAL_NUMBERS.replace("[0, 1]", "[257, 1]"))
+    assert found.problem == "args.target holds 257, which bfloat16 cannot hold exactly"
+
+
+def test_the_numbers_of_another_call_are_looked_at_too(tmp_path: Path) -> None:
+    term = "    same_as: {args: {input: [[1, 257]], target: [257]}, why: it is}\n"
+    (found,) = complaints_about(tmp_path, x=IN_ORDER + term)
+    assert found.problem == "same_as.args.input holds 257, which bfloat16 cannot hold exactly"
 
 
 @pytest.mark.parametrize(
@@ -259,10 +273,11 @@ def test_a_number_that_no_run_rounds_is_not_named(tmp_path: Path, target: str) -
         "{permute: [0.1, 1], dims: [0]}",
         "{concatenate: [[0.1], [1]], dim: 0}",
         "{dtype: bfloat16, data: [1, 257.0]}",
+        "{dtype: int64, data: [1, 9007199254740993]}",
     ],
 )
 def test_a_number_inside_a_form_is_named(tmp_path: Path, tensor: str) -> None:
-    found = complaints_about(tmp_path, x=IN_ORDER.replace("[0, 1]", tensor))
+    found = complaints_about(tmp_path, x=OF_REAL_NUMBERS.replace("[0, 1]", tensor))
     assert ["args.target holds" in str(one) for one in found] == [True]
 
 

@@ -13,8 +13,8 @@ from lossproof.reference.loss import Loss
 
 
 def in_catalogue(loss: Loss) -> dict[str, Any]:
-    tensors: dict[str, Any] = dict.fromkeys(loss.tensor_parameters)
-    return {**tensors, **loss.real_parameters, **loss.options, "reduction": "mean"}
+    defaults = {name: option.default for name, option in loss.typed_parameters.items()}
+    return {**defaults, "reduction": "mean"}
 
 
 FORMULAS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import shutil
@@ -56,6 +57,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.joinpath(".venv", "installed").touch()
     (folder / "reports").mkdir()
     return folder
+
+
+def test_the_python_in_it_gives_what_it_says() -> None:
+    text = "\n".join(re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
+    examples = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
+    assert len(examples.examples) > 5
+    said: list[str] = []
+    assert doctest.DocTestRunner().run(examples, out=said.append).failed == 0, "".join(said)
 
 
 def test_there_are_commands() -> None:

@@ -1,0 +1,74 @@
+"""Whether a call that torch gets wrong is, in the corpus, one that it is known to get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from lossproof.corpus.case import Case, KnownDefect
+from lossproof.corpus.keys import FLOAT_DTYPES
+from lossproof.corpus.reading import Corpus
+from lossproof.judging.calls import PlannedCall, make_call, prepare_call, reductions_of
+from lossproof.judging.known_defects import covers, relevant
+from lossproof.judging.record import Record
+from lossproof.reference.evaluation import PreparedCall
+from lossproof.reference.refusals import Refusal
+from lossproof.subjects.call import Call
+
+
+def known_as(
+    planned: PlannedCall, quantities: Collection[str], subject: str, version: str, corpus: Corpus
+) -> list[KnownDefect]:
+    """The known defects of a subject that speak of the same call and of one of these quantities of it."""
+    entries = relevant(corpus.known_defects, subject, version, planned.call.device)
+    ids = {entry.case for entry in entries}
+    found: list[KnownDefect] = []
+    for case in corpus.cases:
+        if case.id not in ids or case.loss != planned.call.loss or case.module is not None:
+            continue
+        for reduction in _reductions_of_the_same_call(case, planned):
+            records = [_record(case, subject, planned.call, reduction, quantity) for quantity in quantities]
+            found += [entry for entry in entries if any(covers(entry, record) for record in records)]
+    return found
+
+
+def _reductions_of_the_same_call(case: Case, planned: PlannedCall) -> Iterator[str | None]:
+    if planned.call.dtype not in (case.dtypes or FLOAT_DTYPES):
+        return
+    for reduction in reductions_of(case):
+        call = make_call(case, planned.call.dtype, reduction)
+        try:
+            is_same = _is_same(call, prepare_call(call), planned)
+        except Refusal:
+            continue
+        if is_same:
+            yield reduction
+
+
+def _is_same(call: Call, prepared: PreparedCall, planned: PlannedCall) -> bool:
+    """Whether two calls of a loss have the same tensors, parameters and reduction, defaults filled in."""
+    dtypes = {name: values.dtype for name, values in call.args.items()}
+    ours, others = ({**call.arguments, **call.parameters} for call in (prepared, planned.prepared))
+    return dtypes == {name: values.dtype for name, values in planned.call.args.items()} and all(
+        _is_equal(value, others[name]) for name, value in ours.items()
+    )
+
+
+def _is_equal(value: object, other: object) -> bool:
+    """Whether two values are the same, as nan is and -0.0 is not 0.0."""
+    if value is None or other is None or isinstance(value, str):
+        return value is other or (isinstance(value, str) and value == other)
+    first, second = np.asarray(value), np.asarray(other)
+    if first.shape != second.shape:
+        return False
+    is_float = first.dtype.kind == second.dtype.kind == "f"
+    signs_agree = not is_float or np.array_equal(np.signbit(first), np.signbit(second))
+    return signs_agree and np.array_equal(first, second, equal_nan=first.dtype.kind in "fc")
+
+
+def _record(case: Case, subject: str, call: Call, reduction: str | None, quantity: str) -> Record:
+    place = (call.dtype, call.device, call.layout, reduction, quantity)
+    return Record(
+        case.id, case.title, case.loss, subject, *place, "disagree", None, None, case.file, case.line
+    )

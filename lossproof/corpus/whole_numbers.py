@@ -1,0 +1,111 @@
+"""Where whole numbers belong: class indices, lengths, cutoffs. Any other number there is complained about.
+
+Nothing is ever rounded to a whole number: torch refuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lossproof.corpus.complaints import Notes, Place
+from lossproof.corpus.fields import fits_int64
+from lossproof.corpus.keys import INTEGER_DTYPES
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.signature import Signature
+from lossproof.corpus.tensors import (
+    Complex,
+    Concatenate,
+    Derived,
+    Fill,
+    Index,
+    Literal,
+    Permute,
+    Reshape,
+    Shape,
+    Tensor,
+    Uniform,
+)
+
+_REFUSED = "; if torch is to refuse it, state its dtype: {dtype: float32, data: ...}"
+
+
+def demand_whole_arguments(
+    args: Mapping[str, Tensor],
+    what: str,
+    places: Mapping[str, Place],
+    signature: Signature,
+    wants_refusal: bool,
+    notes: Notes,
+) -> None:
+    """Complain about the arguments of a call that must hold whole numbers and do not.
+
+    Args:
+        args: by name; where one is missing, none is looked at, since their shapes tell what they hold.
+        what: how a complaint names them all.
+        places: where each of them stands.
+        signature: that of the loss.
+        wants_refusal: whether the case states that the call is refused.
+        notes: takes the complaints.
+    """
+    for name in signature.indices_of(args):
+        demand_whole_numbers(args[name], f"{what}.{name}", places[name], wants_refusal, notes)
+
+
+def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal: bool, notes: Notes) -> None:
+    """Complain about a tensor that must hold whole numbers of int64 and does not.
+
+    One that is to be refused may hold any numbers if it states a dtype of theirs.
+    """
+    after = _REFUSED if wants_refusal else ""
+    match tensor:
+        case Index():
+            pass
+        case Literal(dtype=dtype) | Fill(dtype=dtype) if dtype is not None:
+            # Those of a dtype of whole numbers were looked at when they were read.
+            if dtype not in INTEGER_DTYPES and not wants_refusal:
+                notes.add(
+                    place, f"{what} states {dtype}, and whole numbers belong there", "leave the dtype out"
+                )
+        case Literal(values=values, shape=shape):
+            wrong = [position for position, value in enumerate(values) if _fault(value)]
+            if wrong:
+                value = values[wrong[0]]
+                more = f" (and {len(wrong) - 1} more are none)" if len(wrong) > 1 else ""
+                problem = f"{what}{_position(wrong[0], shape)} is {value.text}{_fault(value)}{more}"
+                notes.add(place, problem, _remedy(value) + after)
+        case Fill(value=value):
+            if _fault(value):
+                notes.add(place, f"{what}.fill is {value.text}{_fault(value)}", _remedy(value) + after)
+        case Concatenate(parts=parts):
+            for position, part in enumerate(parts):
+                demand_whole_numbers(part, f"{what}.concatenate[{position}]", place, wants_refusal, notes)
+        case Reshape(of=inner):
+            demand_whole_numbers(inner, f"{what}.reshape", place, wants_refusal, notes)
+        case Permute(of=inner):
+            demand_whole_numbers(inner, f"{what}.permute", place, wants_refusal, notes)
+        case Uniform() | Derived() | Complex():
+            form = tensor.function if isinstance(tensor, Derived) else type(tensor).__name__.lower()
+            problem = f"{what} is made with '{form}', which makes no whole numbers, and they belong there"
+            notes.add(place, problem, "write them out, or make them with 'index' or 'fill'" + after)
+
+
+def _fault(value: Numeral) -> str:
+    if not value.is_integer:
+        return " but must be a whole number"
+    return "" if fits_int64(value) else ", which int64 cannot hold"
+
+
+def _remedy(value: Numeral) -> str:
+    if value.is_integer:
+        return f"write whole numbers from {-(2**63)} to {2**63 - 1}"
+    is_whole = not isinstance(value.exact, float) and value.exact.denominator == 1
+    return "write it in digits only, without a point" if is_whole else "write whole numbers there"
+
+
+def _position(place: int, shape: Shape) -> str:
+    """The indices of an element, counted in row-major order."""
+    indices: list[int] = []
+    for size in reversed(shape):
+        place, index = divmod(place, size)
+        indices.append(index)
+    return "".join(f"[{index}]" for index in reversed(indices))

@@ -1,0 +1,78 @@
+"""Numbers as sentences and tables write them: no digit that is not known, no exponent that is not needed."""
+
+from __future__ import annotations
+
+import math
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from lossproof.judging.truth import Truth
+from lossproof.numbers.formats import Format
+
+# As many digits of a true value as the tables of the command line show.
+_MOST_DIGITS = 20
+# What a true value may be off by, in units of its bound: see truth.py.
+_RESOLUTION = 2.0**-20
+_FEWEST_DIGITS = 3
+# Powers of ten from which on a number has an exponent: as Python writes a float, and one of few digits.
+_SMALL, _LARGE, _LARGE_OF_FEW = -4, 16, 6
+
+
+def true_text(truth: Truth, place: tuple[int, ...]) -> str:
+    """The true value at a place, to the digits that are certain, as Python writes a float.
+
+    A value that float64 holds is written as that; any other is the sum of two float64 numbers.
+    """
+    value, remainder = float(truth.value[place]), float(truth.remainder[place])
+    total = Fraction(value) + Fraction(remainder) if math.isfinite(value) else Fraction(0)
+    digits = _certain_digits(total, float(truth.bound[place]))
+    if total == 0 or (remainder == 0 and digits >= _MOST_DIGITS):
+        return repr(value)
+    text = _written(_rounded(total, digits), _LARGE)
+    return text if "." in text or "e" in text else f"{text}.0"
+
+
+def significant(value: float, digits: int) -> str:
+    """A number rounded to significant digits.
+
+    >>> significant(0.43219, 3), significant(1234.5, 3), significant(1234567.0, 3), significant(100.0, 1)
+    ('0.432', '1230', '1.23e+06', '100')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    return _written(_rounded(Fraction(value), digits), max(_LARGE_OF_FEW, digits))
+
+
+def shortest(value: float, format: Format) -> str:
+    """The shortest decimal that the format rounds to this number of its own."""
+    for digits in range(1, 18):
+        text = significant(value, digits)
+        if float(format.round(float(text))) == value:
+            return text
+    return repr(value)
+
+
+def _certain_digits(total: Fraction, bound: float) -> int:
+    if total == 0 or bound == 0 or not math.isfinite(bound):
+        return _MOST_DIGITS
+    unit = math.ceil(math.log10(bound) + math.log10(_RESOLUTION))
+    leading = _rounded(abs(total), _MOST_DIGITS).adjusted()
+    return max(_FEWEST_DIGITS, min(_MOST_DIGITS, leading - unit + 1))
+
+
+def _rounded(value: Fraction, digits: int) -> Decimal:
+    context = Context(prec=digits)
+    return context.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def _written(number: Decimal, large: int) -> str:
+    """A decimal without zeros at its end, with an exponent if it is below 1e-4 or from 10^large on."""
+    sign, digits, _ = number.normalize(Context(prec=_MOST_DIGITS)).as_tuple()
+    exponent, written = number.adjusted(), "".join(map(str, digits))
+    minus = "-" if sign else ""
+    if _SMALL <= exponent < 0:
+        return f"{minus}0.{'0' * (-exponent - 1)}{written}"
+    if 0 <= exponent < large:
+        whole = written[: exponent + 1].ljust(exponent + 1, "0")
+        return f"{minus}{whole}.{written[exponent + 1 :]}".rstrip(".")
+    return f"{minus}{written[0]}.{written[1:]}".rstrip(".") + f"e{exponent:+03d}"
