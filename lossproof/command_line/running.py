@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -20,6 +20,7 @@ from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Complex
 from lossproof.judging.calls import CallPlanner, PlannedCall, is_rounded, reductions_of
+from lossproof.judging.excuses import overflown
 from lossproof.judging.number_text import shortest, significant
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare
@@ -69,7 +70,7 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     if with_steps:
         say_steps(reduction, worked_steps(planned.prepared))
     say()
-    if _say_verdict(answer, list(verdicts.values())):
+    if _say_verdict(answer, verdicts):
         return True
     wrong = [name for name, verdict in verdicts.items() if verdict is None or not verdict.agrees]
     _say_what_is_known(planned, wrong, answer)
@@ -143,7 +144,7 @@ def _say_quantity(
     verdict = None if observed is None else compare(observed, truth)
     shares = None
     if observed is not None and observed.shape == truth.value.shape:
-        shares = budget_shares(observed, truth)
+        shares, has_overflown = budget_shares(observed, truth), overflown(observed, truth)
     rows: list[tuple[Cell, ...]] = [
         tuple(
             (heading, QUIET)
@@ -157,15 +158,10 @@ def _say_quantity(
             rows.append((*cells, "", "", budget))
         else:
             used = float(shares[place])
-            style = GOOD if used <= 1 else BAD
-            rows.append(
-                (
-                    *cells,
-                    shortest(float(observed[place]), FORMATS[dtype]),
-                    (significant(used, 3), style),
-                    budget,
-                )
-            )
+            told: Cell = (significant(used, 3), GOOD if used <= 1 else BAD)
+            if has_overflown[place]:
+                told = ("overflowed", HEADING)
+            rows.append((*cells, shortest(float(observed[place]), FORMATS[dtype]), told, budget))
     if len(texts) > _MOST_NUMBERS:
         rows.append((f"  ... and {len(texts) - _MOST_NUMBERS:,} more", "", "", "", ""))
     if not texts:
@@ -175,14 +171,19 @@ def _say_quantity(
     return verdict
 
 
-def _say_verdict(answer: _Answer, verdicts: Sequence[Verdict | None]) -> bool:
+def _say_verdict(answer: _Answer, verdicts: Mapping[str, Verdict | None]) -> bool:
     if answer.observation is None:
         say(f"{answer.name} {answer.reason}", BAD)
         return False
-    wrong = [verdict.message for verdict in verdicts if verdict is not None and not verdict.agrees]
-    if wrong:
+    judged = {quantity: verdict for quantity, verdict in verdicts.items() if verdict is not None}
+    if wrong := [verdict.message for verdict in judged.values() if not verdict.agrees]:
         say(f"{answer.name} disagrees: " + "; ".join(wrong), BAD)
         return False
+    if by_rule := [f"{quantity} {verdict.message}" for quantity, verdict in judged.items() if verdict.rule]:
+        say(f"{answer.name} passes, but not by all of its numbers:", HEADING)
+        for sentence in by_rule:
+            say(f"  {sentence}")
+        return True
     say(f"{answer.name} agrees: no number is off by more than its budget", GOOD)
     return True
 

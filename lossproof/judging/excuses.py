@@ -44,15 +44,20 @@ def rounds_to_infinity(observed: Float64Array, truth: Truth) -> BoolArray:
     return np.asarray(np.isinf(observed) & is_same_side & (reach > truth.format.largest))
 
 
-def rule_of(observed: Float64Array, truth: Truth) -> tuple[str, str]:
-    """The rule by which numbers pass, and a sentence on it; both empty where it is by the numbers."""
-    is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
+def overflown(observed: Float64Array, truth: Truth) -> BoolArray:
+    """Where an infinity or nan passes because a step overflows, and not because it is the right result."""
     rounds = rounds_to_infinity(observed, truth)
+    is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
     # Of a number beyond the range, an infinity is the right rounding.
     is_right = is_same | (rounds & (np.abs(truth.value) > truth.format.largest))
-    overflown = (is_excused(observed, truth) | rounds) & ~is_right
-    if np.any(overflown):
-        return "overflow", f"{_first(observed, truth, overflown)}: {where_it_overflows(truth)}"
+    return np.asarray((is_excused(observed, truth) | rounds) & ~is_right)
+
+
+def rule_of(observed: Float64Array, truth: Truth) -> tuple[str, str]:
+    """The rule by which numbers pass, and a sentence on it; both empty where it is by the numbers."""
+    has_overflown = overflown(observed, truth)
+    if np.any(has_overflown):
+        return "overflow", f"{_first(observed, truth, has_overflown)}: {where_it_overflows(truth)}"
     with np.errstate(all="ignore"):
         error = np.abs((observed - truth.value) - truth.remainder)
     unbounded = np.isinf(truth.bound) & (error > 0)

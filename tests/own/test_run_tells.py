@@ -92,3 +92,14 @@ def test_a_call_that_torch_gets_right_is_not_looked_for() -> None:
     said = typed("run", "CrossEntropyLoss", "--input", "[[1, 2, 3]]", "--target", "[0]")
     assert said.status == 0
     assert "on record" not in said.text
+
+
+def test_what_passes_by_an_overflow_is_not_said_to_agree() -> None:
+    words = ("--input", "[300]", "--target", "[0]", "--var", "[60000]", "--reduction", "none")
+    said = typed("run", "GaussianNLLLoss", *words, "--dtype", "float16")
+    assert said.status == 0
+    assert "passes, but not by all of its numbers" in said.text
+    assert "the step 'losses' overflows, 300 * 300 = 90000 being beyond 65504" in said.text
+    assert "agrees" not in said.text
+    [row] = [line for line in said.text.splitlines() if "6.2510499206" in line]
+    assert row.split()[2:4] == ["inf", "overflowed"]
