@@ -213,6 +213,7 @@ LOSSES = (
         ),
         real_parameters={"eps": _SMALLEST_NORM},
         options={"dim": 1},
+        counts_numbers=True,
     ),
     Loss(
         "CosineEmbeddingLoss",
@@ -224,5 +225,6 @@ LOSSES = (
         refuse=refuse_cosine_embedding_loss,
         real_parameters={"margin": 0.0},
         reductions=ELEMENTWISE,
+        typed_by=("input1", "input2"),
     ),
 )

@@ -208,5 +208,6 @@ LOSSES = (
         options={"ignore_index": -100},
         reductions=ELEMENTWISE,
         indices=target_of_other_shape,
+        alike=lambda shapes: ("input", "weight") if target_of_other_shape(shapes) else (),
     ),
 )

@@ -120,6 +120,7 @@ _NLL = Loss(
     options={"ignore_index": -100},
     reductions=ELEMENTWISE,
     indices=lambda shapes: ("target",),
+    alike=lambda shapes: ("input", "weight"),
 )
 
 LOSSES = (
