@@ -165,6 +165,10 @@ def _say_verdict(answer: _Answer, verdicts: Sequence[Verdict | None]) -> bool:
     wrong = [verdict.message for verdict in verdicts if verdict is not None and not verdict.agrees]
     if wrong:
         say(f"{answer.name} disagrees: " + "; ".join(wrong), BAD)
+    if (failed := answer.observation.failed) is not None:
+        said = f"raises {failed.type}" if isinstance(failed, Refused) else "cannot do it"
+        say(f"{answer.name} {said} in its backward pass: {failed}", BAD)
+    if wrong or failed is not None:
         return False
     say(f"{answer.name} agrees: no number is off by more than its budget", GOOD)
     return True

@@ -117,6 +117,8 @@ class _Examination(Recorder):
             call = replace(call, upstreams=(np.ones(()),), wrt=LOSSES[call.loss].differentiable)
         try:
             observation = self.subject.run(call)
+            if isinstance(observation.failed, Refused):
+                raise observation.failed
             verdict = Verdict(False, None, f"accepted, with {_short(observation)}; must be refused")
         except Refused as refused:
             verdict = judge_refusal(self.subject_name, refused, wanted)
@@ -160,6 +162,8 @@ class _Examination(Recorder):
         except Refused as refused:
             yield self._raised(refused, call)
             return
+        failed = [seen.failed for seen in observations if seen.failed is not None]
+        yield from (self._failed(one, call) for one in failed[:1])
         for quantity, verdict in judge_repeats(planned, observations):
             kind, _, name = quantity.partition(":")
             true = planned.truth.gradients[_KINDS.index(kind)][name] if name else planned.truth.value
@@ -178,10 +182,10 @@ class _Examination(Recorder):
         return self.dtype == (wanted if wanted in dtypes else dtypes[0])
 
     def _detail(
-        self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, layout: str
+        self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, dtype: str, layout: str
     ) -> dict[str, str]:
         call = self._full_call(planned, layout)
-        return disagreement(self.subject_name, call, quantity, observed, truth)
+        return disagreement(self.subject_name, call, quantity, observed, truth, dtype)
 
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
         return self.subject.run(self._full_call(planned, layout))
@@ -198,20 +202,25 @@ class _Examination(Recorder):
     def _observed(
         self, planned: PlannedCall, observation: Observation, reduction: str | None, layout: str
     ) -> Iterator[Record]:
-        def judged(quantity: str, observed: Numbers, truth: Truth) -> Record:
+        prepared, seen = planned.prepared, observation.gradient_dtypes
+
+        def judged(quantity: str, observed: Numbers, truth: Truth, has: str, wanted: str) -> Record:
             verdict = compare(observed, truth)
-            if verdict.agrees and quantity == "value" and observation.dtype != self.dtype:
-                verdict = Verdict(False, None, f"has dtype {observation.dtype}, should have {self.dtype}")
-            detail = partial(self._detail, planned, quantity, observed, truth, layout)
+            if verdict.agrees and has != wanted:
+                verdict = Verdict(False, None, f"has dtype {has}, should have {wanted}")
+            detail = partial(self._detail, planned, quantity, observed, truth, wanted, layout)
             return self.judged(quantity, verdict, reduction, layout, detail)
 
-        value = judged("value", observation.value, planned.truth.value)
+        value = judged("value", observation.value, planned.truth.value, observation.dtype, prepared.dtype)
         pairs = zip(_KINDS, observation.gradients, planned.truth.gradients, strict=False)
         gradients = [
-            judged(f"{kind}:{name}", observed[name], true[name])
+            judged(f"{kind}:{name}", observed[name], true[name], seen.get(name, own), own)
             for kind, observed, true in pairs
-            for name in planned.prepared.differentiable
+            for name in prepared.differentiable
+            for own in (prepared.dtypes[name],)
         ]
+        if observation.failed is not None:
+            gradients = [self._failed(observation.failed, self._full_call(planned, layout))]
         is_right = all(record.outcome == "agree" for record in (value, *gradients))
         illustrations = self._illustrations(planned, reduction, layout, is_right)
         yield replace(value, detail={**(value.detail or {}), **illustrations}) if illustrations else value
@@ -301,11 +310,16 @@ class _Examination(Recorder):
             verdict = Verdict(False, verdict.error_over_budget, f"{verdict.message}: {identity.why}")
         return self.judged(name, verdict, reduction, detail=told)
 
-    def _raised(self, refused: Refused, call: Call) -> Record:
+    def _failed(self, failed: Unsupported | Refused, call: Call) -> Record:
+        """A backward pass that raised, after a value that is judged like any other."""
+        if isinstance(failed, Refused):
+            return self._raised(failed, call, "gradient")
+        return self.record("gradient", "unsupported", call.reduction, call.layout, message=str(failed))
+
+    def _raised(self, refused: Refused, call: Call, quantity: str = "") -> Record:
         """A call that should have worked."""
-        is_backward = refused.when == "backward"
         message = f"raised {refused.type}: {refused}"
-        quantity = "gradient" if is_backward else "value"
+        quantity = quantity or ("gradient" if refused.when == "backward" else "value")
         detail = details.of_error(self.subject_name, call, quantity)
         return self.record(quantity, "error", call.reduction, call.layout, message=message, detail=detail)
 
