@@ -178,6 +178,10 @@ def _say_verdict(answer: _Answer, verdicts: Mapping[str, Verdict | None]) -> boo
     judged = {quantity: verdict for quantity, verdict in verdicts.items() if verdict is not None}
     if wrong := [verdict.message for verdict in judged.values() if not verdict.agrees]:
         say(f"{answer.name} disagrees: " + "; ".join(wrong), BAD)
+    if (failed := answer.observation.failed) is not None:
+        said = f"raises {failed.type}" if isinstance(failed, Refused) else "cannot do it"
+        say(f"{answer.name} {said} in its backward pass: {failed}", BAD)
+    if wrong or failed is not None:
         return False
     if by_rule := [f"{quantity} {verdict.message}" for quantity, verdict in judged.items() if verdict.rule]:
         say(f"{answer.name} passes, but not by all of its numbers:", HEADING)

@@ -55,6 +55,8 @@ def sweep(subject: Subject, checks: int, seed: int) -> Tally:
             continue
         try:
             observation = subject.run(replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable))
+            if observation.failed is not None:
+                raise observation.failed
         except Unsupported:  # torch has no kernel for some losses in half precision
             continue
         quantities = [("value", observation.value, truth.value)]

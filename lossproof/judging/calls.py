@@ -9,7 +9,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.case import Case, Parameter, Term
@@ -17,15 +16,16 @@ from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import exact_balls, rounded, shape_of, whole_numbers, written_dtype
-from lossproof.judging.truth import CallTruth, truth_of
+from lossproof.judging.truth import CallTruth, Truth, truth_of
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
-from lossproof.numbers.formats import FORMATS
+from lossproof.numbers.formats import FORMATS, Format
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
 from lossproof.reference.loss import Loss
-from lossproof.subjects.call import Call, Values
+from lossproof.reference.promotion import part_dtype
+from lossproof.subjects.call import Call, Values, dtypes_of
 
 _OWN = Term()
 _COMPLEX = {"float64": "complex128", "float32": "complex64"}
@@ -105,7 +105,7 @@ def prepare_call(call: Call) -> PreparedCall:
     with warnings.catch_warnings():
         # Whether the reference warns is asked of the subject of that name, not of its view of a call.
         warnings.simplefilter("ignore", ReferenceWarning)
-        return prepare(call.loss, params, args)
+        return prepare(call.loss, params, args, dtypes_of(call))
 
 
 def exactly(case: Case, reduction: str | None, dtype: str = "float64") -> PreparedCall:
@@ -159,24 +159,34 @@ def lift_exactly(values: Any) -> Array:
 def _planned(case: Case, dtype: str, reduction: str | None, term: Term) -> PlannedCall:
     call = make_call(case, dtype, reduction, term)
     prepared = prepare_call(call)
-    return PlannedCall(call, prepared, _with_own_dtypes(truth_of(prepared, FORMATS[dtype]), call))
+    format = _budget_format(prepared)
+    return PlannedCall(call, prepared, _with_own_ranges(truth_of(prepared, format), prepared, format))
 
 
-def _with_own_dtypes(truth: CallTruth, call: Call) -> CallTruth:
-    """A tensor of another dtype than the run's gets its gradient rounded to that."""
-    values = {**call.args, **call.params}
+def _budget_format(prepared: PreparedCall) -> Format:
+    """The narrowest format among a call's tensors and its result.
+
+    Promotion is by operation: what a formula does with a narrow tensor alone, such as its logarithm, is
+    rounded to that before it meets a wider one. So an honest result may be as far off as if all were narrow.
+    """
+    dtypes = {part_dtype(dtype) for dtype in (prepared.dtype, *prepared.dtypes.values())}
+    return min((FORMATS[dtype] for dtype in dtypes & set(FORMATS)), key=lambda format: format.precision)
+
+
+def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -> CallTruth:
+    """The gradient by a tensor of less range than the budget's format is rounded once more, to its own.
+
+    float16 has more digits than bfloat16, and less range.
+    """
+
+    def rounded(name: str, true: Truth) -> Truth:
+        own = FORMATS[part_dtype(prepared.dtypes[name])]
+        return true.rounded_to(own) if own.largest_exponent < format.largest_exponent else true
+
     gradients = tuple(
-        {
-            name: true.rounded_to(FORMATS[values[name].dtype]) if _is_narrower(values[name], call) else true
-            for name, true in gradient.items()
-        }
-        for gradient in truth.gradients
+        {name: rounded(name, true) for name, true in gradient.items()} for gradient in truth.gradients
     )
     return dataclasses.replace(truth, gradients=gradients)
-
-
-def _is_narrower(values: Values, call: Call) -> bool:
-    return values.dtype in FORMATS and FORMATS[values.dtype].precision < FORMATS[call.dtype].precision
 
 
 def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
@@ -195,8 +205,7 @@ def _values(tensor: Tensor, dtype: str) -> Values:
         numbers = rounded(tensor, FORMATS[dtype])
         if numbers.dtype.kind == "c":
             return Values(numbers, _COMPLEX[dtype])
-        # NumPy has no bfloat16, and the reference tells dtypes apart only where a case mixes them.
-        return Values(numbers.astype(np.float32) if written_dtype(tensor) == "float32" else numbers, dtype)
+        return Values(numbers, dtype)
     return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
 
 

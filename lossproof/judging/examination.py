@@ -118,6 +118,8 @@ class _Examination(Recorder):
             call = replace(call, upstreams=(np.ones(()),), wrt=LOSSES[call.loss].differentiable)
         try:
             observation = self.subject.run(call)
+            if isinstance(observation.failed, Refused):
+                raise observation.failed
             message = f"accepted, with {_short(observation)}; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
         except Refused as refused:
@@ -163,6 +165,8 @@ class _Examination(Recorder):
         except Refused as refused:
             yield self._raised(refused, call)
             return
+        failed = [seen.failed for seen in observations if seen.failed is not None]
+        yield from (self._failed(one, call) for one in failed[:1])
         for quantity, verdict in judge_repeats(planned, observations):
             kind, _, name = quantity.partition(":")
             true = planned.truth.gradients[_KINDS.index(kind)][name] if name else planned.truth.value
@@ -181,10 +185,10 @@ class _Examination(Recorder):
         return self.dtype == (wanted if wanted in dtypes else dtypes[0])
 
     def _detail(
-        self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, layout: str
+        self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, dtype: str, layout: str
     ) -> dict[str, str]:
         call = self._full_call(planned, layout)
-        return disagreement(self.subject_name, call, quantity, observed, truth)
+        return disagreement(self.subject_name, call, quantity, observed, truth, dtype)
 
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
         return self.subject.run(self._full_call(planned, layout))
@@ -201,21 +205,26 @@ class _Examination(Recorder):
     def _observed(
         self, planned: PlannedCall, observation: Observation, reduction: str | None, layout: str
     ) -> Iterator[Record]:
-        def judged(quantity: str, observed: Numbers, truth: Truth) -> Record:
+        prepared, seen = planned.prepared, observation.gradient_dtypes
+
+        def judged(quantity: str, observed: Numbers, truth: Truth, has: str, wanted: str) -> Record:
             verdict = compare(observed, truth)
-            if verdict.agrees and quantity == "value" and observation.dtype != self.dtype:
-                message = f"has dtype {observation.dtype}, should have {self.dtype}"
-                verdict = Verdict(False, None, message, came_out=(observation.dtype,))
-            detail = partial(self._detail, planned, quantity, observed, truth, layout)
+            if verdict.agrees and has != wanted:
+                message = f"has dtype {has}, should have {wanted}"
+                verdict = Verdict(False, None, message, came_out=(has,))
+            detail = partial(self._detail, planned, quantity, observed, truth, wanted, layout)
             return self.judged(quantity, verdict, reduction, layout, detail)
 
-        value = judged("value", observation.value, planned.truth.value)
+        value = judged("value", observation.value, planned.truth.value, observation.dtype, prepared.dtype)
         pairs = zip(_KINDS, observation.gradients, planned.truth.gradients, strict=False)
         gradients = [
-            judged(f"{kind}:{name}", observed[name], true[name])
+            judged(f"{kind}:{name}", observed[name], true[name], seen.get(name, own), own)
             for kind, observed, true in pairs
-            for name in planned.prepared.differentiable
+            for name in prepared.differentiable
+            for own in (prepared.dtypes[name],)
         ]
+        if observation.failed is not None:
+            gradients = [self._failed(observation.failed, self._full_call(planned, layout))]
         is_right = all(record.outcome in PASSING for record in (value, *gradients))
         illustrations = self._illustrations(planned, reduction, layout, is_right)
         yield replace(value, detail={**(value.detail or {}), **illustrations}) if illustrations else value
@@ -306,11 +315,16 @@ class _Examination(Recorder):
             verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
         return self.judged(name, verdict, reduction, detail=told)
 
-    def _raised(self, refused: Refused, call: Call) -> Record:
+    def _failed(self, failed: Unsupported | Refused, call: Call) -> Record:
+        """A backward pass that raised, after a value that is judged like any other."""
+        if isinstance(failed, Refused):
+            return self._raised(failed, call, "gradient")
+        return self.record("gradient", "unsupported", call.reduction, call.layout, message=str(failed))
+
+    def _raised(self, refused: Refused, call: Call, quantity: str = "") -> Record:
         """A call that should have worked."""
-        is_backward = refused.when == "backward"
         message = f"raised {refused.type}: {refused}"
-        quantity = "gradient" if is_backward else "value"
+        quantity = quantity or ("gradient" if refused.when == "backward" else "value")
         detail = details.of_error(self.subject_name, call, quantity)
         return self.record(
             quantity,

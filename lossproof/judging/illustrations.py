@@ -47,10 +47,10 @@ def usual_subject(loss: str) -> str:
 
 
 def disagreement(
-    subject: str, call: Call, quantity: str, observed: Float64Array, truth: Truth
+    subject: str, call: Call, quantity: str, observed: Float64Array, truth: Truth, dtype: str
 ) -> dict[str, str]:
-    """What a reader needs to see of a disagreement: the detail of its record."""
-    snippet = reproduce(subject, call, quantity, quantity_check(observed, truth, call.dtype))
+    """What a reader needs to see of a disagreement with the truth or the dtype: the detail of its record."""
+    snippet = reproduce(subject, call, quantity, quantity_check(observed, truth, dtype))
     if observed.shape != truth.value.shape:
         expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
         return describe(call) | {"expected": expected, "observed": seen, "snippet": snippet}

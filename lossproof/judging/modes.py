@@ -91,6 +91,8 @@ def examine_modes(
 
 
 def _is_right(planned: PlannedCall, plain: Observation) -> bool:
+    if plain.failed is not None:
+        return False
     pairs = [(plain.value, planned.truth.value)]
     for observed, true in zip(plain.gradients, planned.truth.gradients, strict=False):
         pairs += [(observed[name], truth) for name, truth in true.items()]

@@ -150,8 +150,6 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
     given = {name: params[name] for name in WEIGHTS if params[name] is not None}
     for name, values in (("input", input), *given.items()):
         demand_floating(name, values)
-        if values.dtype != input.dtype:
-            raise DtypeRefusal(f"{name} holds {values.dtype}, input {input.dtype}; they must agree")
     if target.dtype not in (np.int32, np.int64):
         raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64 (or int32)")
     if target.ndim > 1 or input.ndim != target.ndim + 1 or input.shape[:-1] != target.shape:
@@ -202,5 +200,6 @@ LOSSES = (
         reductions=("none", "mean"),
         has_legacy_reduction=False,
         indices=lambda shapes: ("target",),
+        alike=lambda shapes: ("input", *WEIGHTS),
     ),
 )

@@ -12,8 +12,8 @@ from lossproof.numbers.base import Array
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_alike, demand_broadcast, demand_floating
+from lossproof.reference.refusals import RangeRefusal
+from lossproof.reference.refusing import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.softmax import log_sigmoid, sigmoid
 from lossproof.reference.steps import step
 
@@ -140,12 +140,14 @@ def binary_cross_entropy_with_logits_gradient(
 
 
 def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """Refuse probabilities or targets outside [0, 1], and shapes or dtypes that differ.
+    """Refuse probabilities or targets outside [0, 1], shapes that differ, and what is not floating.
 
     Raises:
         DtypeRefusal, ShapeRefusal, RangeRefusal.
     """
-    demand_alike(args)
+    for name in ("input", "target"):
+        demand_floating(name, args[name])
+    demand_one_shape(args)
     demand_broadcast("weight", params["weight"], args["input"])
     for name in ("input", "target"):
         values = args[name]
@@ -159,12 +161,9 @@ def refuse_binary_cross_entropy_with_logits(args: Arguments, params: Parameters)
     Raises:
         DtypeRefusal, ShapeRefusal.
     """
-    demand_floating("input", args["input"])
-    demand_floating("target", args["target"])
-    if args["input"].shape != args["target"].shape:
-        raise ShapeRefusal(
-            f"target has shape {args['target'].shape}, input {args['input'].shape}; they must agree"
-        )
+    for name in ("input", "target"):
+        demand_floating(name, args[name])
+    demand_one_shape(args)
     for name in ("weight", "pos_weight"):
         demand_broadcast(name, params[name], args["input"])
 
@@ -182,6 +181,9 @@ LOSSES = (
         convention=CONVENTION,
         tensor_parameters=("weight",),
         reductions=ELEMENTWISE,
+        alike=lambda shapes: ("input", "target"),
+        # A weight only scales what has its dtype already.
+        typed_by=("input", "target"),
     ),
     Loss(
         "BCEWithLogitsLoss",
@@ -193,5 +195,6 @@ LOSSES = (
         refuse=refuse_binary_cross_entropy_with_logits,
         tensor_parameters=("weight", "pos_weight"),
         reductions=ELEMENTWISE,
+        typed_by=("input", "target"),
     ),
 )

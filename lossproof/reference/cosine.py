@@ -214,6 +214,7 @@ LOSSES = (
         ),
         real_parameters={"eps": _SMALLEST_NORM},
         options={"dim": whole(1)},
+        counts_numbers=True,
     ),
     Loss(
         "CosineEmbeddingLoss",
@@ -225,5 +226,6 @@ LOSSES = (
         refuse=refuse_cosine_embedding_loss,
         real_parameters={"margin": 0.0},
         reductions=ELEMENTWISE,
+        typed_by=("input1", "input2"),
     ),
 )

@@ -209,5 +209,6 @@ LOSSES = (
         options={"ignore_index": whole(-100)},
         reductions=ELEMENTWISE,
         indices=target_of_other_shape,
+        alike=lambda shapes: ("input", "weight") if target_of_other_shape(shapes) else (),
     ),
 )

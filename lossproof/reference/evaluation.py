@@ -7,7 +7,7 @@ formula runs.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from lossproof.numbers.complex_pair import ComplexPair, as_real
 from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.loss import Loss
+from lossproof.reference.promotion import result_dtype
 from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal
 from lossproof.reference.torch_state import in_torch_shape, own_name, with_own_names
 
@@ -39,12 +40,30 @@ def as_float64(values: npt.ArrayLike) -> Float64Array:
 
 @dataclass(frozen=True)
 class PreparedCall:
-    """A call that the loss accepts, with its defaults filled in; arrays are still NumPy's."""
+    """A call that the loss accepts, with its defaults filled in; arrays are still NumPy's.
+
+    Attributes:
+        loss: the loss.
+        arguments: its arguments.
+        parameters: its parameters.
+        indices: which of the arguments hold indices.
+        dtypes: the dtypes of the arguments and tensor parameters, by torch's names.
+    """
 
     loss: Loss
     arguments: Mapping[str, npt.NDArray[Any]]
     parameters: Mapping[str, Any]
     indices: tuple[str, ...]
+    dtypes: Mapping[str, str]
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the result: by torch's promotion, of the tensors that decide it."""
+        tensors = {**self.arguments, **self.parameters}
+        return result_dtype(
+            (self.dtypes[name], 1 if self.loss.counts_numbers else np.ndim(tensors[name]))
+            for name in self.loss.typed_by or self.dtypes
+        )
 
     def value(self, lift: Lift = as_float64) -> Array:
         """The loss, on the numbers that ``lift`` makes."""
@@ -89,13 +108,20 @@ class PreparedCall:
         return lifted
 
 
-def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLike]) -> PreparedCall:
+def prepare(
+    loss: str,
+    params: Mapping[str, Any],
+    args: Mapping[str, npt.ArrayLike],
+    dtypes: Mapping[str, str] | None = None,
+) -> PreparedCall:
     """Check a call and fill in its defaults.
 
     Args:
         loss: a name as in torch.nn, or ``F.name``.
         params: constructor keywords; tensors as arrays.
         args: forward's arguments by name; tensor parameters may stand among them.
+        dtypes: what the tensors are meant to have, by torch's names, where that is not what the arrays have:
+            NumPy has no bfloat16.
 
     Raises:
         Refusal: one of its kinds, where the loss does not take the call.
@@ -108,9 +134,16 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
     parameters: dict[str, Any] = {name: option.default for name, option in types.items()}
     parameters |= {name: types[name].taken(name, value) for name, value in given.items()}
     reduction = _reduction(parameters)
-    indices = found.indices({name: values.shape for name, values in arguments.items()})
+    shapes = {name: values.shape for name, values in arguments.items()}
+    indices = found.indices(shapes)
     _demand_whole(indices, arguments)
     _demand_exact({name: values for name, values in arguments.items() if name not in indices})
+    arrays = arguments | {name: parameters[name] for name in found.tensor_parameters}
+    meant = {} if dtypes is None else dtypes
+    known = {name: meant.get(name, str(array.dtype)) for name, array in arrays.items() if array is not None}
+    # A weight that is written as a list has no dtype of its own.
+    typed = {*args, *meant, *(name for name, value in params.items() if hasattr(value, "dtype"))}
+    _demand_one_dtype([(name, known[name]) for name in found.alike(shapes) if name in typed])
     found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(ReferenceWarning(advice), stacklevel=2)
@@ -118,7 +151,7 @@ def prepare(loss: str, params: Mapping[str, Any], args: Mapping[str, npt.ArrayLi
         parameters["reduction"] = reduction
     if "dim" in parameters and parameters["dim"] is None:
         parameters["dim"] = _implicit_dimension(arguments["input"])
-    return PreparedCall(found, arguments, parameters, indices)
+    return PreparedCall(found, arguments, parameters, indices, known)
 
 
 def forward(
@@ -183,6 +216,13 @@ def _lifted(values: Array, lift: Lift) -> Array:
 
 def _holds_integers(values: Array) -> bool:
     return isinstance(values, np.ndarray) and values.dtype.kind in "iub"
+
+
+def _demand_one_dtype(tensors: Sequence[tuple[str, str]]) -> None:
+    for name, dtype in tensors[1:]:
+        first, wanted = tensors[0]
+        if dtype != wanted:
+            raise DtypeRefusal(f"{name} holds {dtype}, {first} {wanted}; they must agree")
 
 
 def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:

@@ -128,6 +128,7 @@ LOSSES = (
         refuse=refuse_hinge_embedding_loss,
         real_parameters={"margin": 1.0},
         reductions=ELEMENTWISE,
+        typed_by=("input",),
     ),
     Loss(
         "MarginRankingLoss",

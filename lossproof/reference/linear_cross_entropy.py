@@ -19,7 +19,7 @@ from lossproof.reference.cross_entropy import (
 from lossproof.reference.linear import linear, linear_gradient
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.option import whole, word
-from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, ShapeRefusal
+from lossproof.reference.refusals import OptionRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
 _IGNORED_UNLESS_SAID = -100
@@ -90,10 +90,6 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
     """
     input, linear_weight = args["input"], args["linear_weight"]
     bias = params["linear_bias"]
-    given = {"linear_weight": linear_weight, "linear_bias": bias, "weight": params["weight"]}
-    for name, values in given.items():
-        if values is not None and values.dtype != input.dtype:
-            raise DtypeRefusal(f"{name} holds {values.dtype}, input {input.dtype}; they must agree")
     if input.ndim not in (1, 2):
         raise ShapeRefusal(f"input has shape {input.shape}; it must be (in_features) or (N, in_features)")
     if linear_weight.ndim < 2:
@@ -133,6 +129,12 @@ def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
     return () if shapes["target"] == logits_shape(shapes) else ("target",)
 
 
+def alike(shapes: Shapes) -> tuple[str, ...]:
+    """The linear layer is of one dtype, and so is the weight of a class beside its index."""
+    layer = ("input", "linear_weight", "linear_bias")
+    return (*layer, "weight") if target_of_other_shape(shapes) else layer
+
+
 def differentiable_parameters(shapes: Shapes) -> tuple[str, ...]:
     """The bias, and beside probabilities the weight of a class, as for CrossEntropyLoss."""
     return ("linear_bias",) if target_of_other_shape(shapes) else ("linear_bias", "weight")
@@ -155,5 +157,6 @@ LOSSES = (
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
         indices=target_of_other_shape,
+        alike=alike,
     ),
 )

@@ -51,6 +51,11 @@ class Loss:
         reductions: the reductions it knows, or none of them for a plain function.
         has_legacy_reduction: whether it takes size_average and reduce, which reduction superseded.
         indices: which of the arguments hold integers (class indices, lengths), given the shapes.
+        alike: the arguments and tensor parameters that must have one dtype, given the shapes.
+        typed_by: those that the result has its dtype from, by promotion, where that is not all of them:
+            labels are only compared or give a sign, and some weights only scale.
+        counts_numbers: whether a tensor without dimensions counts in promotion like any other, since it is
+            broadcast before it meets them, or they are summed.
     """
 
     name: str
@@ -71,6 +76,9 @@ class Loss:
     reductions: tuple[str, ...] = ()
     has_legacy_reduction: bool = True
     indices: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
+    alike: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
+    typed_by: tuple[str, ...] = ()
+    counts_numbers: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:

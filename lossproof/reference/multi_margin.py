@@ -155,10 +155,7 @@ def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
     rows = input.shape[0] if input.ndim == 2 else 1
     if target.size != rows or target.ndim > 1:
         raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one index a row")
-    weight = params["weight"]
-    if weight is not None and weight.dtype != input.dtype:
-        raise DtypeRefusal(f"weight holds {weight.dtype}, input {input.dtype}; they must agree")
-    demand_class_weights(weight, classes)
+    demand_class_weights(params["weight"], classes)
     _demand_between(target, 0, classes)
 
 
@@ -211,6 +208,7 @@ LOSSES = (
         options={"p": real(1, known=(1, 2))},
         reductions=ELEMENTWISE,
         indices=lambda shapes: ("target",),
+        alike=lambda shapes: ("input", "weight"),
     ),
     Loss(
         "MultiLabelMarginLoss",

@@ -121,6 +121,7 @@ _NLL = Loss(
     options={"ignore_index": whole(-100)},
     reductions=ELEMENTWISE,
     indices=lambda shapes: ("target",),
+    alike=lambda shapes: ("input", "weight"),
 )
 
 LOSSES = (

@@ -41,5 +41,6 @@ LOSSES = (
         value=objective,
         gradient=objective_gradient,
         real_parameters={"l1": 0.0, "l2": 0.0},
+        counts_numbers=True,
     ),
 )

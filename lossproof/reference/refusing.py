@@ -49,12 +49,9 @@ def demand_broadcastable(args: Arguments) -> None:
         raise ShapeRefusal(f"shapes {shapes} do not broadcast together") from None
 
 
-def demand_alike(args: Arguments) -> None:
-    """Refuse a target whose dtype (DtypeRefusal) or shape (ShapeRefusal) is not the input's."""
+def demand_one_shape(args: Arguments) -> None:
+    """Refuse a target whose shape is not the input's with a ShapeRefusal."""
     input, target = args["input"], args["target"]
-    demand_floating("input", input)
-    if target.dtype != input.dtype:
-        raise DtypeRefusal(f"target holds {target.dtype}, input {input.dtype}; they must agree")
     if target.shape != input.shape:
         raise ShapeRefusal(f"target has shape {target.shape}, input {input.shape}; they must agree")
 

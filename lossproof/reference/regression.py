@@ -257,6 +257,7 @@ LOSSES = (
         differentiable_parameters=lambda shapes: ("weight",),
         functional_only=("weight",),
         reductions=ELEMENTWISE,
+        counts_numbers=True,
     ),
     Loss(
         "MSELoss",
@@ -271,6 +272,7 @@ LOSSES = (
         differentiable_parameters=lambda shapes: ("weight",),
         functional_only=("weight",),
         reductions=ELEMENTWISE,
+        counts_numbers=True,
     ),
     Loss(
         "SmoothL1Loss",
@@ -283,6 +285,7 @@ LOSSES = (
         advise=advise_on_shapes,
         real_parameters={"beta": 1.0},
         reductions=ELEMENTWISE,
+        counts_numbers=True,
     ),
     Loss(
         "HuberLoss",
@@ -298,6 +301,7 @@ LOSSES = (
         real_parameters={"delta": 1.0},
         functional_only=("weight",),
         reductions=ELEMENTWISE,
+        counts_numbers=True,
         has_legacy_reduction=False,
     ),
 )

@@ -128,6 +128,7 @@ LOSSES = (
         gradient=soft_margin_loss_gradient,
         refuse=refuse_soft_margin_loss,
         reductions=ELEMENTWISE,
+        typed_by=("input",),
     ),
     Loss(
         "MultiLabelSoftMarginLoss",

@@ -57,9 +57,7 @@ class Apart:
             raise Refused("ProcessEnded", f"no answer within {_SECONDS} seconds", "call")
         if isinstance(answer, Observation):
             return answer
-        if isinstance(answer, str):
-            raise Unsupported(answer)
-        raise Refused(**answer)
+        raise answer
 
 
 def _preloaded() -> multiprocessing.context.BaseContext:
@@ -75,19 +73,12 @@ _context: Any = _preloaded()
 
 
 def _answer(kind: type[Subject], call: Call, there: Connection) -> None:
-    """Run the call in the new process, and send what came out as plain data."""
+    """Run the call in the new process, and send what came out."""
     answer: object
     try:
         answer = kind().run(call)
-    except Unsupported as reason:
-        answer = str(reason)
-    except Refused as refused:
-        answer = {
-            "type": refused.type,
-            "message": str(refused),
-            "when": refused.when,
-            "kind": refused.kind,
-        }
+    except (Unsupported, Refused) as raised:
+        answer = raised
     there.send(answer)
 
 

@@ -63,9 +63,12 @@ class Observation:
         value: the output's numbers.
         dtype: the output's dtype.
         gradients: for each upstream gradient, the gradient by each of ``wrt``; empty where the output
-            has another shape than the upstream gradient.
+            has another shape than the upstream gradient, and where the backward pass failed.
         changed: the names of inputs that the call changed.
         warnings: what was warned of.
+        failed: what the backward pass raised after the value had come out.
+        gradient_dtypes: the dtypes of the gradients, by the names of ``wrt``; those that a subject does not
+            tell are not judged.
     """
 
     value: npt.NDArray[Any]
@@ -73,6 +76,8 @@ class Observation:
     gradients: tuple[Mapping[str, npt.NDArray[Any]], ...] = ()
     changed: tuple[str, ...] = ()
     warnings: tuple[SeenWarning, ...] = field(default_factory=tuple)
+    failed: Unsupported | Refused | None = None
+    gradient_dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Unsupported(Exception):
@@ -99,6 +104,10 @@ class Refused(Exception):
         """The type and the first line of the message, as Python ends a traceback."""
         message = str(self).strip().partition("\n")[0]
         return f"{self.type}: {message}" if message else self.type
+
+    def __reduce__(self) -> tuple[type[Refused], tuple[str, str, str, str | None]]:
+        # By itself an exception remembers its message alone.
+        return Refused, (self.type, str(self), self.when, self.kind)
 
 
 class Subject(Protocol):
@@ -132,9 +141,15 @@ class Subject(Protocol):
 
         Raises:
             Unsupported: where there is nothing to run.
-            Refused: where the implementation raised.
+            Refused: where the implementation raised; what its backward pass raised belongs to the answer.
         """
         ...
+
+
+def dtypes_of(call: Call) -> dict[str, str]:
+    """The dtypes of the arguments and tensor parameters."""
+    values = {**call.args, **call.params}
+    return {name: value.dtype for name, value in values.items() if isinstance(value, Values)}
 
 
 def changed_since(

@@ -115,6 +115,10 @@ def _demand_form(answer: object, call: Call) -> None:
         raise _no_answer(f"a dtype that is {_described(answer.dtype)} in place of a name")
     # An output of another shape than the upstream gradient need not have gradients: the judge refuses it.
     fitting = sum(upstream.shape == answer.value.shape for upstream in call.upstreams)
+    if answer.failed is not None:
+        if not isinstance(answer.failed, (Unsupported, Refused)):
+            raise _no_answer(f"{_described(answer.failed)} in place of what its backward pass raised")
+        fitting = 0
     if not fitting <= len(answer.gradients) <= len(call.upstreams):
         raise _no_answer(f"{len(answer.gradients)} sets of gradients for {fitting} upstream gradients")
     for gradients in answer.gradients:
@@ -123,6 +127,11 @@ def _demand_form(answer: object, call: Call) -> None:
             raise _no_answer(f"no gradient by {', '.join(missing)}")
         for name in call.wrt:
             _demand_numbers(gradients[name], f"a gradient by {name}")
+    if not isinstance(answer.gradient_dtypes, Mapping):
+        raise _no_answer(f"{_described(answer.gradient_dtypes)} in place of the dtypes of its gradients")
+    for name, dtype in answer.gradient_dtypes.items():
+        if not isinstance(dtype, str):
+            raise _no_answer(f"a dtype of the gradient by {name} that is {_described(dtype)}, not a name")
     if not all(isinstance(warning, SeenWarning) for warning in answer.warnings):
         raise _no_answer("warnings that are not each a SeenWarning")
 

@@ -19,11 +19,15 @@ from lossproof.subjects.call import (
     Unsupported,
     Values,
     changed_since,
+    dtypes_of,
 )
 
 
 class ReferenceSubject:
-    """NumPy float64, whatever the layout: arrays are read-only views, so that a write would raise."""
+    """NumPy float64, whatever the layout: arrays are read-only views, so that a write would raise.
+
+    A result whose tensors promote to a narrower dtype says that it has that one, and is not rounded to it.
+    """
 
     name = "reference"
     dtypes: tuple[str, ...] = ("float64",)
@@ -53,7 +57,7 @@ class ReferenceSubject:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                prepared = prepare(call.loss, params, args)
+                prepared = prepare(call.loss, params, args, dtypes_of(call))
             except Refusal as refusal:
                 raise Refused(type(refusal).__name__, str(refusal), "call", refusal.kind) from None
             value = as_float64(prepared.value())
@@ -63,7 +67,7 @@ class ReferenceSubject:
                 if upstream.shape == value.shape
             )
         seen = tuple(SeenWarning(_ancestors(warning.category), str(warning.message)) for warning in caught)
-        return Observation(value, "float64", gradients, changed_since(before, arrays), seen)
+        return Observation(value, prepared.dtype, gradients, changed_since(before, arrays), seen)
 
 
 def _array(value: Any, layout: str) -> Any:

@@ -26,6 +26,9 @@ from lossproof.subjects.torch_layouts import lay_out
 from lossproof.subjects.torch_modes import TorchCall, modes_of, run_in_mode
 from lossproof.subjects.torch_modules import inspect_module
 
+# The numbers and the dtype of each gradient.
+_Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
+
 
 class TorchSubject:
     """What the modules and the functions of torch have in common: tensors in, autograd, tensors out."""
@@ -71,7 +74,7 @@ class TorchSubject:
             output = self._apply(call.loss, params, tuple(args.values()))
             fitting = [upstream for upstream in call.upstreams if tuple(output.shape) == upstream.shape]
             grad_outputs = [_grad_output(upstream, output) for upstream in fitting]
-            gradients = tuple(_gradients(output, sources, grad_output, call) for grad_output in grad_outputs)
+            found, failed = _backward(output, sources, grad_outputs, call)
         after = {name: _numbers(tensor) for name, tensor in tensors.items()}
         seen = tuple(
             SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
@@ -80,7 +83,9 @@ class TorchSubject:
         changed = changed_since(before, after)
         if any(map(_is_changed, grad_outputs, fitting)):
             changed = (*changed, "the upstream gradient")
-        return Observation(_numbers(output), _name(output.dtype), gradients, changed, seen)
+        gradients = tuple({name: numbers for name, (numbers, _) in one.items()} for one in found)
+        dtypes = {name: dtype for one in found for name, (_, dtype) in one.items()}
+        return Observation(_numbers(output), _name(output.dtype), gradients, changed, seen, failed, dtypes)
 
     def modes(self, call: Call) -> tuple[str, ...]:
         """See ``subjects.modes``: those of the functions, which are what the modules call."""
@@ -184,14 +189,25 @@ def _is_changed(grad_output: torch.Tensor, upstream: Float64Array) -> bool:
     return not torch.equal(grad_output, _grad_output(upstream, grad_output))
 
 
+def _backward(
+    output: torch.Tensor, sources: list[torch.Tensor], grad_outputs: list[torch.Tensor], call: Call
+) -> tuple[tuple[_Gradients, ...], Unsupported | Refused | None]:
+    """The gradients for each upstream gradient, or what was raised in their place."""
+    try:
+        return tuple(_gradients(output, sources, grad_output, call) for grad_output in grad_outputs), None
+    except (Unsupported, Refused) as failed:
+        return (), failed
+
+
 def _gradients(
     output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call
-) -> Mapping[str, npt.NDArray[Any]]:
+) -> _Gradients:
     if not sources:
         return {}
     with _Refusals("backward"):
         found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
-    return dict(zip(call.wrt, map(_numbers, found), strict=True))
+    seen = [(_numbers(gradient), _name(gradient.dtype)) for gradient in found]
+    return dict(zip(call.wrt, seen, strict=True))
 
 
 def _tensor(values: Values, call: Call, place: int = 0) -> torch.Tensor:

@@ -30,7 +30,7 @@ class Pretender(ReferenceSubject):
 
     def run(self, call: Call) -> Observation:
         self.calls.append(call)
-        answer: Observation = self.act(call, replace(super().run(call), dtype=call.dtype))
+        answer: Observation = self.act(call, super().run(call))
         return replace(answer, value=np.asarray(answer.value))
 
 

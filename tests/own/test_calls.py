@@ -40,11 +40,9 @@ def test_each_number_is_rounded_once_to_the_dtype_of_the_run(dtype: str) -> None
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
 def test_a_tensor_may_insist_on_its_own_dtype(dtype: str) -> None:
-    """The reference must see that it is another, and judges by NumPy's dtypes."""
     mixed = replace(DISTANCE, args={"input": literal(["0.1"], "float32"), "target": literal(["1"])})
     args = make_call(mixed, dtype, "mean").args
     assert [args["input"].dtype, args["target"].dtype] == ["float32", dtype]
-    assert [args["input"].numbers.dtype, args["target"].numbers.dtype] == [np.float32, np.float64]
     assert args["input"].numbers.tolist() == [float(np.float32(0.1))]
 
 
@@ -126,33 +124,50 @@ def test_what_the_reference_warns_of_is_not_warned_of_here() -> None:
         assert prepare_call(make_call(legacy, "float32", None)).parameters["reduction"] == "sum"
 
 
-def gradients(call: Case, dtype: str) -> tuple[Mapping[str, Truth], Mapping[str, Truth]]:
-    """The gradients' truth as planned, and as it would be if all tensors had the run's dtype."""
+def gradients(call: Case, dtype: str, format: str) -> tuple[Mapping[str, Truth], Mapping[str, Truth]]:
+    """The gradients' truth as planned, and as it would be if all tensors had one format."""
     planned = CallPlanner().plan(call, dtype, "sum")
-    return planned.truth.gradients[1], truth_of(planned.prepared, FORMATS[dtype]).gradients[1]
-
-
-def test_the_gradient_of_a_narrower_tensor_may_be_rounded_once_more() -> None:
-    args = {"input": literal(["0.1"], "float32"), "target": literal(["1"], "float64")}
-    planned, plain = gradients(replace(DISTANCE, args=args), "float64")
-    rounding = 2.0**-24 * np.abs(plain["input"].value)
-    np.testing.assert_array_equal(planned["input"].bound, plain["input"].bound + rounding)
-    np.testing.assert_array_equal(planned["target"].bound, plain["target"].bound)
+    return planned.truth.gradients[1], truth_of(planned.prepared, FORMATS[format]).gradients[1]
 
 
 @pytest.mark.parametrize(
-    ("own", "dtype"), [(None, "float32"), ("float64", "float32"), ("float32", "bfloat16")]
+    ("own", "dtype", "narrowest"),
+    [
+        (None, "float32", "float32"),
+        ("float32", "float64", "float32"),
+        ("float64", "float32", "float32"),
+        ("float32", "bfloat16", "bfloat16"),
+        ("float16", "bfloat16", "bfloat16"),
+        ("bfloat16", "float16", "bfloat16"),
+    ],
 )
-def test_no_other_gradient_is_rounded_once_more(own: str | None, dtype: str) -> None:
+def test_the_budget_is_that_of_the_narrowest_tensor(own: str | None, dtype: str, narrowest: str) -> None:
     args = {"input": literal(["0.1"], own), "target": literal(["1"])}
-    planned, plain = gradients(replace(DISTANCE, args=args), dtype)
-    for name in ("input", "target"):
-        np.testing.assert_array_equal(planned[name].bound, plain[name].bound)
+    planned, plain = gradients(replace(DISTANCE, args=args), dtype, narrowest)
+    name = {"float16": "target", "bfloat16": "input"}.get(dtype, "input")
+    for gradient in ("input", "target"):
+        assert planned[gradient].format is FORMATS[narrowest]
+        is_half = {own, dtype} == {"float16", "bfloat16"} and gradient == name
+        bound = plain[gradient].rounded_to(FORMATS["float16"]).bound if is_half else plain[gradient].bound
+        np.testing.assert_array_equal(planned[gradient].bound, bound)
 
 
-def test_the_gradient_of_complex_numbers_is_not_rounded_once_more() -> None:
+def test_a_gradient_of_halves_beside_bfloat16_may_leave_their_range() -> None:
+    args = {"input": literal(["6e4"], "float16"), "target": literal(["-6e4"])}
+    planned, _ = gradients(replace(DISTANCE, args=args), "bfloat16", "bfloat16")
+    assert (planned["input"].overflows.tolist(), planned["target"].overflows.tolist()) == ([True], [False])
+
+
+def test_a_call_of_whole_numbers_has_the_budget_of_its_result() -> None:
+    whole = {name: literal(["3"], "int64") for name in ("x1", "x2")}
+    planned = CallPlanner().plan(replace(DISTANCE, loss="PairwiseDistance", args=whole), "float64", None)
+    assert (planned.prepared.dtype, planned.truth.value.format.name) == ("float32", "float32")
+
+
+def test_complex_numbers_have_the_budget_of_their_parts() -> None:
     args: dict[str, Tensor] = {"input": Complex(literal(["0.1"]), literal(["0.2"])), "target": literal(["1"])}
-    planned, plain = gradients(replace(DISTANCE, loss="L1Loss", args=args), "float64")
+    planned, plain = gradients(replace(DISTANCE, loss="L1Loss", args=args), "float32", "float32")
+    assert planned["input"].format.name == "float32"
     np.testing.assert_array_equal(planned["input"].bound, plain["input"].bound)
 
 

@@ -176,7 +176,7 @@ def truth(values: list[Any] | float, bound: float = 0.0, remainder: float = 0.0)
 
 def told(observed: list[Any] | float, true: Truth) -> dict[str, str]:
     call = Call("MSELoss", {}, {"input": Values(np.ones(3), "float32")}, "none", "float32")
-    return disagreement("torch.nn", call, "value", np.array(observed, dtype=np.float64), true)
+    return disagreement("torch.nn", call, "value", np.array(observed, dtype=np.float64), true, "float32")
 
 
 def elements(observed: list[Any] | float, true: Truth) -> Any:
