@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-OUTCOMES = ("agree", "disagree", "error", "unsupported", "known defect")
+OUTCOMES = ("agree", "overflowed", "disagree", "error", "unsupported", "known defect")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Record:
         quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
             bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
             module, or a mode (see ``judging.modes``).
-        outcome: one of OUTCOMES.
+        outcome: one of OUTCOMES; ``overflowed`` is what is not finite because an intermediate of the formula
+            overflowed the format, which ``message`` names.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
             but for second derivatives, whose excess is a grade.
         source: {document, place, claim} or None.
@@ -30,6 +31,12 @@ class Record:
         detail: for what disagrees or errs, {inputs, params, expected, observed, why, snippet}, all strings;
             else None. ``why`` says what the case's flags look for.
         loses_digits: whether the case is known to lose digits within its budget.
+        rule: the rule by which a check passed in place of its number: overflow, kink, tie, grade, unbounded or
+            convention; empty where its number did.
+        numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: the numbers that
+            were judged and the true ones, as texts in row-major order, the first of many; ``dtype`` is what
+            they were seen in, or empty; ``by`` says where they stand: in the document, in the case, or nowhere
+            (formula), since they follow from what the document says.
     """
 
     case: str
@@ -51,6 +58,8 @@ class Record:
     flags: list[str] = field(default_factory=list)
     detail: dict[str, str] | None = None
     loses_digits: bool = False
+    rule: str = ""
+    numbers: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class Run:
         problems: sentences on what makes the run fail beyond its records: a known defect that has
             gone, an entry that matches nothing, no check at all.
         known_defects: the entries selected by this run: KnownDefect's fields, and a snippet.
+        documents: those that the cases cite, by name: {title, about}.
         started: ISO 8601 time; seconds: the length of the run.
     """
 
@@ -90,3 +100,4 @@ class Run:
     known_defects: list[dict[str, Any]]
     started: str
     seconds: float
+    documents: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -43,7 +43,7 @@ def test_a_changed_number_is_named_with_its_line(suite: Suite) -> None:
     finished = suite.verify("--subjects", "reference")
     assert finished.returncode == 1
     assert "cases/losses.yaml:3: [weighted-mean]" in finished.stdout
-    assert "printed 0.3643, true 0.36419474" in finished.stdout
+    assert "stated 0.3643, true 0.36419474" in finished.stdout
     failing = ElementTree.parse(suite.reports / "junit.xml").find(".//testcase[failure]")
     assert failing is not None
     assert failing.get("file") == "cases/losses.yaml"
