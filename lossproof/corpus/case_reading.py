@@ -179,11 +179,12 @@ class _CaseReader:
         if "source" not in fields:
             problem = "'prints' says what a document prints, and the case names no 'source'"
             self._notes.add(fields.place_of("prints"), problem, "add the source or remove 'prints'")
-        expect, erratum = (fields[key] if key in fields else None for key in ("expect", "erratum"))
-        stated = [*expect.entries] if isinstance(expect, MappingNode) else []
+        expect, erratum = fields["expect"], fields["erratum"]
+        known = [*expect.entries] if isinstance(expect, MappingNode) else []
         says = erratum.entries.get("says") if isinstance(erratum, MappingNode) else None
-        has_numbers = says is not None and isinstance(says.value, MappingNode)
-        return self._words(fields, "prints", (*stated, *([ERRATUM_NUMBERS] if has_numbers else []))) or ()
+        if says is not None and isinstance(says.value, MappingNode):
+            known.append(ERRATUM_NUMBERS)
+        return read_words(fields["prints"], "prints", known, self._notes)
 
     def _truth(self, fields: Fields, key: str) -> bool:
         return key in fields and read_boolean(fields[key], key, self._notes)

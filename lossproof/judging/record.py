@@ -31,12 +31,12 @@ class Record:
         detail: for what disagrees or errs, {inputs, params, expected, observed, why, snippet}, all strings;
             else None. ``why`` says what the case's flags look for.
         loses_digits: whether the case is known to lose digits within its budget.
-        rule: the rule by which a check passed in place of its number: overflow, kink, tie, grade, unbounded or
-            convention; empty where its number did.
-        numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: the numbers that
-            were judged and the true ones, as texts in row-major order, the first of many; ``dtype`` is what
-            they were seen in, or empty; ``by`` says where they stand: in the document, in the case, or nowhere
-            (formula), since they follow from what the document says.
+        rule: the rule by which a check passed in place of its number: overflow, kink, tie, grade,
+            unbounded or convention; empty where its number did.
+        numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: what was judged
+            and what is true, as texts in row-major order, the first of many; ``dtype`` is what it was seen
+            in, or empty; ``by`` says where it stands: in the document, in the case, or nowhere (formula), as
+            it follows from what the document says.
     """
 
     case: str

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from lossproof.corpus.case import Case
+from lossproof.corpus.case import Case, Printed
 from lossproof.judging.record import Record
 from lossproof.judging.verdict import Verdict
 from lossproof.numbers.formats import Float64Array
@@ -85,6 +85,10 @@ def digits(numbers: Float64Array) -> str:
     return np.array2string(numbers, floatmode="unique", threshold=60, max_line_width=100)
 
 
+def _written(printed: Printed) -> str:
+    return _nested([number.text for number in printed.values], printed.shape)
+
+
 def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
     """Numbers in brackets that show the shape: it may be what a document has wrong."""
     if not shape:
@@ -97,9 +101,7 @@ def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
 def _finding(case: Case) -> dict[str, str] | None:
     """What the case says about its document."""
     if case.erratum:
-        numbers = "; ".join(
-            f"{reduction} {_nested([number.text for number in printed.values], printed.shape)}" for reduction, printed in case.erratum.says.items()
-        )
+        numbers = "; ".join(f"{name} {_written(printed)}" for name, printed in case.erratum.says.items())
         return {"kind": "erratum", "says": case.erratum.statement or numbers, "because": case.erratum.because}
     if case.drifted:
         unit = f" {case.drifted.unit}" if case.drifted.unit else ""

@@ -9,7 +9,7 @@ function matrixColumns({ subjects, losses }) {
         subject,
         dtypes: unique(
           parts
-            .filter(({ dtype, outcome }) => dtype !== "none" || outcome !== "unsupported")
+            .filter(({ dtype, state }) => dtype !== "none" || state !== "nothing to run")
             .map(({ dtype }) => dtype),
         ).sort(),
       };
@@ -17,29 +17,49 @@ function matrixColumns({ subjects, losses }) {
     .filter(({ dtypes }) => dtypes.length);
 }
 
-const isFailing = ({ cells }) => cells.flat().some(({ outcome }) => outcome === "disagree" || outcome === "error");
+const isFailing = ({ cells }) => cells.flat().some(({ counts }) => counts.disagree || counts.error);
+
+// How many checks of each kind there are, and how many calls gave a value where some gave none.
+function tallies({ state, counts, ran, calls }) {
+  const found = Object.entries(counts).map(([outcome, number]) => [
+    styleOf(outcome),
+    (outcome === state ? "" : SIGNS[outcome] + " ") + whole(number),
+  ]);
+  if (ran < calls && state !== "nothing to run") found.push(["partly", `${whole(ran)}/${whole(calls)}`]);
+  return found.map(([style, text]) => el("span", { class: "tally " + style }, text));
+}
+
+function cellInWords({ state, checks: number, ran, calls, share: used, counts }) {
+  const each = Object.entries(counts).map(([outcome, count]) => `${whole(count)} of ${many(number, "check")} ${outcome}`);
+  const told = [
+    state === "nothing to run" && calls ? "nothing ran" : state,
+    ran < calls ? `${whole(ran)} of ${many(calls, "call")} gave a value` : "",
+    used === null ? "" : `at most ${share(used)} of the budget used`,
+    ...each,
+  ];
+  return told.filter(Boolean).join("; ");
+}
 
 function matrixCell(loss, subject, dtype, part, isFirst) {
   const style = isFirst ? "first" : null;
   if (!part) return el("td", { class: [style, "empty"].filter(Boolean).join(" ") });
-  const { outcome, count, total } = part;
-  const failing = outcome === "disagree" || outcome === "error";
-  const told = failing || outcome === "known defect" ? whole(count) : outcome === "agree" ? share(part.share) : "";
-  const used = part.share === null ? "" : `, at most ${share(part.share)} of the budget`;
-  const words = outcome === "known defect" ? "show a known defect" : outcome;
+  const words = `${loss}, ${subject}, ${dtype}: ${cellInWords(part)}`;
+  const [first, ...further] = tallies(part);
   return el(
     "td",
     { class: style },
     filterLink(
-      { loss, subject, dtype, outcome: failing || outcome === "known defect" ? outcome : "" },
-      {
-        class: "cell " + outcome.replace(" ", "-"),
-        title: `${loss}, ${subject}, ${dtype}: ${whole(count)} of ${many(total, "check")} ${words}${used}`,
-        "aria-label": `${loss}, ${subject}, ${dtype}: ${whole(count)} of ${many(total, "check")} ${words}${used}`,
-      },
-      el("span", { class: "sign" }, SIGNS[outcome]),
-      el("span", { class: "dtype" }, dtypeName(dtype)),
-      told ? el("span", { class: "number" }, told) : null,
+      { loss, subject, dtype, outcome: SIGNS[part.state] ? part.state : "" },
+      { class: "cell " + styleOf(part.state), title: words, "aria-label": words },
+      el(
+        "span",
+        { class: "told" },
+        el("span", { class: "sign" }, signOf(part.state)),
+        el("span", { class: "dtype" }, dtypeName(dtype)),
+        part.share === null ? null : el("span", { class: "number" }, share(part.share)),
+        first,
+      ),
+      further,
     ),
   );
 }
@@ -63,6 +83,16 @@ function matrixRow(columns, { loss, cells }) {
   );
 }
 
+const MEANINGS_OF_STATES = [
+  ["conforms", "conforms: every call ran, and its value agrees"],
+  ["partly", "partly: some calls gave no value, all others agree"],
+  ["disagree", "checks disagree"],
+  ["error", "checks end in an error"],
+  ["known defect", "checks show a known defect"],
+  ["overflowed", "checks overflowed where the formula does"],
+  ["nothing to run", "nothing to run: no call gave a value"],
+];
+
 function matrixSection() {
   const { losses } = data.matrix;
   if (!losses.length)
@@ -70,20 +100,21 @@ function matrixSection() {
   const columns = matrixColumns(data.matrix);
   // Losses with something wrong come first.
   const inOrder = [...losses.filter(isFailing), ...losses.filter((row) => !isFailing(row))];
-  const legend = [
-    ["agree", "agrees; the largest error as a share of its budget"],
-    ["disagree", "checks that disagree"],
-    ["error", "checks that end in an error"],
-    ["known defect", "checks that show a known defect"],
-    ["unsupported", "not supported"],
-  ].filter(([outcome]) => data.counts[outcome]);
+  const all = losses.flatMap(({ cells }) => cells.flat());
+  const legend = MEANINGS_OF_STATES.filter(([state]) => all.some((part) => part.state === state || part.counts[state]));
   return section(
     "matrix",
     "Losses and subjects",
     el(
       "ul",
       { class: "legend" },
-      legend.map(([outcome, text]) => el("li", {}, badge(outcome, text))),
+      legend.map(([state, text]) => el("li", {}, signed(styleOf(state), signOf(state), text))),
+    ),
+    el(
+      "p",
+      { class: "quiet" },
+      "A number is always the largest share of the error budget that any check used, known defects left out; beyond 1 ",
+      "a check disagrees. A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value.",
     ),
     wide(
       "Losses by subject and dtype",
