@@ -8,7 +8,7 @@ from typing import Any
 
 from lossproof.judging.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
-from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, joined
+from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, expressions, joined
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
 from lossproof.reporting.digest import COUNTED, FAILING, outcome_counts, verdict
@@ -42,7 +42,7 @@ _ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # nothing in it is markup
 def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison | None) -> str:
     """Return the text of ``summary.md``: whatever the records hold, it is below GitHub's limit."""
     lines = [*_verdict(run, records), *_failures(records), *_comparison(comparison), *_table(records)]
-    lines += [*_known(run), *_rules(records)]
+    lines += [*_expressions(records), *_known(run), *_rules(records)]
     return _fitting(lines)
 
 
@@ -114,6 +114,13 @@ def _table(records: Sequence[Record]) -> Iterable[str]:
         f"{signs}. The number is the largest share of the error budget that was used, in any dtype and but "
         "for known defects; in brackets stand counts of checks, and of calls that gave a value."
     )
+
+
+def _expressions(records: Sequence[Record]) -> Iterable[str]:
+    if not (found := expressions(records)):
+        return
+    yield from ("", "torch has no loss of these names; judged is an expression of its operations:", "")
+    yield from (f"- {_escaped(loss)}: {_code(text)}" for loss, text in found.items())
 
 
 def _cell(cell: Cell | None) -> str:

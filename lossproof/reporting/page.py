@@ -15,7 +15,7 @@ from typing import Any
 
 from lossproof.judging.record import Record, Run
 from lossproof.reporting.causes import causes
-from lossproof.reporting.cells import matrix
+from lossproof.reporting.cells import expressions, matrix
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
 from lossproof.reporting.digest import failures, lost_digits, outcome_counts, verdict
@@ -94,6 +94,7 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "run": asdict(run) | {"known_defects": [_defect(entry) for entry in run.known_defects]},
         "counts": outcome_counts(records),
         "matrix": matrix(records),
+        "expressions": expressions(records),
         "causes": causes(run.known_defects),
         "rules": passed_by_rule(records),
         "overflowed": overflowed(records),

@@ -118,7 +118,7 @@ def test_the_snippet_of_a_failure_fails_by_itself_and_passes_on_a_right_torch(
     [
         (
             ["--subjects", "torch.n"],
-            "there is no subject 'torch.n'; there are torch.nn, torch.nn.functional, reference",
+            "there is no subject 'torch.n'; there are torch.nn, torch.nn.functional, torch-expressions, ",
         ),
         (["--dtypes", "float8"], "there is no dtype 'float8'; there are float64, float32, bfloat16, float16"),
         (["--cases", "weigthed-*"], "no case matches 'weigthed-*'; there are 2, such as weighted-mean"),

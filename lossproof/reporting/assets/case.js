@@ -153,6 +153,9 @@ function drawCase(name, row) {
       ...caseHead(about),
     ),
     ...[
+      data.expressions[about.loss]
+        ? el("p", {}, "torch has no such loss; judged is the expression ", el("code", {}, data.expressions[about.loss]), ".")
+        : null,
       row === undefined
         ? null
         : el(

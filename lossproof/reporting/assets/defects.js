@@ -2,8 +2,17 @@
 
 const plainText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
+// The check that met an entry first and tells what it was given, in its own dtype.
+function metBy(defect) {
+  const isOfIt = (row) =>
+    data.details[row] &&
+    checks.cell("outcome", row) === "known defect" &&
+    checks.cell("message", row).endsWith(`(known: ${defect.why})`);
+  return checks.ofCase(defect.case).find(isOfIt);
+}
+
 function defectCard(defect) {
-  const { inputs, params } = data.explained[defect.case] || {};
+  const { inputs, params } = data.details[metBy(defect)] || data.explained[defect.case] || {};
   const about = caseNamed(defect.case);
   const where = [
     defect.subject,
@@ -66,6 +75,9 @@ function causeCard(cause, loss) {
     "article",
     { class: "card" },
     el("h4", {}, cause.why),
+    data.expressions[loss]
+      ? el("p", {}, "Of the expression that stands in for the loss: ", el("code", {}, data.expressions[loss]), ".")
+      : null,
     el("p", { class: "about" }, el("span", {}, reports(cause))),
     entries.slice(0, 1).map(defectCard),
     entries.length > 1

@@ -1,12 +1,13 @@
 // The table of losses by subject and dtype: one look says what conforms.
 
 // A row a loss, a column a dtype of a subject; what has no dtype and is supported nowhere takes no room.
-function matrixColumns({ subjects, losses }) {
-  return subjects
+function matrixColumns(losses) {
+  return data.matrix.subjects
     .map((subject, place) => {
       const parts = losses.flatMap(({ cells }) => cells[place]);
       return {
         subject,
+        checks: parts.reduce((sum, part) => sum + part.checks, 0),
         dtypes: unique(
           parts
             .filter(({ dtype, state }) => dtype !== "none" || state !== "nothing to run")
@@ -14,7 +15,8 @@ function matrixColumns({ subjects, losses }) {
         ).sort(),
       };
     })
-    .filter(({ dtypes }) => dtypes.length);
+    .filter(({ dtypes }) => dtypes.length)
+    .sort((a, b) => b.checks - a.checks);
 }
 
 const isFailing = ({ cells }) => cells.flat().some(({ counts }) => counts.disagree || counts.error);
@@ -71,7 +73,12 @@ function matrixRow(columns, { loss, cells }) {
   return el(
     "tr",
     { role: "row" },
-    el("th", { scope: "row", role: "rowheader" }, filterLink({ loss }, {}, loss)),
+    el(
+      "th",
+      { scope: "row", role: "rowheader" },
+      filterLink({ loss }, {}, loss),
+      data.expressions[loss] ? el("code", { class: "expression" }, data.expressions[loss]) : null,
+    ),
     columns.flatMap(({ subject, dtypes }) => {
       const parts = new Map(cells[data.matrix.subjects.indexOf(subject)].map((part) => [part.dtype, part]));
       const label = el("td", { class: "subject-label", "aria-hidden": "true" }, subject);
@@ -80,6 +87,49 @@ function matrixRow(columns, { loss, cells }) {
         ...dtypes.map((dtype, position) => matrixCell(loss, subject, dtype, parts.get(dtype), !position)),
       ];
     }),
+  );
+}
+
+function matrixTable(label, rows) {
+  if (!rows.length) return null;
+  const columns = matrixColumns(rows);
+  return wide(
+    label,
+    el(
+      "table",
+      { class: "matrix", role: "table", "aria-label": label },
+      el(
+        "thead",
+        { role: "rowgroup" },
+        el(
+          "tr",
+          { role: "row" },
+          el("td", {}),
+          columns.map(({ subject, dtypes }) =>
+            el(
+              "th",
+              { scope: "colgroup", role: "columnheader", colspan: dtypes.length, class: "first" },
+              filterLink({ subject }, {}, subject),
+            ),
+          ),
+        ),
+        el(
+          "tr",
+          { role: "row" },
+          el("th", { scope: "col", role: "columnheader" }, "Loss"),
+          columns.flatMap(({ dtypes }) =>
+            dtypes.map((dtype, place) =>
+              el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtypeName(dtype)),
+            ),
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        { role: "rowgroup" },
+        rows.map((row) => matrixRow(columns, row)),
+      ),
+    ),
   );
 }
 
@@ -97,9 +147,12 @@ function matrixSection() {
   const { losses } = data.matrix;
   if (!losses.length)
     return section("matrix", "Losses and subjects", el("p", { class: "quiet" }, "No loss ran on any subject."));
-  const columns = matrixColumns(data.matrix);
   // Losses with something wrong come first.
   const inOrder = [...losses.filter(isFailing), ...losses.filter((row) => !isFailing(row))];
+  const [own, standIns] = [
+    inOrder.filter(({ loss }) => !data.expressions[loss]),
+    inOrder.filter(({ loss }) => data.expressions[loss]),
+  ];
   const all = losses.flatMap(({ cells }) => cells.flat());
   const legend = MEANINGS_OF_STATES.filter(([state]) => all.some((part) => part.state === state || part.counts[state]));
   return section(
@@ -116,43 +169,18 @@ function matrixSection() {
       "A number is always the largest share of the error budget that any check used, known defects left out; beyond 1 ",
       "a check disagrees. A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value.",
     ),
-    wide(
-      "Losses by subject and dtype",
-      el(
-        "table",
-        { class: "matrix", role: "table", "aria-label": "Losses by subject and dtype" },
-        el(
-          "thead",
-          { role: "rowgroup" },
+    matrixTable("Losses by subject and dtype", own),
+    standIns.length
+      ? [
+          el("h3", {}, "What torch has no loss for"),
           el(
-            "tr",
-            { role: "row" },
-            el("td", {}),
-            columns.map(({ subject, dtypes }) =>
-              el(
-                "th",
-                { scope: "colgroup", role: "columnheader", colspan: dtypes.length, class: "first" },
-                filterLink({ subject }, {}, subject),
-              ),
-            ),
+            "p",
+            { class: "quiet" },
+            "The documents define these, and torch lacks them. Judged is an expression of torch's operations that stands ",
+            "in for each; what is wrong with it is wrong with the expression, not with a loss of torch.",
           ),
-          el(
-            "tr",
-            { role: "row" },
-            el("th", { scope: "col", role: "columnheader" }, "Loss"),
-            columns.flatMap(({ dtypes }) =>
-              dtypes.map((dtype, place) =>
-                el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtypeName(dtype)),
-              ),
-            ),
-          ),
-        ),
-        el(
-          "tbody",
-          { role: "rowgroup" },
-          inOrder.map((row) => matrixRow(columns, row)),
-        ),
-      ),
-    ),
+          matrixTable("Expressions by subject and dtype", standIns),
+        ]
+      : null,
   );
 }
