@@ -32,28 +32,40 @@ def test_shares_are_written_as_in_the_other_reports(visit: Visit) -> None:
 @each_width
 def test_a_cell_is_green_only_where_calls_gave_values(visit: Visit, view: View) -> None:
     page = visit("states", view)
-    nothing = page.get_by_role(
-        "link", name=re.compile("^CrossEntropyLoss, torch.nn, bfloat16: nothing ran; 0 of")
-    )
+    nothing = cell(page, "MSELoss, torch.nn, bfloat16: nothing ran; 0 of")
     expect(nothing).to_have_class("cell unsupported")
-    right = page.get_by_role(
-        "link", name=re.compile("^CrossEntropyLoss, reference, float64: conforms; at most")
-    )
+    right = cell(page, "CrossEntropyLoss, reference, float64: conforms; at most")
     expect(right).to_have_class("cell agree")
 
 
 @each_width
 def test_what_overflowed_has_a_sign_and_a_count_of_its_own(visit: Visit, view: View) -> None:
     page = visit("states", view)
-    cell = page.get_by_role(
-        "link", name=re.compile(r"^MSELoss, torch.nn.functional, float16: overflowed; .*overflowed$")
-    )
-    expect(cell).to_have_class("cell overflowed")
-    expect(cell.locator(".sign")).to_have_text("↥")
+    found = cell(page, "MSELoss, torch.nn.functional, float16: overflowed; ")
+    expect(found).to_have_accessible_name(re.compile(r"\d+ of \d+ checks overflowed$"))
+    expect(found).to_have_class("cell overflowed")
+    expect(found.locator(".sign")).to_have_text("↥")
     expect(page.locator("#overflowed")).to_contain_text("MSELoss")
     page.locator("#overflowed").get_by_role("link", name=re.compile("^MSELoss, float16: ")).click()
     assert "outcome=overflowed" in page.url
     expect(page.locator("#checks tbody .c-outcome").first).to_have_text("↥ overflowed")
+
+
+def test_what_torch_lacks_stands_apart_with_its_expression(visit: Visit) -> None:
+    page = visit("clean")
+    apart = page.get_by_role("table", name="Expressions by subject and dtype")
+    expect(apart).to_contain_text("torch.special.entr(p).sum(-1)")
+    expect(cell(page, "Entropy, torch-expressions, float64: conforms")).to_have_count(1)
+    expect(page.get_by_role("link", name=re.compile("^Entropy, torch.nn"))).to_have_count(0)
+
+
+def test_digits_do_not_break_on_a_phone(visit: Visit) -> None:
+    page = visit("faulty", NARROW, "?search=gradient:input&outcome=disagree#checks")
+    page.locator("#checks tbody a.open").first.click()
+    heads = page.get_by_role("dialog").locator(".elements th[scope=col]").all()
+    assert heads
+    heights = [head.bounding_box() for head in heads]
+    assert all(box is not None and box["height"] < 40 for box in heights)
 
 
 def test_what_passed_by_a_rule_is_told_when_asked(visit: Visit) -> None:
