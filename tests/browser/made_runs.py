@@ -20,7 +20,7 @@ from lossproof.session import ConformanceSession
 
 ROOT = Path(__file__).parents[2]
 
-CASES = "ce-weight-[a-m]*,ce-refuses-smoothing*,mse-[bh]*,d00[124]*"
+CASES = "ce-weight-[a-m]*,ce-refuses-smoothing*,mse-[bh]*,d00[124]*,d000-3*"
 PLANTED = ("ce-weighted-mean-over-rows", "ce-never-refuses", "mse-weight-squared", "mse-summed-in-half")
 
 HOSTILE = "</script><img src=x onerror=alert(1)> <b>& \u202egnp.exe '" + '"'

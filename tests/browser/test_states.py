@@ -101,6 +101,13 @@ def test_an_erratum_of_shape_shows_its_brackets(visit: Visit) -> None:
     assert wrong.locator("mark").all_inner_texts() == ["[16]", "[3.2]"]
 
 
+def test_what_drifted_says_what_was_what_is_and_of_what(visit: Visit) -> None:
+    page = visit("clean", address="#documents")
+    card = page.locator("#documents .correction", has_text="D000-3")
+    expect(card).to_contain_text("It was: 8 dictionaries; no longer so since torch 1.12")
+    expect(card).to_contain_text("It is: 14 dictionaries")
+
+
 def test_an_erratum_that_two_cases_show_is_told_once(visit: Visit) -> None:
     page = visit("clean", address="#documents")
     wrong = page.locator("#documents .correction", has_text="D002-13")

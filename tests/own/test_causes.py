@@ -101,7 +101,8 @@ class TestOverflowed:
 
     def test_it_is_counted_by_loss_and_dtype_everywhere(self, tmp_path: Path) -> None:
         half = replace(OVERFLOWED, dtype="float16")
-        records = [AGREES, OVERFLOWED, half, half, replace(half, loss="MSELoss")]
+        kink = replace(AGREES, dtype="bfloat16", rule="kink")
+        records = [AGREES, OVERFLOWED, half, half, replace(half, loss="MSELoss"), kink]
         write_reports(tmp_path, RUN, [result_of(*records)])
         found = page_data(tmp_path / "report.html")["overflowed"]
         assert [(one["loss"], one["dtype"], one["count"]) for one in found] == [

@@ -61,6 +61,11 @@ def test_what_cannot_be_told_in_numbers_is_told_in_words(tmp_path: Path) -> None
     assert (tried["numbers"], tried["messages"]) == ([], ["the reference cannot tell"])
 
 
+def test_a_claim_of_which_all_overflowed_was_not_checked(tmp_path: Path) -> None:
+    (document,) = documents(tmp_path, RUN, replace(AGREES, outcome="overflowed"))
+    assert [claim["verdict"] for claim in document["claims"]] == ["not checked"]
+
+
 def test_a_known_defect_is_shown_with_what_came_out(tmp_path: Path) -> None:
     shown = replace(DEFECT, dtype="float16", detail=DETAIL)
     write_reports(tmp_path, RUN, [result_of(AGREES, shown, replace(shown, detail=None))])

@@ -124,7 +124,7 @@ function numberRow(number) {
 const told = (label, text) => (text ? el("p", {}, el("b", {}, label), text) : null);
 
 function findingLines({ kind, says, because, now }, isCounted) {
-  if (kind === "drifted") return [told("It was: ", says), told("It is: ", now), told("Since then: ", because)];
+  if (kind === "drifted") return [told("It was: ", `${says}; ${because}`), told("It is: ", now)];
   return [isCounted ? null : told("The document says: ", says), told("Why it is wrong: ", because)];
 }
 

@@ -168,6 +168,9 @@ function matrixSection() {
       { class: "quiet" },
       "A number is always the largest share of the error budget that any check used, known defects left out; beyond 1 ",
       "a check disagrees. A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value.",
+      data.matrix.subjects.includes("certified")
+        ? " Under certified stand the numbers that cases and documents state: their budget is half a last digit."
+        : null,
     ),
     matrixTable("Losses by subject and dtype", own),
     standIns.length
