@@ -117,7 +117,7 @@ def test_an_erratum_that_two_cases_show_is_told_once(visit: Visit) -> None:
 
 def test_known_defects_come_by_cause_and_say_who_reported_them(visit: Visit) -> None:
     part = visit("clean", address="#defects").locator("#defects")
-    expect(part).to_contain_text(re.compile(r"\d+ causes? on record, met in \d+ entr"))
+    expect(part).to_contain_text(re.compile(r"\d+ causes? on record, in \d+ entr"))
     expect(part.get_by_role("heading", level=3).first).to_contain_text("Defects: ")
     part.locator("details.group").first.locator("summary").first.click()
     expect(part.locator("article").first).to_contain_text(re.compile("Reported: |Not searched yet|No report"))

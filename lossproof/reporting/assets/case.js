@@ -154,7 +154,13 @@ function drawCase(name, row) {
     ),
     ...[
       data.expressions[about.loss]
-        ? el("p", {}, "torch has no such loss; judged is the expression ", el("code", {}, data.expressions[about.loss]), ".")
+        ? el(
+            "p",
+            {},
+            "torch has no such loss; judged is the expression ",
+            el("code", {}, data.expressions[about.loss]),
+            ".",
+          )
         : null,
       row === undefined
         ? null

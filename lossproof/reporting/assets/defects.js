@@ -57,7 +57,7 @@ function defectCard(defect) {
 // Kind -> what its causes are called, and what that means.
 const KINDS = {
   defect: ["Defects", "What comes out is wrong."],
-  undefined: ["Undefined results", "The formula gives no number here, and what comes out is another than the formula's."],
+  undefined: ["Undefined results", "The formula leaves the result open: what comes out is one choice, ours another."],
   convention: ["Conventions", "What comes out is meant: another choice than the one that the formula makes."],
 };
 
@@ -70,7 +70,8 @@ function reports({ links, searched }) {
 }
 
 function causeCard(cause, loss) {
-  const entries = cause.entries.map((place) => data.run.known_defects[place]).filter((entry) => lossOf(entry) === loss);
+  const all = cause.entries.map((place) => data.run.known_defects[place]);
+  const entries = all.filter((entry) => lossOf(entry) === loss);
   return el(
     "article",
     { class: "card" },
@@ -137,7 +138,7 @@ function defectSection() {
     el(
       "p",
       { class: "quiet" },
-      `${many(data.causes.length, "cause")} on record, met in ${many(defects.length, "entry", "entries")} of the list. `,
+      `${many(data.causes.length, "cause")} on record, in ${many(defects.length, "entry", "entries")} of the list. `,
       "An entry holds for the releases that it names. A check of it that agreed would have failed this run. ",
       "In the table of all checks: ",
       filterLink({ outcome: "known defect" }, {}, many(data.counts["known defect"], "check")),

@@ -32,7 +32,9 @@ function tallies({ state, counts, ran, calls }) {
 }
 
 function cellInWords({ state, checks: number, ran, calls, share: used, counts }) {
-  const each = Object.entries(counts).map(([outcome, count]) => `${whole(count)} of ${many(number, "check")} ${outcome}`);
+  const each = Object.entries(counts).map(
+    ([outcome, count]) => `${whole(count)} of ${many(number, "check")} ${outcome}`,
+  );
   const told = [
     state === "nothing to run" && calls ? "nothing ran" : state,
     ran < calls ? `${whole(ran)} of ${many(calls, "call")} gave a value` : "",
@@ -179,8 +181,8 @@ function matrixSection() {
           el(
             "p",
             { class: "quiet" },
-            "The documents define these, and torch lacks them. Judged is an expression of torch's operations that stands ",
-            "in for each; what is wrong with it is wrong with the expression, not with a loss of torch.",
+            "The documents define these, and torch lacks them. Judged is an expression of torch's operations that ",
+            "stands in for each; what is wrong with it is wrong with the expression, not with a loss of torch.",
           ),
           matrixTable("Expressions by subject and dtype", standIns),
         ]

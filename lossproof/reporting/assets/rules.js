@@ -30,7 +30,13 @@ function placeTable(label, counted, filters) {
               return el(
                 "td",
                 { class: "number" },
-                at ? filterLink({ loss, dtype, ...filters }, { "aria-label": `${loss}, ${dtype}: ${many(at.count, "check")}` }, whole(at.count)) : null,
+                at
+                  ? filterLink(
+                      { loss, dtype, ...filters },
+                      { "aria-label": `${loss}, ${dtype}: ${many(at.count, "check")}` },
+                      whole(at.count),
+                    )
+                  : null,
               );
             }),
           ),
@@ -48,9 +54,9 @@ function overflowSection() {
     el(
       "p",
       { class: "quiet" },
-      "Here a step of the formula is beyond the largest number of the dtype, though the result may not be. What came out ",
-      "is not finite. That is no agreement, and no fault of the subject either: whoever computes the formula step by ",
-      "step in this dtype gets the same. The message of a check names the step.",
+      "Here a step of the formula is beyond the largest number of the dtype, though the result may not be. What came ",
+      "out is not finite. That is no agreement, and no fault of the subject either: whoever computes the formula step ",
+      "by step in this dtype gets the same. The message of a check names the step.",
     ),
     placeTable("Overflowed results by loss and dtype", data.overflowed, { outcome: "overflowed" }),
   );
