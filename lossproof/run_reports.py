@@ -135,6 +135,10 @@ class RunReports:
             ],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),
+            documents={
+                document.name: {"title": document.title, "about": document.about}
+                for document in self._corpus.documents
+            },
         )
 
     def _is_wholly_selected(self, entry: KnownDefect) -> bool:

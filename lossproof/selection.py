@@ -17,6 +17,7 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects import default_subjects, find_subject, known_subjects
 from lossproof.subjects.call import Subject
+from lossproof.subjects.expressions import is_asked
 
 
 class SelectionError(ValueError):
@@ -96,7 +97,8 @@ def _made(name: str) -> Subject:
     return subject
 
 
-def _checks(case: Case, subjects: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[Check]:
+def _checks(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[Check]:
+    subjects = {name: subject for name, subject in available.items() if is_asked(name, case.loss)}
     if case.expect or case.gradient or (case.erratum and case.erratum.says):
         yield Check(case, CERTIFIED, EXACT)
     if case.module is not None:
@@ -124,6 +126,11 @@ def _chosen_cases(corpus: Corpus, patterns: str) -> list[Case]:
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     names = _split(text)
     for name in names:
+        if name == CERTIFIED:
+            raise SelectionError(
+                f"'{CERTIFIED}' is no {kind}: the numbers that cases state are proven in every run; "
+                f"there are {', '.join(known)}"
+            )
         if name not in known:
             raise SelectionError(f"there is no {kind} '{name}'; there are {', '.join(known)}")
     return tuple(dict.fromkeys(names)) or usual

@@ -23,6 +23,15 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Document:
+    """A document that cases come from: the name by which they cite it, what to call it, what it is about."""
+
+    name: str
+    title: str
+    about: str
+
+
+@dataclass(frozen=True)
 class Flag:
     """A kind of mistake that cases of a file look for."""
 
@@ -101,10 +110,11 @@ class Erratum:
 
 @dataclass(frozen=True)
 class Drifted:
-    """A statement that was true of an older release."""
+    """A statement that was true of an older release; ``unit`` says what was counted."""
 
     was: str
     since: str
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,11 @@ class ModuleClaim:
 
 @dataclass(frozen=True)
 class Case:
-    """One case of the corpus; see ``cases/README.md`` for the meaning of each part."""
+    """One case of the corpus; see ``cases/README.md`` for the meaning of each part.
+
+    ``prints`` names what stands in the document itself: reductions under ``expect``, and ``erratum`` for the
+    numbers that the erratum says.
+    """
 
     id: str
     title: str
@@ -132,6 +146,7 @@ class Case:
     file: str
     line: int
     source: Source | None = None
+    prints: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
     params: Mapping[str, Parameter] = field(default_factory=dict)
     args: Mapping[str, Tensor] = field(default_factory=dict)
@@ -168,6 +183,7 @@ class KnownDefect:
         why: the reason.
         kind: defect, convention or undefined.
         link: the issue, or an empty string where none was found.
+        searched: with which words, and when, reports of it were looked for; empty where nobody did.
         file, line: where the entry stands.
     """
 
@@ -187,3 +203,4 @@ class KnownDefect:
     file: str
     line: int
     layouts: tuple[str, ...] = ()
+    searched: str = ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from lossproof.corpus.call_reading import read_args, read_params
-from lossproof.corpus.case import Case, Flag
+from lossproof.corpus.case import Case, Document, Flag
 from lossproof.corpus.complaints import Notes
 from lossproof.corpus.fields import (
     Fields,
@@ -20,12 +20,13 @@ from lossproof.corpus.fields import (
     read_word,
     read_words,
 )
-from lossproof.corpus.keys import CASE, EXCLUDED, FILE, FLOAT_DTYPES, REDUCTIONS
+from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, FLOAT_DTYPES, REDUCTIONS
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.results import Frame, read_erratum, read_expect, read_gradient, read_identity
 from lossproof.corpus.sections import (
     read_case_flags,
+    read_document,
     read_drifted,
     read_flags,
     read_module,
@@ -53,6 +54,12 @@ def read_cases(root: Node, signatures: Mapping[str, Signature], notes: Notes) ->
         problem = f"no case of this file uses the flag '{name}'"
         notes.add(fields["flags"].place, problem, "remove it or name it in a case's 'flags'")
     return cases
+
+
+def read_file_document(root: Node, notes: Notes) -> Document | None:
+    """What the file says of the document that its cases come from, if it does."""
+    entry = root.entries.get("document") if isinstance(root, MappingNode) else None
+    return read_document(entry.value, notes) if entry else None
 
 
 def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
@@ -131,6 +138,7 @@ class _CaseReader:
             file=notes.file,
             line=(fields.place_of("id") if "id" in fields else fields.place).line,
             source=read_source(fields["source"], notes) if "source" in fields else None,
+            prints=self._prints(fields),
             flags=read_case_flags(fields["flags"], self._flags, notes) if "flags" in fields else (),
             params=params,
             args=args,
@@ -163,6 +171,20 @@ class _CaseReader:
 
     def _words(self, fields: Fields, key: str, known: tuple[str, ...]) -> tuple[str, ...] | None:
         return read_words(fields[key], key, known, self._notes) if key in fields else None
+
+    def _prints(self, fields: Fields) -> tuple[str, ...]:
+        """Which of its numbers the case says stand in its document."""
+        if "prints" not in fields:
+            return ()
+        if "source" not in fields:
+            problem = "'prints' says what a document prints, and the case names no 'source'"
+            self._notes.add(fields.place_of("prints"), problem, "add the source or remove 'prints'")
+        expect, erratum = fields["expect"], fields["erratum"]
+        known = [*expect.entries] if isinstance(expect, MappingNode) else []
+        says = erratum.entries.get("says") if isinstance(erratum, MappingNode) else None
+        if says is not None and isinstance(says.value, MappingNode):
+            known.append(ERRATUM_NUMBERS)
+        return read_words(fields["prints"], "prints", known, self._notes)
 
     def _truth(self, fields: Fields, key: str) -> bool:
         return key in fields and read_boolean(fields[key], key, self._notes)

@@ -68,6 +68,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         file=notes.file,
         line=fields.place.line,
         layouts=_words(fields, "layouts", LAYOUTS, notes),
+        searched=text("searched"),
     )
 
 

@@ -44,7 +44,8 @@ ASPECTS = (
 LAYOUTS = ("contiguous", "transposed", "strided", "expanded")
 DEFECT_KINDS = ("defect", "convention", "undefined")
 
-FILE = Keys(("cases",), ("loss", "flags"))
+FILE = Keys(("cases",), ("document", "loss", "flags"))
+DOCUMENT = Keys(("name", "title", "about"))
 FLAG = Keys(("bug", "severity", "why"))
 SOURCE = Keys(("document", "place", "claim"))
 RAISED = Keys(("when", "kind", "torch"))
@@ -52,7 +53,9 @@ TORCH = Keys(("type", "match"))
 TERM = Keys((), ("loss", "params", "args", "reduction"))
 IDENTITY = Keys(("why",), (*TERM.optional, "sum", "reductions"))
 ERRATUM = Keys(("says", "because"))
-DRIFTED = Keys(("was", "since"))
+DRIFTED = Keys(("was", "since"), ("unit",))
+# What a case can say its document prints, beside reductions under `expect`.
+ERRATUM_NUMBERS = "erratum"
 MODULE = Keys(("aspect", "expected"))
 PRINTED = Keys((), ("digits", *FLOAT_DTYPES))
 CASE = Keys(
@@ -60,6 +63,7 @@ CASE = Keys(
     (
         "loss",
         "source",
+        "prints",
         "flags",
         "params",
         "args",
@@ -85,7 +89,7 @@ CASE = Keys(
 DEFECT_FILE = Keys(("defects",))
 DEFECT = Keys(
     ("case", "subject", "observed", "expected", "why", "kind"),
-    ("dtypes", "reductions", "quantities", "layouts", "versions", "platform", "device", "link"),
+    ("dtypes", "reductions", "quantities", "layouts", "versions", "platform", "device", "link", "searched"),
 )
 OBSERVED = Keys(("budgets",))
 

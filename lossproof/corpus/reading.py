@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossproof.corpus.case import Case, KnownDefect
-from lossproof.corpus.case_reading import read_cases
+from lossproof.corpus.case import Case, Document, KnownDefect
+from lossproof.corpus.case_reading import read_cases, read_file_document
 from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
 from lossproof.corpus.files import digest, find_files, read_text_file, relative_name
@@ -24,12 +24,14 @@ class Corpus:
 
     Attributes:
         cases, known_defects: in the order of the files.
+        documents: those that files of cases describe.
         digest: hexadecimal digits that stand for the contents of all files.
     """
 
     cases: tuple[Case, ...]
     known_defects: tuple[KnownDefect, ...]
     digest: str
+    documents: tuple[Document, ...] = ()
 
 
 def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
@@ -46,6 +48,7 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     files, all_notes = find_files(root)
     cases: list[Case] = []
     defects: list[KnownDefect] = []
+    documents: list[Document] = []
     # A known defect names a case, so all cases are read first.
     for path in sorted(files, key=holds_known_defects):
         notes = Notes(relative_name(path, root))
@@ -57,11 +60,13 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
             defects += read_defects(tree, {case.id for case in cases}, notes)
         else:
             cases += read_cases(tree, signatures, notes)
+            document = read_file_document(tree, notes)
+            documents += [document] if document else []
     complaints = [complaint for notes in all_notes for complaint in notes.complaints()]
     complaints += repeated_ids(cases)
     if complaints:
         raise CorpusError(complaints)
-    return Corpus(tuple(cases), tuple(defects), digest(files))
+    return Corpus(tuple(cases), tuple(defects), digest(files), tuple(documents))
 
 
 def _read_tree(path: Path, notes: Notes) -> Node | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lossproof.corpus.case import Drifted, Flag, ModuleClaim, Parameter, Raised, Source
+from lossproof.corpus.case import Document, Drifted, Flag, ModuleClaim, Parameter, Raised, Source
 from lossproof.corpus.complaints import Notes, quoted
 from lossproof.corpus.fields import (
     read_boolean,
@@ -18,6 +18,7 @@ from lossproof.corpus.fields import (
 )
 from lossproof.corpus.keys import (
     ASPECTS,
+    DOCUMENT,
     DRIFTED,
     FLAG,
     MODULE,
@@ -33,6 +34,12 @@ from lossproof.corpus.scalars import Meaning, meaning
 
 _CLAIM = re.compile(r"D\d{3}-\d+", re.ASCII)
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def read_document(node: Node, notes: Notes) -> Document:
+    """The document that a file's cases come from."""
+    fields = read_fields(node, "document", DOCUMENT, notes)
+    return Document(*(read_text(fields[key], f"document.{key}", notes) for key in DOCUMENT.required))
 
 
 def read_source(node: Node, notes: Notes) -> Source:
@@ -97,9 +104,8 @@ def read_raised(node: Node, what: str, notes: Notes) -> Raised:
 def read_drifted(node: Node, notes: Notes) -> Drifted:
     """A statement that was true of an older release."""
     fields = read_fields(node, "drifted", DRIFTED, notes)
-    return Drifted(
-        read_text(fields["was"], "drifted.was", notes), read_text(fields["since"], "drifted.since", notes)
-    )
+    was, since = (read_text(fields[key], f"drifted.{key}", notes) for key in DRIFTED.required)
+    return Drifted(was, since, read_text(fields["unit"], "drifted.unit", notes) if "unit" in fields else "")
 
 
 def read_module(node: Node, params: dict[str, Parameter], notes: Notes) -> ModuleClaim:

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Unsupported
+from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
 from lossproof.subjects.torch_forms import find_function
 
 # Of tensors; what replaces a constructor returns nothing, and its original's result is not used.
@@ -57,6 +58,8 @@ class Fault:
         """The subject that shows it: the function, unless the module alone does."""
         if self.target.startswith(f"torch.nn.{self.loss}"):
             return "torch.nn"
+        if self.loss in EXPRESSIONS:
+            return EXPRESSIONS_SUBJECT
         try:
             find_function(self.loss)
         except Unsupported:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from lossproof.corpus.case import Case
-from lossproof.judging.printed import judge_printed
+from lossproof.corpus.keys import ERRATUM_NUMBERS
+from lossproof.judging.printed import DOCUMENT, FORMULA, IN_CASE, PrintedVerdict, judge_printed
 from lossproof.judging.record import Record
 from lossproof.judging.recorder import Recorder
-from lossproof.judging.verdict import Verdict
 from lossproof.numbers.ball import Undecided
 from lossproof.reference.refusals import Refusal
 
@@ -28,8 +29,9 @@ class _Certification(Recorder):
 
     def records(self) -> Iterator[Record]:
         for reduction, tensors in self.case.expect.items():
+            by = DOCUMENT if reduction in self.case.prints else IN_CASE
             for printed in tensors:
-                judge = partial(judge_printed, self.case, reduction, None, printed)
+                judge = partial(judge_printed, self.case, reduction, None, printed, by)
                 yield self._printed("printed", reduction, judge)
         for reduction, arguments in self.case.gradient.items():
             for argument, tensors in arguments.items():
@@ -40,18 +42,19 @@ class _Certification(Recorder):
             for reduction in self.case.erratum.says:
                 yield self._printed("erratum", reduction, partial(self._erratum, reduction))
 
-    def _erratum(self, reduction: str) -> Verdict:
+    def _erratum(self, reduction: str) -> PrintedVerdict:
         """An erratum holds where the document's number does not come out."""
         assert self.case.erratum is not None
-        verdict = judge_printed(self.case, reduction, None, self.case.erratum.says[reduction])
+        by = DOCUMENT if ERRATUM_NUMBERS in self.case.prints else FORMULA
+        verdict = judge_printed(self.case, reduction, None, self.case.erratum.says[reduction], by)
+        message = f"{verdict.message}: {self.case.erratum.because}"
         if verdict.agrees:
-            return Verdict(
-                False, None, f"called an erratum, but right: {verdict.message}; remove the erratum"
-            )
-        return Verdict(True, None, f"{verdict.message}: {self.case.erratum.because}")
+            message = f"called an erratum, but right: {verdict.message}; remove the erratum"
+        return replace(verdict, agrees=not verdict.agrees, error_over_budget=None, message=message)
 
-    def _printed(self, quantity: str, reduction: str, judge: Callable[[], Verdict]) -> Record:
+    def _printed(self, quantity: str, reduction: str, judge: Callable[[], PrintedVerdict]) -> Record:
         try:
-            return self.judged(quantity, judge(), reduction)
+            verdict = judge()
+            return replace(self.judged(quantity, verdict, reduction), numbers=verdict.numbers)
         except (Refusal, Undecided) as error:
             return self.record(quantity, "error", reduction, message=f"the reference cannot tell: {error}")

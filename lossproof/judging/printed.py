@@ -1,10 +1,12 @@
-"""Printed numbers: a number claims exactly the digits it prints, and balls decide whether they are right."""
+"""Written numbers: a number claims exactly the digits it shows, and balls decide whether they are right."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import flint
 import numpy as np
@@ -13,16 +15,28 @@ from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import Numeral
 from lossproof.judging.calls import exactly, lift_exactly, make_call, prepare_call, reductions_of
 from lossproof.judging.number_text import true_text
-from lossproof.judging.truth import Truth, truth_of
+from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.ball import Ball, Undecided, certified
 from lossproof.numbers.formats import FORMATS
 
+DOCUMENT, FORMULA, IN_CASE = "document", "formula", "case"
+
 _SHOWN_DIGITS = 20
-_SHOWN_ELEMENTS = 8
+_SHOWN_ELEMENTS = 12
+_SAID = {DOCUMENT: "printed", FORMULA: "by what it says", IN_CASE: "stated"}
 
 
-def judge_printed(case: Case, reduction: str, argument: str | None, printed: Printed) -> Verdict:
+@dataclass(frozen=True)
+class PrintedVerdict(Verdict):
+    """A verdict with both sides as texts; see ``Record.numbers``."""
+
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+
+def judge_printed(
+    case: Case, reduction: str, argument: str | None, printed: Printed, by: str = IN_CASE
+) -> PrintedVerdict:
     """Judge one printed tensor against the true value of the case's call, or of a gradient of it.
 
     Args:
@@ -31,6 +45,7 @@ def judge_printed(case: Case, reduction: str, argument: str | None, printed: Pri
         argument: whose gradient it is, or None for the value.
         printed: the numbers. With a dtype they must lie within 2B of that dtype's truth; else the
             exact decimals of the case must round to the digits.
+        by: where the numbers stand: DOCUMENT, FORMULA (they follow from what a document says) or IN_CASE.
     """
     effective = None if None in reductions_of(case) else reduction
     if printed.dtype is not None:
@@ -39,10 +54,11 @@ def judge_printed(case: Case, reduction: str, argument: str | None, printed: Pri
         quantity = truth.value if argument is None else truth.gradients[0][argument]
         observed = np.array([float(number) for number in printed.values]).reshape(printed.shape)
         verdict = compare(observed, quantity)
-        note = f"seen in {printed.dtype}: {_texts(printed)}; true {_truths(quantity)}"
-        return Verdict(
-            verdict.agrees, verdict.error_over_budget, f"{note}. {verdict.message}".removesuffix(". ")
-        )
+        true = [true_text(quantity, place) for place in np.ndindex(quantity.value.shape)]
+        numbers = _numbers(printed, true, quantity.value.shape, by)
+        note = f"seen in {printed.dtype}: {_joined(_texts(printed))}; true {_joined(true)}"
+        message = f"{note}. {verdict.message}".removesuffix(". ")
+        return PrintedVerdict(verdict.agrees, verdict.error_over_budget, message, numbers=numbers)
 
     def compute() -> Ball:
         prepared = exactly(case, effective)
@@ -52,19 +68,31 @@ def judge_printed(case: Case, reduction: str, argument: str | None, printed: Pri
         gradient: Ball = prepared.gradient(np.ones(value.shape), lift_exactly)[argument]
         return gradient
 
-    return certified(lambda: _judge_digits(compute, printed))
+    return certified(lambda: _judge_digits(compute, printed, by))
 
 
-def _judge_digits(compute: Callable[[], Ball], printed: Printed) -> Verdict:
+def _judge_digits(compute: Callable[[], Ball], printed: Printed, by: str) -> PrintedVerdict:
     true = compute()
-    if true.shape != printed.shape:
-        return Verdict(
-            False, None, f"printed with shape {list(printed.shape)}, true shape {list(true.shape)}"
-        )
     elements = true.elements.ravel().tolist()
+    digits = _digits(elements)
+    numbers = _numbers(printed, digits, true.shape, by)
+    if true.shape != printed.shape:
+        message = f"{_SAID[by]} with shape {list(printed.shape)}, true shape {list(true.shape)}"
+        return PrintedVerdict(False, None, message, numbers=numbers)
     worst = max(map(_share, printed.values, elements), default=0.0)
-    message = f"printed {_texts(printed)}, true {_digits(elements)}"
-    return Verdict(worst <= 1, worst, message)
+    message = f"{_SAID[by]} {_joined(_texts(printed))}, true {_joined(digits)}"
+    return PrintedVerdict(worst <= 1, worst, message, numbers=numbers)
+
+
+def _numbers(printed: Printed, true: Sequence[str], true_shape: Sequence[int], by: str) -> dict[str, Any]:
+    return {
+        "stated": _texts(printed)[:_SHOWN_ELEMENTS],
+        "shape": list(printed.shape),
+        "true": list(true[:_SHOWN_ELEMENTS]),
+        "true_shape": list(true_shape),
+        "dtype": printed.dtype or "",
+        "by": by,
+    }
 
 
 def _share(printed: Numeral, true: flint.arb) -> float:
@@ -86,18 +114,14 @@ def _share(printed: Numeral, true: flint.arb) -> float:
     raise Undecided(f"whether {printed.text} is a rounding of {true}")
 
 
-def _texts(printed: Printed) -> str:
-    return _joined([number.text for number in printed.values])
+def _texts(printed: Printed) -> list[str]:
+    return [number.text for number in printed.values]
 
 
-def _digits(elements: list[flint.arb]) -> str:
-    return _joined([element.mid().str(_SHOWN_DIGITS, radius=False) for element in elements])
+def _digits(elements: list[flint.arb]) -> list[str]:
+    return [element.mid().str(_SHOWN_DIGITS, radius=False) for element in elements]
 
 
-def _truths(truth: Truth) -> str:
-    return _joined([true_text(truth, place) for place in np.ndindex(truth.value.shape)])
-
-
-def _joined(texts: list[str]) -> str:
+def _joined(texts: Sequence[str]) -> str:
     shown = ", ".join(texts[:_SHOWN_ELEMENTS])
     return shown + (f", ... ({len(texts)} in all)" if len(texts) > _SHOWN_ELEMENTS else "")

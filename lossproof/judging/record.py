@@ -23,7 +23,8 @@ class Record:
         quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
             bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
             module, or a mode (see ``judging.modes``).
-        outcome: one of OUTCOMES.
+        outcome: one of OUTCOMES; ``overflowed`` is what is not finite because an intermediate of the formula
+            overflowed the format, which ``message`` names.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
             but for second derivatives, whose excess is a grade.
         source: {document, place, claim} or None.
@@ -39,6 +40,10 @@ class Record:
             out as it then may.
         came_out: of what is wrong, the different numbers that are off, the furthest first, or a word such as
             the type of an exception; at most eight.
+        numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: what was judged
+            and what is true, as texts in row-major order, the first of many; ``dtype`` is what it was seen
+            in, or empty; ``by`` says where it stands: in the document, in the case, or nowhere (formula), as
+            it follows from what the document says.
     """
 
     case: str
@@ -62,6 +67,7 @@ class Record:
     loses_digits: bool = False
     rule: str = ""
     came_out: list[str] = field(default_factory=list)
+    numbers: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class Run:
         problems: sentences on what makes the run fail beyond its records: a known defect that has
             gone, an entry that matches nothing, no check at all.
         known_defects: the entries selected by this run: KnownDefect's fields, and a snippet.
+        documents: those that the cases cite, by name: {title, about}.
         started: ISO 8601 time; seconds: the length of the run.
     """
 
@@ -101,3 +108,4 @@ class Run:
     known_defects: list[dict[str, Any]]
     started: str
     seconds: float
+    documents: dict[str, dict[str, str]] = field(default_factory=dict)

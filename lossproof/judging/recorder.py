@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from lossproof.corpus.case import Case
+from lossproof.corpus.case import Case, Printed
 from lossproof.judging.record import Record
 from lossproof.judging.verdict import Verdict
 from lossproof.numbers.formats import Float64Array
@@ -92,18 +92,30 @@ def digits(numbers: Float64Array) -> str:
     return np.array2string(numbers, floatmode="unique", threshold=60, max_line_width=100)
 
 
+def _written(printed: Printed) -> str:
+    return _nested([number.text for number in printed.values], printed.shape)
+
+
+def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
+    """Numbers in brackets that show the shape: it may be what a document has wrong."""
+    if not shape:
+        return texts[0]
+    size = len(texts) // max(shape[0], 1)
+    parts = (texts[place * size : (place + 1) * size] for place in range(shape[0]))
+    return f"[{', '.join(_nested(part, shape[1:]) for part in parts)}]"
+
+
 def _finding(case: Case) -> dict[str, str] | None:
     """What the case says about its document."""
     if case.erratum:
-        numbers = "; ".join(
-            f"{reduction} {', '.join(number.text for number in printed.values)}"
-            for reduction, printed in case.erratum.says.items()
-        )
+        numbers = "; ".join(f"{name} {_written(printed)}" for name, printed in case.erratum.says.items())
         return {"kind": "erratum", "says": case.erratum.statement or numbers, "because": case.erratum.because}
     if case.drifted:
+        unit = f" {case.drifted.unit}" if case.drifted.unit else ""
+        now = {"now": f"{case.module.expected}{unit}"} if case.module else {}
         return {
             "kind": "drifted",
-            "says": case.drifted.was,
-            "because": f"no longer so since {case.drifted.since}",
-        }
+            "says": f"{case.drifted.was}{unit}",
+            "because": f"no longer so since torch {case.drifted.since}",
+        } | now
     return None

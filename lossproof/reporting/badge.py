@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from lossproof.judging.record import Record, Run
+from lossproof.reporting.cells import is_result
 from lossproof.reporting.digest import outcome_counts, verdict
 from lossproof.reporting.text import count, visible
 
@@ -24,7 +25,7 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
     if wrong := counts["error"]:
         return f"{count(wrong, 'check ends in an error', 'checks end in an error')}", "red"
     if verdict(run, records).conforms:
-        losses = len({record.loss for record in records if record.outcome == "agree"})
+        losses = len({record.loss for record in records if record.outcome == "agree" and is_result(record)})
         # The part behind the plus sign says how torch was built.
         torch = run.versions.get("torch", "").partition("+")[0]
         known = " but for known defects" if counts["known defect"] else ""

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossproof.judging.record import Record
 from lossproof.reporting.digest import FAILING
 
-# How judging.printed words its findings on numbers that a document or a case prints.
-_CLAIMED = re.compile(r"printed (?!with shape)(?P<printed>[^:]*?), true (?P<true>[^:]*)(?:: .*)?", re.DOTALL)
-_SEEN = re.compile(
-    r"seen in (?P<dtype>\w+): (?P<printed>[^:;]*); true (?P<true>.*?)(?:\. (?P<note>.+))?", re.DOTALL
-)
 
+def documents(records: Iterable[Record], described: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Return every document that a record cites, with its claims in order and the verdict on each.
 
-def documents(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return every document that a record cites, with its claims in order and the verdict on each."""
+    Args:
+        records: of the run.
+        described: by the documents' names, what to call each and what it is about: {title, about}.
+    """
     cited: dict[str, dict[str, list[Record]]] = {}
     for record in records:
         if record.source is not None:
             claims = cited.setdefault(record.source.get("document", ""), {})
             claims.setdefault(record.source.get("claim", ""), []).append(record)
     return [
-        {"document": name, "claims": [_claim(claim, claims[claim]) for claim in sorted(claims, key=_natural)]}
+        {
+            "document": name,
+            "title": described.get(name, {}).get("title", ""),
+            "about": described.get(name, {}).get("about", ""),
+            "claims": [_claim(claim, claims[claim]) for claim in sorted(claims, key=_natural)],
+        }
         for name, claims in sorted(cited.items())
     ]
 
@@ -50,30 +54,27 @@ def _claim(name: str, records: list[Record]) -> dict[str, Any]:
 def _case(records: Sequence[Record]) -> dict[str, Any]:
     """What was tried of a claim in one case: its title, what it says of its document, the numbers."""
     first = records[0]
-    prints = [record for record in records if record.message and _on_print(record)]
-    numbers = [number for record in prints if (number := _numbers(record))]
-    told = [record.message for record in prints if not _numbers(record)]
+    written = [record for record in records if _is_written(record)]
+    told = [record.message for record in written if record.message and not record.numbers]
     return {
         "case": first.case,
         "title": first.title,
         "verdict": _verdict(records),
         "finding": next((record.finding for record in records if record.finding), None),
-        "numbers": numbers,
+        "numbers": [_numbers(record) for record in written if record.numbers],
         "messages": list(dict.fromkeys(told)),
     }
 
 
-def _numbers(record: Record) -> dict[str, str] | None:
-    """A printed number beside the true one, as the record words them; None where it says something else."""
-    found = _CLAIMED.fullmatch(record.message) or _SEEN.fullmatch(record.message)
-    if found is None:
-        return None
+def _numbers(record: Record) -> dict[str, Any]:
+    """The numbers of a claim beside the true ones, and what they are; a note where they are not right."""
     kind, _, argument = record.quantity.partition(":")
-    facts = {name: text for name, text in found.groupdict().items() if text}
-    return facts | {"kind": kind, "of": argument, "reduction": record.reduction or ""}
+    note = record.message if record.outcome in FAILING else ""
+    told = {"kind": kind, "of": argument, "reduction": record.reduction or "", "note": note}
+    return told | (record.numbers or {})
 
 
-def _on_print(record: Record) -> bool:
+def _is_written(record: Record) -> bool:
     return record.quantity.partition(":")[0] in ("printed", "erratum")
 
 
@@ -82,7 +83,7 @@ def _verdict(records: Sequence[Record]) -> str:
     kinds = {record.finding["kind"] for record in records if record.finding}
     if outcomes & set(FAILING):
         return "contradicted"
-    if outcomes == {"unsupported"}:
+    if not outcomes & {"agree", "known defect"}:
         return "not checked"
     for kind in ("erratum", "drifted"):
         if kind in kinds:

@@ -9,7 +9,7 @@ from typing import Any
 from lossproof.judging.record import Record
 from lossproof.reporting.digest import budget_share
 
-_PER_ROW = ("subject", "dtype", "device", "layout", "reduction", "quantity", "outcome", "message")
+_PER_ROW = ("subject", "dtype", "device", "layout", "reduction", "quantity", "outcome", "message", "rule")
 _PER_CASE = ("case", "title", "loss", "file", "line", "loses_digits")
 
 
@@ -56,4 +56,9 @@ def _column(values: Iterable[Any], shown: Callable[[Any], Any] = lambda value: v
 def _short(share: float | None) -> float | str | None:
     if share is None:
         return None
-    return float(f"{share:.4g}") if math.isfinite(share) else str(share)
+    if not math.isfinite(share):
+        return str(share)
+    short = float(f"{share:.4g}")
+    if short == 1 != share:  # the page must not take it for the whole budget
+        return 0.9999 if share < 1 else 1.001
+    return short

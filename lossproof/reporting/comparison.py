@@ -195,7 +195,9 @@ def _amount(share: str | float | None) -> float:
 
 
 def _is_worse(difference: Difference) -> bool:
-    return difference.now in FAILING or (difference.was == "agree" and difference.now == "unsupported")
+    return difference.now in FAILING or (
+        difference.was == "agree" and difference.now in ("overflowed", "unsupported")
+    )
 
 
 def _gravity(difference: Difference) -> tuple[bool, bool]:

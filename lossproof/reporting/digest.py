@@ -1,4 +1,4 @@
-"""What the records come to: counts, the verdict, the table of losses and subjects, failures, lost digits."""
+"""What the records come to: counts, the verdict, failures, lost digits."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossproof.judging.record import OUTCOMES, Record, Run
+from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 
 FAILING = ("disagree", "error")
-# What a group of checks is called by: the first of these that any of its checks has.
-_GRAVITY = ("disagree", "error", "known defect", "overflowed", "agree", "unsupported")
+# Outcomes that are counted wherever there are any, the gravest first: none of them agrees.
+COUNTED = (*FAILING, "known defect", "overflowed")
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,6 @@ def outcome_counts(records: Iterable[Record]) -> dict[str, int]:
     """Return how many records have each outcome, in the order of OUTCOMES."""
     counts = Counter(record.outcome for record in records)
     return {outcome: counts[outcome] for outcome in OUTCOMES}
-
-
-def gravest(outcomes: Iterable[str]) -> str:
-    """Return the outcome that a group of checks is called by."""
-    return min(outcomes, key=_GRAVITY.index)
 
 
 def budget_share(record: Record) -> float | None:
@@ -54,16 +50,27 @@ def verdict(run: Run, records: Sequence[Record]) -> Verdict:
         return Verdict(False, "Nothing was checked.")
     if failed := " and ".join(_failing(counts)):
         return Verdict(False, f"Not everything conforms: of {count(ran, 'check')}, {failed}.")
-    cases = len({record.case for record in records if record.outcome == "agree"})
-    verb = "agrees" if counts["agree"] == 1 else "agree"
-    agreed = f"{count(counts['agree'], 'check')} of {count(cases, 'case')} {verb}"
+    cases = len({record.case for record in records if record.outcome != "unsupported"})
+    told = f"in {count(cases, 'case')}, {', '.join(_passing(run, counts))}"
     if run.problems or not run.complete:
-        return Verdict(False, f"No check fails, but the run does not count as passed: {agreed}.")
+        return Verdict(False, f"No check fails, but the run does not count as passed: {told}.")
+    if not counts["agree"]:
+        return Verdict(False, f"No check fails, and none agrees: {told}.")
+    known = " but for known defects" if counts["known defect"] else ""
+    return Verdict(True, f"Everything conforms{known}: {told}.")
+
+
+def _passing(run: Run, counts: dict[str, int]) -> list[str]:
+    verb = "agrees" if counts["agree"] == 1 else "agree"
+    told = [f"{count(counts['agree'], 'check')} {verb}"]
+    if overflowed := counts["overflowed"]:
+        told.append(f"{overflowed:,} overflowed where the formula does")
     if known := counts["known defect"]:
-        verb = "shows" if known == 1 else "show"
-        shown = f"{count(known, 'check')} {verb} what is known to be wrong"
-        return Verdict(True, f"Everything conforms but for known defects: {agreed}, {shown}.")
-    return Verdict(True, f"Everything conforms: {agreed}.")
+        found = causes(run.known_defects)
+        listed = f" ({kinds_in_words(found)})" if found else ""
+        named = f"one of {count(len(found), 'known cause')}" if len(found) > 1 else "a known cause"
+        told.append(f"{known:,} {'shows' if known == 1 else 'show'} {named}{listed}")
+    return told
 
 
 def _failing(counts: dict[str, int]) -> list[str]:
@@ -73,41 +80,6 @@ def _failing(counts: dict[str, int]) -> list[str]:
         for outcome, (one, more) in verbs.items()
         if counts[outcome]
     ]
-
-
-def matrix(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the table loss x subject: in each cell, by dtype, the outcome, its count, the largest share."""
-    groups: dict[tuple[str, str], dict[str, list[Record]]] = {}
-    for record in records:
-        groups.setdefault((record.loss, record.subject), {}).setdefault(record.dtype, []).append(record)
-    checks = Counter(record.subject for record in records)
-    # A full column comes before a sparse one.
-    subjects = sorted(checks, key=lambda subject: (-checks[subject], subject))
-    return {
-        "subjects": subjects,
-        "losses": [
-            {"loss": loss, "cells": [_cell(groups.get((loss, subject), {})) for subject in subjects]}
-            for loss in sorted({loss for loss, _ in groups})
-        ],
-    }
-
-
-def _cell(by_dtype: dict[str, list[Record]]) -> list[dict[str, Any]]:
-    cell = []
-    for dtype in sorted(by_dtype):
-        outcome = gravest(record.outcome for record in by_dtype[dtype])
-        # The share of a known defect is shown with the defect; here it would hide what the rest uses.
-        judged = [record for record in by_dtype[dtype] if record.outcome != "known defect"]
-        cell.append(
-            {
-                "dtype": dtype,
-                "outcome": outcome,
-                "count": sum(record.outcome == outcome for record in by_dtype[dtype]),
-                "total": len(by_dtype[dtype]),
-                "share": largest_share(judged),
-            }
-        )
-    return cell
 
 
 def failures(records: Sequence[Record]) -> list[list[int]]:

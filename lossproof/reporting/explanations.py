@@ -1,4 +1,4 @@
-"""What explains a case to a learner: its numbers, the worked steps, the curve through its point."""
+"""What explains a case to a learner: its numbers, the worked steps, the curve, a known defect met."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     for name, calls in worked.items():
         explained[name] |= _steps(calls, preferences.get(name, ["mean"]))
     return {name: case for name, case in explained.items() if case}
+
+
+def shown_defects(records: Sequence[Record]) -> list[int]:
+    """Return the places of the records of known defects that tell what came out: the first of each test."""
+    return [
+        place
+        for place, record in enumerate(records)
+        if record.outcome == "known defect" and record.detail is not None
+    ]
 
 
 def _preferences(records: Iterable[Record]) -> dict[str, list[str | None]]:

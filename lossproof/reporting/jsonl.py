@@ -78,6 +78,7 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
         "complete": run.complete,
         "problems": run.problems,
         "known_defects": run.known_defects,
+        "documents": run.documents,
         "started": run.started,
         "seconds": run.seconds,
     }

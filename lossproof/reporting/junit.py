@@ -56,8 +56,8 @@ def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
     elif all(record.outcome == "unsupported" for record in result.records):
         reasons = dict.fromkeys(record.message for record in result.records if record.message)
         ElementTree.SubElement(case, "skipped", message=visible("; ".join(reasons) or "not supported"))
-    if defects := [record for record in result.records if record.outcome == "known defect"]:
-        lines = [f"known defect: {_check(record)}: {record.message}" for record in defects]
+    if told := [record for record in result.records if record.outcome in ("known defect", "overflowed")]:
+        lines = [f"{record.outcome}: {_check(record)}: {record.message}" for record in told]
         ElementTree.SubElement(case, "system-out").text = visible("\n".join(lines))
     return case
 

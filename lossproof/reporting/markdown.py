@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from lossproof.judging.record import Record, Run
+from lossproof.reporting.causes import causes, kinds_in_words, report_of
+from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, expressions, joined
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
-from lossproof.reporting.digest import FAILING, gravest, largest_share, outcome_counts, verdict
+from lossproof.reporting.digest import COUNTED, FAILING, outcome_counts, verdict
+from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, share, visible
 
 # GitHub takes at most 1024 KiB a step; the rest is room for what other commands of the step have to say.
@@ -17,12 +21,13 @@ _CASES = 20
 _CHECKS_A_CASE = 3
 _LENGTH = 500
 _SIGNS = {
-    "agree": "✓",
-    "overflowed": "∞",
+    "conforms": "✓",
+    "partly": "◐",
+    "overflowed": "↥",
     "disagree": "✗",
     "error": "!",
-    "unsupported": "\N{EN DASH}",
     "known defect": "◆",
+    "nothing to run": "\N{EN DASH}",
 }
 _PROBLEMS = 20
 # What Markdown, HTML, mathematics, mentions, emoji and links are made of. An underscore or a colon between
@@ -31,10 +36,13 @@ _SYNTAX = re.compile(
     r"[][\\`*<>#|~&$@]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<![0-9A-Za-z]):(?! |$)|:(?=//)|(?<=www)\."
 )
 
+_ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # nothing in it is markup
+
 
 def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison | None) -> str:
     """Return the text of ``summary.md``: whatever the records hold, it is below GitHub's limit."""
     lines = [*_verdict(run, records), *_failures(records), *_comparison(comparison), *_table(records)]
+    lines += [*_expressions(records), *_known(run), *_rules(records)]
     return _fitting(lines)
 
 
@@ -92,28 +100,73 @@ def _comparison(comparison: Comparison | None) -> Iterable[str]:
 def _table(records: Sequence[Record]) -> Iterable[str]:
     if not records:
         return
-    cells: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        cells.setdefault((record.loss, record.subject), []).append(record)
+    cells = {place: joined(by_dtype) for place, by_dtype in cells_of(records).items()}
     subjects = sorted({subject for _, subject in cells})
     yield from ("### Losses and subjects", "")
     yield f"| loss | {' | '.join(map(_escaped, subjects))} |"
     yield "|---" * (len(subjects) + 1) + "|"
     for loss in sorted({loss for loss, _ in cells}):
-        row = [_cell(cells.get((loss, subject), [])) for subject in subjects]
+        row = [_cell(cells.get((loss, subject))) for subject in subjects]
         yield f"| {' | '.join([_escaped(loss), *row])} |"
-    signs = ", ".join(f"{sign} {outcome}" for outcome, sign in _SIGNS.items())
-    yield from ("", f"{signs}; the number is the largest error / budget but for known defects.")
+    signs = ", ".join(f"{sign} {state}" for state, sign in _SIGNS.items())
+    yield ""
+    yield (
+        f"{signs}. The number is the largest share of the error budget that was used, in any dtype and but "
+        "for known defects; in brackets stand counts of checks, and of calls that gave a value."
+    )
 
 
-def _cell(records: Sequence[Record]) -> str:
-    if not records:
+def _expressions(records: Sequence[Record]) -> Iterable[str]:
+    if not (found := expressions(records)):
+        return
+    yield from ("", "torch has no loss of these names; judged is an expression of its operations:", "")
+    yield from (f"- {_escaped(loss)}: {_code(text)}" for loss, text in found.items())
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
         return ""
-    outcome = gravest(record.outcome for record in records)
-    used = largest_share(record for record in records if record.outcome != "known defect")
-    failing = sum(record.outcome in FAILING for record in records)
-    counted = f"{failing:,} of {len(records):,}" if failing else ""
-    return f"{_SIGNS[outcome]} {', '.join(filter(None, (counted, share(used))))}".rstrip()
+    counted = [f"{_SIGNS[outcome]} {cell.counts[outcome]:,}" for outcome in COUNTED if outcome in cell.counts]
+    if cell.state == PARTLY or (cell.ran < cell.calls and cell.state != NOTHING):
+        counted.append(f"{cell.ran:,} of {cell.calls:,} calls")
+    told = [_SIGNS[cell.state], share(cell.share), f"({', '.join(counted)})" if counted else ""]
+    return " ".join(filter(None, told))
+
+
+def _known(run: Run) -> Iterable[str]:
+    """The causes of known defects, each once."""
+    if not (found := causes(run.known_defects)):
+        return
+    yield from (
+        "",
+        "### Known defects by cause",
+        "",
+        f"<details><summary>{kinds_in_words(found)}</summary>",
+        "",
+    )
+    for cause in found:
+        yield f"- {_escaped(cause['kind'])}: {_escaped(cause['why'])}: {_report(cause)}"
+    yield from ("", "</details>")
+
+
+def _report(cause: dict[str, Any]) -> str:
+    links = cause["links"]
+    return ", ".join(links) if links and all(map(_ADDRESS.fullmatch, links)) else _escaped(report_of(cause))
+
+
+def _rules(records: Sequence[Record]) -> Iterable[str]:
+    """What did not pass by its number: what overflowed, and what passed by a rule."""
+    if lost := overflowed(records):
+        yield from ("", "### Overflowed where the formula does", "", f"{_listed(lost)}.")
+    if found := passed_by_rule(records):
+        yield from ("", "### Passed by a rule, not by the number", "")
+        yield from (
+            f"- **{_escaped(one['rule'])}**, {count(one['total'], 'check')}: {one['means']}" for one in found
+        )
+
+
+def _listed(counted: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(f"{_escaped(one['loss'])} {_escaped(one['dtype'])} {one['count']:,}" for one in counted)
 
 
 def _code(text: str) -> str:

@@ -14,10 +14,13 @@ from importlib.resources import files
 from typing import Any
 
 from lossproof.judging.record import Record, Run
+from lossproof.reporting.causes import causes
+from lossproof.reporting.cells import expressions, matrix
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
-from lossproof.reporting.digest import failures, lost_digits, matrix, outcome_counts, verdict
-from lossproof.reporting.explanations import explanations
+from lossproof.reporting.digest import failures, lost_digits, outcome_counts, verdict
+from lossproof.reporting.explanations import explanations, shown_defects
+from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
 
 _SHOWN_FAILURES = 200
@@ -42,6 +45,7 @@ _SCRIPTS = (
     "check.js",
     "failures.js",
     "distribution.js",
+    "rules.js",
     "curve.js",
     "documents.js",
     "defects.js",
@@ -90,7 +94,11 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "run": asdict(run) | {"known_defects": [_defect(entry) for entry in run.known_defects]},
         "counts": outcome_counts(records),
         "matrix": matrix(records),
-        "documents": documents(records),
+        "expressions": expressions(records),
+        "causes": causes(run.known_defects),
+        "rules": passed_by_rule(records),
+        "overflowed": overflowed(records),
+        "documents": documents(records, run.documents),
         "lost_digits": lost_digits(records),
     }
 
@@ -110,7 +118,8 @@ def _bulk(records: Sequence[Record]) -> dict[str, Any]:
             "groups": len(groups),
             "checks": sum(map(len, groups)),
         },
-        "details": {place: _detail(records[place]) for places, _ in shown for place in places},
+        "details": {place: _detail(records[place]) for places, _ in shown for place in places}
+        | {place: _detail(records[place]) for place in shown_defects(records)},
         "explained": explanations(records),
         "columns": columns(records),
     }

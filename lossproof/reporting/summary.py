@@ -9,6 +9,7 @@ from lossproof.judging.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, outcome_counts, verdict
+from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import share, visible
 
 
@@ -17,19 +18,32 @@ def summary_lines(
 ) -> list[str]:
     """Return the lines: the verdict, the counts, each subject's largest error, problems, reports.
 
-    Where there is a comparison, a line says what it comes to; the reports say the rest.
+    A line tells what overflowed and one what passed by a rule, where anything did. Where there is a
+    comparison, a line says what it comes to; the reports say the rest.
     """
     records = [record for result in results for record in result.records]
     lines = [verdict(run, records).sentence]
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
+    lines += _otherwise(records)
     lines += _largest_errors(records)
     lines += [f"problem: {problem}" for problem in run.problems]
     if comparison:
         lines.append(f"compared with the baseline: {' '.join(outline(comparison))}")
     lines += [f"report: {path}" for path in reports]
     return [visible(line.replace("\n", " ")) for line in lines]
+
+
+def _otherwise(records: Sequence[Record]) -> list[str]:
+    """What did not pass by its number, where there is any."""
+    by_place = [f"{one['loss']} {one['dtype']} {one['count']:,}" for one in overflowed(records)]
+    by_rule = [f"{one['rule']} {one['total']:,}" for one in passed_by_rule(records)]
+    told = {
+        "overflowed where the formula does": ", ".join(by_place),
+        "passed by a rule, not by the number": ", ".join(by_rule),
+    }
+    return [f"{name}: {text}" for name, text in told.items() if text]
 
 
 def _largest_errors(records: Sequence[Record]) -> list[str]:

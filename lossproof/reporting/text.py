@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import ROUND_HALF_UP, Context
 
 # Control characters, direction overrides, zero-width characters, lone surrogates and non-characters:
 # a terminal may obey them, XML forbids many, and a reader sees none of them. Newline and tab stay.
@@ -35,17 +36,27 @@ def cut(text: str) -> str:
     return text if over <= 0 else f"{text[:LONGEST]}\n[{over:,} more characters in results.jsonl]"
 
 
-def share(error_over_budget: float | None) -> str:
-    """Return a share of the error budget as people read it: three significant digits.
+_TWO_DIGITS = Context(prec=2, rounding=ROUND_HALF_UP)  # as a browser's toPrecision rounds
 
-    >>> share(0.43219), share(1234567.0), share(float("inf")), share(None)
-    ('0.432', '1.23e+06', 'inf', '')
+
+def share(error_over_budget: float | None) -> str:
+    """Return a share of the error budget as people read it: two significant digits, as on the page.
+
+    What is not all of the budget never reads as all of it, nor what is more.
+
+    >>> share(0.43219), share(0.9997), share(1.0), share(1.0004), share(1234567.0), share(None)
+    ('0.43', '<1', '1', '>1', '1.2e+06', '')
     """
     if error_over_budget is None:
         return ""
-    if not math.isfinite(error_over_budget):
-        return str(error_over_budget)
-    return f"{error_over_budget:.3g}"
+    if not math.isfinite(error_over_budget) or error_over_budget == 0:
+        return f"{error_over_budget:g}"
+    if 100 <= error_over_budget < 1e5:
+        return f"{math.floor(error_over_budget + 0.5):,}"
+    rounded = float(_TWO_DIGITS.create_decimal(error_over_budget))
+    if rounded == 1 != error_over_budget:
+        return "<1" if error_over_budget < 1 else ">1"
+    return f"{rounded:g}" if 1e-3 <= error_over_budget < 1e5 else f"{rounded:.1e}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -6,11 +6,13 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from lossproof.subjects.call import Subject
+from lossproof.subjects.expressions import EXPRESSIONS_SUBJECT
 
 # Named as "module:class", so that each is imported only when it is asked for.
 _BUILT_IN = {
     "torch.nn": "lossproof.subjects.torch_subject:ModuleSubject",
     "torch.nn.functional": "lossproof.subjects.torch_subject:FunctionSubject",
+    EXPRESSIONS_SUBJECT: "lossproof.subjects.torch_subject:ExpressionSubject",
     "reference": "lossproof.subjects.reference_subject:ReferenceSubject",
 }
 

@@ -7,17 +7,11 @@ from typing import Any
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values
+from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 from lossproof.subjects.linear_snippets import FORMS
 from lossproof.subjects.tensor_snippets import literal, program, tensor_lines, tensors_of, upstream_line
 
 _SHOWN_ELEMENTS = 60
-
-_EXPRESSIONS = {
-    "SelfInformation": "-torch.log(p)",
-    "Entropy": "torch.special.entr(p).sum(-1)",
-    "DistributionCrossEntropy": "-torch.special.xlogy(p, q).sum(-1)",
-    "Objective": "losses.mean() + ({l1} * parameters.abs().sum() + {l2} * parameters.square().sum())",
-}
 
 _DISTANCES = {
     "pairwise_distance": "torch.nn.functional.pairwise_distance",
@@ -27,7 +21,7 @@ _DISTANCES = {
     "cosine_distance": "lambda x, y: 1 - torch.nn.functional.cosine_similarity(x, y, dim=-1)",
 }
 
-_OURS = ("torch.nn", "torch.nn.functional", "reference")
+_OURS = ("torch.nn", "torch.nn.functional", EXPRESSIONS_SUBJECT, "reference")
 
 
 def describe(call: Call) -> dict[str, str]:
@@ -104,8 +98,8 @@ def module_and_call(subject: str, call: Call) -> tuple[str, str]:
     keywords = _keywords(subject, call)
     args = ", ".join(call.args)
     functional = LOSSES[call.loss].functional
-    if call.loss in _EXPRESSIONS:
-        return "", _EXPRESSIONS[call.loss].format(**({"l1": 0.0, "l2": 0.0} | dict(call.params)))
+    if call.loss in EXPRESSIONS:
+        return "", expression_of(call.loss, call.params)
     is_module = subject == "torch.nn" or functional is None
     if call.loss in FORMS:
         return FORMS[call.loss](is_module, call, keywords)

@@ -19,7 +19,7 @@ Parameters = Mapping[str, Any]
 Arguments = tuple[torch.Tensor, ...]
 Function = Callable[..., torch.Tensor]
 
-# What the documents define and torch has no loss for, built from torch's own operations.
+# The expressions of ``expressions``, alive.
 _EXPRESSIONS: Mapping[str, Function] = {
     "SelfInformation": lambda p: -torch.log(p),
     "Entropy": lambda p: torch.special.entr(p).sum(-1),

@@ -20,6 +20,7 @@ from lossproof.subjects.call import (
     Values,
     changed_since,
 )
+from lossproof.subjects.expressions import EXPRESSIONS_SUBJECT
 from lossproof.subjects.modes import ModeObservation
 from lossproof.subjects.torch_forms import construct_module, find_function
 from lossproof.subjects.torch_layouts import lay_out
@@ -151,7 +152,7 @@ class ModuleSubject(TorchSubject):
 
 
 class FunctionSubject(TorchSubject):
-    """torch.nn.functional, and expressions of torch's operations where it has no function."""
+    """torch.nn.functional; for what an identity names and torch lacks, an expression stands in."""
 
     name = "torch.nn.functional"
 
@@ -160,6 +161,12 @@ class FunctionSubject(TorchSubject):
         with _Refusals("call"):
             output: torch.Tensor = function(*args, **params)
         return output
+
+
+class ExpressionSubject(FunctionSubject):
+    """The expressions of torch's operations that stand in for what it has no loss for."""
+
+    name = EXPRESSIONS_SUBJECT
 
 
 class _Refusals:

@@ -20,7 +20,7 @@ from lossproof.session import ConformanceSession
 
 ROOT = Path(__file__).parents[2]
 
-CASES = "ce-weight-[a-m]*,ce-refuses-smoothing*,mse-[bh]*,d00[124]*"
+CASES = "ce-weight-[a-m]*,ce-refuses-smoothing*,mse-[bh]*,d00[124]*,d000-3*"
 PLANTED = ("ce-weighted-mean-over-rows", "ce-never-refuses", "mse-weight-squared", "mse-summed-in-half")
 
 HOSTILE = "</script><img src=x onerror=alert(1)> <b>& \u202egnp.exe '" + '"'
@@ -51,11 +51,12 @@ Page = tuple[Run, list[Record], dict[str, Any] | None]
 
 
 def pages() -> Iterator[tuple[str, Page]]:
-    """Each page to test, by its name: of a clean run, of one with faults, of 100,000 checks."""
+    """Each page to test, by its name: clean, with faults, with all states of a check, of 100,000 checks."""
     clean, records = _examined()
     yield "clean", (clean, records, None)
     faulty, wrong = _examined(PLANTED)
     yield "faulty", (faulty, wrong, compare(clean, records, faulty, wrong).data())
+    yield "states", (clean, [_in_another_state(record) for record in records], None)
     yield "contested", (_run([]), [_contested(record) for record in wrong], None)
     yield "large", (_run([]), _multiplied(wrong, 100_000), None)
     yield (
@@ -93,6 +94,19 @@ def _copied(record: Record, copy: int) -> Record:
 def _contested(record: Record) -> Record:
     """A record as it is where the reference is wrong, which no printed digits are then."""
     return replace(record, outcome="disagree") if record.subject == "certified" else record
+
+
+def _in_another_state(record: Record) -> Record:
+    """A record of float16 as of something that overflows, of bfloat16 as of what has no kernel."""
+    is_value = record.quantity == "value" and record.outcome == "agree"
+    if record.dtype == "float16" and record.loss == "MSELoss" and is_value:
+        told = "the square of the difference overflows float16"
+        return replace(record, outcome="overflowed", rule="overflow", error_over_budget=None, message=told)
+    if record.dtype == "bfloat16" and record.subject == "torch.nn" and record.quantity != "raises":
+        return replace(record, outcome="unsupported", error_over_budget=None, message="no kernel")
+    if record.dtype == "float32" and record.quantity.startswith("gradient") and record.outcome == "agree":
+        return replace(record, rule="kink")
+    return record
 
 
 def _hostile(record: Record) -> Record:
@@ -140,4 +154,7 @@ def _run(known_defects: list[dict[str, Any]]) -> Run:
         known_defects=known_defects,
         started="2026-01-02T03:04:05+00:00",
         seconds=61.5,
+        documents={
+            "001_113b8fc9ac6c9825": {"title": "One cross entropy, step by step", "about": "By hand, too."}
+        },
     )

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 # Fixtures; in a conftest.py, they would be a second module of that name to mypy, which knows only one.
 pytest_plugins = ["visits"]
 
-PAGES = ("clean", "faulty", "large", "hostile")
+PAGES = ("clean", "faulty", "states", "large", "hostile")
 NARROW = View(390, "light")
 WIDTHS = (VIEWS[0], NARROW)
 
@@ -80,7 +80,7 @@ def test_it_opens_with_the_verdict_and_the_table_of_losses(visit: Visit, name: s
 @each_width
 def test_a_cell_of_the_table_opens_on_its_cases(visit: Visit, view: View) -> None:
     page = visit("faulty", view)
-    page.get_by_role("link", name=re.compile(r"^CrossEntropyLoss, torch.nn, float64: \d+ of ")).click()
+    page.get_by_role("link", name=re.compile(r"^CrossEntropyLoss, torch.nn, float64: disagree; ")).click()
     kept = shown_rows(page)
     assert kept > 0
     assert set(column(page, "loss")) == {"CrossEntropyLoss"}

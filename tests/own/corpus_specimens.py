@@ -23,13 +23,15 @@ cases:
 """
 
 EVERY_KEY = """\
+document: {name: 002_76d7edb28dd97171, title: "A note", about: It is about losses.}
 loss: CrossEntropyLoss
 flags:
   MeanDenominator: {bug: wrong value, severity: high, why: "mean divides by the weights' sum, not by N"}
 cases:
   - id: weighted-mean
     title: the weighted mean divides by the sum of the picked weights
-    source: {document: 002_76d7edb28dd97171, place: "2, CE", claim: D002-6}
+    source: {document: 002_76d7edb28dd97171, place: "section 2, under CE", claim: D002-6}
+    prints: [mean, erratum]
     flags: [MeanDenominator]
     params: {weight: [1, 2], label_smoothing: 0.0}
     args: {input: [[1, 2], [1, 3], [1, 3]], target: [0, 1, 1]}
@@ -46,7 +48,7 @@ cases:
       sum: [{reduction: sum}, {params: {weight: null}}]
       why: they are weighted
     erratum: {says: {mean: [-1.8]}, because: the sign is lost}
-    drifted: {was: "8", since: "2.0"}
+    drifted: {was: "8", since: "2.0", unit: attributes}
     rounded: false
     loses_digits: true
     own_process: false

@@ -112,10 +112,10 @@ def test_show_tells_the_budget_of_each_dtype(corpus: list[str]) -> None:
 
 def test_show_tells_a_wrong_number_and_an_erratum(corpus: list[str]) -> None:
     assert re.search(
-        r"printed mean +disagree +printed 2.51, true 2.5", typed("show", "mse-wrong", *corpus).text
+        r"printed mean +disagree +stated 2.51, true 2.5", typed("show", "mse-wrong", *corpus).text
     )
     said = typed("show", "ce-erratum", *corpus).text
-    assert re.search(r"erratum mean +confirmed +printed -1.3133, true 1.31326168", said)
+    assert re.search(r"erratum mean +confirmed +by what it says -1.3133, true 1.31326168", said)
     assert "a loss is no log-probability" in said
 
 

@@ -55,8 +55,9 @@ def cases(tmp_path: Path) -> dict[str, Case]:
 
 def test_a_case_keeps_everything_it_says(cases: dict[str, Case]) -> None:
     case = cases["weighted-mean"]
-    assert (case.file, case.line, case.loss) == ("cases/x.yaml", 5, "CrossEntropyLoss")
-    assert case.source == Source("002_76d7edb28dd97171", "2, CE", "D002-6")
+    assert (case.file, case.line, case.loss) == ("cases/x.yaml", 6, "CrossEntropyLoss")
+    assert case.source == Source("002_76d7edb28dd97171", "section 2, under CE", "D002-6")
+    assert case.prints == ("mean", "erratum")
     why = "mean divides by the weights' sum, not by N"
     assert case.flags == (Flag("MeanDenominator", "wrong value", "high", why),)
     assert case.params == {"weight": literal("1", "2"), "label_smoothing": parse_numeral("0.0")}
@@ -65,7 +66,7 @@ def test_a_case_keeps_everything_it_says(cases: dict[str, Case]) -> None:
         "target": literal("0", "1", "1"),
     }
     assert (case.reductions, case.dtypes) == (("none", "mean"), ("float64", "float32"))
-    assert case.drifted == Drifted("8", "2.0")
+    assert case.drifted == Drifted("8", "2.0", "attributes")
     assert (case.bias, case.rounded, case.loses_digits) == (False, False, True)
     assert (case.own_process, case.repeats) == (False, 3)
     assert case.kills == ("ce-weight-dropped",)

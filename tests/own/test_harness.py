@@ -43,7 +43,7 @@ def test_a_changed_number_is_named_with_its_line(suite: Suite) -> None:
     finished = suite.verify("--subjects", "reference")
     assert finished.returncode == 1
     assert "cases/losses.yaml:3: [weighted-mean]" in finished.stdout
-    assert "printed 0.3643, true 0.36419474" in finished.stdout
+    assert "stated 0.3643, true 0.36419474" in finished.stdout
     failing = ElementTree.parse(suite.reports / "junit.xml").find(".//testcase[failure]")
     assert failing is not None
     assert failing.get("file") == "cases/losses.yaml"
@@ -118,7 +118,7 @@ def test_the_snippet_of_a_failure_fails_by_itself_and_passes_on_a_right_torch(
     [
         (
             ["--subjects", "torch.n"],
-            "there is no subject 'torch.n'; there are torch.nn, torch.nn.functional, reference",
+            "there is no subject 'torch.n'; there are torch.nn, torch.nn.functional, torch-expressions, ",
         ),
         (["--dtypes", "float8"], "there is no dtype 'float8'; there are float64, float32, bfloat16, float16"),
         (["--cases", "weigthed-*"], "no case matches 'weigthed-*'; there are 2, such as weighted-mean"),

@@ -217,14 +217,14 @@ def test_nothing_is_right_where_there_is_nothing() -> None:
 
 def test_both_sides_are_shown_to_twenty_digits() -> None:
     message = judge_printed(EVEN, "mean", None, one("0.7")).message
-    assert message == "printed 0.7, true 0.69314718055994530942"
+    assert message == "stated 0.7, true 0.69314718055994530942"
 
 
-@pytest.mark.parametrize(("count", "shown"), [(8, ""), (9, ", ... (9 in all)")])
-def test_of_many_numbers_the_first_eight_are_shown(count: int, shown: str) -> None:
+@pytest.mark.parametrize(("count", "shown"), [(12, ""), (13, ", ... (13 in all)")])
+def test_of_many_numbers_the_first_twelve_are_shown(count: int, shown: str) -> None:
     many = case("NLLLoss", input=literal([["-0.25"]] * count), target=literal(["0"] * count))
     message = judge_printed(many, "none", None, printed(*["0.3"] * count)).message
-    assert message.startswith(f"printed {', '.join(['0.3'] * 8)}{shown}, true 0.25")
+    assert message.startswith(f"stated {', '.join(['0.3'] * 12)}{shown}, true 0.25")
 
 
 def test_a_gradient_is_judged_like_a_value() -> None:

@@ -8,9 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from test_reporting import AGREES, DEFECT, RUN, result_of
+
+from lossproof.reporting import summary_lines
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,6 +97,28 @@ def test_a_command_works(checkout: Path, command: str) -> None:
         assert (checkout / WRITTEN[command]).exists()
     else:
         assert ended.stdout.strip()
+
+
+def form_of(line: str) -> str:
+    """A line without its numbers."""
+    return re.sub(r"<?\d[\d,.]*", "#", line)
+
+
+def test_the_sample_of_last_lines_has_the_form_of_the_real_ones() -> None:
+    (sample,) = re.findall(r"^```\n(Everything conforms.*?)^```", README, re.MULTILINE | re.DOTALL)
+    kinds = {"defect": 2, "undefined": 2, "convention": 2}
+    entries = [{"kind": kind, "why": f"{kind} {one}"} for kind, many in kinds.items() for one in range(many)]
+    worst = replace(
+        AGREES,
+        case="margin-ranking-bias",
+        dtype="bfloat16",
+        quantity="gradient:input1",
+        error_over_budget=0.97,
+    )
+    results = [result_of(AGREES, worst, DEFECT, DEFECT)]
+    real = summary_lines(replace(RUN, known_defects=entries), results, [Path("reports/report.html")])
+    spaced = [" ".join(form_of(line).split()) for line in real]
+    assert [" ".join(form_of(line).split()) for line in sample.splitlines()] == spaced
 
 
 def test_every_verb_of_the_command_line_is_shown() -> None:

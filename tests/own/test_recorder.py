@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossproof.corpus.case import Case, Drifted, Erratum, Flag, Printed, Source
+from lossproof.corpus.case import Case, Drifted, Erratum, Flag, ModuleClaim, Printed, Source
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.judging.record import Record
 from lossproof.judging.recorder import Recorder, digits
@@ -81,7 +82,7 @@ def test_an_erratum_is_a_finding() -> None:
     one = Printed((parse_numeral("0.75"),), ())
     assert finding(erratum=Erratum({"none": pair, "sum": one}, "", "a slip")) == {
         "kind": "erratum",
-        "says": "none 0.5, 0.25; sum 0.75",
+        "says": "none [0.5, 0.25]; sum 0.75",
         "because": "a slip",
     }
     assert finding(erratum=Erratum({}, "it is never negative", "it can be")) == {
@@ -92,11 +93,26 @@ def test_an_erratum_is_a_finding() -> None:
 
 
 def test_what_was_right_once_is_a_finding() -> None:
-    assert finding(drifted=Drifted("0.5", "2.0")) == {
+    told = {"kind": "drifted", "says": "0.5", "because": "no longer so since torch 2.0"}
+    assert finding(drifted=Drifted("0.5", "2.0")) == told
+    counted = finding(
+        drifted=Drifted("8", "1.12", "dictionaries"), module=ModuleClaim("dictionaries", 14, {})
+    )
+    assert counted == {
         "kind": "drifted",
-        "says": "0.5",
-        "because": "no longer so since 2.0",
+        "says": "8 dictionaries",
+        "because": "no longer so since torch 1.12",
+        "now": "14 dictionaries",
     }
+
+
+def test_the_brackets_of_an_erratum_are_shown_for_they_may_be_what_is_wrong() -> None:
+    numbers = tuple(map(parse_numeral, ("1", "2", "3", "4")))
+    for shape, text in (((1,), "[1]"), ((1, 1), "[[1]]"), ((2, 2), "[[1, 2], [3, 4]]"), ((0,), "[]")):
+        says = {"sum": Printed(numbers[: math.prod(shape)], shape)}
+        told = finding(erratum=Erratum(says, "", "a slip"))
+        assert told is not None
+        assert told["says"] == f"sum {text}"
 
 
 def test_what_disagrees_is_shown_in_detail_and_with_what_the_case_looks_for() -> None:

@@ -70,6 +70,7 @@ def test_the_specimen_has_every_key(key: str) -> None:
         (SCHEMA, keys.FILE),
         (DEFINITIONS["case"], keys.CASE),
         (DEFINITIONS["flag"], keys.FLAG),
+        (DEFINITIONS["document"], keys.DOCUMENT),
         (DEFINITIONS["source"], keys.SOURCE),
         (DEFINITIONS["raised"], keys.RAISED),
         (DEFINITIONS["torch"], keys.TORCH),

@@ -99,7 +99,7 @@ def badge(folder: Path, run: Run, *records: Record) -> dict[str, Any]:
 class TestSummary:
     def test_it_begins_with_the_verdict(self, tmp_path: Path) -> None:
         assert summary(tmp_path, RUN, [AGREES]).startswith(
-            "## ✓ Everything conforms: 1 check of 1 case agrees."
+            "## ✓ Everything conforms: in 1 case, 1 check agrees."
         )
         assert summary(tmp_path, RUN, [DISAGREES]).startswith("## ✗ Not everything conforms: of 1 check,")
 
@@ -117,8 +117,8 @@ class TestSummary:
         page = rendered(summary(tmp_path, RUN, records))
         assert page.rows == [
             ["loss", "mine", "torch.nn"],
-            ["CrossEntropyLoss", "\N{EN DASH}", "◆ 0.5"],
-            ["NLLLoss", "! 1 of 1", "✗ 1 of 2, inf"],
+            ["CrossEntropyLoss", "\N{EN DASH}", "◆ 0.5 (◆ 1)"],
+            ["NLLLoss", "! (! 1)", "✗ inf (✗ 1)"],
         ]
 
     def test_what_disagrees_has_file_line_and_message(self, tmp_path: Path) -> None:

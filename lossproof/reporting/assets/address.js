@@ -1,6 +1,6 @@
 // The page's address carries what it shows: ?loss=...&outcome=...&search=...&sort=...#case or #section.
 
-const FILTERS = ["loss", "subject", "dtype", "outcome", "quantity", "flag"];
+const FILTERS = ["loss", "subject", "dtype", "outcome", "quantity", "flag", "rule"];
 
 function readAddress() {
   const asked = new URLSearchParams(location.search);

@@ -14,7 +14,7 @@ function checkTable(rows, open) {
   const lines = groupBy(inOrder, (row) => checks.cell("subject", row) + " " + checks.cell("dtype", row));
   const cellOf = (found, subject, dtype, reduction) => {
     if (!found.length) return el("td", {});
-    const outcome = gravest(found.map((row) => checks.cell("outcome", row)));
+    const outcome = stateOf(found);
     const used = largest(found.filter((row) => checks.cell("outcome", row) !== "known defect").map(checks.share));
     const label = `${subject}, ${dtype}, ${reduction || "no reduction"}: ${outcome}, ${many(found.length, "check")}`;
     return el(
@@ -24,12 +24,13 @@ function checkTable(rows, open) {
         "button",
         {
           type: "button",
-          class: "cell " + outcome.replace(" ", "-"),
+          class: "cell " + styleOf(outcome),
           "aria-label": label,
           onclick: () => open(found, label),
         },
-        el("span", { class: "sign" }, SIGNS[outcome]),
-        el("span", { class: "number" }, used === null ? whole(found.length) : share(used)),
+        el("span", { class: "sign" }, signOf(outcome)),
+        used === null ? null : el("span", { class: "number" }, share(used)),
+        el("span", { class: "tally" }, whole(found.length)),
       ),
     );
   };
@@ -41,7 +42,7 @@ function checkTable(rows, open) {
       el(
         "caption",
         {},
-        "The gravest outcome and the largest error over its budget, or the number of checks; press one to see them.",
+        "The gravest outcome, the largest share of the budget used and, boxed, how many checks; press one to see them.",
       ),
       el(
         "thead",
@@ -79,12 +80,19 @@ function checkTable(rows, open) {
   );
 }
 
-const GRAVITY = ["disagree", "error", "known defect", "agree", "unsupported"];
+const GRAVITY = ["disagree", "error", "known defect", "overflowed", "agree", "unsupported"];
 const gravest = (outcomes) => GRAVITY.find((outcome) => outcomes.includes(outcome));
+
+// What agrees only in part of what was asked does not simply agree.
+function stateOf(rows) {
+  const outcomes = rows.map((row) => checks.cell("outcome", row));
+  const state = gravest(outcomes);
+  return state === "agree" && outcomes.includes("unsupported") ? "partly" : state;
+}
 
 // The checks behind one cell; what failed is told in full.
 function checkList(rows, label) {
-  const failed = (row) => ["disagree", "error"].includes(checks.cell("outcome", row));
+  const failed = (row) => ["disagree", "error", "known defect"].includes(checks.cell("outcome", row));
   const inOrder = [...rows].sort(
     (a, b) => GRAVITY.indexOf(checks.cell("outcome", a)) - GRAVITY.indexOf(checks.cell("outcome", b)) || a - b,
   );
@@ -101,7 +109,7 @@ function checkList(rows, label) {
         : checks.cell("message", row)
           ? el("p", { class: "message" }, checks.cell("message", row))
           : null,
-      failed(row) && !data.details[row]
+      failed(row) && !detailOf(row)
         ? el("p", { class: "quiet" }, "Inputs and snippet of this check stand in results.jsonl.")
         : null,
     );
@@ -115,6 +123,13 @@ function drawMissing(name) {
     el("p", {}, "The address asks for ", el("code", {}, name), ", of which this run has no check."),
   );
   if (!dialog.open) dialog.showModal();
+}
+
+// The case's inputs are shown as float64 holds them; those of a check in another dtype are rounded to it.
+function inputsLabel(row) {
+  const dtype = row === undefined ? "float64" : checks.cell("dtype", row);
+  const isRounded = /^(float32|bfloat16|float16)$/.test(dtype);
+  return "inputs of the case, as float64 holds them" + (isRounded ? `; this check had each rounded to ${dtype}` : "");
 }
 
 function drawCase(name, row) {
@@ -138,6 +153,15 @@ function drawCase(name, row) {
       ...caseHead(about),
     ),
     ...[
+      data.expressions[about.loss]
+        ? el(
+            "p",
+            {},
+            "torch has no such loss; judged is the expression ",
+            el("code", {}, data.expressions[about.loss]),
+            ".",
+          )
+        : null,
       row === undefined
         ? null
         : el(
@@ -150,7 +174,7 @@ function drawCase(name, row) {
         ? el(
             "div",
             { class: "sides inputs" },
-            inputs ? code("inputs", inputs) : null,
+            inputs ? code(inputsLabel(row), inputs) : null,
             params ? code("params", params) : null,
           )
         : null,

@@ -84,8 +84,35 @@ function side(name, text, other, elements) {
   return block;
 }
 
+const causeOf = (message) => message.slice(message.lastIndexOf("(known: "));
+
+// What is told of a check in full. A test tells one check of a known defect, which stands for the others.
+function detailOf(row) {
+  if (data.details[row] || checks.cell("outcome", row) !== "known defect") return data.details[row];
+  return data.details[standIn(row)];
+}
+
+function standIn(row) {
+  const sameAs = (other) =>
+    data.details[other] &&
+    ["subject", "dtype", "outcome"].every((name) => checks.cell(name, other) === checks.cell(name, row)) &&
+    causeOf(checks.cell("message", other)) === causeOf(checks.cell("message", row));
+  return checks.ofCase(checks.caseOf(row).case).find(sameAs);
+}
+
+// Whose numbers are shown, where they are those of another check.
+function standInNote(row) {
+  if (data.details[row] || !detailOf(row)) return null;
+  const other = standIn(row);
+  const told = ["quantity", "reduction", "layout"].map((name) => checks.cell(name, other)).filter(Boolean);
+  return el("p", { class: "quiet" }, `The same defect, as its first check showed it: ${told.join(", ")}.`);
+}
+
+// The mistakes that a case looks for, as a sentence.
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+
 function checkDetail(row) {
-  const detail = data.details[row] || {};
+  const detail = detailOf(row) || {};
   const elements = detail.elements || [];
   const sides = [
     ["expected", detail.expected, detail.observed],
@@ -94,6 +121,7 @@ function checkDetail(row) {
   const why = authority(row);
   const isWrong = ["disagree", "error"].includes(checks.cell("outcome", row)) && sides.length === 2;
   return [
+    standInNote(row),
     sides.length
       ? el(
           "div",
@@ -103,7 +131,7 @@ function checkDetail(row) {
       : null,
     // Of a single number all is said above.
     elements.length && elements[0].at.length ? elementTable(elements) : null,
-    detail.why ? el("p", { class: "why" }, el("b", {}, "Why it matters. "), detail.why) : null,
+    detail.why ? el("p", { class: "why" }, el("b", {}, "What may be wrong. "), sentence(detail.why)) : null,
     why && isWrong ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
     detail.params || detail.inputs
       ? el(
@@ -138,6 +166,7 @@ function checkWhere(row) {
     ["quantity", checks.cell("quantity", row)],
     ["layout", checks.cell("layout", row)],
     ["device", checks.cell("device", row)],
+    ["passed by the rule", checks.cell("rule", row)],
   ];
 }
 
@@ -154,7 +183,7 @@ function check(row) {
 }
 
 function cited(source) {
-  return source ? [source.claim, documentName(source.document), source.place].filter(Boolean).join(" · ") : "";
+  return source ? [source.claim, documentName(source.document), source.place].filter(Boolean).join(", ") : "";
 }
 
 function caseHead(about) {

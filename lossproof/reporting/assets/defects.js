@@ -1,9 +1,18 @@
-// What torch is known to get wrong, and where digits are lost within budget.
+// What is known to differ, by cause, and where digits are lost within budget.
 
 const plainText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
+// The check that met an entry first and tells what it was given, in its own dtype.
+function metBy(defect) {
+  const isOfIt = (row) =>
+    data.details[row] &&
+    checks.cell("outcome", row) === "known defect" &&
+    checks.cell("message", row).endsWith(`(known: ${defect.why})`);
+  return checks.ofCase(defect.case).find(isOfIt);
+}
+
 function defectCard(defect) {
-  const { inputs, params } = data.explained[defect.case] || {};
+  const { inputs, params } = data.details[metBy(defect)] || data.explained[defect.case] || {};
   const about = caseNamed(defect.case);
   const where = [
     defect.subject,
@@ -14,11 +23,9 @@ function defectCard(defect) {
   return el(
     "article",
     { class: "card" },
-    el("h3", {}, defect.why || "a known defect"),
     el(
       "p",
       { class: "about" },
-      badge("known defect", defect.kind || "known defect"),
       about ? el("b", {}, about.loss) : null,
       defect.case ? caseLink(defect.case) : null,
       el("span", {}, where.join(" · ")),
@@ -39,7 +46,6 @@ function defectCard(defect) {
       code("what comes out", plainText(defect.observed ?? "")),
       code("what should", plainText(defect.expected ?? "")),
     ),
-    defect.link ? el("p", { class: "link" }, link(defect.link)) : null,
     defect.snippet
       ? lazily(el("details", {}, el("summary", {}, "Reproduce it")), () =>
           code("with torch alone", defect.snippet, true),
@@ -48,44 +54,97 @@ function defectCard(defect) {
   );
 }
 
+// Kind -> what its causes are called, and what that means.
+const KINDS = {
+  defect: ["Defects", "What comes out is wrong."],
+  undefined: ["Undefined results", "The formula leaves the result open: what comes out is one choice, ours another."],
+  convention: ["Conventions", "What comes out is meant: another choice than the one that the formula makes."],
+};
+
+const lossOf = (defect) => (caseNamed(defect.case) || { loss: "other" }).loss;
+
+// Where a cause was reported, or who looked.
+function reports({ links, searched }) {
+  if (links.length) return ["Reported: ", ...links.flatMap((address, place) => [place ? ", " : "", link(address)])];
+  return searched ? `No report found. Searched: ${searched}.` : "Not searched yet for a report.";
+}
+
+function causeCard(cause, loss) {
+  const all = cause.entries.map((place) => data.run.known_defects[place]);
+  const entries = all.filter((entry) => lossOf(entry) === loss);
+  return el(
+    "article",
+    { class: "card" },
+    el("h4", {}, cause.why),
+    data.expressions[loss]
+      ? el("p", {}, "Of the expression that stands in for the loss: ", el("code", {}, data.expressions[loss]), ".")
+      : null,
+    el("p", { class: "about" }, el("span", {}, reports(cause))),
+    entries.slice(0, 1).map(defectCard),
+    entries.length > 1
+      ? lazily(el("details", {}, el("summary", {}, many(entries.length - 1, "further case"))), () =>
+          entries.slice(1).map(defectCard),
+        )
+      : null,
+  );
+}
+
+function causesOfLoss(loss, causes) {
+  return lazily(
+    el(
+      "details",
+      { class: "card group" },
+      el(
+        "summary",
+        {},
+        el("b", {}, loss),
+        " ",
+        el("span", { class: "quiet" }, many(causes.length, "cause")),
+        el(
+          "ul",
+          { class: "reasons" },
+          causes.map(({ why }) => el("li", {}, why)),
+        ),
+      ),
+    ),
+    () => causes.map((cause) => causeCard(cause, loss)),
+  );
+}
+
+function causesOfKind(kind, causes) {
+  const [name, meaning] = KINDS[kind] || [kind, ""];
+  const pairs = causes.flatMap((cause) =>
+    unique(cause.entries.map((place) => lossOf(data.run.known_defects[place]))).map((loss) => ({ loss, cause })),
+  );
+  const losses = [...groupBy(pairs, ({ loss }) => loss)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    el("h3", {}, `${name}: ${many(causes.length, "cause")}`),
+    meaning ? el("p", { class: "quiet" }, meaning) : null,
+    losses.map(([loss, found]) =>
+      causesOfLoss(
+        loss,
+        found.map(({ cause }) => cause),
+      ),
+    ),
+  ].flat();
+}
+
 function defectSection() {
   const defects = data.run.known_defects;
   if (!defects.length) return null;
-  const lossOf = (defect) => (caseNamed(defect.case) || { loss: "other" }).loss;
-  const groups = [...groupBy(defects, lossOf)].sort(([a], [b]) => (a < b ? -1 : 1));
   return section(
     "defects",
-    "Known defects of torch",
+    "Known defects",
     el(
       "p",
       { class: "quiet" },
-      many(defects.length, "defect") +
-        " on record, by loss. A run fails when one of them has gone, so the list is always true. ",
+      `${many(data.causes.length, "cause")} on record, in ${many(defects.length, "entry", "entries")} of the list. `,
+      "An entry holds for the releases that it names. A check of it that agreed would have failed this run. ",
       "In the table of all checks: ",
       filterLink({ outcome: "known defect" }, {}, many(data.counts["known defect"], "check")),
       ".",
     ),
-    groups.map(([loss, found]) =>
-      lazily(
-        el(
-          "details",
-          { class: "card group" },
-          el(
-            "summary",
-            {},
-            el("b", {}, loss),
-            " ",
-            el("span", { class: "quiet" }, many(found.length, "defect")),
-            el(
-              "ul",
-              { class: "reasons" },
-              unique(found.map((defect) => defect.why || "")).map((why) => el("li", {}, why)),
-            ),
-          ),
-        ),
-        () => found.map(defectCard),
-      ),
-    ),
+    [...groupBy(data.causes, ({ kind }) => kind)].flatMap(([kind, causes]) => causesOfKind(kind, causes)),
   );
 }
 

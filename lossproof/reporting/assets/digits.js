@@ -6,7 +6,10 @@ function share(value) {
   if (typeof value === "string") return value === "inf" ? "∞" : value;
   if (value === 0) return "0";
   if (value >= 1e5 || value < 1e-3) return power(value);
-  return value >= 100 ? whole(Math.round(value)) : String(Number(value.toPrecision(2)));
+  if (value >= 100) return whole(Math.round(value));
+  const rounded = Number(value.toPrecision(2));
+  // What is not all of the budget never reads as all of it, nor what is more.
+  return rounded !== 1 || value === 1 ? String(rounded) : value < 1 ? "<1" : ">1";
 }
 
 const SUPERSCRIPTS = Object.fromEntries([..."0123456789-"].map((sign, place) => [sign, "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"[place]]));

@@ -139,6 +139,31 @@ function spreadFigure({ loss, strips }) {
   );
 }
 
+// What an honest computation is, and what is none.
+function coverage() {
+  return el(
+    "details",
+    { class: "card" },
+    el("summary", {}, "What the budget covers"),
+    el(
+      "p",
+      {},
+      "The budget is twice the bound on the rounding errors of an honest computation. Honest means: each operation of ",
+      "the documented formula is rounded once (exp, log, powers and arctan twice); sums are taken in blocks or in ",
+      "pairs and kept in at least float32, which costs 1 + ⌈log₂ n⌉ roundings for n terms; and log-softmax takes its ",
+      "stable form, shifted by the maximum.",
+    ),
+    el(
+      "p",
+      {},
+      "Two ways of computing lie outside. A plain loop over n terms makes n − 1 roundings: in float32, and for ",
+      "100,000 terms, thousands of budgets, and a budget as wide as that would catch nothing. And x − logsumexp(x) ",
+      "loses the digits that a large offset of the logits takes up. A check that disagrees, and would be within the ",
+      "bound of one of these, says so in its message.",
+    ),
+  );
+}
+
 function budgetSection() {
   const figures = spreads();
   if (!figures.length) return null;
@@ -152,6 +177,7 @@ function budgetSection() {
       "the line: all that rounding may cost. Right of it: beyond the budget, a bar a power of ten. Heights go by the ",
       "square root of the count; ▾ marks the worst check and names its case.",
     ),
+    coverage(),
     el("div", { class: "spreads" }, figures.map(spreadFigure)),
   );
 }

@@ -1,4 +1,4 @@
-// The documents: every claim with its verdict, the printed number beside the true digits, and the worked steps.
+// The documents: every claim with its verdict, each number beside the true digits, and the worked steps.
 
 const VERDICTS = {
   contradicted: ["disagree", "✗", "contradicted"],
@@ -17,11 +17,13 @@ const MEANINGS = {
   "not checked": "nothing ran it",
 };
 
-// Documents are called by their files' stems: a number, and a digest that only tells versions apart.
+// A document's file is named by a number and a digest that only tells versions apart.
 function documentName(stem) {
   const found = /^(\d+)_([0-9a-f]{8,})$/.exec(stem || "");
   return found ? "Document " + found[1] : stem || "";
 }
+
+const titled = ({ document: stem, title }) => documentName(stem) + (title ? ": " + title : "");
 
 const verdictBadge = (verdict) => signed(...VERDICTS[verdict]);
 
@@ -31,25 +33,50 @@ function tally(claims) {
     .filter(([, number]) => number);
 }
 
-// A number printed by a document beside the true one; in lists, each beside its own.
-function numberPair(printed, truth) {
-  const [mine, right] = [printed.split(", "), truth.split(", ")];
-  const apart = (values, others, isPrinted) =>
-    values.flatMap((value, place) => {
+// Where a number stands that is held against the true one.
+const STANDS = {
+  document: "printed in the document",
+  formula: "follows from what the document says",
+  case: "stated in our case file",
+};
+
+// Numbers in brackets that show their shape; of too many, the first.
+function nested(parts, shape) {
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (parts.length < size) return ["[", ...between(parts), `, ... (${whole(size)} in all)]`];
+  if (!shape.length) return parts[0];
+  const step = shape[0] ? size / shape[0] : 0;
+  const rows = Array.from({ length: shape[0] }, (_, place) =>
+    nested(parts.slice(place * step, (place + 1) * step), shape.slice(1)),
+  );
+  return ["[", ...between(rows), "]"];
+}
+
+const between = (parts) => parts.flatMap((part, place) => [place ? ", " : "", ...part]);
+
+// The numbers of a claim beside the true ones, each beside its own; or two shapes that differ.
+function numberPair({ stated, shape, true: truth, true_shape: trueShape, dtype }) {
+  if (String(shape) !== String(trueShape)) {
+    const whose = (texts, own) => nested(texts.map((text) => [text]), own);
+    return [el("mark", {}, whose(stated, shape)), el("span", {}, whose(truth, trueShape))];
+  }
+  // What was seen on a machine claims no digits beyond that dtype's.
+  const apart = (values, others, isStated) =>
+    values.map((value, place) => {
       const other = others[place];
-      const wrong = other !== undefined && !(isPrinted ? rounds(value, other) : rounds(other, value));
-      // Of the true digits no more than the print has are wrong in it.
-      return [
-        place ? ", " : "",
-        ...(wrong ? marked(value, other, isPrinted ? value.length : other.length) : [value]),
-      ];
+      if (dtype || (isStated ? rounds(value, other) : rounds(other, value))) return [value];
+      // Of the true digits no more than are stated are wrong in it.
+      return marked(value, other, isStated ? value.length : other.length);
     });
-  return [apart(mine, right, true), apart(right, mine, false)];
+  return [
+    el("span", {}, nested(apart(stated, truth, true), shape)),
+    el("span", {}, nested(apart(truth, stated, false), shape)),
+  ];
 }
 
 function numberTable(numbers) {
   return wide(
-    "printed and true numbers",
+    "numbers and true digits",
     el(
       "table",
       { class: "numbers" },
@@ -59,56 +86,49 @@ function numberTable(numbers) {
         el(
           "tr",
           {},
-          ["", "Printed", "True digits"].map((text) => (text ? el("th", { scope: "col" }, text) : el("td", {}))),
+          ["", "Number", "True digits"].map((text) => (text ? el("th", { scope: "col" }, text) : el("td", {}))),
         ),
       ),
-      el(
-        "tbody",
-        {},
-        numbers.map((number) => {
-          // What a document saw on a machine claims no digits beyond that dtype's.
-          const [mine, right] = number.dtype
-            ? [[number.printed], [number.true]]
-            : numberPair(number.printed, number.true);
-          const what = [
-            number.kind === "erratum" ? "in the document" : "",
-            number.of ? "gradient by " + number.of : "",
-            number.reduction === "none" ? "" : number.reduction,
-            number.dtype ? "seen in " + number.dtype : "",
-          ];
-          return el(
-            "tr",
-            {},
-            el(
-              "th",
-              { scope: "row" },
-              number.kind === "erratum" ? signed("known-defect", "≠", "") : null,
-              what.filter(Boolean).join(", ") || "value",
-            ),
-            el("td", { class: "digits", "data-label": "printed" }, mine),
-            el(
-              "td",
-              { class: "digits", "data-label": "true" },
-              right,
-              number.note ? el("span", { class: "place" }, number.note) : null,
-            ),
-          );
-        }),
-      ),
+      el("tbody", {}, numbers.map(numberRow)),
     ),
   );
 }
 
-function findingBox({ kind, says, because }) {
-  const [claimed, reason] =
-    kind === "drifted" ? ["It was: ", "Since then: "] : ["The document says: ", "Why it is wrong: "];
+function numberRow(number) {
+  const [mine, right] = numberPair(number);
+  const what = [
+    number.of ? "gradient by " + number.of : "",
+    number.reduction === "none" ? "" : number.reduction,
+    number.dtype ? "seen in " + number.dtype : "",
+  ];
   return el(
-    "div",
-    { class: "finding" },
-    el("p", {}, el("b", {}, claimed), says || ""),
-    el("p", {}, el("b", {}, reason), because || ""),
+    "tr",
+    {},
+    el(
+      "th",
+      { scope: "row" },
+      number.kind === "erratum" ? signed("known-defect", "≠", "") : null,
+      what.filter(Boolean).join(", ") || "value",
+      el("span", { class: "place" }, STANDS[number.by] || ""),
+    ),
+    el("td", { class: "digits", "data-label": "number" }, mine),
+    el(
+      "td",
+      { class: "digits", "data-label": "true" },
+      right,
+      number.note ? el("span", { class: "place" }, number.note) : null,
+    ),
   );
 }
+
+const told = (label, text) => (text ? el("p", {}, el("b", {}, label), text) : null);
+
+function findingLines({ kind, says, because, now }, isCounted) {
+  if (kind === "drifted") return [told("It was: ", `${says}; ${because}`), told("It is: ", now)];
+  return [isCounted ? null : told("The document says: ", says), told("Why it is wrong: ", because)];
+}
+
+const findingBox = (finding) => el("div", { class: "finding" }, findingLines(finding));
 
 function stepsOf(name) {
   const { formula, steps, reduction } = data.explained[name] || {};
@@ -158,7 +178,7 @@ function claimRow(claim) {
   );
 }
 
-function documentPart({ document: stem, claims }) {
+function documentPart({ document: stem, title, about, claims }) {
   const numbers = tally(claims)
     .map(([verdict, number]) => number + " " + verdict)
     .join(", ");
@@ -166,7 +186,8 @@ function documentPart({ document: stem, claims }) {
   return el(
     "section",
     { id: "document-" + stem, class: "document" },
-    el("h3", {}, documentName(stem), digest ? el("span", { class: "digest" }, digest) : null),
+    el("h3", {}, titled({ document: stem, title }), digest ? el("span", { class: "digest" }, digest) : null),
+    about ? el("p", { class: "quiet" }, about) : null,
     wide(
       documentName(stem),
       el(
@@ -193,39 +214,39 @@ function documentPart({ document: stem, claims }) {
 // A document is wrong by its own number or statement; where only a subject fails, the document may well be right.
 const isWrong = ({ finding, verdict }, by) => finding || (verdict === "contradicted" && by.includes("certified"));
 
-// What is wrong or outdated, before all that is right.
-function correction({ document: stem, claim }) {
+// What is wrong or outdated, before all that is right. Cases that show the same are told once.
+function correction({ document: stem, title, claim }) {
   const wrong = claim.cases.filter((tried) => isWrong(tried, claim.by));
+  const same = ({ finding, numbers }) =>
+    JSON.stringify([finding, numbers.filter(({ kind }) => !finding || kind === "erratum")]);
   return el(
     "article",
     { class: "card correction" },
+    el("h4", {}, unique(wrong.map((tried) => tried.title || tried.case)).join("; ")),
     el(
       "p",
       { class: "about" },
       verdictBadge(claim.verdict),
-      el("b", {}, documentName(stem)),
+      el("b", {}, titled({ document: stem, title })),
       el("span", {}, [claim.claim, ...claim.places].filter(Boolean).join(" · ")),
       wrong.map((tried) => caseLink(tried.case)),
     ),
-    wrong.map((tried) => el("div", { class: "tried" }, correctedNumbers(tried), stepsOf(tried.case))),
+    [...groupBy(wrong, same).values()].map((alike) =>
+      el("div", { class: "tried" }, correctedNumbers(alike[0]), stepsOf(alike[0].case)),
+    ),
   );
 }
 
-function correctedNumbers({ title, finding, numbers }) {
-  if (!finding) return [el("p", {}, title), numberTable(numbers)];
-  const [claimed, reason] =
-    finding.kind === "drifted" ? ["It was: ", "Since then: "] : ["The document says: ", "Why it is wrong: "];
-  const printed = numbers.filter(({ kind }) => kind === "erratum");
-  return [
-    printed.length ? numberTable(printed) : el("p", {}, el("b", {}, claimed), finding.says),
-    el("p", {}, el("b", {}, reason), finding.because),
-  ];
+function correctedNumbers({ finding, numbers }) {
+  if (!finding) return numberTable(numbers);
+  const own = numbers.filter(({ kind }) => kind === "erratum");
+  return [own.length ? numberTable(own) : null, findingLines(finding, own.length > 0)].flat();
 }
 
 function documentSection() {
   if (!data.documents.length) return null;
-  const claims = data.documents.flatMap(({ document: stem, claims }) =>
-    claims.map((claim) => ({ document: stem, claim, verdict: claim.verdict })),
+  const claims = data.documents.flatMap(({ document: stem, title, claims }) =>
+    claims.map((claim) => ({ document: stem, title, claim, verdict: claim.verdict })),
   );
   const wrong = claims.filter(({ claim }) => claim.cases.some((tried) => isWrong(tried, claim.by)));
   const order = Object.keys(VERDICTS);
@@ -250,8 +271,8 @@ function documentSection() {
     el(
       "nav",
       { class: "inner", "aria-label": "Documents" },
-      data.documents.map(({ document: stem }) =>
-        el("a", { href: "#" + encodeURIComponent("document-" + stem) }, documentName(stem)),
+      data.documents.map((one) =>
+        el("a", { href: "#" + encodeURIComponent("document-" + one.document) }, titled(one)),
       ),
     ),
     wrong.length

@@ -15,7 +15,18 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
-const SIGNS = { agree: "✓", disagree: "✗", error: "!", unsupported: "–", "known defect": "◆" };
+const SIGNS = {
+  agree: "✓",
+  overflowed: "↥",
+  disagree: "✗",
+  error: "!",
+  unsupported: "–",
+  "known defect": "◆",
+};
+// What a group of checks is called by where that is no outcome: its style and its sign.
+const STATES = { conforms: ["agree", "✓"], partly: ["partly", "◐"], "nothing to run": ["unsupported", "–"] };
+const styleOf = (state) => (STATES[state] ? STATES[state][0] : state.replace(" ", "-"));
+const signOf = (state) => (STATES[state] ? STATES[state][1] : SIGNS[state]);
 
 function badge(outcome, text) {
   return signed(outcome.replace(" ", "-"), SIGNS[outcome], text || outcome);
@@ -32,7 +43,7 @@ function signed(style, sign, text) {
 }
 
 const whole = (number) => number.toLocaleString("en");
-const many = (number, noun) => whole(number) + " " + noun + (number === 1 ? "" : "s");
+const many = (number, noun, plural = noun + "s") => whole(number) + " " + (number === 1 ? noun : plural);
 const unique = (values) => [...new Set(values)];
 
 function groupBy(values, key) {

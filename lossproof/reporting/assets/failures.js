@@ -7,7 +7,8 @@ function failureCard({ rows: places, checks: number }, position) {
   const subject = checks.cell("subject", places[0]);
   const outcome = checks.cell("outcome", places[0]);
   const rest = number - places.length;
-  const worst = largest(places.map(checks.share));
+  // Of the check that the card shows first: a number of another one would contradict it.
+  const used = checks.share(places[0]);
   const dtypes = unique(places.map((row) => checks.cell("dtype", row))).join(", ");
   const card = el(
     "details",
@@ -23,7 +24,7 @@ function failureCard({ rows: places, checks: number }, position) {
         el("b", {}, about.loss),
         el("span", {}, "on " + subject),
         el("span", {}, dtypes),
-        worst === null ? null : el("span", {}, budgets(worst)),
+        used === null ? null : el("span", {}, budgets(used)),
       ),
     ),
   );

@@ -1,45 +1,69 @@
 // The table of losses by subject and dtype: one look says what conforms.
 
 // A row a loss, a column a dtype of a subject; what has no dtype and is supported nowhere takes no room.
-function matrixColumns({ subjects, losses }) {
-  return subjects
+function matrixColumns(losses) {
+  return data.matrix.subjects
     .map((subject, place) => {
       const parts = losses.flatMap(({ cells }) => cells[place]);
       return {
         subject,
+        checks: parts.reduce((sum, part) => sum + part.checks, 0),
         dtypes: unique(
           parts
-            .filter(({ dtype, outcome }) => dtype !== "none" || outcome !== "unsupported")
+            .filter(({ dtype, state }) => dtype !== "none" || state !== "nothing to run")
             .map(({ dtype }) => dtype),
         ).sort(),
       };
     })
-    .filter(({ dtypes }) => dtypes.length);
+    .filter(({ dtypes }) => dtypes.length)
+    .sort((a, b) => b.checks - a.checks);
 }
 
-const isFailing = ({ cells }) => cells.flat().some(({ outcome }) => outcome === "disagree" || outcome === "error");
+const isFailing = ({ cells }) => cells.flat().some(({ counts }) => counts.disagree || counts.error);
+
+// How many checks of each kind there are, and how many calls gave a value where some gave none.
+function tallies({ state, counts, ran, calls }) {
+  const found = Object.entries(counts).map(([outcome, number]) => [
+    styleOf(outcome),
+    (outcome === state ? "" : SIGNS[outcome] + " ") + whole(number),
+  ]);
+  if (ran < calls && state !== "nothing to run") found.push(["partly", `${whole(ran)}/${whole(calls)}`]);
+  return found.map(([style, text]) => el("span", { class: "tally " + style }, text));
+}
+
+function cellInWords({ state, checks: number, ran, calls, share: used, counts }) {
+  const each = Object.entries(counts).map(
+    ([outcome, count]) => `${whole(count)} of ${many(number, "check")} ${outcome}`,
+  );
+  const told = [
+    state === "nothing to run" && calls ? "nothing ran" : state,
+    ran < calls ? `${whole(ran)} of ${many(calls, "call")} gave a value` : "",
+    used === null ? "" : `at most ${share(used)} of the budget used`,
+    ...each,
+  ];
+  return told.filter(Boolean).join("; ");
+}
 
 function matrixCell(loss, subject, dtype, part, isFirst) {
   const style = isFirst ? "first" : null;
   if (!part) return el("td", { class: [style, "empty"].filter(Boolean).join(" ") });
-  const { outcome, count, total } = part;
-  const failing = outcome === "disagree" || outcome === "error";
-  const told = failing || outcome === "known defect" ? whole(count) : outcome === "agree" ? share(part.share) : "";
-  const used = part.share === null ? "" : `, at most ${share(part.share)} of the budget`;
-  const words = outcome === "known defect" ? "show a known defect" : outcome;
+  const words = `${loss}, ${subject}, ${dtype}: ${cellInWords(part)}`;
+  const [first, ...further] = tallies(part);
   return el(
     "td",
     { class: style },
     filterLink(
-      { loss, subject, dtype, outcome: failing || outcome === "known defect" ? outcome : "" },
-      {
-        class: "cell " + outcome.replace(" ", "-"),
-        title: `${loss}, ${subject}, ${dtype}: ${whole(count)} of ${many(total, "check")} ${words}${used}`,
-        "aria-label": `${loss}, ${subject}, ${dtype}: ${whole(count)} of ${many(total, "check")} ${words}${used}`,
-      },
-      el("span", { class: "sign" }, SIGNS[outcome]),
-      el("span", { class: "dtype" }, dtypeName(dtype)),
-      told ? el("span", { class: "number" }, told) : null,
+      { loss, subject, dtype, outcome: SIGNS[part.state] ? part.state : "" },
+      { class: "cell " + styleOf(part.state), title: words, "aria-label": words },
+      el(
+        "span",
+        { class: "told" },
+        el("span", { class: "sign" }, signOf(part.state)),
+        el("span", { class: "dtype" }, dtypeName(dtype)),
+        part.share === null ? null : el("span", { class: "number" }, share(part.share)),
+        first,
+      ),
+      further,
     ),
   );
 }
@@ -51,7 +75,12 @@ function matrixRow(columns, { loss, cells }) {
   return el(
     "tr",
     { role: "row" },
-    el("th", { scope: "row", role: "rowheader" }, filterLink({ loss }, {}, loss)),
+    el(
+      "th",
+      { scope: "row", role: "rowheader" },
+      filterLink({ loss }, {}, loss),
+      data.expressions[loss] ? el("code", { class: "expression" }, data.expressions[loss]) : null,
+    ),
     columns.flatMap(({ subject, dtypes }) => {
       const parts = new Map(cells[data.matrix.subjects.indexOf(subject)].map((part) => [part.dtype, part]));
       const label = el("td", { class: "subject-label", "aria-hidden": "true" }, subject);
@@ -63,65 +92,100 @@ function matrixRow(columns, { loss, cells }) {
   );
 }
 
+function matrixTable(label, rows) {
+  if (!rows.length) return null;
+  const columns = matrixColumns(rows);
+  return wide(
+    label,
+    el(
+      "table",
+      { class: "matrix", role: "table", "aria-label": label },
+      el(
+        "thead",
+        { role: "rowgroup" },
+        el(
+          "tr",
+          { role: "row" },
+          el("td", {}),
+          columns.map(({ subject, dtypes }) =>
+            el(
+              "th",
+              { scope: "colgroup", role: "columnheader", colspan: dtypes.length, class: "first" },
+              filterLink({ subject }, {}, subject),
+            ),
+          ),
+        ),
+        el(
+          "tr",
+          { role: "row" },
+          el("th", { scope: "col", role: "columnheader" }, "Loss"),
+          columns.flatMap(({ dtypes }) =>
+            dtypes.map((dtype, place) =>
+              el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtypeName(dtype)),
+            ),
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        { role: "rowgroup" },
+        rows.map((row) => matrixRow(columns, row)),
+      ),
+    ),
+  );
+}
+
+const MEANINGS_OF_STATES = [
+  ["conforms", "conforms: every call ran, and its value agrees"],
+  ["partly", "partly: some calls gave no value, all others agree"],
+  ["disagree", "checks disagree"],
+  ["error", "checks end in an error"],
+  ["known defect", "checks show a known defect"],
+  ["overflowed", "checks overflowed where the formula does"],
+  ["nothing to run", "nothing to run: no call gave a value"],
+];
+
 function matrixSection() {
   const { losses } = data.matrix;
   if (!losses.length)
     return section("matrix", "Losses and subjects", el("p", { class: "quiet" }, "No loss ran on any subject."));
-  const columns = matrixColumns(data.matrix);
   // Losses with something wrong come first.
   const inOrder = [...losses.filter(isFailing), ...losses.filter((row) => !isFailing(row))];
-  const legend = [
-    ["agree", "agrees; the largest error as a share of its budget"],
-    ["disagree", "checks that disagree"],
-    ["error", "checks that end in an error"],
-    ["known defect", "checks that show a known defect"],
-    ["unsupported", "not supported"],
-  ].filter(([outcome]) => data.counts[outcome]);
+  const [own, standIns] = [
+    inOrder.filter(({ loss }) => !data.expressions[loss]),
+    inOrder.filter(({ loss }) => data.expressions[loss]),
+  ];
+  const all = losses.flatMap(({ cells }) => cells.flat());
+  const legend = MEANINGS_OF_STATES.filter(([state]) => all.some((part) => part.state === state || part.counts[state]));
   return section(
     "matrix",
     "Losses and subjects",
     el(
       "ul",
       { class: "legend" },
-      legend.map(([outcome, text]) => el("li", {}, badge(outcome, text))),
+      legend.map(([state, text]) => el("li", {}, signed(styleOf(state), signOf(state), text))),
     ),
-    wide(
-      "Losses by subject and dtype",
-      el(
-        "table",
-        { class: "matrix", role: "table", "aria-label": "Losses by subject and dtype" },
-        el(
-          "thead",
-          { role: "rowgroup" },
-          el(
-            "tr",
-            { role: "row" },
-            el("td", {}),
-            columns.map(({ subject, dtypes }) =>
-              el(
-                "th",
-                { scope: "colgroup", role: "columnheader", colspan: dtypes.length, class: "first" },
-                filterLink({ subject }, {}, subject),
-              ),
-            ),
-          ),
-          el(
-            "tr",
-            { role: "row" },
-            el("th", { scope: "col", role: "columnheader" }, "Loss"),
-            columns.flatMap(({ dtypes }) =>
-              dtypes.map((dtype, place) =>
-                el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtypeName(dtype)),
-              ),
-            ),
-          ),
-        ),
-        el(
-          "tbody",
-          { role: "rowgroup" },
-          inOrder.map((row) => matrixRow(columns, row)),
-        ),
-      ),
+    el(
+      "p",
+      { class: "quiet" },
+      "A number is always the largest share of the error budget that any check used, known defects left out; beyond 1 ",
+      "a check disagrees. A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value.",
+      data.matrix.subjects.includes("certified")
+        ? " Under certified stand the numbers that cases and documents state: their budget is half a last digit."
+        : null,
     ),
+    matrixTable("Losses by subject and dtype", own),
+    standIns.length
+      ? [
+          el("h3", {}, "What torch has no loss for"),
+          el(
+            "p",
+            { class: "quiet" },
+            "The documents define these, and torch lacks them. Judged is an expression of torch's operations that ",
+            "stands in for each; what is wrong with it is wrong with the expression, not with a loss of torch.",
+          ),
+          matrixTable("Expressions by subject and dtype", standIns),
+        ]
+      : null,
   );
 }

@@ -102,6 +102,8 @@ async function start() {
     comparisonSection(),
     documentSection(),
     budgetSection(),
+    overflowSection(),
+    ruleSection(),
     defectSection(),
     digitSection(),
     faultSection(),

@@ -96,7 +96,7 @@ function queries(columns) {
         name === "loss" ? [value.loss] : name === "flag" ? value.flags : [value],
       ),
     )
-      .filter((value) => value !== null)
+      .filter((value) => value !== null && value !== "")
       .sort();
   const cell = (name, row) => columns[name].table[rowsOf[name][row]];
 

@@ -1,0 +1,81 @@
+// What did not pass by its number: results that overflowed where the formula does, and checks passed by a rule.
+
+function placeTable(label, counted, filters) {
+  const dtypes = unique(counted.map(({ dtype }) => dtype)).sort();
+  const rows = [...groupBy(counted, ({ loss }) => loss)];
+  return wide(
+    label,
+    el(
+      "table",
+      { class: "summary" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ["Loss", ...dtypes].map((text) => el("th", { scope: "col" }, text)),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        rows.map(([loss, found]) =>
+          el(
+            "tr",
+            {},
+            el("th", { scope: "row" }, loss),
+            dtypes.map((dtype) => {
+              const at = found.find((one) => one.dtype === dtype);
+              return el(
+                "td",
+                { class: "number" },
+                at
+                  ? filterLink(
+                      { loss, dtype, ...filters },
+                      { "aria-label": `${loss}, ${dtype}: ${many(at.count, "check")}` },
+                      whole(at.count),
+                    )
+                  : null,
+              );
+            }),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function overflowSection() {
+  if (!data.overflowed.length) return null;
+  return section(
+    "overflowed",
+    "Overflowed where the formula does",
+    el(
+      "p",
+      { class: "quiet" },
+      "Here a step of the formula is beyond the largest number of the dtype, though the result may not be. What came ",
+      "out is not finite. That is no agreement, and no fault of the subject either: whoever computes the formula step ",
+      "by step in this dtype gets the same. The message of a check names the step.",
+    ),
+    placeTable("Overflowed results by loss and dtype", data.overflowed, { outcome: "overflowed" }),
+  );
+}
+
+function ruleSection() {
+  if (!data.rules.length) return null;
+  return section(
+    "rules",
+    "Passed by a rule, not by the number",
+    data.rules.map(({ rule, means, total, by }) =>
+      lazily(
+        el(
+          "details",
+          { class: "card" },
+          el("summary", {}, el("b", {}, rule), " ", el("span", { class: "quiet" }, many(total, "check"))),
+        ),
+        () => [el("p", {}, means), placeTable(`${rule}, by loss and dtype`, by, { rule })],
+      ),
+    ),
+  );
+}

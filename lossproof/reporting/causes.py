@@ -1,0 +1,58 @@
+"""Known defects by their causes: many checks and many entries of the list are one and the same mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lossproof.reporting.text import count
+
+# Kind -> its name for one and for several; only the first kind says that the subject is wrong.
+_NAMES = {
+    "defect": ("defect", "defects"),
+    "undefined": ("undefined result", "undefined results"),
+    "convention": ("convention", "conventions"),
+}
+
+
+def causes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return each cause once: ``{kind, why, link, searched, subjects, entries}``.
+
+    Entries with the same ``why`` and kind have one cause; ``entries`` are their places in the list. The kinds
+    come in the order of their gravity.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for place, entry in enumerate(entries):
+        kind, why = entry.get("kind") or "defect", entry.get("why") or "a known defect"
+        cause = found.setdefault(
+            (kind, why),
+            {"kind": kind, "why": why, "links": [], "searched": "", "subjects": [], "entries": []},
+        )
+        for key, value in (("links", entry.get("link")), ("subjects", entry.get("subject"))):
+            if value and value not in cause[key]:
+                cause[key].append(value)
+        cause["searched"] = cause["searched"] or entry.get("searched") or ""
+        cause["entries"].append(place)
+    order = list(_NAMES)
+    return sorted(found.values(), key=lambda cause: _rank(order, cause["kind"]))
+
+
+def kinds_in_words(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many causes there are of each kind, such as ``105 defects, 4 conventions``."""
+    kinds = [str(cause["kind"]) for cause in found]
+    return ", ".join(
+        count(kinds.count(kind), *_NAMES.get(kind, (kind, kind)))
+        for kind in [*_NAMES, *sorted(set(kinds) - set(_NAMES))]
+        if kind in kinds
+    )
+
+
+def report_of(cause: Mapping[str, Any]) -> str:
+    """Return where a cause has been reported, or what is known of that."""
+    if cause["links"]:
+        return ", ".join(cause["links"])
+    return f"no report found (searched: {cause['searched']})" if cause["searched"] else "not searched yet"
+
+
+def _rank(order: Sequence[str], kind: str) -> int:
+    return order.index(kind) if kind in order else len(order)

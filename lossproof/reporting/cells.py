@@ -1,0 +1,131 @@
+"""The table of losses and subjects: what may be said of a group of checks, and never more than ran."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lossproof.judging.record import Record
+from lossproof.reporting.digest import COUNTED, largest_share
+from lossproof.subjects.expressions import EXPRESSIONS, expression_of
+
+CONFORMS, PARTLY, NOTHING = "conforms", "partly", "nothing to run"
+# What a cell is called by: the first of these that holds for any of its checks, or for any of its parts.
+STATES = (*COUNTED, PARTLY, CONFORMS, NOTHING)
+# A call, of which gradients are further checks; and what stands for it where nothing is called.
+_CALLS = ("value",)
+_CLAIMS = ("printed", "erratum", "module")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the checks of a loss on a subject come to, in one dtype or in all.
+
+    Attributes:
+        state: one of STATES. It conforms where every call ran and its value agrees; refusals and warnings
+            alone show nothing of the numbers.
+        checks: how many checks there are.
+        ran, calls: how many calls gave a value, of how many that were made.
+        share: the largest share of the budget used, known defects left out; None where nothing was measured.
+        counts: how many checks have each outcome of COUNTED, without those that none has.
+    """
+
+    state: str
+    checks: int
+    ran: int
+    calls: int
+    share: float | None
+    counts: dict[str, int]
+
+
+def cell(records: Sequence[Record]) -> Cell:
+    """What these checks come to."""
+    outcomes = Counter(record.outcome for record in records)
+    counts = {outcome: outcomes[outcome] for outcome in COUNTED if outcomes[outcome]}
+    calls = _of(records, _CALLS) or _of(records, _CLAIMS)
+    ran = [record for record in calls if record.outcome != "unsupported"]
+    if counts:
+        state = next(iter(counts))
+    elif not ran:
+        state = NOTHING
+    else:
+        state = CONFORMS if len(ran) == len(calls) else PARTLY
+    # The share of a known defect is shown with the defect; here it would hide what the rest uses.
+    share = largest_share(record for record in records if record.outcome != "known defect")
+    return Cell(state, len(records), len(ran), len(calls), share, counts)
+
+
+def joined(by_dtype: Mapping[str, Cell]) -> Cell:
+    """What the cells of several dtypes come to: the gravest state, the largest share, all counts.
+
+    Claims about modules, which have no dtype, are left out where the subject has no modules.
+    """
+    asked = [part for dtype, part in by_dtype.items() if dtype != "none" or part.state != NOTHING]
+    cells = asked or list(by_dtype.values())
+    states = {part.state for part in cells}
+    state = min(states, key=STATES.index)
+    if state == CONFORMS and NOTHING in states:
+        state = PARTLY
+    counts: Counter[str] = Counter()
+    for part in cells:
+        counts.update(part.counts)
+    shares = [part.share for part in cells if part.share is not None]
+    return Cell(
+        state,
+        sum(part.checks for part in cells),
+        sum(part.ran for part in cells),
+        sum(part.calls for part in cells),
+        max(shares, key=lambda share: (share != share, share), default=None),
+        {outcome: counts[outcome] for outcome in COUNTED if counts[outcome]},
+    )
+
+
+def cells_of(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, Cell]]:
+    """The cells of each loss and subject, by dtype in their order."""
+    groups: dict[tuple[str, str], dict[str, list[Record]]] = {}
+    for record in records:
+        groups.setdefault((record.loss, record.subject), {}).setdefault(record.dtype, []).append(record)
+    return {
+        place: {dtype: cell(by_dtype[dtype]) for dtype in sorted(by_dtype)}
+        for place, by_dtype in groups.items()
+    }
+
+
+def matrix(records: Sequence[Record]) -> dict[str, Any]:
+    """The table loss x subject as plain data: in each place the cells by dtype."""
+    cells = cells_of(records)
+    checks = Counter(record.subject for record in records)
+    # A full column comes before a sparse one.
+    subjects = sorted(checks, key=lambda subject: (-checks[subject], subject))
+    return {
+        "subjects": subjects,
+        "losses": [
+            {"loss": loss, "cells": [_plain(cells.get((loss, subject), {})) for subject in subjects]}
+            for loss in sorted({loss for loss, _ in cells})
+        ],
+    }
+
+
+def _plain(by_dtype: dict[str, Cell]) -> list[dict[str, Any]]:
+    return [{"dtype": dtype} | vars(part) for dtype, part in by_dtype.items()]
+
+
+def expressions(records: Iterable[Record]) -> dict[str, str]:
+    """The expressions that stand in for those losses of a run that torch does not have, by loss."""
+    losses = {record.loss for record in records}
+    return {loss: expression_of(loss) for loss in EXPRESSIONS if loss in losses}
+
+
+def is_result(record: Record) -> bool:
+    """Whether a check is of what a call gives, or of a claim, and not only of a refusal or a warning."""
+    return _kind(record) in (*_CALLS, *_CLAIMS)
+
+
+def _of(records: Iterable[Record], kinds: Sequence[str]) -> list[Record]:
+    return [record for record in records if _kind(record) in kinds]
+
+
+def _kind(record: Record) -> str:
+    return record.quantity.partition(":")[0]

@@ -1,0 +1,60 @@
+"""Checks that passed by a rule, not by their number; and results that overflowed where the formula does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lossproof.judging.record import Record
+
+# What each rule means, in the order in which they are told.
+RULES: Mapping[str, str] = {
+    "overflow": (
+        "An intermediate of the formula is beyond the largest number of the format, so that what came out is "
+        "not finite; no other number was asked for."
+    ),
+    "kink": (
+        "The formula has a kink here, and rounding may put the input on either side of it: the derivative of "
+        "either side passes."
+    ),
+    "tie": (
+        "Several elements tie for the largest, or lie closer together than rounding can tell: the gradient "
+        "may go to any of them."
+    ),
+    "grade": (
+        "A second derivative is off by more than its budget, but not by so much that it must be wrong: its "
+        "excess is told as a grade."
+    ),
+    "unbounded": (
+        "No finite bound on the error of an honest computation is known here, so that no finite number could "
+        "be held against it."
+    ),
+    "convention": "The gradient is by convention not the derivative, and either of the two passes.",
+}
+
+
+def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Return the rules that any check passed by: ``{rule, means, total, by}``.
+
+    ``by`` lists ``{loss, dtype, count}``, by loss and dtype. Results that overflowed count here as well: by
+    the rule of that name.
+    """
+    counts: dict[str, Counter[tuple[str, str]]] = {}
+    for record in records:
+        if record.rule:
+            counts.setdefault(record.rule, Counter())[record.loss, record.dtype] += 1
+    return [
+        {"rule": rule, "means": RULES.get(rule, ""), "total": counts[rule].total(), "by": _by(counts[rule])}
+        for rule in [*RULES, *sorted(set(counts) - set(RULES))]
+        if rule in counts
+    ]
+
+
+def overflowed(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Return ``{loss, dtype, count}`` of the results that overflowed, by loss and dtype."""
+    return _by(Counter((one.loss, one.dtype) for one in records if one.outcome == "overflowed"))
+
+
+def _by(counts: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [{"loss": loss, "dtype": dtype, "count": counts[loss, dtype]} for loss, dtype in sorted(counts)]

@@ -1,0 +1,34 @@
+"""What documents define and torch has no loss for: expressions of its operations that stand in for it.
+
+They are not torch's own: what is wrong with one of them is wrong with the expression, and a subject of its
+own is asked for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXPRESSIONS_SUBJECT = "torch-expressions"
+
+# By the loss; parameters stand in braces.
+EXPRESSIONS: Mapping[str, str] = {
+    "SelfInformation": "-torch.log(p)",
+    "Entropy": "torch.special.entr(p).sum(-1)",
+    "DistributionCrossEntropy": "-torch.special.xlogy(p, q).sum(-1)",
+    "Objective": "losses.mean() + ({l1} * parameters.abs().sum() + {l2} * parameters.square().sum())",
+}
+_PARAMETERS = ("l1", "l2")
+_OF_TORCH = ("torch.nn", "torch.nn.functional")
+
+
+def expression_of(loss: str, params: Mapping[str, object] | None = None) -> str:
+    """The expression that stands in for a loss, with its parameters by name or, where given, by value."""
+    names = {name: name for name in _PARAMETERS} if params is None else dict.fromkeys(_PARAMETERS, 0.0)
+    return EXPRESSIONS[loss].format(**names | dict(params or {}))
+
+
+def is_asked(subject: str, loss: str) -> bool:
+    """Whether a run asks a subject for a loss: torch's own subjects for what torch has, no others."""
+    if subject == EXPRESSIONS_SUBJECT:
+        return loss in EXPRESSIONS
+    return subject not in _OF_TORCH or loss not in EXPRESSIONS
