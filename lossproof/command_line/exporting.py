@@ -122,6 +122,7 @@ def case_json(case: Case) -> dict[str, Any]:
         }
         if case.erratum
         else None,
+        "prints": list(case.prints),
         "drifted": asdict(case.drifted) if case.drifted else None,
         "module": {"aspect": case.module.aspect, "expected": case.module.expected} if case.module else None,
         "bias": case.bias,

@@ -30,6 +30,7 @@ from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
+from lossproof.subjects.expressions import EXPRESSIONS_SUBJECT, is_asked
 
 _DIGITS = 20
 _MOST_NUMBERS = 60
@@ -121,10 +122,11 @@ def _planned(case: Case, dtype: str, reduction: str | None) -> PlannedCall:
 
 
 def _asked(planned: PlannedCall) -> _Answer:
-    """Torch's function on the call, or its module where there is no function."""
+    """Torch's function on the call, its module where there is no function, or what stands in for both."""
     wrt = planned.prepared.differentiable
     call = replace(planned.call, upstreams=planned.truth.upstreams[:1], wrt=wrt)
-    for name in ("torch.nn.functional", "torch.nn"):
+    names = ("torch.nn.functional", "torch.nn", EXPRESSIONS_SUBJECT)
+    for name in (name for name in names if is_asked(name, planned.call.loss)):
         found = find_subject(name)
         subject = Careful(found)
         try:

@@ -81,7 +81,8 @@ def _show_head(case: Case) -> None:
     if case.erratum:
         rows.append(("erratum", f"{case.erratum.statement or 'the number is wrong'}: {case.erratum.because}"))
     if case.drifted:
-        rows.append(("drifted", f"{case.drifted.was}: no longer so since {case.drifted.since}"))
+        was = " ".join(filter(None, (case.drifted.was, case.drifted.unit)))
+        rows.append(("drifted", f"{was}: no longer so since torch {case.drifted.since}"))
     notes = {
         "rounded": case.rounded,
         "loses digits": case.loses_digits,

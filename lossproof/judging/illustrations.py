@@ -23,6 +23,7 @@ from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.careful import Careful
+from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
 from lossproof.subjects.snippet import describe, reproduce
 
 _SMALL = 48
@@ -43,6 +44,8 @@ def is_small(call: Call) -> bool:
 
 def usual_subject(loss: str) -> str:
     """The one of torch's forms of a loss whose curves are shown."""
+    if loss in EXPRESSIONS:
+        return EXPRESSIONS_SUBJECT
     return "torch.nn.functional" if LOSSES[loss].functional else "torch.nn"
 
 
