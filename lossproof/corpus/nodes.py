@@ -18,8 +18,10 @@ from lossproof.corpus.scalars import Meaning, meaning
 
 _DEEPEST = 40
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TOO_DEEP = f"lists and mappings nest deeper than {_DEEPEST} levels", "flatten them"
 # The parser's words, in part, and what they mean to the writer of a case.
 _SYNTAX = (
+    ("nesting depth", *_TOO_DEEP),  # a limit of its own, far beyond ours
     ("mapping values are not allowed", "there is a second ': ' here", "put a text that holds ': ' in quotes"),
     ("cannot start any token", "this character cannot begin a text", "put the text in quotes"),
     ("quoted scalar", "a quotation mark is not closed", "close it"),
@@ -86,7 +88,7 @@ def parse_tree(text: str, notes: Notes) -> Node:
     except yaml.MarkedYAMLError as error:
         notes.add(_place(error.problem_mark or error.context_mark), *_in_plain_words(error))
     except _NestingError as error:
-        notes.add(error.place, f"lists and mappings nest deeper than {_DEEPEST} levels", "flatten them")
+        notes.add(error.place, *_TOO_DEEP)
     return RefusedNode(Place(1, 1))
 
 

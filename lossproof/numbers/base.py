@@ -98,6 +98,10 @@ class NumberArray(NDArrayOperatorsMixin):
         """The maximum along ``axis``."""
         raise NotImplementedError
 
+    def log_sum_exp(self, axis: int) -> Self | None:
+        """The log-sum-exp, where this type has a form of its own; None for the usual one."""
+        return None
+
     def lesser_of(self, other: Self) -> Self:
         """The lesser of two."""
         return self.negated().greater_of(other.negated()).negated()

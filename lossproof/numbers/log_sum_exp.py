@@ -8,11 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers import overflow
-from lossproof.numbers.base import Array
+from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.dual import Dual
 from lossproof.numbers.rules import roundings_of_a_sum
-from lossproof.numbers.written import Written
 
 
 def log_sum_exp(values: Array, axis: int) -> Array:
@@ -20,8 +19,8 @@ def log_sum_exp(values: Array, axis: int) -> Array:
 
     Minus infinity stands for a probability of zero, and is what comes out of nothing but zeros.
     """
-    if isinstance(values, Written):
-        return values.log_sum_exp(axis)
+    if isinstance(values, NumberArray) and (own := values.log_sum_exp(axis)) is not None:
+        return own
     if isinstance(values, Bounded):
         return _log_sum_exp_of_bounded(values, axis)
     if isinstance(values, Dual):

@@ -360,7 +360,9 @@ DEFECT_CHANGES = [
     ("kind: defect", "kind: defect\n    dtypes: float32", 8, "must be a list"),
     ("kind: defect", "kind: defect\n    reductions: [men]", 8, "did you mean 'mean'?"),
     ("kind: defect", "kind: defect\n    version: '>=2'", 8, "did you mean 'versions'?"),
-    ('observed: "1"', "observed: 1", 4, "put it in quotes"),
+    ('observed: "1"', "observed: nan", 4, "without quotes is ambiguous"),
+    ('observed: "1"', "observed: []", 4, "observed is an empty list"),
+    ('observed: "1"', "observed: {budgets: many}", 4, "must be a number"),
     ("    why: because\n", "", 2, "lacks the key 'why'"),
 ]
 
