@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.case import Case, Parameter, Term
@@ -17,6 +18,7 @@ from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import exact_balls, rounded, shape_of, whole_numbers, written_dtype
 from lossproof.judging.truth import CallTruth, Truth, truth_of
+from lossproof.judging.verdict import compare
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
@@ -160,7 +162,25 @@ def _planned(case: Case, dtype: str, reduction: str | None, term: Term) -> Plann
     call = make_call(case, dtype, reduction, term)
     prepared = prepare_call(call)
     format = _budget_format(prepared)
-    return PlannedCall(call, prepared, _with_own_ranges(truth_of(prepared, format), prepared, format))
+    truth = _with_conventions(truth_of(prepared, format), prepared)
+    return PlannedCall(call, prepared, _with_own_ranges(truth, prepared, format))
+
+
+def _with_conventions(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
+    """The truth of gradients that are by convention another function than the derivative says so."""
+    if prepared.loss.derivative is None:
+        return truth
+
+    def told(name: str, true: Truth, derivative: Array) -> Truth:
+        is_derivative = compare(np.asarray(derivative), true).agrees
+        return true if is_derivative else dataclasses.replace(true, convention=prepared.loss.convention)
+
+    derivatives = map(prepared.derivative, truth.upstreams)
+    gradients = tuple(
+        {name: told(name, true, derivative[name]) for name, true in gradient.items()}
+        for gradient, derivative in zip(truth.gradients, derivatives, strict=True)
+    )
+    return dataclasses.replace(truth, gradients=gradients)
 
 
 def _budget_format(prepared: PreparedCall) -> Format:

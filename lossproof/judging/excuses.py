@@ -13,8 +13,11 @@ import numpy as np
 
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
+from lossproof.numbers.base import Array
+from lossproof.numbers.bounded import Bounded
+from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import Float64Array
-from lossproof.numbers.overflow import BoolArray, marks_of
+from lossproof.numbers.overflow import BoolArray, Marks, marks_of
 from lossproof.numbers.rules import Rules
 from lossproof.reference.steps import recording
 
@@ -68,7 +71,7 @@ def rule_of(observed: Float64Array, truth: Truth) -> tuple[str, str]:
         freed = error > 2 * truth.strict_bound
         if np.any(freed):
             return truth.freedom, f"{_first(observed, truth, freed)}: {_FREEDOMS[truth.freedom]}"
-    return "", ""
+    return ("convention", truth.convention) if truth.convention else ("", "")
 
 
 _FREEDOMS = {
@@ -81,15 +84,21 @@ def where_it_overflows(truth: Truth) -> str:
     """The first operation of the formula that leaves the format's range, with the step that it belongs to."""
     if truth.bounded_by is None:
         return "a step of the formula overflows"
-    operations: list[tuple[int, str]] = []
+    operations: list[str] = []
     with recording() as steps:
-        truth.bounded_by(Rules(note_overflow=lambda words: operations.append((len(steps), words))))
+        truth.bounded_by(Rules(note_overflow=operations.append))
     if not operations:
         return "it is within its budget of an infinity"
-    # An operation stands before the step that its result is part of.
-    place, words = operations[0]
-    step = f"the step '{steps[place][0]}'" if place < len(steps) else "the formula"
-    return f"{step} overflows, {words} being beyond {truth.format.largest:.6g}"
+    overflown = next((name for name, value in steps if np.any(_marks(value))), None)
+    where = f"the step '{overflown}'" if overflown else "the formula"
+    return f"{where} overflows, {operations[0]} being beyond {truth.format.largest:.6g}"
+
+
+def _marks(value: Array) -> Marks:
+    """Those of a step's value; a complex one has those of its parts."""
+    if isinstance(value, ComplexPair):
+        return np.asarray(_marks(value.real) | _marks(value.imaginary))
+    return value.overflows if isinstance(value, Bounded) else np.zeros(())
 
 
 def likeness(observed: Float64Array, truth: Truth) -> str:

@@ -50,6 +50,8 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
     Returns:
         The records, those of known defects with that outcome, and a sentence for each entry that has gone.
     """
+    cases = {record.case for record in records}
+    entries = [entry for entry in entries if entry.case in cases]
     excused: list[Record] = []
     gone: list[str] = []
     shown: set[tuple[str, int]] = set()

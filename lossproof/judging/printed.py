@@ -119,7 +119,10 @@ def _texts(printed: Printed) -> list[str]:
 
 
 def _digits(elements: list[flint.arb]) -> list[str]:
-    return [element.mid().str(_SHOWN_DIGITS, radius=False) for element in elements]
+    return [
+        element.mid().str(_SHOWN_DIGITS, radius=False) if element.is_finite() else str(float(element.mid()))
+        for element in elements
+    ]
 
 
 def _joined(texts: Sequence[str]) -> str:

@@ -36,6 +36,7 @@ class Truth:
         format: the format of the run.
         strict_bound: B without the freedom that there is at kinks and ties; None where there is none.
         freedom: which of the two it is, ``kink`` or ``tie``.
+        convention: where a gradient is by convention not the derivative, what the convention is.
         bounded_by: bounds the same numbers by other rules.
     """
 
@@ -46,12 +47,13 @@ class Truth:
     format: Format
     strict_bound: Float64Array | None = None
     freedom: str = ""
+    convention: str = ""
     bounded_by: Callable[[Rules], Bounded] | None = None
 
     @cached_property
     def passes_by_number(self) -> bool:
         """Whether nothing but its number can let an element pass."""
-        is_free = self.strict_bound is not None or bool(np.any(np.isinf(self.bound)))
+        is_free = self.strict_bound is not None or bool(self.convention or np.any(np.isinf(self.bound)))
         reaches_infinity = bool(np.any(np.abs(self.value) + 2 * self.bound > self.format.largest))
         return not (is_free or reaches_infinity or np.any(self.overflows))
 
@@ -123,7 +125,7 @@ def truths(
             format,
             strict[name].bound if strict else None,
             freedom,
-            lambda rules: bounded_by(rules)[name],
+            bounded_by=lambda rules: bounded_by(rules)[name],
         )
 
     if format is not FORMATS["float64"]:

@@ -132,7 +132,8 @@ class Bounded(NumberArray):
         propagated = _scaled(self.value, other.bound) + _scaled(other.value, self.bound)
         # The second order counts where a factor is all error, as a step is at its kink.
         all_error = (self.bound > np.abs(self.value)) | (other.bound > np.abs(other.value))
-        propagated = propagated + np.where(all_error, _scaled(2 * self.bound, other.bound), 0.0)
+        if all_error.any():
+            propagated = propagated + np.where(all_error, _scaled(2 * self.bound, other.bound), 0.0)
         is_exact = self._is(-1.0, 0.0, 1.0) | other._is(-1.0, 0.0, 1.0)
         return self._binary("*", other, value, propagated, is_exact, overflow.of_product(self, other))
 
@@ -245,22 +246,25 @@ class Bounded(NumberArray):
         """The result of an operation: its own roundings beside the errors that it passes on."""
         rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
         bound = propagated + np.where(is_exact, 0.0, rounding)
-        # Nothing times an unbounded error is an unbounded error.
-        bound = np.where(np.isnan(bound), np.inf, bound)
-        # An infinite or undefined value has no error: it comes out or it does not.
-        bound = np.where(np.isfinite(value), bound, 0.0)
+        if not (np.isfinite(bound).all() and np.isfinite(value).all()):
+            # Nothing times an unbounded error is an unbounded error.
+            bound = np.where(np.isnan(bound), np.inf, bound)
+            # An infinite or undefined value has no error: it comes out or it does not.
+            bound = np.where(np.isfinite(value), bound, 0.0)
         return Bounded(np.asarray(value), np.asarray(bound), self.format, marks)
 
     def derived(self, value: Float64Array, bound: Float64Array, axis: int) -> Bounded:
         """The result of a primitive along ``axis`` that has worked out its own error."""
-        is_finite = np.all(np.isfinite(self.value), axis=axis, keepdims=True)
+        largest = np.max(np.abs(self.value), axis=axis, keepdims=True, initial=0.0)
         marks = overflow.of_norm(self, axis)
-        marks = overflow.own_overflow(marks, value, is_finite, self.format, "norm", [value])
+        marks = overflow.own_overflow(marks, value, self.format, "norm", [largest])
         return Bounded(np.asarray(value), np.where(np.isfinite(value), bound, 0.0), self.format, marks)
 
     def _is(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
-        among = np.logical_or.reduce([self.value == value for value in values])
+        among = self.value == values[0]
+        for value in values[1:]:
+            among = among | (self.value == value)
         return np.asarray((self.bound == 0) & among)
 
     def _function(
@@ -272,9 +276,8 @@ class Bounded(NumberArray):
         pole: BoolArray | bool = False,
         below: int = overflow.UNDEFINED,
     ) -> Bounded:
-        is_usual = np.isfinite(self.value) & ~np.asarray(pole)
         marks = overflow.of_growing(self, below)
-        marks = overflow.own_overflow(marks, value, is_usual, self.format, name, [self.value])
+        marks = overflow.own_overflow(marks, value, self.format, name, [self.value], pole)
         return self.rounded(value, propagated, marks, is_exact, roundings=2)
 
     def _binary(
@@ -287,10 +290,7 @@ class Bounded(NumberArray):
         marks: Marks | None,
         pole: BoolArray | bool = False,
     ) -> Bounded:
-        # At a pole infinity is the true value and not an overflow: it must come out.
-        is_usual = np.isfinite(self.value) & np.isfinite(other.value) & ~np.asarray(pole)
-        operands = [self.value, other.value]
-        marks = overflow.own_overflow(marks, value, is_usual, self.format, name, operands)
+        marks = overflow.own_overflow(marks, value, self.format, name, [self.value, other.value], pole)
         return self.rounded(value, propagated, marks, is_exact)
 
 
@@ -306,6 +306,8 @@ def _finite(values: Float64Array) -> Float64Array:
 
 def _scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
     """|factor| bound, where an infinite factor makes the result infinite and so leaves no error."""
+    if not bound.any():
+        return bound
     return np.where(bound == 0, 0.0, np.abs(_finite(factor)) * bound)
 
 

@@ -49,24 +49,28 @@ def marks_of(numbers: Float64Array) -> Marks:
 def own_overflow(
     marks: Marks | None,
     results: Float64Array,
-    is_usual: BoolArray,
     format: Format,
     name: str,
     operands: Sequence[Float64Array],
+    pole: BoolArray | bool = False,
 ) -> Marks | None:
     """The marks, and those of results that leave the range in this very operation.
 
     Args:
         marks: what the operands' marks come to.
         results: of the operation.
-        is_usual: where an infinity would not be the true result.
         format: the format whose range it is.
-        name, operands: the operation, for whoever asks what overflowed.
+        name, operands: the operation; of an infinite operand, an infinity is the true result.
+        pole: where it is the true result of numbers, too: it must come out.
     """
     is_beyond = np.abs(results) > format.largest
-    if not np.any(is_beyond & is_usual):
+    if not is_beyond.any():
         return marks
-    is_beyond &= is_usual
+    is_beyond = is_beyond & ~np.asarray(pole)
+    for operand in operands:
+        is_beyond = is_beyond & np.isfinite(operand)
+    if not is_beyond.any():
+        return marks
     if note := followed_rules().note_overflow:
         note(_in_words(name, operands, results, is_beyond))
     own = np.where(is_beyond, np.where(results > 0, POSITIVE, NEGATIVE), 0)

@@ -210,7 +210,7 @@ LOSSES = (
         refuse=refuse_cosine_similarity,
         derivative=cosine_similarity_derivative,
         convention=(
-            "where a norm is below eps and replaced by it, the gradient still takes the norm for a variable"
+            "Where a norm is below eps and replaced by it, the gradient still takes the norm for a variable."
         ),
         real_parameters={"eps": _SMALLEST_NORM},
         options={"dim": whole(1)},

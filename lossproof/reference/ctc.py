@@ -190,7 +190,9 @@ LOSSES = (
         gradient=ctc_loss_gradient,
         refuse=refuse_ctc_loss,
         derivative=ctc_loss_derivative,
-        convention="torch's gradient for log_probs is that for the logits of a log_softmax that made them",
+        convention=(
+            "torch's gradient by log_probs is the one by the logits of a log-softmax that made them."
+        ),
         options={"blank": whole(0), "zero_infinity": boolean(False)},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
