@@ -82,7 +82,7 @@ def _show_head(case: Case) -> None:
         rows.append(("erratum", f"{case.erratum.statement or 'the number is wrong'}: {case.erratum.because}"))
     if case.drifted:
         was = " ".join(filter(None, (case.drifted.was, case.drifted.unit)))
-        rows.append(("drifted", f"{was}: no longer so since torch {case.drifted.since}"))
+        rows.append(("drifted", f"{was}, until torch {case.drifted.since}"))
     notes = {
         "rounded": case.rounded,
         "loses digits": case.loses_digits,

@@ -81,7 +81,8 @@ def autocast(mode: str, seen: Seen) -> Iterator[Judged]:
         verdict = Verdict(False, None, message, came_out=(seen.mode.dtype,))
         check = partial(dtype_check, "float32", computed_in)
     elif verdict.agrees:
-        verdict = replace(verdict, message=f"computed in {computed_in}")
+        message = "; ".join(filter(None, (f"computed in {computed_in}", verdict.message)))
+        verdict = replace(verdict, message=message)
     yield Judged(mode, verdict, truth.value, seen.mode.value, check)
 
 

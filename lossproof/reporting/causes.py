@@ -51,7 +51,11 @@ def report_of(cause: Mapping[str, Any]) -> str:
     """Return where a cause has been reported, or what is known of that."""
     if cause["links"]:
         return ", ".join(cause["links"])
-    return f"no report found (searched: {cause['searched']})" if cause["searched"] else "not searched yet"
+    return (
+        f"no report found (searched: {cause['searched']})"
+        if cause["searched"]
+        else "nobody has looked for a report yet"
+    )
 
 
 def _rank(order: Sequence[str], kind: str) -> int:

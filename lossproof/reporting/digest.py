@@ -95,7 +95,7 @@ def lost_digits(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return the cases known to lose digits within budget, with the largest share by subject and dtype."""
     groups: dict[str, list[Record]] = {}
     for record in records:
-        if record.loses_digits and record.outcome != "unsupported":
+        if record.loses_digits and record.outcome == "agree" and record.error_over_budget is not None:
             groups.setdefault(record.case, []).append(record)
     return [
         {
@@ -106,7 +106,6 @@ def lost_digits(records: Iterable[Record]) -> list[dict[str, Any]]:
                 {"subject": subject, "dtype": dtype, "share": largest_share(_of(group, subject, dtype))}
                 for subject, dtype in sorted({(record.subject, record.dtype) for record in group})
             ],
-            "messages": list(dict.fromkeys(record.message for record in group if record.message)),
         }
         for case, group in groups.items()
     ]

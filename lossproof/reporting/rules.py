@@ -10,10 +10,6 @@ from lossproof.judging.record import Record
 
 # What each rule means, in the order in which they are told.
 RULES: Mapping[str, str] = {
-    "overflow": (
-        "An intermediate of the formula is beyond the largest number of the format, so that what came out is "
-        "not finite; no other number was asked for."
-    ),
     "kink": (
         "The formula has a kink here, and rounding may put the input on either side of it: the derivative of "
         "either side passes."
@@ -23,26 +19,29 @@ RULES: Mapping[str, str] = {
         "may go to any of them."
     ),
     "grade": (
-        "A second derivative is off by more than its budget, but not by so much that it must be wrong: its "
-        "excess is told as a grade."
+        "A second derivative is off by more than its budget, which bounds no cancellation here: it fails "
+        "only if it is also off by a thousandth of its value. Its excess is told as a grade."
     ),
     "unbounded": (
         "No finite bound on the error of an honest computation is known here, so that no finite number could "
         "be held against it."
     ),
-    "convention": "The gradient is by convention not the derivative, and either of the two passes.",
+    "convention": (
+        "The gradient is by torch's convention another function than the derivative of the formula, and was "
+        "held against that; a derivative in forward mode may be either."
+    ),
 }
 
 
 def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return the rules that any check passed by: ``{rule, means, total, by}``.
 
-    ``by`` lists ``{loss, dtype, count}``, by loss and dtype. Results that overflowed count here as well: by
-    the rule of that name.
+    ``by`` lists ``{loss, dtype, count}``, by loss and dtype. Results that overflowed did not pass as these
+    did: see ``overflowed``.
     """
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for record in records:
-        if record.rule:
+        if record.rule and record.outcome != "overflowed":
             counts.setdefault(record.rule, Counter())[record.loss, record.dtype] += 1
     return [
         {"rule": rule, "means": RULES.get(rule, ""), "total": counts[rule].total(), "by": _by(counts[rule])}

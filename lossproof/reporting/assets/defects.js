@@ -66,7 +66,7 @@ const lossOf = (defect) => (caseNamed(defect.case) || { loss: "other" }).loss;
 // Where a cause was reported, or who looked.
 function reports({ links, searched }) {
   if (links.length) return ["Reported: ", ...links.flatMap((address, place) => [place ? ", " : "", link(address)])];
-  return searched ? `No report found. Searched: ${searched}.` : "Not searched yet for a report.";
+  return searched ? `No report found. Searched: ${searched}.` : "Nobody has looked for a report yet.";
 }
 
 function causeCard(cause, loss) {
@@ -140,7 +140,7 @@ function defectSection() {
       { class: "quiet" },
       `${many(data.causes.length, "cause")} on record, in ${many(defects.length, "entry", "entries")} of the list. `,
       "An entry holds for the releases that it names. A check of it that agreed would have failed this run. ",
-      "In the table of all checks: ",
+      "They account for ",
       filterLink({ outcome: "known defect" }, {}, many(data.counts["known defect"], "check")),
       ".",
     ),
@@ -165,7 +165,6 @@ function digitSection() {
         el("h3", {}, lost.title || lost.case),
         el("p", { class: "about" }, el("b", {}, lost.loss), caseLink(lost.case)),
         facts(lost.uses.map((use) => [use.subject + ", " + use.dtype, share(use.share) || "no budget"])),
-        lost.messages.map((message) => el("p", { class: "message" }, message)),
       ),
     ),
   );

@@ -36,7 +36,7 @@ function tally(claims) {
 // Where a number stands that is held against the true one.
 const STANDS = {
   document: "printed in the document",
-  formula: "follows from what the document says",
+  formula: "from the document's formula, on our inputs",
   case: "stated in our case file",
 };
 
@@ -124,11 +124,12 @@ function numberRow(number) {
 const told = (label, text) => (text ? el("p", {}, el("b", {}, label), text) : null);
 
 function findingLines({ kind, says, because, now }, isCounted) {
-  if (kind === "drifted") return [told("It was: ", `${says}; ${because}`), told("It is: ", now)];
-  return [isCounted ? null : told("The document says: ", says), told("Why it is wrong: ", because)];
+  if (kind === "drifted") return [told("It was: ", `${says}, ${because}`), told("It is: ", now)];
+  return [isCounted ? null : told("What the document has: ", says), told("Why it is wrong: ", because)];
 }
 
-const findingBox = (finding) => el("div", { class: "finding" }, findingLines(finding));
+// Numbers that are told in a table of their own are not told here again.
+const findingBox = (finding, isCounted) => el("div", { class: "finding" }, findingLines(finding, isCounted));
 
 function stepsOf(name) {
   const { formula, steps, reduction } = data.explained[name] || {};
@@ -145,7 +146,7 @@ function claimCase(tried) {
     "div",
     { class: "tried" },
     el("p", {}, tried.title || tried.case, " ", caseLink(tried.case)),
-    tried.finding ? findingBox(tried.finding) : null,
+    tried.finding ? findingBox(tried.finding, tried.numbers.length > 0) : null,
     tried.numbers.length ? numberTable(tried.numbers) : null,
     tried.messages.length
       ? el(

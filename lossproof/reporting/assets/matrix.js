@@ -136,7 +136,7 @@ function matrixTable(label, rows) {
 }
 
 const MEANINGS_OF_STATES = [
-  ["conforms", "conforms: every call ran, and its value agrees"],
+  ["conforms", "conforms: all that was asked gave a value or held, and agrees"],
   ["partly", "partly: some calls gave no value, all others agree"],
   ["disagree", "checks disagree"],
   ["error", "checks end in an error"],
@@ -168,10 +168,12 @@ function matrixSection() {
     el(
       "p",
       { class: "quiet" },
-      "A number is always the largest share of the error budget that any check used, known defects left out; beyond 1 ",
-      "a check disagrees. A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value.",
+      "A number is always the largest share of the error budget that any check used; beyond 1 a check disagrees. ",
+      "Known defects and second derivatives that are graded are left out. ",
+      "A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value.",
       data.matrix.subjects.includes("certified")
-        ? " Under certified stand the numbers that cases and documents state: their budget is half a last digit."
+        ? " Under certified stand the numbers that cases and documents state: their budget is half a last digit, " +
+          "or that of the dtype in which a number was seen."
         : null,
     ),
     matrixTable("Losses by subject and dtype", own),

@@ -56,7 +56,7 @@ function overflowSection() {
       { class: "quiet" },
       "Here a step of the formula is beyond the largest number of the dtype, though the result may not be. What came ",
       "out is not finite. That is no agreement, and no fault of the subject either: whoever computes the formula step ",
-      "by step in this dtype gets the same. The message of a check names the step.",
+      "by step in this dtype gets the same. The message of a check names the operation, and the step that it belongs to.",
     ),
     placeTable("Overflowed results by loss and dtype", data.overflowed, { outcome: "overflowed" }),
   );
