@@ -179,6 +179,7 @@ class KnownDefect:
         versions: the subject's versions, as a PEP 440 specifier (``>=2.0``); empty means any.
         platform, device: narrowed to these; empty means any.
         observed: what comes out; nothing else is excused.
+        elements: how many numbers are off; empty means any.
         expected: what should, in words or numbers.
         why: the reason.
         kind: defect, convention or undefined.
@@ -204,3 +205,4 @@ class KnownDefect:
     line: int
     layouts: tuple[str, ...] = ()
     searched: str = ""
+    elements: tuple[int, ...] = ()

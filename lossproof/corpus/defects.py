@@ -11,6 +11,7 @@ from lossproof.corpus.complaints import Notes
 from lossproof.corpus.fields import (
     Fields,
     read_fields,
+    read_integer,
     read_items,
     read_list,
     read_matching,
@@ -69,6 +70,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         line=fields.place.line,
         layouts=_words(fields, "layouts", LAYOUTS, notes),
         searched=text("searched"),
+        elements=_read_elements(fields["elements"], notes) if "elements" in fields else (),
     )
 
 
@@ -81,6 +83,17 @@ def _read_observed(node: Node, notes: Notes) -> Observed:
     if not items:
         notes.add(node.place, "observed is an empty list", "write what comes out")
     return Observed(tuple(_read_alternative(item, notes) for item in items))
+
+
+def _read_elements(node: Node, notes: Notes) -> tuple[int, ...]:
+    """A number of elements, or a list of such."""
+
+    def read(item: Node, what: str, notes: Notes) -> int:
+        return read_integer(item, what, notes, least=1)
+
+    if isinstance(node, ListNode):
+        return read_list(node, "elements", notes, read)
+    return (read(node, "elements", notes),)
 
 
 def _read_alternative(node: Node, notes: Notes) -> Numeral | str:

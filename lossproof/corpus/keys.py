@@ -89,7 +89,18 @@ CASE = Keys(
 DEFECT_FILE = Keys(("defects",))
 DEFECT = Keys(
     ("case", "subject", "observed", "expected", "why", "kind"),
-    ("dtypes", "reductions", "quantities", "layouts", "versions", "platform", "device", "link", "searched"),
+    (
+        "dtypes",
+        "reductions",
+        "quantities",
+        "layouts",
+        "versions",
+        "platform",
+        "device",
+        "elements",
+        "link",
+        "searched",
+    ),
 )
 OBSERVED = Keys(("budgets",))
 

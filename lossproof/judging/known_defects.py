@@ -68,25 +68,30 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
                 "remove the entry or narrow it"
             )
             excused.append(record)
-        elif (known := _explaining(covering, record)) is None:
+        elif (explaining := _explaining(covering, record)) is None:
             came_out = ", ".join(record.came_out) or "no number"
-            told = f"a defect is known here, but {entry.observed} is on record for it, not {came_out}"
+            known = str(entry.observed)
+            if entry.elements:
+                known += f" in {' or '.join(map(str, entry.elements))} elements"
+                came_out += f" in {record.off}"
+            told = f"a defect is known here, but {known} is on record for it, not {came_out}"
             message = f"{record.message}; {told} ({entry.file}:{entry.line})"
             excused.append(replace(record, message=message))
         else:
-            message = f"{record.message} (known: {known.why})"
+            message = f"{record.message} (known: {explaining.why})"
             # One detail an entry is enough to show and to reproduce the defect.
-            detail = None if (known.file, known.line) in shown else record.detail
-            shown.add((known.file, known.line))
+            detail = None if (explaining.file, explaining.line) in shown else record.detail
+            shown.add((explaining.file, explaining.line))
             excused.append(replace(record, outcome=KNOWN_DEFECT, message=message, detail=detail))
     return excused, gone
 
 
 def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
-    explaining = (
-        entry for entry in entries if entry.observed.explains(record.came_out, record.error_over_budget)
-    )
-    return next(explaining, None)
+    for entry in entries:
+        is_counted = not entry.elements or record.off in entry.elements
+        if is_counted and entry.observed.explains(record.came_out, record.error_over_budget):
+            return entry
+    return None
 
 
 def unmatched(

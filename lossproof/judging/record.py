@@ -40,6 +40,7 @@ class Record:
             out as it then may.
         came_out: of what is wrong, the different numbers that are off, the furthest first, or a word such as
             the type of an exception; at most eight.
+        off: how many numbers are wrong, where that can be counted.
         numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: what was judged
             and what is true, as texts in row-major order, the first of many; ``dtype`` is what it was seen
             in, or empty; ``by`` says where it stands: in the document, in the case, or nowhere (formula), as
@@ -67,6 +68,7 @@ class Record:
     loses_digits: bool = False
     rule: str = ""
     came_out: list[str] = field(default_factory=list)
+    off: int = 0
     numbers: dict[str, Any] | None = None
 
 

@@ -33,6 +33,7 @@ class Recorder:
         detail: dict[str, str] | None = None,
         rule: str = "",
         came_out: Sequence[str] = (),
+        off: int = 0,
     ) -> Record:
         """One record of this case."""
         case = self.case
@@ -59,6 +60,7 @@ class Recorder:
             loses_digits=case.loses_digits,
             rule=rule,
             came_out=list(came_out),
+            off=off,
         )
 
     def judged(
@@ -81,6 +83,7 @@ class Recorder:
             None if verdict.agrees or detail is None else detail() | self._why(),
             verdict.rule,
             () if verdict.agrees else verdict.came_out,
+            verdict.off,
         )
 
     def _why(self) -> dict[str, str]:
@@ -116,6 +119,6 @@ def _finding(case: Case) -> dict[str, str] | None:
         return {
             "kind": "drifted",
             "says": f"{case.drifted.was}{unit}",
-            "because": f"no longer so since torch {case.drifted.since}",
+            "because": f"until torch {case.drifted.since}",
         } | now
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.judging.excuses import is_excused, likeness, rounds_to_infinity, rule_of
+from lossproof.judging.excuses import is_excused, likeness, overflown, rounds_to_infinity, rule_of
 from lossproof.judging.number_text import true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
@@ -29,7 +29,9 @@ class Verdict:
         message: why it does not agree, or by which rule it does.
         rule: the rule by which it passes in the place of its number, one of ``record.RULES``, or nothing.
         came_out: where it does not agree, the different numbers that are off, the furthest first, with all
-            their digits; or a word for what came out in the place of numbers.
+            their digits; of more than eight, how many numbers are off and what they add up to; or a word for
+            what came out in the place of numbers.
+        off: how many numbers are off.
     """
 
     agrees: bool
@@ -37,6 +39,7 @@ class Verdict:
     message: str = ""
     rule: str = ""
     came_out: tuple[str, ...] = ()
+    off: int = 0
 
 
 def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
@@ -51,13 +54,19 @@ def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
         if truth.passes_by_number:
             return Verdict(True, largest)
         rule, message = rule_of(observed, truth)
-        return Verdict(True, largest, message, rule)
+        return Verdict(True, _measured(shares, observed, truth), message, rule)
     place = place_of(shares)
     where = f"at {list(place)}" if place else "the result"
     beyond = int(np.count_nonzero(shares > 1))
     count = f" ({beyond} of {observed.size} elements are beyond their budget)" if observed.size > 1 else ""
     message = f"{where} {_sentence(observed[place], truth, place, largest)}{likeness(observed, truth)}{count}"
-    return Verdict(False, largest, message, came_out=furthest(observed, shares))
+    return Verdict(False, largest, message, came_out=furthest(observed, shares), off=beyond)
+
+
+def _measured(shares: Float64Array, observed: Float64Array, truth: Truth) -> float | None:
+    """The largest share of the elements that were held against a number; None where none was."""
+    measured = shares[~overflown(observed, truth)]
+    return float(np.max(measured)) if measured.size else None
 
 
 def budget_shares(observed: Float64Array, truth: Truth) -> Float64Array:
@@ -79,10 +88,16 @@ def wrong_shape(observed: tuple[int, ...], true: tuple[int, ...]) -> Verdict:
 
 
 def furthest(observed: Float64Array, shares: Float64Array) -> tuple[str, ...]:
-    """The different numbers beyond their budget, the furthest first; of many, the first ones."""
+    """The different numbers beyond their budget, the furthest first; of many, their count and their sum."""
     off = np.flatnonzero(shares > 1)
     order = off[np.argsort(-shares.ravel()[off], kind="stable")]
-    return tuple(dict.fromkeys(repr(number) for number in observed.ravel()[order].tolist()))[:_KEPT_NUMBERS]
+    numbers = observed.ravel()[order]
+    different = tuple(dict.fromkeys(map(repr, numbers.tolist())))
+    if len(different) <= _KEPT_NUMBERS:
+        return different
+    with np.errstate(all="ignore"):
+        total = np.sum(numbers.astype(np.float64))
+    return (f"{off.size} numbers that add up to {total:.4g}",)
 
 
 def compare_sums(first: Float64Array, second: Float64Array, bound: Float64Array) -> Verdict:
@@ -98,7 +113,8 @@ def compare_sums(first: Float64Array, second: Float64Array, bound: Float64Array)
     if largest <= 1:
         return Verdict(True, largest)
     message = f"the two sides differ by {largest:.3g} of their common budget"
-    return Verdict(False, largest, message, came_out=furthest(first, share))
+    off = int(np.count_nonzero(share > 1))
+    return Verdict(False, largest, message, came_out=furthest(first, share), off=off)
 
 
 def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:

@@ -361,6 +361,8 @@ DEFECT_CHANGES = [
     ("kind: defect", "kind: defect\n    reductions: [men]", 8, "did you mean 'mean'?"),
     ("kind: defect", "kind: defect\n    version: '>=2'", 8, "did you mean 'versions'?"),
     ('observed: "1"', "observed: nan", 4, "without quotes is ambiguous"),
+    ("why: because", "why: because\n    elements: 0", 7, "elements is 0"),
+    ("why: because", "why: because\n    elements: [1.5]", 7, "elements[0] is 1.5"),
     ('observed: "1"', "observed: []", 4, "observed is an empty list"),
     ('observed: "1"', "observed: {budgets: many}", 4, "must be a number"),
     ("    why: because\n", "", 2, "lacks the key 'why'"),

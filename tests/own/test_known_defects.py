@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +19,9 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import KNOWN_DEFECT, covers, excuse, relevant, unmatched
 from lossproof.judging.record import Record
+from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import compare
+from lossproof.numbers.formats import FORMATS
 from lossproof.selection import signatures
 from lossproof.subjects import find_subject
 
@@ -300,3 +304,28 @@ def test_another_wrong_value_of_torch_fails_the_run(
 
     monkeypatch.setattr(torch.nn.functional, "soft_margin_loss", faulty)
     assert outcomes() & {"disagree", "error"}
+
+
+@pytest.mark.parametrize(("off", "is_known"), [(3, True), (4, True), (2, False), (12, False)])
+def test_no_other_number_of_elements_is_excused(off: int, is_known: bool) -> None:
+    wrong = record(came_out=["nan"], off=off)
+    (judged,), _ = excuse([wrong], [entry(elements=(3, 4))])
+    assert judged.outcome == (KNOWN_DEFECT if is_known else "disagree")
+    if not is_known:
+        told = f"but nan in 3 or 4 elements is on record for it, not nan in {off}"
+        assert told in judged.message
+
+
+def test_of_many_numbers_the_count_and_the_sum_are_on_record() -> None:
+    """Half of the numbers halved: each is still one of many, but they add up to something else."""
+    true = np.linspace(1.0, 2.0, 24)
+    truth = Truth(true, np.zeros(24), np.full(24, 1e-6), np.zeros(24, dtype=int), FORMATS["float32"])
+    wrong, worse = 2 * true, np.where(np.arange(24) < 12, true / 2, 2 * true)
+    first, other = compare(wrong, truth), compare(worse, truth)
+    assert first.came_out == ("24 numbers that add up to 72",)
+    known = entry(observed=Observed(first.came_out), elements=(24,))
+    outcomes = [
+        excuse([record(came_out=list(one.came_out), off=one.off)], [known])[0][0].outcome
+        for one in (first, other)
+    ]
+    assert outcomes == [KNOWN_DEFECT, "disagree"]
