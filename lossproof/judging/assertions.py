@@ -110,7 +110,8 @@ def difference_check(true: Sequence[Truth]) -> list[str]:
     first, *others = true
     other, bound = np.sum([one.value for one in others], axis=0), np.sum([one.bound for one in true], axis=0)
     pair, tolerance = _furthest(first.value, other, bound)
-    return [pair, f"assert not abs(got - wanted) <= {tolerance}, (got, wanted)"]
+    alike = "got == wanted or (got != got and wanted != wanted)"
+    return [pair, f"assert not (abs(got - wanted) <= {tolerance} or {alike}), (got, wanted)"]
 
 
 def _furthest(first: Float64Array, other: Float64Array, bound: Float64Array) -> tuple[str, str]:

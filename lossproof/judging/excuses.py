@@ -7,6 +7,7 @@ number.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,16 +19,16 @@ from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import Float64Array
 from lossproof.numbers.overflow import BoolArray, Marks, marks_of
-from lossproof.numbers.rules import Rules
+from lossproof.numbers.rules import Place, Rules
 from lossproof.reference.steps import recording
 
-# Honest computations of other kinds than the budget covers, each with how it is told of.
+# Honest computations of other kinds than the budget covers.
 _OTHER_KINDS = (
-    (Rules(sums_are_sequential=True), "as a sequential sum would be"),
-    (Rules(subtracts_log_sum_exp=True), "as x - logsumexp(x) would be"),
+    (Rules(sums_are_sequential=True), "a sequential sum"),
+    (Rules(subtracts_log_sum_exp=True), "x - logsumexp(x)"),
     (
         Rules(sums_are_sequential=True, subtracts_log_sum_exp=True),
-        "as x - logsumexp(x) of a sequential sum would be",
+        "x - logsumexp(x) with a sequential sum",
     ),
 )
 
@@ -60,7 +61,8 @@ def rule_of(observed: Float64Array, truth: Truth) -> tuple[str, str]:
     """The rule by which numbers pass, and a sentence on it; both empty where it is by the numbers."""
     has_overflown = overflown(observed, truth)
     if np.any(has_overflown):
-        return "overflow", f"{_first(observed, truth, has_overflown)}: {where_it_overflows(truth)}"
+        told = where_it_overflows(truth, place_of(has_overflown))
+        return "overflow", f"{_first(observed, truth, has_overflown)}: {told}"
     with np.errstate(all="ignore"):
         error = np.abs((observed - truth.value) - truth.remainder)
     unbounded = np.isinf(truth.bound) & (error > 0)
@@ -80,18 +82,27 @@ _FREEDOMS = {
 }
 
 
-def where_it_overflows(truth: Truth) -> str:
-    """The first operation of the formula that leaves the format's range, with the step that it belongs to."""
+def where_it_overflows(truth: Truth, place: Place) -> str:
+    """The operation of the formula that leaves the format's range, with the step that it belongs to.
+
+    Of several it is the first that does so in the very element, where elements can be told apart.
+    """
     if truth.bounded_by is None:
         return "a step of the formula overflows"
-    operations: list[str] = []
+    found: list[tuple[bool, str]] = []
+
+    def note(is_beyond: BoolArray, words: Callable[[Place], str]) -> None:
+        is_here = is_beyond.shape == truth.value.shape and bool(is_beyond[place])
+        found.append((is_here, words(place if is_here else place_of(is_beyond))))
+
     with recording() as steps:
-        truth.bounded_by(Rules(note_overflow=operations.append))
-    if not operations:
+        truth.bounded_by(Rules(note_overflow=note))
+    if not found:
         return "it is within its budget of an infinity"
+    _, words = max(found, key=lambda one: one[0])
     overflown = next((name for name, value in steps if np.any(_marks(value))), None)
     where = f"the step '{overflown}'" if overflown else "the formula"
-    return f"{where} overflows, {operations[0]} being beyond {truth.format.largest:.6g}"
+    return f"{where} overflows, {words} being beyond {truth.format.largest:.6g}"
 
 
 def _marks(value: Array) -> Marks:
@@ -110,7 +121,7 @@ def likeness(observed: Float64Array, truth: Truth) -> str:
     for rules, told in _OTHER_KINDS:
         bound = truth.bounded_by(replace(rules)).bound
         if bound.shape == error.shape and np.all(error <= 2 * bound):
-            return f", {told}"
+            return f", as far off as {told} may be"
     return ""
 
 

@@ -107,7 +107,13 @@ class Bounded(NumberArray):
         is_exact = np.sum((self.value != 0) | (self.bound != 0), **options) <= 1
         accumulated = roundings_of_a_sum(terms) * self.format.accumulator_roundoff * _finite(magnitude)
         propagated = np.sum(self.bound, **options) + np.where(is_exact, 0.0, accumulated)
-        return self.rounded(value, propagated, overflow.of_total(self, axis, keepdims), is_exact)
+        marks = overflow.of_total(self, axis, keepdims)
+        if np.any(magnitude > self.format.accumulator_largest):
+            operands = [_largest_of(self.value, axis, keepdims)]
+            marks = overflow.own_overflow(
+                marks, value, self.format.accumulator_largest, "the sum of numbers up to", operands
+            )
+        return self.rounded(value, propagated, marks, is_exact)
 
     def largest(self, axis: int | None, keepdims: bool) -> Bounded:
         """The maximum: as far off as the most uncertain candidate."""
@@ -255,9 +261,11 @@ class Bounded(NumberArray):
 
     def derived(self, value: Float64Array, bound: Float64Array, axis: int) -> Bounded:
         """The result of a primitive along ``axis`` that has worked out its own error."""
-        largest = np.max(np.abs(self.value), axis=axis, keepdims=True, initial=0.0)
         marks = overflow.of_norm(self, axis)
-        marks = overflow.own_overflow(marks, value, self.format, "norm", [largest])
+        operands = [_largest_of(self.value, axis, True)]
+        marks = overflow.own_overflow(
+            marks, value, self.format.largest, "the norm of numbers up to", operands
+        )
         return Bounded(np.asarray(value), np.where(np.isfinite(value), bound, 0.0), self.format, marks)
 
     def _is(self, *values: float) -> BoolArray:
@@ -277,7 +285,7 @@ class Bounded(NumberArray):
         below: int = overflow.UNDEFINED,
     ) -> Bounded:
         marks = overflow.of_growing(self, below)
-        marks = overflow.own_overflow(marks, value, self.format, name, [self.value], pole)
+        marks = overflow.own_overflow(marks, value, self.format.largest, name, [self.value], pole)
         return self.rounded(value, propagated, marks, is_exact, roundings=2)
 
     def _binary(
@@ -290,7 +298,9 @@ class Bounded(NumberArray):
         marks: Marks | None,
         pole: BoolArray | bool = False,
     ) -> Bounded:
-        marks = overflow.own_overflow(marks, value, self.format, name, [self.value, other.value], pole)
+        marks = overflow.own_overflow(
+            marks, value, self.format.largest, name, [self.value, other.value], pole
+        )
         return self.rounded(value, propagated, marks, is_exact)
 
 
@@ -298,6 +308,11 @@ class Bounded(NumberArray):
 def _constant(value: float, sign: float, format: Format) -> Bounded:
     """The constants of formulas, lifted once; ``sign`` tells 0.0 from -0.0, which are equal keys."""
     return Bounded.exact(value, format)
+
+
+def _largest_of(values: Float64Array, axis: Any, keepdims: bool) -> Float64Array:
+    """The largest magnitude along an axis, infinite or nan where any number is."""
+    return np.asarray(np.max(np.abs(values), axis=axis, keepdims=keepdims, initial=0.0))
 
 
 def _finite(values: Float64Array) -> Float64Array:

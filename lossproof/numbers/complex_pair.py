@@ -96,6 +96,11 @@ class ComplexPair(NumberArray):
         return np.stack([self.real, self.imaginary], axis=-1)
 
 
+def real_part(values: Array) -> Array:
+    """The real parts of complex numbers; others as they are."""
+    return values.real if isinstance(values, ComplexPair) else values
+
+
 def as_real(values: Array) -> Array:
     """Complex numbers as real ones (..., 2), others as they are."""
     return values.side_by_side() if isinstance(values, ComplexPair) else values

@@ -12,6 +12,9 @@ import numpy.typing as npt
 Float64Array = npt.NDArray[np.float64]
 
 
+_LARGEST_SINGLE = (2 - 2.0**-23) * 2.0**127
+
+
 @dataclass(frozen=True)
 class Format:
     """A binary floating-point format, after IEEE 754 (and bfloat16 after Intel's definition).
@@ -47,6 +50,11 @@ class Format:
     def largest(self) -> float:
         """The largest finite number."""
         return float((2 - 2.0 ** (1 - self.precision)) * 2.0**self.largest_exponent)
+
+    @property
+    def accumulator_largest(self) -> float:
+        """The largest number of the format that sums are kept in."""
+        return max(self.largest, _LARGEST_SINGLE)
 
     @property
     def underflow(self) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.numbers.formats import Float64Array, Format
-from lossproof.numbers.rules import followed_rules
+from lossproof.numbers.rules import Place, followed_rules
 
 Marks = npt.NDArray[Any]  # of whole numbers, whose width does not matter
 BoolArray = npt.NDArray[np.bool_]
@@ -49,7 +49,7 @@ def marks_of(numbers: Float64Array) -> Marks:
 def own_overflow(
     marks: Marks | None,
     results: Float64Array,
-    format: Format,
+    largest: float,
     name: str,
     operands: Sequence[Float64Array],
     pole: BoolArray | bool = False,
@@ -59,11 +59,11 @@ def own_overflow(
     Args:
         marks: what the operands' marks come to.
         results: of the operation.
-        format: the format whose range it is.
+        largest: the largest number of the range.
         name, operands: the operation; of an infinite operand, an infinity is the true result.
         pole: where it is the true result of numbers, too: it must come out.
     """
-    is_beyond = np.abs(results) > format.largest
+    is_beyond = np.abs(results) > largest
     if not is_beyond.any():
         return marks
     is_beyond = is_beyond & ~np.asarray(pole)
@@ -72,7 +72,7 @@ def own_overflow(
     if not is_beyond.any():
         return marks
     if note := followed_rules().note_overflow:
-        note(_in_words(name, operands, results, is_beyond))
+        note(is_beyond, lambda place: _in_words(name, operands, results, place))
     own = np.where(is_beyond, np.where(results > 0, POSITIVE, NEGATIVE), 0)
     return own if marks is None else marks | own
 
@@ -208,11 +208,10 @@ def _undefined_where(condition: BoolArray) -> Marks:
     return np.where(condition, UNDEFINED, 0)
 
 
-def _in_words(
-    name: str, operands: Sequence[Float64Array], results: Float64Array, is_beyond: BoolArray
-) -> str:
-    """The first of some results that are beyond the range, as an equation: ``300 * 300 = 90000``."""
-    place = np.unravel_index(int(np.argmax(is_beyond)), is_beyond.shape)
-    first, *others = (f"{np.broadcast_to(operand, is_beyond.shape)[place]:.6g}" for operand in operands)
+def _in_words(name: str, operands: Sequence[Float64Array], results: Float64Array, place: Place) -> str:
+    """A result that is beyond the range, as an equation: ``300 * 300 = 90000``."""
+    first, *others = (f"{np.broadcast_to(operand, results.shape)[place]:.6g}" for operand in operands)
     expression = f"{first} {name} {others[0]}" if others else f"{name}({first})"
+    if " " in name:
+        expression = f"{name} {first}"
     return f"{expression} = {results[place]:.6g}"

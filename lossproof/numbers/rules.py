@@ -12,6 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
+Place = tuple[int, ...]
+
 
 @dataclass(eq=False)
 class Rules:
@@ -25,14 +30,15 @@ class Rules:
         subtracts_log_sum_exp: whether log-softmax may be x - logsumexp(x), which loses the digits of a large
             offset, in place of the form that subtracts the maximum first.
         freedoms: which freedoms a run has used, ``kink`` or ``tie``.
-        note_overflow: told of each operation that leaves the format's range, in words.
+        note_overflow: given each operation that leaves the format's range: where it does, and the words for
+            the operation at a place.
     """
 
     kinks_are_free: bool = True
     sums_are_sequential: bool = False
     subtracts_log_sum_exp: bool = False
     freedoms: set[str] = field(default_factory=set)
-    note_overflow: Callable[[str], None] | None = None
+    note_overflow: Callable[[npt.NDArray[np.bool_], Callable[[Place], str]], None] | None = None
 
 
 _USUAL = Rules()

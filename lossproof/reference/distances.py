@@ -166,6 +166,7 @@ LOSSES = (
         "pairwise_distance",
         arguments=("x1", "x2"),
         differentiable=("x1", "x2"),
+        takes_complex=True,
         value=pairwise_distance,
         gradient=pairwise_distance_gradient,
         refuse=refuse_pairwise_distance,

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
-from lossproof.numbers.complex_pair import ComplexPair, as_real
+from lossproof.numbers.complex_pair import ComplexPair, as_real, real_part
 from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.loss import Loss
@@ -77,7 +77,7 @@ class PreparedCall:
         """
         with np.errstate(all="ignore"):
             gradients = self.loss.gradient(lift(upstream), **self._lifted(lift))
-        return {name: as_real(gradients[name]) for name in self.differentiable}
+        return self._of_differentiable(gradients)
 
     def derivative(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
         """The derivative of sum(upstream * output), also where torch's gradient is by convention another."""
@@ -85,7 +85,15 @@ class PreparedCall:
             return self.gradient(upstream, lift)
         with np.errstate(all="ignore"):
             derivatives = self.loss.derivative(lift(upstream), **self._lifted(lift))
-        return {name: as_real(derivatives[name]) for name in self.differentiable}
+        return self._of_differentiable(derivatives)
+
+    def _of_differentiable(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
+        """Complex gradients as parts; of a real tensor beside complex ones, the real part is the gradient."""
+        tensors = {**self.arguments, **self.parameters}
+        return {
+            name: as_real(gradients[name]) if _is_complex(tensors[name]) else real_part(gradients[name])
+            for name in self.differentiable
+        }
 
     @cached_property
     def differentiable(self) -> tuple[str, ...]:
@@ -144,6 +152,7 @@ def prepare(
     # A weight that is written as a list has no dtype of its own.
     typed = {*args, *meant, *(name for name, value in params.items() if hasattr(value, "dtype"))}
     _demand_one_dtype([(name, known[name]) for name in found.alike(shapes) if name in typed])
+    _demand_real(found, arrays)
     found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(ReferenceWarning(advice), stacklevel=2)
@@ -210,12 +219,24 @@ def gradient(
 
 
 def _lifted(values: Array, lift: Lift) -> Array:
-    is_complex = isinstance(values, np.ndarray) and values.dtype.kind == "c"
-    return ComplexPair(lift(values.real), lift(values.imag)) if is_complex else lift(values)
+    is_array = isinstance(values, np.ndarray) and _is_complex(values)
+    return ComplexPair(lift(values.real), lift(values.imag)) if is_array else lift(values)
+
+
+def _is_complex(values: Array) -> bool:
+    return isinstance(values, ComplexPair) or (isinstance(values, np.ndarray) and values.dtype.kind == "c")
 
 
 def _holds_integers(values: Array) -> bool:
     return isinstance(values, np.ndarray) and values.dtype.kind in "iub"
+
+
+def _demand_real(loss: Loss, arrays: Mapping[str, Any]) -> None:
+    """Refuse complex tensors where the loss has none, and complex parameters anywhere."""
+    for name, array in arrays.items():
+        is_allowed = loss.takes_complex and name in loss.arguments
+        if array is not None and _is_complex(array) and not is_allowed:
+            raise DtypeRefusal(f"{name} is complex; it must be real")
 
 
 def _demand_one_dtype(tensors: Sequence[tuple[str, str]]) -> None:

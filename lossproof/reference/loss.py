@@ -36,6 +36,7 @@ class Loss:
         functional: its name in torch.nn.functional, or None.
         arguments: forward's tensor arguments, in torch's order.
         differentiable: those that torch can differentiate when they are floating.
+        takes_complex: whether they may hold complex numbers.
         value: the formula, called with arguments and parameters.
         gradient: its closed-form gradient; called with the upstream gradient first, it returns one
             array for each differentiable argument and tensor parameter that was given.
@@ -64,6 +65,7 @@ class Loss:
     differentiable: tuple[str, ...]
     value: Callable[..., Array]
     gradient: Callable[..., dict[str, Array]]
+    takes_complex: bool = False
     refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
     advise: Callable[[Arguments, Parameters], str] = advise_nothing
     derivative: Callable[..., dict[str, Array]] | None = None

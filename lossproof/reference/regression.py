@@ -249,6 +249,7 @@ LOSSES = (
         "l1_loss",
         arguments=("input", "target"),
         differentiable=("input", "target"),
+        takes_complex=True,
         value=l1_loss,
         gradient=l1_loss_gradient,
         refuse=refuse_l1_loss,

@@ -25,9 +25,14 @@ def log_softmax(input: Array, *, dim: int) -> Array:
     """
     if followed_rules().subtracts_log_sum_exp:
         return input - np.expand_dims(log_sum_exp(input, dim), dim)
-    shifted = step("logits - max", input - np.max(input, axis=dim, keepdims=True))
+    shifted = step("logits - max", input - _largest(input, dim))
     total = step("sum of exponentials", np.sum(np.exp(shifted), axis=dim, keepdims=True))
     return step("log-softmax", shifted - np.log(total))
+
+
+def _largest(input: Array, dim: int) -> Array:
+    """The maximum along ``dim``, which is kept; there is none where nothing lies along it."""
+    return np.max(input, axis=dim, keepdims=True) if input.size or input.shape[dim] else 0.0
 
 
 def log_softmax_gradient(upstream: Array, log_probabilities: Array, dim: int) -> Array:
@@ -42,7 +47,7 @@ def softmax(input: Array, *, dim: int) -> Array:
         input: logits of any shape.
         dim: the dimension along which the result sums to 1.
     """
-    shifted = step("logits - max", input - np.max(input, axis=dim, keepdims=True))
+    shifted = step("logits - max", input - _largest(input, dim))
     exponentials = step("exponentials", np.exp(shifted))
     return step("softmax", exponentials / np.sum(exponentials, axis=dim, keepdims=True))
 

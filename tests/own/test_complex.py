@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,9 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.complex_pair import ComplexPair, as_real
 from lossproof.numbers.formats import FORMATS
-from lossproof.reference.evaluation import Lift
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.evaluation import Lift, prepare
+from lossproof.reference.refusals import Refusal
 from lossproof.selection import signatures
 
 KINDS: dict[str, Lift] = {
@@ -108,3 +111,23 @@ def test_what_is_no_complex_tensor_is_refused(tmp_path: Path, input: str, dtypes
     with pytest.raises(CorpusError) as caught:
         corpus_of(tmp_path, input, dtypes)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("loss", ["L1Loss", "PairwiseDistance"])
+def test_the_gradient_by_a_real_tensor_beside_a_complex_one_is_real(loss: str) -> None:
+    names = LOSSES[loss].arguments
+    args = {names[0]: np.array([1 + 1j, 2.0, 3 - 2j]), names[1]: np.array([1.0, 2.5, -3.0])}
+    call = prepare(loss, {}, args)
+    gradients = call.gradient(np.ones(call.value().shape))
+    tensors = [torch.from_numpy(args[name]).requires_grad_() for name in names]
+    function = getattr(torch.nn.functional, str(LOSSES[loss].functional))
+    function(*tensors).sum().backward()
+    assert tensors[1].grad is not None
+    np.testing.assert_allclose(gradients[names[1]], tensors[1].grad.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if not loss.takes_complex])
+def test_complex_numbers_are_refused_where_a_loss_has_none(loss: str) -> None:
+    args = {name: np.array([[1 + 1j, 2.0]]) for name in LOSSES[loss].arguments}
+    with pytest.raises(Refusal):
+        prepare(loss, {}, args)

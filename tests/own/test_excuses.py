@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,14 @@ from pretenders import Pretender
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
+from lossproof.corpus.reading import load_corpus
 from lossproof.judging.record import Record
+from lossproof.reference.catalogue import LOSSES
+from lossproof.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Observation
+
+CASES = Path(__file__).parents[2] / "cases"
 
 # (x - t)^2 is 90000 in the first element, beyond float16, and 4 in the second.
 SPREAD = case(
@@ -160,3 +166,56 @@ def test_what_has_no_bound_passes_by_that() -> None:
     record = gradient(vanishing, "float32", partial(np.full_like, fill_value=123.0))
     assert (record.outcome, record.rule) == ("agree", "unbounded")
     assert "a divisor may be zero within its own error" in record.message
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number", "outcome"),
+    [
+        ("float32", "3e38", "overflowed"),  # the sum is beyond single precision, the mean is not
+        ("float16", "60000", "disagree"),  # a sum of halves is kept in single precision
+    ],
+)
+def test_a_mean_overflows_where_the_sum_leaves_its_accumulator(dtype: str, number: str, outcome: str) -> None:
+    far = case(
+        "L1Loss",
+        {"input": literal([number, number]), "target": literal(["0", "0"])},
+        reductions=("mean",),
+        dtypes=(dtype,),
+        rounded=True,
+    )
+
+    def infinite(call: Call, answer: Observation) -> Observation:
+        return replace(answer, value=np.array(math.inf))
+
+    record = value_of(far, Pretender(infinite, dtypes=(dtype,)), dtype)
+    assert record.outcome == outcome
+    assert outcome != "overflowed" or "the sum of numbers up to 3e+38 = 6e+38" in record.message
+
+
+def test_the_operation_told_is_that_of_the_element() -> None:
+    far = case(
+        "MSELoss",
+        {"input": literal(["1", "300", "400"]), "target": literal(["0", "0", "0"])},
+        reductions=("none",),
+        dtypes=("float16",),
+    )
+    record = value_of(far, answering(1.0, 90000.0, math.inf), "float16")
+    assert record.outcome == "agree"  # both are beyond the range, and infinity is their rounding
+    halved = case(
+        "GaussianNLLLoss",
+        {"input": literal(["1", "400"]), "target": literal(["0", "0"]), "var": literal(["1", "60000"])},
+        reductions=("none",),
+        dtypes=("float16",),
+    )
+    assert "400 * 400 = 160000" in value_of(halved, answering(0.5, math.inf), "float16").message
+
+
+@pytest.mark.parametrize("name", ["BCELoss", "CTCLoss"])
+def test_a_gradient_that_is_a_convention_says_so(name: str) -> None:
+    corpus = load_corpus(CASES, signatures())
+    id = {"BCELoss": "bce-certain-wrong", "CTCLoss": "ctc-confident"}[name]
+    chosen = next(one for one in corpus.cases if one.id == id)
+    records = examine(chosen, find_subject("torch.nn.functional"), "float32", with_modes=False)
+    gradients = [one for one in records if one.quantity.startswith("gradient:") and one.outcome == "agree"]
+    assert {one.rule for one in gradients} == {"convention"}
+    assert LOSSES[name].convention in gradients[0].message

@@ -197,3 +197,9 @@ def test_entropy_and_divergence_make_up_the_cross_entropy() -> None:
     divergence = forward("KLDivLoss", {"reduction": "none"}, {"input": np.log(q), "target": p}).sum(axis=-1)
     cross = forward("DistributionCrossEntropy", {}, {"p": p, "q": q})
     np.testing.assert_allclose(cross, forward("Entropy", {}, {"p": p}) + divergence, rtol=1e-14)
+
+
+@pytest.mark.parametrize("loss", ["Softmax", "LogSoftmax"])
+@pytest.mark.parametrize(("shape", "dim"), [((0,), 0), ((2, 0), 1), ((0, 2), 0), ((0, 0), 1)])
+def test_along_nothing_there_is_nothing(loss: str, shape: tuple[int, ...], dim: int) -> None:
+    assert forward(loss, {"dim": dim}, {"input": np.zeros(shape)}).shape == shape
