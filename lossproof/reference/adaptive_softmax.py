@@ -167,18 +167,20 @@ def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int
     if not ascends or not 0 < cutoffs.size <= MOST_CLUSTERS:
         raise OptionRefusal(f"cutoffs are {cutoffs.tolist()}; they must be one to three ascending classes")
     last = given.get(f"tail_{cutoffs.size - 1}_1_weight")
-    classes = int(cutoffs[-1]) + (0 if last is None else last.shape[0])
-    if classes == cutoffs[-1]:
-        raise OptionRefusal(f"the last of the cutoffs {cutoffs.tolist()} leaves no class to its cluster")
-    shapes: dict[str, tuple[int, ...]] = {"head_weight": (int(cutoffs[0]) + cutoffs.size, features)}
+    starts = [int(cutoff) for cutoff in cutoffs]  # beyond int64, Python's integers go on
+    classes = starts[-1] + (0 if last is None or last.ndim == 0 else last.shape[0])
+    if classes == starts[-1]:
+        raise OptionRefusal(f"the last of the cutoffs {starts} leaves no class to its cluster")
+    shapes: dict[str, tuple[int, ...]] = {"head_weight": (starts[0] + len(starts), features)}
     if "head_bias" in given:
         shapes["head_bias"] = shapes["head_weight"][:1]
-    if not 0 < params["div_value"] <= _LARGEST_DIVISION:
-        raise RangeRefusal(f"div_value is {params['div_value']}; it must be in (0, {_LARGEST_DIVISION:g}]")
-    for place, (first, end) in enumerate(zip(cutoffs, [*cutoffs[1:], classes], strict=True)):
+    low, high = 1 / _LARGEST_DIVISION, _LARGEST_DIVISION
+    if not low <= params["div_value"] <= high:
+        raise RangeRefusal(f"div_value is {params['div_value']}; it must be in [{low:g}, {high:g}]")
+    for place, (first, end) in enumerate(zip(starts, [*starts[1:], classes], strict=True)):
         own = int(features // params["div_value"] ** (place + 1))
         shapes[f"tail_{place}_0_weight"] = (own, features)
-        shapes[f"tail_{place}_1_weight"] = (int(end - first), own)
+        shapes[f"tail_{place}_1_weight"] = (end - first, own)
     found = {name: values.shape for name, values in given.items()}
     if found != shapes:
         raise ShapeRefusal(f"the weights have shapes {found}; they must be {shapes}")

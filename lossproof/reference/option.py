@@ -105,14 +105,18 @@ TENSOR = Option(Kind.TENSOR)
 WHOLES = Option(Kind.WHOLES, is_required=True)
 
 
+def _is_integer(value: Any) -> bool:
+    # To NumPy, a span of time is an integer, too.
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
+
+
 def _whole(value: Any) -> int | None:
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return int(value) if is_whole and SMALLEST_WHOLE <= value <= LARGEST_WHOLE else None
+    return int(value) if _is_integer(value) and SMALLEST_WHOLE <= value <= LARGEST_WHOLE else None
 
 
 def _real(value: Any) -> float | None:
     """A number that a float64 holds as it is, or nearest to it if it is written with more digits."""
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+    if _is_integer(value):
         return int(value) if abs(int(value)) <= sys.float_info.max else None
     is_real = isinstance(value, float) or (isinstance(value, np.floating) and value.dtype.itemsize <= 8)
     return float(value) if is_real else None

@@ -10,6 +10,7 @@ import pytest
 from corpus_specimens import IN_ORDER, complaints_about, load
 from test_reporting import AGREES, DEFECT, RUN, page_data, result_of
 
+from lossproof.judging import record
 from lossproof.judging.record import Run
 from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
@@ -139,3 +140,7 @@ class TestRules:
     def test_checks_can_be_searched_by_their_rule(self, tmp_path: Path) -> None:
         write_reports(tmp_path, RUN, [result_of(AGREES, replace(AGREES, rule="tie"))])
         assert page_data(tmp_path / "report.html")["columns"]["rule"]["table"] == ["", "tie"]
+
+
+def test_every_rule_of_the_judge_has_a_meaning() -> None:
+    assert {"overflow", *RULES} == set(record.RULES)

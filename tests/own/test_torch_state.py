@@ -151,3 +151,23 @@ def test_what_contradicts_the_clusters_is_refused(
 def test_a_loss_without_state_says_so() -> None:
     with pytest.raises(OptionRefusal, match="nothing named 'weight' in its state; it has none"):
         lossproof.forward("MSELoss", {}, {"input": ROWS, "target": ROWS}, {"weight": np.ones(5)})
+
+
+@pytest.mark.parametrize(
+    ("params", "changes"),
+    [
+        ({"cutoffs": [2**63 - 1]}, {}),
+        ({"cutoffs": [2], "div_value": 1e-320}, {}),
+        ({"cutoffs": [2]}, {"tail_0_1_weight": np.array(1.0)}),
+        ({"cutoffs": [2], "div_value": np.timedelta64(1, "s")}, {}),
+    ],
+)
+def test_what_makes_no_adaptive_softmax_is_refused(params: Any, changes: Any) -> None:
+    weights = {
+        "head_weight": np.ones((3, 4)),
+        "tail_0_0_weight": np.ones((1, 4)),
+        "tail_0_1_weight": np.ones((2, 1)),
+    }
+    args = {"input": np.ones((1, 4)), "target": np.array([0])}
+    with pytest.raises(Refusal):
+        lossproof.forward("AdaptiveLogSoftmaxWithLoss", {**params, **weights, **changes}, args)
