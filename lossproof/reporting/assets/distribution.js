@@ -150,8 +150,9 @@ function coverage() {
       {},
       "The budget is twice the bound on the rounding errors of an honest computation. Honest means: each operation of ",
       "the documented formula is rounded once (exp, log, powers and arctan twice); sums are taken in blocks or in ",
-      "pairs and kept in at least float32, which costs 1 + ⌈log₂ n⌉ roundings for n terms; and log-softmax takes its ",
-      "stable form, shifted by the maximum.",
+      "pairs and kept in at least float32, which costs 1 + ⌈log₂ n⌉ roundings for n terms; log-softmax takes its ",
+      "stable form, shifted by the maximum; and a norm is scaled by its largest component, so that no square of it ",
+      "overflows or vanishes.",
     ),
     el(
       "p",
