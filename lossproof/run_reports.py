@@ -6,7 +6,6 @@ import os
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime, timezone
 from fnmatch import fnmatch
 from importlib.metadata import version
@@ -15,7 +14,7 @@ from typing import Any
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.reading import Corpus
-from lossproof.judging.known_defects import KNOWN_DEFECT, covers, relevant, unmatched
+from lossproof.judging.known_defects import KNOWN_DEFECT, as_data, covers, relevant, unmatched
 from lossproof.judging.record import Record, Run, TestResult
 from lossproof.numbers.formats import FORMATS
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
@@ -130,8 +129,7 @@ class RunReports:
             complete=self._complete,
             problems=self._problems,
             known_defects=[
-                asdict(entry) | {"observed": str(entry.observed), "snippet": _snippet(entry, known)}
-                for _, entry in sorted(entries.items())
+                as_data(entry) | {"snippet": _snippet(entry, known)} for _, entry in sorted(entries.items())
             ],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fnmatch import fnmatch
+from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
@@ -26,6 +27,11 @@ def relevant(entries: Iterable[KnownDefect], subject: str, version: str, device:
         and entry.platform in ("", platform.system().lower())
         and entry.device in ("", device)
     ]
+
+
+def as_data(entry: KnownDefect) -> dict[str, Any]:
+    """An entry as the reports hold it: what comes out of it in words."""
+    return asdict(entry) | {"observed": str(entry.observed)}
 
 
 def covers(entry: KnownDefect, record: Record) -> bool:

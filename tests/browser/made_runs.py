@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.faults.catalogue import FAULTS
+from lossproof.judging.known_defects import as_data
 from lossproof.judging.record import Record, Run
 from lossproof.reporting import compare
 from lossproof.selection import select, signatures
@@ -140,7 +141,7 @@ def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
         for check in selection.checks:
             records += session.examine(check).records
     names = {check.case.id for check in selection.checks}
-    entries = [asdict(entry) for entry in corpus.known_defects if entry.case in names]
+    entries = [as_data(entry) for entry in corpus.known_defects if entry.case in names]
     return _run(entries), records
 
 
