@@ -235,7 +235,7 @@ def test_wrong_numbers_of_documents_stand_beside_the_true_digits(visit: Visit, v
     expect(wrong).to_contain_text("0.4171, 2.0406")
     expect(wrong).to_contain_text("0.41703001627783348261, 2.0406162698146993653")
     assert wrong.locator("mark").all_inner_texts() == ["1", "0"]
-    expect(wrong).to_contain_text("Why it is wrong: the first value was computed from the probability 0.6590")
+    expect(wrong).to_contain_text("Why it is wrong: the first value is 0.41703")
     wrong.get_by_text("Worked steps").click()
     expect(wrong.locator("pre")).to_contain_text("exp(-1.9)")
     claim = part.get_by_role("row").filter(has=page.get_by_role("rowheader", name="D001-1 "))

@@ -92,7 +92,7 @@ def test_documents_have_names_and_numbers_say_where_they_stand(visit: Visit) -> 
     expect(wrong.get_by_role("heading")).to_contain_text("the loss of the first sample rounds to 0.4170")
     expect(wrong.get_by_role("rowheader")).to_contain_text("printed in the document")
     derived = page.locator("#documents .correction", has_text="D001-5")
-    expect(derived.get_by_role("rowheader")).to_contain_text("follows from what the document says")
+    expect(derived.get_by_role("rowheader")).to_contain_text("from the document's formula, on our inputs")
 
 
 def test_an_erratum_of_shape_shows_its_brackets(visit: Visit) -> None:
