@@ -51,7 +51,7 @@ class TorchSubject:
 
     def devices(self) -> tuple[str, ...]:
         """The processor, and the accelerator if there is one."""
-        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         return ("cpu",) if accelerator is None else ("cpu", accelerator.type)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
