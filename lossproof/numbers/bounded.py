@@ -252,7 +252,7 @@ class Bounded(NumberArray):
         """The result of an operation: its own roundings beside the errors that it passes on."""
         rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
         bound = propagated + np.where(is_exact, 0.0, rounding)
-        if not (np.isfinite(bound).all() and np.isfinite(value).all()):
+        if not np.isfinite(bound + value).all():
             # Nothing times an unbounded error is an unbounded error.
             bound = np.where(np.isnan(bound), np.inf, bound)
             # An infinite or undefined value has no error: it comes out or it does not.

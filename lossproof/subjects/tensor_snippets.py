@@ -25,7 +25,8 @@ def program(lines: Iterable[str]) -> str:
     named = [
         module
         for module in _STANDARD_MODULES
-        if any(re.search(rf"(?<![\w.]){module}\.\w", line) for line in body)
+        # The plain test first: a line may hold the digits of thousands of numbers.
+        if any(f"{module}." in line and re.search(rf"(?<![\w.]){module}\.\w", line) for line in body)
     ]
     return "\n".join([*(f"import {module}" for module in named), "import torch", *body]) + "\n"
 
