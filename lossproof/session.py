@@ -9,7 +9,7 @@ from lossproof.faults.sentinel import FAULT, sentinel_check
 from lossproof.judging.certification import certify
 from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import excuse, relevant
-from lossproof.judging.record import Record
+from lossproof.judging.record import FAILING, Record
 from lossproof.judging.recorder import Recorder
 from lossproof.selection import Check, Selection
 from lossproof.subjects import find_subject
@@ -34,7 +34,7 @@ class Answer:
     @property
     def complaints(self) -> list[str]:
         """A sentence for all that fails the check; it passes when there is none."""
-        wrong = [record for record in self.records if record.outcome in ("disagree", "error")]
+        wrong = [record for record in self.records if record.outcome in FAILING]
         return [*map(_sentence, wrong), *self.problems]
 
 

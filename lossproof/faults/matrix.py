@@ -17,7 +17,7 @@ from lossproof.corpus.reading import Corpus
 from lossproof.faults.fault import Fault
 from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import excuse, relevant
-from lossproof.judging.record import Record
+from lossproof.judging.record import FAILING, Record
 from lossproof.numbers.formats import FORMATS
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Subject
@@ -158,7 +158,7 @@ def caught_by(
     with fault.planted():
         for record in examiner.records(case, subject, dtype):
             [judged], _ = excuse([record], defects)
-            if judged.outcome in ("disagree", "error"):
+            if judged.outcome in FAILING:
                 return _kill(fault, judged)
     return None
 

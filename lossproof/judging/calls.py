@@ -23,7 +23,8 @@ from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS, Format
-from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.catalogue import CONVENTIONS, LOSSES
+from lossproof.reference.conventions import DERIVATIVE, followed_picks, picking
 from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
 from lossproof.reference.loss import Loss
 from lossproof.reference.promotion import part_dtype
@@ -60,12 +61,13 @@ class CallPlanner:
             Refusal: where the reference does not take the call.
         """
         key = (case.id, role, dtype, reduction)
-        if key not in self._planned:
-            self._planned[key] = _planned(case, dtype, reduction, term)
+        planned = self._planned.get(key)
+        if planned is None or not _is_in_force(planned.truth):
+            self._planned[key] = planned = _planned(case, dtype, reduction, term)
             if len(self._planned) > self._KEPT:
                 self._planned.popitem(last=False)
         self._planned.move_to_end(key)
-        return self._planned[key]
+        return planned
 
 
 def reductions_of(case: Case) -> tuple[str | None, ...]:
@@ -162,26 +164,41 @@ def _planned(case: Case, dtype: str, reduction: str | None, term: Term) -> Plann
     call = make_call(case, dtype, reduction, term)
     prepared = prepare_call(call)
     format = _budget_format(prepared)
-    truth = _with_conventions(truth_of(prepared, format), prepared)
+    truth = _with_convention(truth_of(prepared, format), prepared)
     return PlannedCall(call, prepared, _with_own_ranges(truth, prepared, format))
 
 
-def _with_conventions(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
-    """The truth of gradients that are by convention another function than the derivative says so."""
-    if prepared.loss.derivative is None:
+def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
+    """The truth of gradients where it matters whether they are the derivative, or by convention are not."""
+    convention = prepared.loss.convention
+    if convention is None:
         return truth
+    pick = convention.picked()
+    (other,) = set(convention.picks) - {pick}
+    told = convention.means if other == DERIVATIVE else ""
 
-    def told(name: str, true: Truth, derivative: Array) -> Truth:
+    def marked(true: Truth, otherwise: Array) -> Truth:
         # Not ``compare``: it would bound the formula three times more to word what nobody reads here.
-        is_derivative = bool(np.all(budget_shares(np.asarray(derivative), true) <= 1))
-        return true if is_derivative else dataclasses.replace(true, convention=prepared.loss.convention)
+        if np.all(budget_shares(np.asarray(otherwise), true) <= 1):
+            return true
+        return dataclasses.replace(true, convention=told, picks={**true.picks, convention.name: pick})
 
-    derivatives = map(prepared.derivative, truth.upstreams)
+    with picking({convention.name: other}):
+        others = [prepared.gradient(upstream) for upstream in truth.upstreams]
     gradients = tuple(
-        {name: told(name, true, derivative[name]) for name, true in gradient.items()}
-        for gradient, derivative in zip(truth.gradients, derivatives, strict=True)
+        {name: marked(true, other[name]) for name, true in gradient.items()}
+        for gradient, other in zip(truth.gradients, others, strict=True)
     )
     return dataclasses.replace(truth, gradients=gradients)
+
+
+def _is_in_force(truth: CallTruth) -> bool:
+    """Whether what a truth has picked is what would be picked now."""
+    picked = [truth.value.picks, *(true.picks for gradient in truth.gradients for true in gradient.values())]
+    picks = followed_picks().picks
+    return all(
+        pick == picks.get(name, CONVENTIONS[name].usual) for one in picked for name, pick in one.items()
+    )
 
 
 def _budget_format(prepared: PreparedCall) -> Format:

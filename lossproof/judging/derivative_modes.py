@@ -10,8 +10,9 @@ import numpy as np
 
 from lossproof.judging.assertions import WEIGHTED, number_check, shape_check, within
 from lossproof.judging.calls import PlannedCall
+from lossproof.judging.choices import or_changed
 from lossproof.judging.derivatives import beside, derivative_along, second_derivatives
-from lossproof.judging.grading import grade, graded_check
+from lossproof.judging.grading import Sides, grade, graded_check
 from lossproof.judging.mode_results import Judged, Seen
 from lossproof.judging.truth import Truth, truths
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
@@ -25,12 +26,14 @@ def jvp(mode: str, seen: Seen) -> Iterator[Judged]:
         return
     truth = derivative_along(planned.truth.gradients[1], seen.directions)
     judged = _along(mode, seen.mode.value, seen, truth)
-    if not judged.verdict.agrees:
+    # Of two conventions of a clamp, one is of its gradient, and one of its derivative: ask for both.
+    if not judged.verdict.agrees or len(planned.prepared.loss.conventions) > 1:
         by_value = truths(
             partial(planned.prepared.derivative, planned.truth.upstreams[1]), FORMATS[planned.call.dtype]
         )
-        judged = _along(mode, seen.mode.value, seen, truth, derivative_along(by_value, seen.directions))
-        if judged.verdict.agrees:
+        is_gradient = judged.verdict.agrees
+        judged = _along(mode, seen.mode.value, seen, derivative_along(by_value, seen.directions), truth)
+        if judged.verdict.agrees and not is_gradient:
             message = "the derivative of the value, which the gradient by convention is not"
             judged = replace(judged, verdict=replace(judged.verdict, message=message, rule="convention"))
     yield replace(judged, verdict=_with_convention(judged.verdict, seen))
@@ -46,10 +49,13 @@ def forward_over_reverse(mode: str, seen: Seen) -> Iterator[Judged]:
     true = second_derivatives(planned.prepared, upstream, directions, FORMATS[planned.call.dtype])
     sides, floor = cache(partial(beside, planned.prepared, upstream, directions)), _floor(seen)
     for name in directions:
-        arguments = seen.mode.gradients[0][name], true[name], floor, partial(_of_one, sides, name)
-        check = partial(graded_check, *arguments)
-        observed, truth = arguments[:2]
-        yield Judged(f"{mode}:{name}", grade(*arguments), truth.value, observed, check)
+        observed, truth, limits = seen.mode.gradients[0][name], true[name], partial(_of_one, sides, name)
+        check = partial(graded_check, observed, truth, floor, limits)
+
+        def judge(truth: Truth, observed: Float64Array = observed, limits: Sides = limits) -> Verdict:
+            return grade(observed, truth, floor, limits)
+
+        yield Judged(f"{mode}:{name}", or_changed(judge(truth), truth, judge), truth.value, observed, check)
 
 
 def double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
@@ -72,8 +78,10 @@ def _along(quantity: str, observed: Float64Array, seen: Seen, *true: Truth) -> J
         verdict = wrong_shape(observed.shape, seen.plain.value.shape)
         return Judged(quantity, verdict, seen.plain.value, observed, shaped)
     weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
-    verdicts = [(compare(weighted, truth), truth) for truth in true]
-    verdict, fitting = max(verdicts, key=lambda judged: judged[0].agrees)
+    verdicts = [
+        (or_changed(compare(weighted, truth), truth, partial(compare, weighted)), truth) for truth in true
+    ]
+    verdict, fitting = max(verdicts, key=lambda judged: (judged[0].agrees, judged[0].is_changed))
 
     def check() -> list[str]:
         return number_check(WEIGHTED, [within(float(weighted), truth, ()) for truth in true])
@@ -112,6 +120,8 @@ def _has_true_gradient(planned: PlannedCall) -> bool:
 
 def _with_convention(verdict: Verdict, seen: Seen) -> Verdict:
     convention = seen.planned.prepared.loss.convention
-    if verdict.agrees or not convention:
+    if verdict.agrees or convention is None:
         return verdict
-    return replace(verdict, message=f"{verdict.message}; torch's gradient is a convention: {convention}")
+    return replace(
+        verdict, message=f"{verdict.message}; torch's gradient is a convention: {convention.means}"
+    )

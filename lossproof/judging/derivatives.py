@@ -45,7 +45,25 @@ def derivative_along(gradients: Mapping[str, Truth], directions: Directions) -> 
     strict = None
     if freedom:
         strict = _bound_along({name: truth.strictly() for name, truth in gradients.items()}, directions).bound
-    return Truth(*exact.midpoints(), bounded.bound, bounded.overflows, format, strict, freedom)
+    picks = {name: pick for truth in gradients.values() for name, pick in truth.picks.items()}
+
+    def picked(others: Mapping[str, str], is_free: bool) -> Truth:
+        moved = {
+            name: truth.picked(others, is_free) if truth.picked else truth
+            for name, truth in gradients.items()
+        }
+        return derivative_along(moved, directions)
+
+    return Truth(
+        *exact.midpoints(),
+        bounded.bound,
+        bounded.overflows,
+        format,
+        strict,
+        freedom,
+        picks=picks,
+        picked=picked,
+    )
 
 
 def second_derivatives(

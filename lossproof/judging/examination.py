@@ -13,6 +13,7 @@ from lossproof.corpus.case import Case, Identity
 from lossproof.judging import details
 from lossproof.judging.behaviour import judge_refusal, judge_warning
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
+from lossproof.judging.choices import or_changed
 from lossproof.judging.illustrations import curve, disagreement, is_small, usual_subject
 from lossproof.judging.layouts import CONTIGUOUS, layouts_of
 from lossproof.judging.modes import examine_modes, reduction_for_modes
@@ -208,7 +209,7 @@ class _Examination(Recorder):
         prepared, seen = planned.prepared, observation.gradient_dtypes
 
         def judged(quantity: str, observed: Numbers, truth: Truth, has: str, wanted: str) -> Record:
-            verdict = compare(observed, truth)
+            verdict = or_changed(compare(observed, truth), truth, partial(compare, observed))
             if verdict.agrees and has != wanted:
                 message = f"has dtype {has}, should have {wanted}"
                 verdict = Verdict(False, None, message, came_out=(has,))

@@ -17,14 +17,14 @@ from lossproof.numbers.formats import Float64Array
 GRADE_BUDGETS = 1000.0
 GRADE_RELATIVE = 1e-3
 
-_Sides = Callable[[], tuple[Float64Array, Float64Array]]
+Sides = Callable[[], tuple[Float64Array, Float64Array]]
 
 
 def grade(
     observed: Float64Array,
     truth: Truth,
     floor: float,
-    sides: _Sides,
+    sides: Sides,
 ) -> Verdict:
     """Judge a second derivative: by how many budgets it is off is a grade, not a failure.
 
@@ -60,13 +60,13 @@ def _reach(truth: Truth, floor: float) -> Float64Array:
     )
 
 
-def _is_between(observed: Float64Array, sides: _Sides) -> npt.NDArray[np.bool_]:
+def _is_between(observed: Float64Array, sides: Sides) -> npt.NDArray[np.bool_]:
     low, high = _limits(sides)
     is_between: npt.NDArray[np.bool_] = (observed >= low) & (observed <= high)
     return is_between
 
 
-def _limits(sides: _Sides) -> tuple[Float64Array, Float64Array]:
+def _limits(sides: Sides) -> tuple[Float64Array, Float64Array]:
     low, high = np.sort(sides(), axis=0)
     slack = GRADE_RELATIVE * np.maximum(-low, high)
     with np.errstate(all="ignore"):
@@ -74,7 +74,7 @@ def _limits(sides: _Sides) -> tuple[Float64Array, Float64Array]:
 
 
 def graded_check(
-    observed: Float64Array, truth: Truth, floor: float, sides: _Sides, got: str = ""
+    observed: Float64Array, truth: Truth, floor: float, sides: Sides, got: str = ""
 ) -> list[str]:
     """Fails where ``grade`` finds a number wrong; ``got`` is an expression of it, if it is no element."""
     if observed.shape != truth.value.shape:

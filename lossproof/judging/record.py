@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-OUTCOMES = ("agree", "overflowed", "disagree", "error", "unsupported", "known defect")
+OUTCOMES = (
+    "agree",
+    "overflowed",
+    "other convention",
+    "changed convention",
+    "disagree",
+    "error",
+    "unsupported",
+    "known defect",
+)
 # Those of a check that is as it should be.
-PASSING = ("agree", "overflowed")
+PASSING = ("agree", "overflowed", "other convention")
+# Those that fail a run.
+FAILING = ("disagree", "error", "changed convention")
+# The pick of a convention that is none of those with a name.
+ANOTHER = "another"
 # What a check may pass by in the place of its number.
 RULES = ("overflow", "unbounded", "kink", "tie", "convention", "grade")
 
@@ -24,7 +37,9 @@ class Record:
             bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
             module, or a mode (see ``judging.modes``).
         outcome: one of OUTCOMES; ``overflowed`` is what is not finite because an intermediate of the formula
-            overflowed the format, which ``message`` names.
+            overflowed the format, which ``message`` names. Of what the formula leaves open, a ``changed
+            convention`` is as right as the pick that is on record for the subject and its version, and not
+            that pick; an ``other convention`` is one where none is on record.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
             but for second derivatives, whose excess is a grade.
         source: {document, place, claim} or None.
@@ -41,6 +56,8 @@ class Record:
         came_out: of what is wrong, the different numbers that are off, the furthest first, or a word such as
             the type of an exception; at most eight.
         off: how many numbers are wrong, where that can be counted.
+        picks: of what the formula leaves open in this check, by the names of conventions, the picks that came
+            out; ANOTHER for one that has no name.
         numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: what was judged
             and what is true, as texts in row-major order, the first of many; ``dtype`` is what it was seen
             in, or empty; ``by`` says where it stands: in the document, in the case, or nowhere (formula), as
@@ -70,6 +87,7 @@ class Record:
     came_out: list[str] = field(default_factory=list)
     off: int = 0
     numbers: dict[str, Any] | None = None
+    picks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

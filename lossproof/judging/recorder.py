@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -34,6 +34,7 @@ class Recorder:
         rule: str = "",
         came_out: Sequence[str] = (),
         off: int = 0,
+        picks: Mapping[str, str] | None = None,
     ) -> Record:
         """One record of this case."""
         case = self.case
@@ -61,6 +62,7 @@ class Recorder:
             rule=rule,
             came_out=list(came_out),
             off=off,
+            picks=dict(picks or {}),
         )
 
     def judged(
@@ -73,9 +75,10 @@ class Recorder:
     ) -> Record:
         """The record of a verdict; the detail is only worked out for what disagrees."""
         passed = "overflowed" if verdict.rule == "overflow" else "agree"
+        failed = "changed convention" if verdict.is_changed else "disagree"
         return self.record(
             quantity,
-            passed if verdict.agrees else "disagree",
+            passed if verdict.agrees else failed,
             reduction,
             layout,
             verdict.error_over_budget,
@@ -84,6 +87,7 @@ class Recorder:
             verdict.rule,
             () if verdict.agrees else verdict.came_out,
             verdict.off,
+            verdict.picks,
         )
 
     def _why(self) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.numbers.overflow import Marks, marks_of
 from lossproof.numbers.rules import Rules, following
+from lossproof.reference.catalogue import CONVENTIONS
+from lossproof.reference.conventions import followed_picks, picking
 from lossproof.reference.evaluation import PreparedCall
 
 _UPSTREAM_SEED = 0x10559200F
@@ -37,7 +39,10 @@ class Truth:
         strict_bound: B without the freedom that there is at kinks and ties; None where there is none.
         freedom: which of the two it is, ``kink`` or ``tie``.
         convention: where a gradient is by convention not the derivative, what the convention is.
+        picks: what the formula leaves open here, by the names of conventions, with the picks in force.
         bounded_by: bounds the same numbers by other rules.
+        picked: the truth of the same numbers under other picks, given whether any element of a
+            subdifferential will do.
     """
 
     value: Float64Array
@@ -48,7 +53,9 @@ class Truth:
     strict_bound: Float64Array | None = None
     freedom: str = ""
     convention: str = ""
+    picks: Mapping[str, str] = field(default_factory=dict)
     bounded_by: Callable[[Rules], Bounded] | None = None
+    picked: Callable[[Mapping[str, str], bool], Truth] | None = None
 
     @cached_property
     def passes_by_number(self) -> bool:
@@ -104,14 +111,27 @@ def _truth(compute: Callable[[Callable[[npt.ArrayLike], Array]], Array], format:
 def truths(
     compute: Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]], format: Format
 ) -> Mapping[str, Truth]:
-    """The truth of all that ``compute`` yields on the numbers that it is given the lift to."""
+    """The truth of all that ``compute`` yields on the numbers that it is given the lift to.
+
+    What the formula leaves open is as the conventions in force pick it, now and for whatever is asked later.
+    """
+    in_force = followed_picks()
+    met: set[str] = set()
 
     def bounded_by(rules: Rules) -> Mapping[str, Bounded]:
-        with following(rules):
-            return compute(partial(Bounded.exact, format=format))
+        with following(rules), picking(in_force.picks, in_force.is_free) as asked:
+            found = compute(partial(Bounded.exact, format=format))
+        met.update(asked.met)
+        return found
+
+    @cache
+    def picked(picks: tuple[tuple[str, str], ...], is_free: bool) -> Mapping[str, Truth]:
+        with picking({**in_force.picks, **dict(picks)}, is_free):
+            return truths(compute, format)
 
     rules = Rules()
     bounded = bounded_by(rules)
+    picks = {name: in_force.picks.get(name, CONVENTIONS[name].usual) for name in sorted(met)}
     strict = bounded_by(Rules(kinks_are_free=False)) if rules.freedoms else {}
     freedom = min(rules.freedoms, default="")
 
@@ -125,7 +145,9 @@ def truths(
             format,
             strict[name].bound if strict else None,
             freedom,
+            picks=picks,
             bounded_by=lambda rules: bounded_by(rules)[name],
+            picked=lambda picks, is_free: picked(tuple(sorted(picks.items())), is_free)[name],
         )
 
     if format is not FORMATS["float64"]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ class Verdict:
             their digits; of more than eight, how many numbers are off and what they add up to; or a word for
             what came out in the place of numbers.
         off: how many numbers are off.
+        picks: of what the formula leaves open here, by the names of conventions, the picks that came out.
+        is_changed: whether it would agree under these picks, which are not those in force.
     """
 
     agrees: bool
@@ -40,6 +43,8 @@ class Verdict:
     rule: str = ""
     came_out: tuple[str, ...] = ()
     off: int = 0
+    picks: Mapping[str, str] = field(default_factory=dict)
+    is_changed: bool = False
 
 
 def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:

@@ -125,7 +125,7 @@ class Bounded(NumberArray):
         """The sum of two."""
         value = self.value + other.value
         propagated = self.bound + other.bound
-        is_exact = self._is(0.0) | other._is(0.0) | ((value == 0) & (propagated == 0))
+        is_exact = self.is_exactly(0.0) | other.is_exactly(0.0) | ((value == 0) & (propagated == 0))
         return self._binary("+", other, value, propagated, is_exact, overflow.of_sum(self, other))
 
     def minus(self, other: Bounded) -> Bounded:
@@ -140,7 +140,7 @@ class Bounded(NumberArray):
         all_error = (self.bound > np.abs(self.value)) | (other.bound > np.abs(other.value))
         if all_error.any():
             propagated = propagated + np.where(all_error, _scaled(2 * self.bound, other.bound), 0.0)
-        is_exact = self._is(-1.0, 0.0, 1.0) | other._is(-1.0, 0.0, 1.0)
+        is_exact = self.is_exactly(-1.0, 0.0, 1.0) | other.is_exactly(-1.0, 0.0, 1.0)
         return self._binary("*", other, value, propagated, is_exact, overflow.of_product(self, other))
 
     def over(self, other: Bounded) -> Bounded:
@@ -148,9 +148,9 @@ class Bounded(NumberArray):
         value = self.value / other.value
         propagated = (self.bound + _scaled(value, other.bound)) / np.abs(other.value)
         propagated = np.where((other.bound > 0) & (other.bound >= np.abs(other.value)), np.inf, propagated)
-        is_exact = self._is(0.0) | other._is(-1.0, 1.0)
+        is_exact = self.is_exactly(0.0) | other.is_exactly(-1.0, 1.0)
         marks = overflow.of_quotient(self, other)
-        return self._binary("/", other, value, propagated, is_exact, marks, pole=other._is(0.0))
+        return self._binary("/", other, value, propagated, is_exact, marks, pole=other.is_exactly(0.0))
 
     def negated(self) -> Bounded:
         """The opposite."""
@@ -164,19 +164,21 @@ class Bounded(NumberArray):
     def exponential(self) -> Bounded:
         """The exponential."""
         value = np.exp(self.value)
-        is_exact = self._is(0.0, -np.inf)
+        is_exact = self.is_exactly(0.0, -np.inf)
         return self._function("exp", value, _scaled(value, self.bound), is_exact, below=0)
 
     def logarithm(self) -> Bounded:
         """The natural logarithm."""
         propagated = _divided(self.bound, self.value)
-        return self._function("log", np.log(self.value), propagated, self._is(1.0), pole=self._is(0.0))
+        return self._function(
+            "log", np.log(self.value), propagated, self.is_exactly(1.0), pole=self.is_exactly(0.0)
+        )
 
     def logarithm_of_one_plus(self) -> Bounded:
         """The natural logarithm of 1 + x."""
         propagated = _divided(self.bound, 1 + self.value)
         value = np.log1p(self.value)
-        return self._function("log1p", value, propagated, self._is(0.0), pole=self._is(-1.0))
+        return self._function("log1p", value, propagated, self.is_exactly(0.0), pole=self.is_exactly(-1.0))
 
     def square_root(self) -> Bounded:
         """The square root, correctly rounded; exact at 0 and 1."""
@@ -185,14 +187,18 @@ class Bounded(NumberArray):
         # The derivative alone is infinite at zero: the difference of the roots at both ends is not.
         propagated = np.where(self.bound == 0, 0.0, np.maximum(value - reach_below, _root_above(self)))
         marks = overflow.of_growing(self, overflow.UNDEFINED)
-        return self.rounded(value, propagated, marks, self._is(0.0, 1.0, np.inf))
+        return self.rounded(value, propagated, marks, self.is_exactly(0.0, 1.0, np.inf))
 
     def to_the_power(self, exponent: Bounded) -> Bounded:
         """A power of a base that is not negative, with a constant exponent."""
         value = np.power(self.value, exponent.value)
         slope = exponent.value * np.power(self.value, exponent.value - 1)
-        is_exact = exponent._is(0.0, 1.0) | self._is(1.0) | (self._is(0.0) & (exponent.value > 0))
-        pole = self._is(0.0) & (exponent.value < 0)
+        is_exact = (
+            exponent.is_exactly(0.0, 1.0)
+            | self.is_exactly(1.0)
+            | (self.is_exactly(0.0) & (exponent.value > 0))
+        )
+        pole = self.is_exactly(0.0) & (exponent.value < 0)
         power = self._function("power", value, _scaled(slope, self.bound), is_exact, pole)
         if power.marks is not None:
             # Of infinity, a power below 0 is 0.
@@ -203,7 +209,7 @@ class Bounded(NumberArray):
         """The arc tangent."""
         propagated = self.bound / (1 + self.value * self.value)
         marks = overflow.of_bounded(self)
-        return self.rounded(np.arctan(self.value), propagated, marks, self._is(0.0), roundings=2)
+        return self.rounded(np.arctan(self.value), propagated, marks, self.is_exactly(0.0), roundings=2)
 
     def greater_of(self, other: Bounded) -> Bounded:
         """The greater of two; where the bounds leave it open, as far off as the worse."""
@@ -217,7 +223,7 @@ class Bounded(NumberArray):
     def signum(self) -> Bounded:
         """-1, 0 or 1. Where the sign is in doubt, any subgradient between -1 and 1 is right.
 
-        Twice the bound reaches them. Of what is exactly 0 the sign is 0, as torch's is.
+        Twice the bound reaches them. What is exactly 0 has the sign 0.
         """
         value = np.sign(self.value)
         return self._with_freedom(value, np.where(value == 0, 0.5, 1.0))
@@ -227,7 +233,7 @@ class Bounded(NumberArray):
 
         Twice the bound reaches both ends, and a little beyond: a slope of 1 that is not the value's passes
         through the roundings of what it multiplies, which the first-order rules derive from a value of 0 as
-        nothing. What is exactly zero stands at the kink in any computation: there the slope is torch's.
+        nothing. What is exactly zero stands at the kink in any computation: there it is ``at_zero``.
         """
         value = np.heaviside(self.value, at_zero.value)
         return self._with_freedom(value, np.asarray(0.5 + 4 * self.format.unit_roundoff))
@@ -268,7 +274,7 @@ class Bounded(NumberArray):
         )
         return Bounded(np.asarray(value), np.where(np.isfinite(value), bound, 0.0), self.format, marks)
 
-    def _is(self, *values: float) -> BoolArray:
+    def is_exactly(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
         among = self.value == values[0]
         for value in values[1:]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread
@@ -22,9 +23,11 @@ SMALLEST_LOGARITHM = -100.0
 # ... and the denominator of the gradient, by its own convention: not the derivative of that bound.
 SMALLEST_VARIANCE = 1e-12
 
-CONVENTION = (
+NEXT_TO_0_AND_1 = gradient_convention(
+    "bce-next-to-0-and-1",
     "The gradient by input divides by max(p (1 - p), 1e-12), and the one by target takes the logarithms "
-    "without their bound of -100: next to 0 and 1 neither is the derivative of the bounded loss."
+    "without their bound of -100: next to 0 and 1 neither is the derivative of the bounded loss.",
+    usual="bounded divisor",
 )
 
 
@@ -178,7 +181,8 @@ LOSSES = (
         gradient=binary_cross_entropy_gradient,
         refuse=refuse_binary_cross_entropy,
         derivative=binary_cross_entropy_derivative,
-        convention=CONVENTION,
+        convention=NEXT_TO_0_AND_1,
+        conventions=(NEXT_TO_0_AND_1,),
         tensor_parameters=("weight",),
         reductions=ELEMENTWISE,
         alike=lambda shapes: ("input", "target"),

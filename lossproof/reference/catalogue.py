@@ -25,6 +25,7 @@ from lossproof.reference import (
     softmax,
     triplet,
 )
+from lossproof.reference.conventions import Convention
 from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import OptionRefusal
 
@@ -51,6 +52,11 @@ _FAMILIES = (
 )
 
 LOSSES: Mapping[str, Loss] = {loss.name: loss for family in _FAMILIES for loss in family.LOSSES}
+
+# All that their formulas leave open, by name.
+CONVENTIONS: Mapping[str, Convention] = {
+    convention.name: convention for loss in LOSSES.values() for convention in loss.conventions
+}
 
 
 def find_loss(name: str) -> Loss:

@@ -10,6 +10,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import vector_norm
+from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
@@ -21,6 +22,16 @@ _SMALLEST_NORM = 1e-8
 # torch adds 1e-12 to the squared norms of CosineEmbeddingLoss, which its documentation does not say: each
 # vector has one more component of 1e-6 in its norm.
 _NORM_ROOM = 1e-6
+
+BELOW_EPS = gradient_convention(
+    "cosine-norm-below-eps",
+    "Where a norm is below eps and replaced by it, the gradient still takes the norm for a variable.",
+    usual="a variable",
+)
+ON_EPS = hinge_convention("cosine-norm-on-eps", "max(|x|, eps) in CosineSimilarity where |x| = eps", "0")
+ON_MARGIN = hinge_convention(
+    "cosine-embedding-on-margin", "CosineEmbeddingLoss where the cosine is the margin", "1"
+)
 
 
 def cosine_similarity(x1: Array, x2: Array, *, dim: int = 1, eps: Array = _SMALLEST_NORM) -> Array:
@@ -66,8 +77,8 @@ def _cosine_similarity_slopes(
     cosine = np.sum(units[0] * units[1], axis=-1, keepdims=True)
 
     def slope(own: int, vector: Array, shape: tuple[int, ...]) -> Array:
-        moves = norms[own] > 0 if is_convention else norms[own] > eps
-        along = cosine * np.where(moves, vector / norms[own], 0.0)
+        unit = np.where(norms[own] > 0, vector / norms[own], 0.0)
+        along = cosine * (unit if is_convention else unit * unit_step(norms[own] - eps, ON_EPS))
         found = share * (units[1 - own] - along) / np.maximum(norms[own], eps)
         # What a number alone has too many, sum_to_shape takes away.
         return sum_to_shape(np.moveaxis(found, -1, dim), shape)
@@ -122,7 +133,7 @@ def cosine_embedding_loss_gradient(
     share = spread(upstream, shape, reduction)
     # Without a margin the product decides, which is exactly 0 at right angles: a quotient of roots is not.
     product = np.sum(input1 * input2, axis=-1)
-    beyond = np.heaviside(np.where(margin == 0, product, cosine - margin), 1.0)
+    beyond = unit_step(np.where(margin == 0, product, cosine - margin), ON_MARGIN)
     is_like, is_unlike = target == 1, target == -1
     share = np.where(is_like, -share, np.where(is_unlike, beyond * share, 0.0))
     counts = np.broadcast_to(is_like | is_unlike, shape)
@@ -209,9 +220,8 @@ LOSSES = (
         gradient=cosine_similarity_gradient,
         refuse=refuse_cosine_similarity,
         derivative=cosine_similarity_derivative,
-        convention=(
-            "Where a norm is below eps and replaced by it, the gradient still takes the norm for a variable."
-        ),
+        convention=BELOW_EPS,
+        conventions=(BELOW_EPS, ON_EPS),
         real_parameters={"eps": _SMALLEST_NORM},
         options={"dim": whole(1)},
         counts_numbers=True,
@@ -224,6 +234,7 @@ LOSSES = (
         value=cosine_embedding_loss,
         gradient=cosine_embedding_loss_gradient,
         refuse=refuse_cosine_embedding_loss,
+        conventions=(ON_MARGIN,),
         real_parameters={"margin": 0.0},
         reductions=ELEMENTWISE,
         typed_by=("input1", "input2"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import zero_convention
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, refuse_nll_loss
 from lossproof.reference.option import whole
@@ -19,6 +20,10 @@ from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefus
 from lossproof.reference.refusing import demand_class_weights, demand_floating
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
+
+ZERO_LOG_ZERO = zero_convention(
+    "cross-entropy-zero-log-zero", "0 log 0 of a class of probability 0 at a logit of -inf", "nan"
+)
 
 
 def holds_probabilities(input: Array, target: Array) -> bool:
@@ -116,12 +121,12 @@ def _with_probabilities(
 ) -> Array:
     """l_n = -sum_c w[c] t[n, c] log p[n, c], with t smoothed; mean: sum_n l_n / N, whatever the weights.
 
-    A zero probability at a logit of -inf gives 0 * -inf = nan, as in torch and elsewhere: the formula has
-    no convention for 0 log 0, and a class index never meets it.
+    A zero probability at a logit of -inf gives 0 log 0, usually nan; a class index never meets it.
     """
     axis = class_axis(log_p)
     target = step("smoothed target", smoothed(target, label_smoothing, axis))
-    terms = target * log_p
+    absent = np.broadcast_to((target == 0) & np.isinf(log_p), tuple(log_p.shape))
+    terms = ZERO_LOG_ZERO.chosen(absent, target * log_p)
     if weight is not None:
         terms = terms * _along(weight, log_p, axis)
     losses = step("losses", -np.sum(terms, axis=axis))
@@ -203,6 +208,7 @@ LOSSES = (
         value=cross_entropy,
         gradient=cross_entropy_gradient,
         refuse=refuse_cross_entropy,
+        conventions=(ZERO_LOG_ZERO,),
         tensor_parameters=("weight",),
         differentiable_parameters=class_weight_beside_probabilities,
         real_parameters={"label_smoothing": 0.0},

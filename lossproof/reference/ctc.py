@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
+from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.ctc_lattice import Lattice, lattice_of
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, whole
@@ -21,6 +22,12 @@ from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_floating
 from lossproof.reference.steps import step
+
+BY_LOGITS = gradient_convention(
+    "ctc-gradient-by-logits",
+    "torch's gradient by log_probs is the one by the logits of a log-softmax that made them.",
+    usual="by logits",
+)
 
 
 def ctc_loss(
@@ -190,9 +197,8 @@ LOSSES = (
         gradient=ctc_loss_gradient,
         refuse=refuse_ctc_loss,
         derivative=ctc_loss_derivative,
-        convention=(
-            "torch's gradient by log_probs is the one by the logits of a log-softmax that made them."
-        ),
+        convention=BY_LOGITS,
+        conventions=(BY_LOGITS,),
         options={"blank": whole(0), "zero_infinity": boolean(False)},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,

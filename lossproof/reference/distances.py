@@ -13,6 +13,11 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import shares_of_largest, vector_norm
+from lossproof.reference.conventions import (
+    Convention,
+    magnitude_convention,
+    sign,
+)
 from lossproof.reference.cosine import cosine_similarity, cosine_similarity_gradient
 from lossproof.reference.loss import Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, real
@@ -22,6 +27,31 @@ from lossproof.reference.refusing import demand_broadcastable
 from lossproof.reference.steps import step
 
 _ROOM = 1e-6  # torch's default eps
+
+AT_ZERO_COMPONENT = magnitude_convention(
+    "norm-at-zero-component", "a component that is 0, in a p-norm with p = 1 or infinite"
+)
+AT_ZERO_VECTOR = Convention(
+    "norm-at-zero-vector",
+    "the slope of a p-norm with finite p > 1 at a vector of zeros",
+    {"0": 0.0},
+    usual="0",
+    ends=(-1.0, 1.0),
+)
+BELOW_ONE = Convention(
+    "norm-below-one-at-zero-component",
+    "the slope of a p-norm with 0 < p < 1 by a component that is 0, where it is infinite",
+    {"0": 0.0, "nan": math.nan},
+    usual="0",
+)
+OF_LARGEST = Convention(
+    "norm-of-equal-components",
+    "how the slope of an infinite p-norm is shared among the components that attain it",
+    {"equal shares": None},
+    usual="equal shares",
+    ends=(0.0, 1.0),
+)
+CONVENTIONS = (AT_ZERO_COMPONENT, AT_ZERO_VECTOR, BELOW_ONE, OF_LARGEST)
 
 
 @dataclass(frozen=True)
@@ -97,8 +127,8 @@ def pairwise_distance_gradient(
 ) -> dict[str, Array]:
     """With z = x1 - x2 + eps, dd/dx1_i = sign(z_i) (|z_i| / d)^(p - 1) and dd/dx2 = -dd/dx1.
 
-    By torch's convention it is 0 where d is 0, and with a p below 1 where z_i is 0; an infinite p shares
-    the slope among those that attain the norm.
+    Usually it is 0 where d is 0, and with a p below 1 where z_i is 0; an infinite p shares the slope among
+    those that attain the norm. See the conventions.
     """
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
@@ -124,14 +154,19 @@ def _norm_slope(vector: Array, norm: Array, p: float) -> Array:
     if p == 0:
         return np.zeros_like(vector)
     if p == 1:
-        return np.sign(vector)
+        return sign(vector, AT_ZERO_COMPONENT)
     magnitudes = np.abs(vector)
     if math.isinf(p):
-        return np.sign(vector) * shares_of_largest(magnitudes if p > 0 else -magnitudes, -1)
+        shares = shares_of_largest(magnitudes if p > 0 else -magnitudes, -1)
+        shares = OF_LARGEST.chosen((shares > 0) & (shares < 1), shares)
+        return sign(vector, AT_ZERO_COMPONENT) * shares
     if p == 2:
-        return np.where(norm == 0, 0.0, vector / norm)
-    slope = np.sign(vector) * np.power(magnitudes / norm, np.ones_like(magnitudes) * p - 1.0)
-    return np.where((norm == 0) | ((vector == 0) & (p < 1)), 0.0, slope)
+        slope = vector / norm
+    else:
+        slope = np.sign(vector) * np.power(magnitudes / norm, np.ones_like(magnitudes) * p - 1.0)
+    if p < 1:
+        slope = BELOW_ONE.chosen(vector == 0, slope)
+    return AT_ZERO_VECTOR.chosen(np.broadcast_to(norm == 0, slope.shape), slope)
 
 
 def refuse_pairwise_distance(args: Arguments, params: Parameters) -> None:
@@ -170,6 +205,7 @@ LOSSES = (
         value=pairwise_distance,
         gradient=pairwise_distance_gradient,
         refuse=refuse_pairwise_distance,
+        conventions=CONVENTIONS,
         real_parameters={"eps": _ROOM},
         options={"p": real(2.0), "keepdim": boolean(False)},
     ),

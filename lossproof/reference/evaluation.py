@@ -19,6 +19,7 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair, as_real, real_part
 from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
+from lossproof.reference.conventions import DERIVATIVE, picking
 from lossproof.reference.loss import Loss
 from lossproof.reference.promotion import result_dtype
 from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal
@@ -73,19 +74,21 @@ class PreparedCall:
     def gradient(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
         """The gradient of sum(upstream * output), for each differentiable argument and parameter.
 
-        That of a complex argument has the parts of its numbers along a last dimension of 2.
+        That of a complex argument has the parts of its numbers along a last dimension of 2. What the formula
+        leaves open is as the conventions in force pick it.
         """
+        loss = self.loss
+        is_derivative = loss.convention is not None and loss.convention.picked() == DERIVATIVE
+        compute = loss.derivative if is_derivative and loss.derivative is not None else loss.gradient
         with np.errstate(all="ignore"):
-            gradients = self.loss.gradient(lift(upstream), **self._lifted(lift))
+            gradients = compute(lift(upstream), **self._lifted(lift))
         return self._of_differentiable(gradients)
 
     def derivative(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
-        """The derivative of sum(upstream * output), also where torch's gradient is by convention another."""
-        if self.loss.derivative is None:
+        """The derivative of sum(upstream * output), also where the gradient is by convention another."""
+        convention = self.loss.convention
+        with picking({convention.name: DERIVATIVE} if convention else {}):
             return self.gradient(upstream, lift)
-        with np.errstate(all="ignore"):
-            derivatives = self.loss.derivative(lift(upstream), **self._lifted(lift))
-        return self._of_differentiable(derivatives)
 
     def _of_differentiable(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
         """Complex gradients as parts; of a real tensor beside complex ones, the real part is the gradient."""

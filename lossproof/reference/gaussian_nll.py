@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
@@ -18,10 +19,13 @@ from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusa
 from lossproof.reference.refusing import demand_broadcastable, demand_floating
 from lossproof.reference.steps import step
 
-CONVENTION = (
+BELOW_EPS = gradient_convention(
+    "gaussian-variance-below-eps",
     "The clamp of var at eps passes the gradient straight through: below eps, the gradient by var is the "
-    "slope at eps, where the clamped loss does not change with var."
+    "slope at eps, where the clamped loss does not change with var.",
+    usual="straight through",
 )
+ON_EPS = hinge_convention("gaussian-variance-on-eps", "max(var, eps) in GaussianNLLLoss where var = eps", "1")
 
 
 def gaussian_nll(
@@ -81,7 +85,7 @@ def gaussian_nll_derivative(
 ) -> dict[str, Array]:
     """The gradient, but dl/dvar = 0 for a variance below eps."""
     gradient = gaussian_nll_gradient(upstream, input, target, var, eps=eps, **rest)
-    return gradient | {"var": gradient["var"] * np.heaviside(var - eps, 1.0)}
+    return gradient | {"var": gradient["var"] * unit_step(var - eps, ON_EPS)}
 
 
 def _aligned(var: Array, input: Array) -> Array:
@@ -124,7 +128,8 @@ LOSSES = (
         gradient=gaussian_nll_gradient,
         refuse=refuse_gaussian_nll,
         derivative=gaussian_nll_derivative,
-        convention=CONVENTION,
+        convention=BELOW_EPS,
+        conventions=(BELOW_EPS, ON_EPS),
         real_parameters={"eps": 1e-6},
         options={"full": boolean(False)},
         reductions=ELEMENTWISE,

@@ -9,19 +9,24 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import Convention, hinge_convention, unit_step
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_broadcastable
 from lossproof.reference.steps import step
 
-# At the kink these two losses pass the gradient on, as torch's clamp does.
-AT_KINK = 1.0
+EMBEDDING_ON_MARGIN = hinge_convention(
+    "hinge-embedding-on-margin", "HingeEmbeddingLoss where x = margin", "1"
+)
+RANKING_ON_MARGIN = hinge_convention(
+    "margin-ranking-on-margin", "MarginRankingLoss where the right one leads by just the margin", "1"
+)
 
 
-def hinge_slope(excess: Array, at_kink: float) -> Array:
+def hinge_slope(excess: Array, convention: Convention) -> Array:
     """The slope of max(z, 0): 1 where it rises, 0 where it is flat, and 0 at nan, which rises nowhere."""
-    return np.where(np.isnan(excess), 0.0, np.heaviside(excess, at_kink))
+    return np.where(np.isnan(excess), 0.0, unit_step(excess, convention))
 
 
 def hinge_embedding_loss(
@@ -43,11 +48,11 @@ def hinge_embedding_loss(
 def hinge_embedding_loss_gradient(
     upstream: Array, input: Array, target: Array, *, margin: Array = 1.0, reduction: str = "mean"
 ) -> dict[str, Array]:
-    """dl/dx = 1 where y = 1, and -1 where y = -1 and x <= margin."""
+    """dl/dx = 1 where y = 1, and -1 where y = -1 and x < margin."""
     shape = np.broadcast_shapes(tuple(input.shape), tuple(target.shape))
     share = spread(upstream, shape, reduction)
     alike = np.where(target != -1, share, 0.0)
-    unlike = np.where(target != 1, hinge_slope(margin - input, AT_KINK) * share, 0.0)
+    unlike = np.where(target != 1, hinge_slope(margin - input, EMBEDDING_ON_MARGIN) * share, 0.0)
     own = tuple(input.shape)
     return {"input": sum_to_shape(alike, own) - sum_to_shape(unlike, own)}
 
@@ -79,7 +84,7 @@ def margin_ranking_loss_gradient(
     """dl/dx1 = -y, dl/dx2 = y and dl/dy = -(x1 - x2) where the loss is not flat, else 0."""
     lead = input1 - input2
     shortfall = _shortfall(input1, input2, target, margin)
-    push = hinge_slope(shortfall, AT_KINK) * spread(upstream, tuple(shortfall.shape), reduction)
+    push = hinge_slope(shortfall, RANKING_ON_MARGIN) * spread(upstream, tuple(shortfall.shape), reduction)
     # The gradient reaches the lead before it reaches the scores: each may have been broadcast.
     on_lead = sum_to_shape(-target * push, tuple(lead.shape))
     return {
@@ -126,6 +131,7 @@ LOSSES = (
         value=hinge_embedding_loss,
         gradient=hinge_embedding_loss_gradient,
         refuse=refuse_hinge_embedding_loss,
+        conventions=(EMBEDDING_ON_MARGIN,),
         real_parameters={"margin": 1.0},
         reductions=ELEMENTWISE,
         typed_by=("input",),
@@ -138,6 +144,7 @@ LOSSES = (
         value=margin_ranking_loss,
         gradient=margin_ranking_loss_gradient,
         refuse=refuse_margin_ranking_loss,
+        conventions=(RANKING_ON_MARGIN,),
         real_parameters={"margin": 0.0},
         reductions=ELEMENTWISE,
     ),

@@ -5,16 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import Convention, zero_convention
 from lossproof.reference.loss import Loss
 from lossproof.reference.reductions import sum_to_shape
 from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
 
+ZERO_LOG_ZERO = zero_convention("information-zero-log-zero", "0 log 0 of entropy and cross entropy", "0")
 
-def product_with_log(factor: Array, logarithm: Array) -> Array:
-    """Factor * logarithm with the convention of information theory: 0 log 0 = 0."""
+
+def product_with_log(factor: Array, logarithm: Array, convention: Convention | None = None) -> Array:
+    """Factor * logarithm, where 0 log 0 is the convention's pick, or without one the limit 0."""
     is_zero = factor == 0
-    return np.where(is_zero, 0.0, factor * np.where(is_zero, 0.0, logarithm))
+    product = np.where(is_zero, 0.0, factor * np.where(is_zero, 0.0, logarithm))
+    if convention is None:
+        return product
+    return convention.chosen(is_zero & np.isinf(logarithm), product)
 
 
 def self_information(p: Array) -> Array:
@@ -29,7 +35,7 @@ def self_information_gradient(upstream: Array, p: Array) -> dict[str, Array]:
 
 def entropy(p: Array) -> Array:
     """H(P) = -sum_i P_i log P_i over the last dimension."""
-    terms = step("-p log p", -product_with_log(p, np.log(p)))
+    terms = step("-p log p", -product_with_log(p, np.log(p), ZERO_LOG_ZERO))
     return step("entropy", np.sum(terms, axis=-1))
 
 
@@ -40,7 +46,7 @@ def entropy_gradient(upstream: Array, p: Array) -> dict[str, Array]:
 
 def distribution_cross_entropy(p: Array, q: Array) -> Array:
     """H(P, Q) = -sum_i P_i log Q_i over the last dimension."""
-    terms = step("-p log q", -product_with_log(p, np.log(q)))
+    terms = step("-p log q", -product_with_log(p, np.log(q), ZERO_LOG_ZERO))
     return step("cross entropy", np.sum(terms, axis=-1))
 
 
@@ -70,6 +76,7 @@ LOSSES = (
         differentiable=("p",),
         value=entropy,
         gradient=entropy_gradient,
+        conventions=(ZERO_LOG_ZERO,),
     ),
     Loss(
         "DistributionCrossEntropy",
@@ -78,6 +85,7 @@ LOSSES = (
         differentiable=("p", "q"),
         value=distribution_cross_entropy,
         gradient=distribution_cross_entropy_gradient,
+        conventions=(ZERO_LOG_ZERO,),
         refuse=refuse_broadcasting,
     ),
 )

@@ -8,12 +8,21 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import zero_convention
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
+
+ZERO_LOG_ZERO = zero_convention("kl-div-zero-log-zero", "t log t of KLDivLoss where a target is 0", "0")
+ZERO_TIMES_INFINITY = zero_convention(
+    "kl-div-zero-times-infinity", "t x of KLDivLoss where a target is 0 and its log-probability -inf", "0"
+)
+LOG_TARGET_ZERO = zero_convention(
+    "kl-div-log-target-zero", "exp(t) (t - x) of KLDivLoss where a logarithmic target is -inf", "0"
+)
 
 
 def kl_div(input: Array, target: Array, *, log_target: bool = False, reduction: str = "mean") -> Array:
@@ -26,9 +35,10 @@ def kl_div(input: Array, target: Array, *, log_target: bool = False, reduction: 
         reduction: none, mean, sum or batchmean.
     """
     if log_target:
-        losses = product_with_log(np.exp(target), target - input)
+        losses = product_with_log(np.exp(target), target - input, LOG_TARGET_ZERO)
     else:
-        losses = product_with_log(target, np.log(target)) - product_with_log(target, input)
+        own = product_with_log(target, np.log(target), ZERO_LOG_ZERO)
+        losses = own - product_with_log(target, input, ZERO_TIMES_INFINITY)
     return reduce(step("losses", losses), reduction, _denominator(input, reduction))
 
 
@@ -76,6 +86,7 @@ LOSSES = (
         differentiable=("input", "target"),
         value=kl_div,
         gradient=kl_div_gradient,
+        conventions=(ZERO_LOG_ZERO, ZERO_TIMES_INFINITY, LOG_TARGET_ZERO),
         refuse=refuse_broadcasting,
         advise=advise_on_mean,
         options={"log_target": boolean(False)},

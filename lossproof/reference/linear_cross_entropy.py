@@ -11,6 +11,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.cross_entropy import (
+    ZERO_LOG_ZERO,
     cross_entropy,
     cross_entropy_gradient,
     holds_probabilities,
@@ -149,6 +150,7 @@ LOSSES = (
         value=linear_cross_entropy,
         gradient=linear_cross_entropy_gradient,
         refuse=refuse_linear_cross_entropy,
+        conventions=(ZERO_LOG_ZERO,),
         advise=advise_linear_cross_entropy,
         tensor_parameters=("linear_bias", "weight"),
         differentiable_parameters=differentiable_parameters,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import Convention
 from lossproof.reference.option import TENSOR, Kind, Option, boolean, real, word
 
 Arguments = Mapping[str, npt.NDArray[Any]]
@@ -43,7 +44,8 @@ class Loss:
         refuse: raises a Refusal for what the loss does not take.
         advise: what to warn of in a legal call, given its reduction too, in a sentence; empty for nothing.
         derivative: the derivative of the value, where torch's gradient is by convention another function.
-        convention: what that convention is, in a sentence.
+        convention: what is picked there.
+        conventions: all that its formulas ask for the pick of.
         tensor_parameters: parameters that are tensors.
         differentiable_parameters: those of them that torch can differentiate, given the shapes.
         real_parameters: parameters that enter the formula as real numbers, with their defaults.
@@ -69,7 +71,8 @@ class Loss:
     refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
     advise: Callable[[Arguments, Parameters], str] = advise_nothing
     derivative: Callable[..., dict[str, Array]] | None = None
-    convention: str = ""
+    convention: Convention | None = None
+    conventions: tuple[Convention, ...] = ()
     tensor_parameters: tuple[str, ...] = ()
     differentiable_parameters: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
     real_parameters: Mapping[str, float] = field(default_factory=dict)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import hinge_convention
 from lossproof.reference.hinge import hinge_slope
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import real
@@ -20,8 +21,11 @@ from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusa
 from lossproof.reference.refusing import demand_class_weights, demand_floating
 from lossproof.reference.steps import step
 
-# At the kink these two losses are flat: torch asks whether the excess is greater than zero.
-AT_KINK = 0.0
+# torch asks of these two whether the excess is greater than zero.
+MULTI_ON_MARGIN = hinge_convention("multi-margin-on-margin", "MultiMarginLoss where x_y - x_c = margin", "0")
+MULTILABEL_ON_MARGIN = hinge_convention(
+    "multilabel-margin-on-margin", "MultiLabelMarginLoss where x_y - x_c = 1", "0"
+)
 # The margin of MultiLabelMarginLoss, which has no parameter for it.
 LABEL_MARGIN = 1.0
 
@@ -68,7 +72,7 @@ def multi_margin_loss_gradient(
     """dl_n/dx[n, c] = (p/C) w[y_n] max(z_c, 0)^(p - 1) where z_c > 0; at c = y_n, minus the sum of these."""
     excess, is_other = _excess(input, target, margin)
     share = np.reshape(spread(upstream, target.shape, reduction), (-1, 1)) / float(excess.shape[1])
-    slope = hinge_slope(excess, AT_KINK)
+    slope = hinge_slope(excess, MULTI_ON_MARGIN)
     if p == 2:
         slope = 2.0 * slope * excess
     if weight is not None:
@@ -101,7 +105,7 @@ def multilabel_margin_loss_gradient(
     excess = _label_excess(input, labels)
     classes = excess.shape[2]
     share = np.reshape(spread(upstream, target.shape[:-1], reduction), (-1, 1, 1)) / float(classes)
-    pushed = np.where(is_pair, hinge_slope(excess, AT_KINK) * share, 0.0)
+    pushed = np.where(is_pair, hinge_slope(excess, MULTILABEL_ON_MARGIN) * share, 0.0)
     is_label = np.expand_dims(labels, 2) == np.arange(classes)
     pulled = np.where(is_label, np.sum(pushed, axis=2, keepdims=True), 0.0)
     gradient = np.sum(pushed, axis=1) - np.sum(pulled, axis=1)
@@ -203,6 +207,7 @@ LOSSES = (
         value=multi_margin_loss,
         gradient=multi_margin_loss_gradient,
         refuse=refuse_multi_margin_loss,
+        conventions=(MULTI_ON_MARGIN,),
         tensor_parameters=("weight",),
         real_parameters={"margin": 1.0},
         options={"p": real(1, known=(1, 2))},
@@ -218,6 +223,7 @@ LOSSES = (
         value=multilabel_margin_loss,
         gradient=multilabel_margin_loss_gradient,
         refuse=refuse_multilabel_margin_loss,
+        conventions=(MULTILABEL_ON_MARGIN,),
         reductions=ELEMENTWISE,
         indices=lambda shapes: ("target",),
     ),

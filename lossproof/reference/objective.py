@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.loss import Loss
 from lossproof.reference.steps import step
+
+PENALTY_AT_ZERO = magnitude_convention("objective-l1-at-zero", "the l1 penalty where a parameter is 0")
 
 
 def objective(losses: Array, parameters: Array, *, l1: Array = 0.0, l2: Array = 0.0) -> Array:
@@ -25,10 +28,10 @@ def objective(losses: Array, parameters: Array, *, l1: Array = 0.0, l2: Array = 
 def objective_gradient(
     upstream: Array, losses: Array, parameters: Array, *, l1: Array = 0.0, l2: Array = 0.0
 ) -> dict[str, Array]:
-    """1/n for each loss; l1 sign(w) + 2 l2 w for the parameters (0, a subgradient, at w = 0)."""
+    """1/n for each loss; l1 sign(w) + 2 l2 w for the parameters (usually 0 at w = 0)."""
     return {
         "losses": np.broadcast_to(upstream / float(losses.size), losses.shape),
-        "parameters": upstream * (l1 * np.sign(parameters) + 2.0 * l2 * parameters),
+        "parameters": upstream * (l1 * sign(parameters, PENALTY_AT_ZERO) + 2.0 * l2 * parameters),
     }
 
 
@@ -40,6 +43,7 @@ LOSSES = (
         differentiable=("losses", "parameters"),
         value=objective,
         gradient=objective_gradient,
+        conventions=(PENALTY_AT_ZERO,),
         real_parameters={"l1": 0.0, "l2": 0.0},
         counts_numbers=True,
     ),

@@ -13,11 +13,15 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.refusing import demand_broadcastable, demand_floating
 from lossproof.reference.steps import step
+
+L1_AT_ZERO = magnitude_convention("l1-at-zero", "L1Loss where input = target")
+SMOOTH_L1_AT_ZERO = magnitude_convention("smooth-l1-at-zero", "SmoothL1Loss of beta 0 where input = target")
 
 
 def l1_loss(input: Array, target: Array, *, weight: Array | None = None, reduction: str = "mean") -> Array:
@@ -42,7 +46,7 @@ def l1_loss_gradient(
     total = _weight_total(weight, distance)
     to_weight = _to_weight_of_weighted_mean(upstream, distance, weight, total, reduction)
     share = spread(upstream, tuple(distance.shape), reduction, total)
-    return _gradients(input, target, weight, share, np.sign(difference), to_weight)
+    return _gradients(input, target, weight, share, sign(difference, L1_AT_ZERO), to_weight)
 
 
 def mse_loss(input: Array, target: Array, *, weight: Array | None = None, reduction: str = "mean") -> Array:
@@ -92,7 +96,10 @@ def smooth_l1_loss_gradient(
 ) -> dict[str, Array]:
     """dl/dx = d / beta, bounded by -1 and 1; at beta = 0 it is sign(d)."""
     difference = input - target
-    slope = np.sign(difference) if beta == 0 else np.minimum(np.maximum(difference / beta, -1.0), 1.0)
+    if beta == 0:
+        slope = sign(difference, SMOOTH_L1_AT_ZERO)
+    else:
+        slope = np.minimum(np.maximum(difference / beta, -1.0), 1.0)
     share = spread(upstream, tuple(difference.shape), reduction)
     return _gradients(input, target, None, share, slope, None)
 
@@ -253,6 +260,7 @@ LOSSES = (
         value=l1_loss,
         gradient=l1_loss_gradient,
         refuse=refuse_l1_loss,
+        conventions=(L1_AT_ZERO,),
         advise=advise_on_shapes,
         tensor_parameters=("weight",),
         differentiable_parameters=lambda shapes: ("weight",),
@@ -283,6 +291,7 @@ LOSSES = (
         value=smooth_l1_loss,
         gradient=smooth_l1_loss_gradient,
         refuse=refuse_smooth_l1_loss,
+        conventions=(SMOOTH_L1_AT_ZERO,),
         advise=advise_on_shapes,
         real_parameters={"beta": 1.0},
         reductions=ELEMENTWISE,

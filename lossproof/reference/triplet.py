@@ -11,7 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.conventions import Convention, hinge_convention, unit_step
 from lossproof.reference.distances import (
+    CONVENTIONS,
     DISTANCES,
     Distance,
     demand_vectors,
@@ -23,6 +25,15 @@ from lossproof.reference.option import boolean, real, word
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
+
+ON_MARGIN = hinge_convention("triplet-on-margin", "the triplet losses where d(a, n) - d(a, p) = margin", "1")
+SWAP_OF_EQUALS = Convention(
+    "triplet-swap-of-equals",
+    "which share of the slope of min(d(a, n), d(p, n)) goes to d(a, n) where the two are equal",
+    {"0": 0.0, "1/2": 0.5, "1": 1.0},
+    usual="1/2",
+    ends=(0.0, 1.0),
+)
 
 
 def triplet_margin_loss(
@@ -144,7 +155,7 @@ def _triplet_gradient(
     if swapped is not None:
         nearest = np.minimum(to_negative, swapped)
     excess = margin + to_positive - nearest
-    share = np.heaviside(excess, 1.0) * spread(upstream, tuple(excess.shape), reduction)
+    share = unit_step(excess, ON_MARGIN) * spread(upstream, tuple(excess.shape), reduction)
 
     def through(distances: Array, share: Array, x: Array, y: Array) -> tuple[Array, Array]:
         return distance.gradient(sum_to_shape(share, tuple(distances.shape)), x, y)
@@ -153,7 +164,7 @@ def _triplet_gradient(
     if swapped is None:
         away, negative_slope = through(to_negative, -share, anchor, negative)
         return {"anchor": anchor_slope + away, "positive": positive_slope, "negative": negative_slope}
-    keeps = np.heaviside(swapped - to_negative, 0.5)
+    keeps = unit_step(swapped - to_negative, SWAP_OF_EQUALS)
     away, negative_slope = through(to_negative, -share * keeps, anchor, negative)
     aside, negative_aside = through(swapped, -share * (1.0 - keeps), positive, negative)
     return {
@@ -209,6 +220,7 @@ LOSSES = (
         value=triplet_margin_loss,
         gradient=triplet_margin_loss_gradient,
         refuse=refuse_triplet_margin_loss,
+        conventions=(ON_MARGIN, SWAP_OF_EQUALS, *CONVENTIONS),
         real_parameters={"margin": 1.0, "eps": 1e-6},
         options={"p": real(2.0), "swap": boolean(False)},
         reductions=ELEMENTWISE,
@@ -222,6 +234,7 @@ LOSSES = (
         value=triplet_margin_with_distance_loss,
         gradient=triplet_margin_with_distance_loss_gradient,
         refuse=refuse_triplet_margin_with_distance_loss,
+        conventions=(ON_MARGIN, SWAP_OF_EQUALS, *CONVENTIONS),
         real_parameters={"margin": 1.0},
         options={"distance_function": word(None, _NAMES), "swap": boolean(False)},
         reductions=ELEMENTWISE,

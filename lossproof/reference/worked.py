@@ -24,7 +24,8 @@ _MOST_ELEMENTS = 12
 def formula_of(loss: Loss) -> str:
     """The formula of a loss in words and symbols, as the reference states it, and its convention if any."""
     formula = (inspect.getdoc(loss.value) or "").partition("\n\n")[0].replace("``", "")
-    return " ".join(f"{formula} {loss.convention}".split())
+    convention = loss.convention.means if loss.convention else ""
+    return " ".join(f"{formula} {convention}".split())
 
 
 def worked_steps(call: PreparedCall) -> str:

@@ -24,6 +24,8 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
         return f"{count(wrong, 'check disagrees', 'checks disagree')}", "red"
     if wrong := counts["error"]:
         return f"{count(wrong, 'check ends in an error', 'checks end in an error')}", "red"
+    if changed := counts["changed convention"]:
+        return f"{count(changed, 'changed convention')}", "red"
     if verdict(run, records).conforms:
         losses = len({record.loss for record in records if record.outcome == "agree" and is_result(record)})
         # The part behind the plus sign says how torch was built.

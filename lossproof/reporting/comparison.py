@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lossproof.judging.certification import CERTIFIED, EXACT
-from lossproof.judging.record import Record, Run
+from lossproof.judging.record import FAILING, Record, Run
 from lossproof.reporting.baseline import Checked, read_baseline
-from lossproof.reporting.digest import FAILING
 from lossproof.reporting.text import count
 
 KEY = ("case", "subject", "dtype", "device", "layout", "reduction", "quantity")
@@ -196,7 +195,7 @@ def _amount(share: str | float | None) -> float:
 
 def _is_worse(difference: Difference) -> bool:
     return difference.now in FAILING or (
-        difference.was == "agree" and difference.now in ("overflowed", "unsupported")
+        difference.was == "agree" and difference.now in ("overflowed", "other convention", "unsupported")
     )
 
 

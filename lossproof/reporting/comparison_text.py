@@ -17,7 +17,11 @@ _PLURALS = {
     "layout": "layouts",
     "quantity": "quantities",
 }
-_TROUBLE = {"disagree": "in disagreement", "error": "in error"}
+_TROUBLE = {
+    "disagree": "in disagreement",
+    "error": "in error",
+    "changed convention": "of a changed convention",
+}
 
 
 class Section(NamedTuple):

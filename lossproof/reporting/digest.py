@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossproof.judging.record import OUTCOMES, Record, Run
+from lossproof.judging.record import FAILING, OUTCOMES, Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 
-FAILING = ("disagree", "error")
 # Outcomes that are counted wherever there are any, the gravest first: none of them agrees.
-COUNTED = (*FAILING, "known defect", "overflowed")
+COUNTED = (*FAILING, "known defect", "overflowed", "other convention")
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,10 @@ def _passing(run: Run, counts: dict[str, int]) -> list[str]:
     told = [f"{count(counts['agree'], 'check')} {verb}"]
     if overflowed := counts["overflowed"]:
         told.append(f"{overflowed:,} overflowed where the formula does")
+    if other := counts["other convention"]:
+        told.append(
+            f"{other:,} {'makes' if other == 1 else 'make'} another choice where the formula leaves one"
+        )
     if known := counts["known defect"]:
         found = causes(run.known_defects)
         listed = f" ({kinds_in_words(found)})" if found else ""
@@ -74,7 +77,11 @@ def _passing(run: Run, counts: dict[str, int]) -> list[str]:
 
 
 def _failing(counts: dict[str, int]) -> list[str]:
-    verbs = {"disagree": ("disagrees", "disagree"), "error": ("ends in an error", "end in an error")}
+    verbs = {
+        "disagree": ("disagrees", "disagree"),
+        "error": ("ends in an error", "end in an error"),
+        "changed convention": ("follows a changed convention", "follow a changed convention"),
+    }
     return [
         f"{counts[outcome]:,} {one if counts[outcome] == 1 else more}"
         for outcome, (one, more) in verbs.items()

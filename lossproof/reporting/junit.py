@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from lossproof.judging.record import Record, Run, TestResult
-from lossproof.reporting.digest import FAILING
+from lossproof.judging.record import FAILING, Record, Run, TestResult
 from lossproof.reporting.text import count, share, visible
+
+# Outcomes of a passing test that its output tells of.
+_TOLD = ("known defect", "overflowed", "other convention")
 
 
 def junit_xml(run: Run, results: Sequence[TestResult]) -> str:
@@ -46,8 +48,8 @@ def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
     failing = [record for record in result.records if record.outcome in FAILING]
     if failing:
         # One element a test, or its readers would count the test twice: what disagrees outranks what errs.
-        disagrees = any(record.outcome == "disagree" for record in failing)
-        kind, type_ = ("failure", "disagree") if disagrees else ("error", "error")
+        type_ = next(outcome for outcome in FAILING if any(one.outcome == outcome for one in failing))
+        kind = "error" if type_ == "error" else "failure"
         element = ElementTree.SubElement(case, kind, message=visible(_headline(failing)), type=type_)
         element.text = visible("\n\n".join(_account(record) for record in failing))
     elif not result.records:
@@ -56,7 +58,7 @@ def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
     elif all(record.outcome == "unsupported" for record in result.records):
         reasons = dict.fromkeys(record.message for record in result.records if record.message)
         ElementTree.SubElement(case, "skipped", message=visible("; ".join(reasons) or "not supported"))
-    if told := [record for record in result.records if record.outcome in ("known defect", "overflowed")]:
+    if told := [record for record in result.records if record.outcome in _TOLD]:
         lines = [f"{record.outcome}: {_check(record)}: {record.message}" for record in told]
         ElementTree.SubElement(case, "system-out").text = visible("\n".join(lines))
     return case

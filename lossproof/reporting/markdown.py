@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lossproof.judging.record import Record, Run
+from lossproof.judging.record import FAILING, Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
 from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, expressions, joined
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
-from lossproof.reporting.digest import COUNTED, FAILING, outcome_counts, verdict
+from lossproof.reporting.digest import COUNTED, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, share, visible
 
@@ -24,8 +24,10 @@ _SIGNS = {
     "conforms": "✓",
     "partly": "◐",
     "overflowed": "↥",
+    "other convention": "≈",
     "disagree": "✗",
     "error": "!",
+    "changed convention": "⇄",
     "known defect": "◆",
     "nothing to run": "\N{EN DASH}",
 }

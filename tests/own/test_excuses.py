@@ -218,4 +218,6 @@ def test_a_gradient_that_is_a_convention_says_so(name: str) -> None:
     records = examine(chosen, find_subject("torch.nn.functional"), "float32", with_modes=False)
     gradients = [one for one in records if one.quantity.startswith("gradient:") and one.outcome == "agree"]
     assert {one.rule for one in gradients} == {"convention"}
-    assert LOSSES[name].convention in gradients[0].message
+    convention = LOSSES[name].convention
+    assert convention is not None
+    assert convention.means in gradients[0].message

@@ -80,7 +80,16 @@ function checkTable(rows, open) {
   );
 }
 
-const GRAVITY = ["disagree", "error", "known defect", "overflowed", "agree", "unsupported"];
+const GRAVITY = [
+  "disagree",
+  "error",
+  "changed convention",
+  "known defect",
+  "overflowed",
+  "other convention",
+  "agree",
+  "unsupported",
+];
 const gravest = (outcomes) => GRAVITY.find((outcome) => outcomes.includes(outcome));
 
 // What agrees only in part of what was asked does not simply agree.
@@ -92,7 +101,7 @@ function stateOf(rows) {
 
 // The checks behind one cell; what failed is told in full.
 function checkList(rows, label) {
-  const failed = (row) => ["disagree", "error", "known defect"].includes(checks.cell("outcome", row));
+  const failed = (row) => ["disagree", "error", "changed convention", "known defect"].includes(checks.cell("outcome", row));
   const inOrder = [...rows].sort(
     (a, b) => GRAVITY.indexOf(checks.cell("outcome", a)) - GRAVITY.indexOf(checks.cell("outcome", b)) || a - b,
   );
@@ -200,12 +209,12 @@ function drawCase(name, row) {
   dialog.scrollTop = 0;
   const gravestOutcome = gravest(rows.map((one) => checks.cell("outcome", one)));
   // What failed should not have to be looked for.
-  if (row === undefined && ["disagree", "error"].includes(gravestOutcome)) {
+  if (row === undefined && FAILING.includes(gravestOutcome)) {
     const failing = rows.filter((one) => checks.cell("outcome", one) === gravestOutcome);
     chosen.replaceChildren(
       ...checkList(
         failing.slice(0, 6),
-        many(failing.length, "check") + (gravestOutcome === "error" ? " in error" : " that disagree"),
+        `${gravestOutcome}: ${many(failing.length, "check")}`,
       ),
     );
   }

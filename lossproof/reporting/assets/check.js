@@ -119,7 +119,7 @@ function checkDetail(row) {
     ["observed", detail.observed, detail.expected],
   ].filter(([, text]) => text !== undefined);
   const why = authority(row);
-  const isWrong = ["disagree", "error"].includes(checks.cell("outcome", row)) && sides.length === 2;
+  const isWrong = FAILING.includes(checks.cell("outcome", row)) && sides.length === 2;
   return [
     standInNote(row),
     sides.length

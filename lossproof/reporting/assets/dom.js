@@ -15,11 +15,16 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
+// Outcomes that fail a run.
+const FAILING = ["disagree", "error", "changed convention"];
+
 const SIGNS = {
   agree: "✓",
   overflowed: "↥",
   disagree: "✗",
   error: "!",
+  "changed convention": "⇄",
+  "other convention": "≈",
   unsupported: "–",
   "known defect": "◆",
 };

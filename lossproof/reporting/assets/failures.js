@@ -56,7 +56,7 @@ function failureSection() {
   const { shown, groups } = data.failures;
   if (!groups) return null;
   const rest = groups - shown.length;
-  const outcomes = ["disagree", "error"].filter((outcome) => data.counts[outcome]);
+  const outcomes = FAILING.filter((outcome) => data.counts[outcome]);
   return section(
     "failures",
     "What disagrees",

@@ -19,7 +19,7 @@ function matrixColumns(losses) {
     .sort((a, b) => b.checks - a.checks);
 }
 
-const isFailing = ({ cells }) => cells.flat().some(({ counts }) => counts.disagree || counts.error);
+const isFailing = ({ cells }) => cells.flat().some(({ counts }) => FAILING.some((outcome) => counts[outcome]));
 
 // How many checks of each kind there are, and how many calls gave a value where some gave none.
 function tallies({ state, counts, ran, calls }) {
@@ -140,8 +140,10 @@ const MEANINGS_OF_STATES = [
   ["partly", "partly: some calls gave no value, all others agree"],
   ["disagree", "checks disagree"],
   ["error", "checks end in an error"],
+  ["changed convention", "checks differ from the choice on record, where the formula leaves one"],
   ["known defect", "checks show a known defect"],
   ["overflowed", "checks overflowed where the formula does"],
+  ["other convention", "checks make another choice, where the formula leaves one and none is on record"],
   ["nothing to run", "nothing to run: no call gave a value"],
 ];
 
