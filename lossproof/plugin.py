@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import pytest
 
+from lossproof.brevity import Brevity, is_told_in_full, shortened
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.reading import load_corpus
 from lossproof.faults.sentinel import FAULT
@@ -77,9 +78,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(config, "workerinput"):
         reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
-        config.pluginmanager.register(
-            _Controller(RunReports(reports, corpus, selection, options, baseline)), "lossproof-controller"
-        )
+        run_reports = RunReports(reports, corpus, selection, options, baseline)
+        config.pluginmanager.register(_Controller(run_reports), "lossproof-controller")
+        config.pluginmanager.register(Brevity(run_reports.case_of), "lossproof-brevity")
         _report_when_terminated(config)
 
 
@@ -141,7 +142,8 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
-            pytest.fail("\n".join(answer.complaints), pytrace=False)
+            told = answer.complaints if is_told_in_full(request.config) else shortened(answer.complaints)
+            pytest.fail("\n".join(told), pytrace=False)
         reasons = {record.message for record in records if record.outcome == "unsupported"}
         if records and all(record.outcome == "unsupported" for record in records):
             pytest.skip("; ".join(sorted(reasons)))

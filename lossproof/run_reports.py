@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatch
 from importlib.metadata import version
@@ -14,9 +14,11 @@ from typing import Any
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.reading import Corpus
-from lossproof.judging.known_defects import KNOWN_DEFECT, as_data, covers, relevant, unmatched
+from lossproof.corpus.releases import family_of
+from lossproof.judging.known_defects import KNOWN_DEFECT, as_data, blame, covers, relevant, unmatched
 from lossproof.judging.record import Record, Run, TestResult
 from lossproof.numbers.formats import FORMATS
+from lossproof.release_news import Met, news, no_longer_shown, standing
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.selection import Check, Selection
 from lossproof.session import failed_record
@@ -46,6 +48,9 @@ class RunReports:
         self._checks = {check.id: check for check in selection.checks}
         self._results: dict[str, TestResult] = {}
         self._problems: list[str] = []
+        self._standing: list[str] = []
+        self._news: list[str] = []
+        self._known = self._entries(selection.subjects)
         self._started = time.time()
         self._complete = False
 
@@ -62,6 +67,11 @@ class RunReports:
             return  # a test of the project's own
         self._add(check, seconds, [failed_record(check, self._selection, reason.strip())])
 
+    def case_of(self, nodeid: str) -> str | None:
+        """The case that a test examines; None for a test of another kind."""
+        check = self._checks.get(_check_id(nodeid))
+        return None if check is None else check.case.id
+
     def is_wanted(self, args: Sequence[str]) -> bool:
         """Whether this run is one of the harness: a run of other tests must leave the reports alone."""
         return bool(self._results) or any("test_conformance" in arg for arg in args)
@@ -71,16 +81,14 @@ class RunReports:
         self._complete = complete
         if not self._results:
             self._problems.append("no check ran: nothing was shown to conform")
-        if complete:
-            records = self.records
-            ran = [
-                (check.case.id, check.subject, check.dtype)
-                for check in map(self._checks.get, self._results)
-                if check
-            ]
-            for name in self._selection.subjects:
-                entries = [entry for entry in self._relevant(name) if self._is_wholly_selected(entry)]
-                self._problems += unmatched(entries, records, [one for one in ran if one[1] == name])
+        releases = self._corpus.releases
+        for (family, number), names in self._families().items():
+            idle = self._idle(names) if complete else []
+            if releases.is_strict(family, number):
+                self._problems += map(blame, idle)
+            if releases.of(family):
+                records = [record for record in self.records if record.subject in names]
+                self._tell(Met(family, number, releases, self._entries(names), idle, records))
         self._problems = sorted(set(self._problems))
         return self._problems
 
@@ -108,13 +116,6 @@ class RunReports:
     @property
     def run(self) -> Run:
         """The description of the run as it stands."""
-        selected = {check.case.id for check in self._selection.checks}
-        entries = {
-            (entry.file, entry.line): entry
-            for name in self._selection.subjects
-            for entry in self._relevant(name)
-            if entry.case in selected
-        }
         known = [record for record in self.records if record.outcome == KNOWN_DEFECT and record.detail]
         return Run(
             versions={"python": platform.python_version()}
@@ -128,16 +129,53 @@ class RunReports:
             options=dict(self._options),
             complete=self._complete,
             problems=self._problems,
-            known_defects=[
-                as_data(entry) | {"snippet": _snippet(entry, known)} for _, entry in sorted(entries.items())
-            ],
+            known_defects=[as_data(entry) | {"snippet": _snippet(entry, known)} for entry in self._known],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),
             documents={
                 document.name: {"title": document.title, "about": document.about}
                 for document in self._corpus.documents
             },
+            standing=self._standing,
+            news=self._news,
         )
+
+    def _families(self) -> dict[tuple[str, str], list[str]]:
+        """The subjects by family and version."""
+        families: dict[tuple[str, str], list[str]] = {}
+        for name in self._selection.subjects:
+            families.setdefault((family_of(name), self._version(name)), []).append(name)
+        return families
+
+    def _entries(self, names: Iterable[str]) -> list[KnownDefect]:
+        """The entries that hold for any of these subjects, of the cases that were selected."""
+        selected = {check.case.id for check in self._selection.checks}
+        entries = {
+            (entry.file, entry.line): entry
+            for name in names
+            for entry in self._relevant(name)
+            if entry.case in selected
+        }
+        return [entry for _, entry in sorted(entries.items())]
+
+    def _tell(self, met: Met) -> None:
+        self._standing.append(standing(met))
+        self._news += news(met)
+        gone = no_longer_shown(met)
+        self._known = [entry for entry in self._known if entry not in gone]
+
+    def _idle(self, names: Sequence[str]) -> list[KnownDefect]:
+        """The entries that match no check, though all of it ran that they speak of."""
+        entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
+        ran = [
+            (check.case.id, check.subject, check.dtype)
+            for check in map(self._checks.get, self._results)
+            if check and check.subject in names
+        ]
+        return unmatched(entries, self.records, ran)
+
+    def _version(self, name: str) -> str:
+        return self._selection.subjects[name].version()
 
     def _is_wholly_selected(self, entry: KnownDefect) -> bool:
         """Whether everything runs that an entry speaks of: what it matches may be a check left out.
@@ -149,9 +187,8 @@ class RunReports:
         return subjects <= self._selection.subjects.keys() and dtypes <= set(self._selection.dtypes)
 
     def _relevant(self, name: str) -> list[KnownDefect]:
-        subject = self._selection.subjects[name]
         device = self._selection.device_of(name)
-        return relevant(self._corpus.known_defects, name, subject.version(), device)
+        return relevant(self._corpus.known_defects, name, self._version(name), device)
 
     def _add(self, check: Check, seconds: float, records: list[Record]) -> None:
         case = check.case

@@ -21,7 +21,7 @@ class Answer:
 
     Attributes:
         records: one for each thing that was judged.
-        problems: a sentence for each known defect that has gone.
+        problems: a sentence for each known defect that has gone, where the release is on record.
         printed: the end of what the subject printed meanwhile.
         failure: the traceback of the harness's own failure; there are no records then.
     """
@@ -53,6 +53,10 @@ class ConformanceSession:
             name: relevant(corpus.known_defects, name, subject.version(), self._devices[name])
             for name, subject in selection.subjects.items()
         }
+        self._is_strict = {
+            name: corpus.releases.is_strict(name, subject.version())
+            for name, subject in selection.subjects.items()
+        }
 
     def examine(self, check: Check) -> Answer:
         """Examine a check in this process."""
@@ -60,7 +64,8 @@ class ConformanceSession:
             return Answer(certify(check.case))
         subject = self.selection.subjects[check.subject]
         records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
-        return Answer(*excuse(records, self._defects[check.subject]))
+        excused, gone = excuse(records, self._defects[check.subject])
+        return Answer(excused, gone if self._is_strict[check.subject] else [])
 
     def examine_sentinel(self) -> Answer:
         """Examine the check that has to fail, its fault planted."""

@@ -190,7 +190,9 @@ def _show_defects(defects: list[KnownDefect]) -> None:
             (defect.subject, *defect.dtypes, *defect.reductions, *defect.quantities, *defect.layouts)
         )
         rows.append((where, f"{defect.observed}; should be {defect.expected}"))
-        rows.append(("", f"{defect.why} {defect.link}".strip()))
+        ends = (("since", defect.since), ("until", defect.until))
+        releases = " ".join(f"{name} {release}" for name, release in ends if release)
+        rows.append(("", " ".join(filter(None, (defect.why, releases and f"({releases})", defect.link)))))
     _section("known defects", rows)
 
 

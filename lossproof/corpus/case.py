@@ -176,7 +176,8 @@ class KnownDefect:
     Attributes:
         case, subject: which check; ``subject`` may be ``torch.*`` for both torch subjects.
         dtypes, reductions, quantities, layouts: narrowed to these; empty means any.
-        versions: the subject's versions, as a PEP 440 specifier (``>=2.0``); empty means any.
+        since, until: the first and the last release that it holds for, both included and compared on as many
+            numbers as each has; empty means no limit.
         platform, device: narrowed to these; empty means any.
         observed: what comes out; nothing else is excused.
         elements: how many numbers are off; empty means any.
@@ -193,7 +194,8 @@ class KnownDefect:
     dtypes: tuple[str, ...]
     reductions: tuple[str, ...]
     quantities: tuple[str, ...]
-    versions: str
+    since: str
+    until: str
     platform: str
     device: str
     observed: Observed

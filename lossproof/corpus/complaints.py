@@ -81,7 +81,8 @@ class Notes:
             position = 0 if place is None else bisect_right(places, place)
             return replace(complaint, case=sections[position - 1][1]) if position else complaint
 
-        return [with_case(place, complaint) for place, complaint in self._found]
+        # What a file says once for many entries is read with each of them.
+        return [with_case(place, complaint) for place, complaint in dict.fromkeys(self._found)]
 
 
 def quoted(text: str) -> str:

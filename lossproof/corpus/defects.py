@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.case_reading import mark_sections
-from lossproof.corpus.complaints import Notes
+from lossproof.corpus.complaints import Notes, quoted
 from lossproof.corpus.fields import (
     Fields,
     read_fields,
@@ -22,6 +22,7 @@ from lossproof.corpus.fields import (
 )
 from lossproof.corpus.keys import (
     DEFECT,
+    DEFECT_DEFAULTS,
     DEFECT_FILE,
     DEFECT_KINDS,
     FLOAT_DTYPES,
@@ -32,6 +33,7 @@ from lossproof.corpus.keys import (
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.observed import Observed
+from lossproof.corpus.releases import RELEASE, is_before
 from lossproof.corpus.scalars import Meaning, meaning
 
 _LINK = re.compile(r"https://\S+")
@@ -41,11 +43,24 @@ def read_defects(root: Node, cases: Collection[str], notes: Notes) -> list[Known
     """The known defects; ``cases`` are the ids of the corpus."""
     fields = read_fields(root, "the file", DEFECT_FILE, notes)
     mark_sections(fields, "defects", "case", notes)
-    return [_read_defect(item, cases, notes) for item in read_items(fields["defects"], "defects", notes)]
+    if "defaults" in fields:
+        read_fields(fields["defaults"], "defaults", DEFECT_DEFAULTS, notes)
+    return [
+        _read_defect(_with_defaults(item, fields["defaults"]), cases, notes)
+        for item in read_items(fields["defects"], "defects", notes)
+    ]
+
+
+def _with_defaults(node: Node, defaults: Node) -> Node:
+    if not isinstance(node, MappingNode) or not isinstance(defaults, MappingNode):
+        return node
+    usable = {key: entry for key, entry in defaults.entries.items() if key in DEFECT_DEFAULTS.all}
+    return MappingNode({**usable, **node.entries}, node.place)
 
 
 def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefect:
     fields = read_fields(node, "the defect", DEFECT, notes)
+    since, until = _read_range(fields, notes)
 
     def text(key: str) -> str:
         return read_text(fields[key], key, notes) if key in fields else ""
@@ -58,7 +73,8 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         quantities=read_list(fields["quantities"], "quantities", notes, read_text)
         if "quantities" in fields
         else (),
-        versions=text("versions"),
+        since=since,
+        until=until,
         platform=text("platform"),
         device=text("device"),
         observed=_read_observed(fields["observed"], notes),
@@ -72,6 +88,21 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         searched=text("searched"),
         elements=_read_elements(fields["elements"], notes) if "elements" in fields else (),
     )
+
+
+def _read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
+    """``since`` and ``until``."""
+    before = len(notes)
+    remedy = 'write the numbers of a release, in quotes, such as "2.13"'
+    since, until = (
+        read_matching(fields[key], key, RELEASE, remedy, notes) if key in fields else ""
+        for key in ("since", "until")
+    )
+    if since and until and len(notes) == before and is_before(until, since):
+        place = max(fields.place_of("since"), fields.place_of("until"))
+        problem = f"no release is both since {quoted(since)} and until {quoted(until)}"
+        notes.add(place, problem, "mend one of them, or leave it out")
+    return since, until
 
 
 def _read_observed(node: Node, notes: Notes) -> Observed:

@@ -86,7 +86,7 @@ CASE = Keys(
         "kills",
     ),
 )
-DEFECT_FILE = Keys(("defects",))
+DEFECT_FILE = Keys(("defects",), ("defaults",))
 DEFECT = Keys(
     ("case", "subject", "observed", "expected", "why", "kind"),
     (
@@ -94,7 +94,8 @@ DEFECT = Keys(
         "reductions",
         "quantities",
         "layouts",
-        "versions",
+        "since",
+        "until",
         "platform",
         "device",
         "elements",
@@ -102,6 +103,8 @@ DEFECT = Keys(
         "searched",
     ),
 )
+# What a file may say once for all its entries.
+DEFECT_DEFAULTS = Keys((), tuple(key for key in DEFECT.all if key not in ("case", "observed")))
 OBSERVED = Keys(("budgets",))
 
 # A tensor written as a mapping is known by one key; the table gives all keys of that form.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lossproof.corpus.case import Case, Document, KnownDefect
@@ -13,6 +13,7 @@ from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
 from lossproof.corpus.files import digest, find_files, read_text_file, relative_name
 from lossproof.corpus.nodes import Node, parse_tree
+from lossproof.corpus.releases import Releases, find_releases
 from lossproof.corpus.signature import Signature
 
 _DEFECTS_PREFIX = "known-defects"
@@ -25,6 +26,7 @@ class Corpus:
     Attributes:
         cases, known_defects: in the order of the files.
         documents: those that files of cases describe.
+        releases: those whose results are on record.
         digest: hexadecimal digits that stand for the contents of all files.
     """
 
@@ -32,6 +34,7 @@ class Corpus:
     known_defects: tuple[KnownDefect, ...]
     digest: str
     documents: tuple[Document, ...] = ()
+    releases: Releases = field(default_factory=Releases)
 
 
 def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
@@ -46,6 +49,8 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     """
     root = Path(os.path.abspath(root))
     files, all_notes = find_files(root)
+    releases, troubles = find_releases(root)
+    all_notes += troubles
     cases: list[Case] = []
     defects: list[KnownDefect] = []
     documents: list[Document] = []
@@ -66,7 +71,7 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     complaints += repeated_ids(cases)
     if complaints:
         raise CorpusError(complaints)
-    return Corpus(tuple(cases), tuple(defects), digest(files), tuple(documents))
+    return Corpus(tuple(cases), tuple(defects), digest(files), tuple(documents), releases)
 
 
 def _read_tree(path: Path, notes: Notes) -> Node | None:

@@ -1,4 +1,4 @@
-"""Known defects of subjects: strict in both directions, so that the list can never go stale."""
+"""Known defects of subjects: what they excuse, and which of them a run no longer shows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from typing import Any
 
-from packaging.specifiers import SpecifierSet
-
 from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.releases import is_within
 from lossproof.judging.record import PASSING, Record
 
 KNOWN_DEFECT = "known defect"
@@ -22,8 +21,7 @@ def relevant(entries: Iterable[KnownDefect], subject: str, version: str, device:
         entry
         for entry in entries
         if fnmatch(subject, entry.subject)
-        # A local build such as 2.13.0+cpu has the defects of its release.
-        and SpecifierSet(entry.versions).contains(version.partition("+")[0], prereleases=True)
+        and is_within(version, entry.since, entry.until)
         and entry.platform in ("", platform.system().lower())
         and entry.device in ("", device)
     ]
@@ -35,7 +33,7 @@ def as_data(entry: KnownDefect) -> dict[str, Any]:
 
 
 def covers(entry: KnownDefect, record: Record) -> bool:
-    """Whether an entry speaks of a record; version, platform and device are ``relevant``'s business."""
+    """Whether an entry speaks of a record; release, platform and device are ``relevant``'s business."""
     return (
         entry.case == record.case
         and fnmatch(record.subject, entry.subject)
@@ -48,6 +46,8 @@ def covers(entry: KnownDefect, record: Record) -> bool:
 
 def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[list[Record], list[str]]:
     """Mark what is known to be wrong; report what is listed as wrong and is right, or is wrong otherwise.
+
+    Where the release is on record, what is right again fails the run: so the list can never go stale.
 
     Args:
         records: of one test.
@@ -102,8 +102,8 @@ def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect |
 
 def unmatched(
     entries: Iterable[KnownDefect], records: Iterable[Record], selected: Iterable[tuple[str, str, str]]
-) -> list[str]:
-    """A sentence for each entry that was selected and met no record.
+) -> list[KnownDefect]:
+    """The entries that were selected and met no record.
 
     Args:
         entries: those that are relevant.
@@ -114,18 +114,25 @@ def unmatched(
     of_case: dict[str, list[Record]] = {}
     for record in records:
         of_case.setdefault(record.case, []).append(record)
-    sentences = []
-    for entry in entries:
-        records = of_case.get(entry.case, [])
-        is_selected = any(
+
+    def is_selected(entry: KnownDefect) -> bool:
+        return any(
             entry.case == case
             and fnmatch(subject, entry.subject)
             and (not entry.dtypes or dtype in entry.dtypes)
             for case, subject, dtype in selected
         )
-        if is_selected and not any(covers(entry, record) for record in records):
-            sentences.append(
-                f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; "
-                "mend its dtypes, reductions, quantities or layouts, or remove it"
-            )
-    return sentences
+
+    return [
+        entry
+        for entry in entries
+        if is_selected(entry) and not any(covers(entry, record) for record in of_case.get(entry.case, ()))
+    ]
+
+
+def blame(entry: KnownDefect) -> str:
+    """What to do about an entry that met no record, where the release is on record."""
+    return (
+        f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; "
+        "mend its dtypes, reductions, quantities or layouts, or remove it"
+    )

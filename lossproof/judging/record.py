@@ -117,6 +117,8 @@ class Run:
             gone, an entry that matches nothing, no check at all.
         known_defects: the entries selected by this run: KnownDefect's fields, and a snippet.
         documents: those that the cases cite, by name: {title, about}.
+        standing: a sentence for each release: whether it is on record, and what has changed if not.
+        news: sentences on what no longer is as it is known, in a release that is not on record: no failure.
         started: ISO 8601 time; seconds: the length of the run.
     """
 
@@ -129,3 +131,5 @@ class Run:
     started: str
     seconds: float
     documents: dict[str, dict[str, str]] = field(default_factory=dict)
+    standing: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)

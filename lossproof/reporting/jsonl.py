@@ -79,6 +79,8 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
         "problems": run.problems,
         "known_defects": run.known_defects,
         "documents": run.documents,
+        "standing": run.standing,
+        "news": run.news,
         "started": run.started,
         "seconds": run.seconds,
     }

@@ -19,6 +19,9 @@ def junit_xml(run: Run, results: Sequence[TestResult]) -> str:
     properties = ElementTree.SubElement(suite, "properties")
     for package, version in run.versions.items():
         ElementTree.SubElement(properties, "property", name=visible(package), value=visible(version))
+    for name, sentences in (("standing", run.standing), ("news", run.news)):
+        for sentence in sentences:
+            ElementTree.SubElement(properties, "property", name=name, value=visible(sentence))
     names: Counter[str] = Counter()
     for result in results:
         suite.append(_test(result, names))

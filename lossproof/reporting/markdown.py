@@ -31,7 +31,8 @@ _SIGNS = {
     "known defect": "◆",
     "nothing to run": "\N{EN DASH}",
 }
-_PROBLEMS = 20
+_SENTENCES = 20
+_PLURALS = {"problem": "problems", "news": "news"}
 # What Markdown, HTML, mathematics, mentions, emoji and links are made of. An underscore or a colon between
 # letters is none of it, and stays: names can be read in the plain file.
 _SYNTAX = re.compile(
@@ -49,17 +50,24 @@ def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison
 
 
 def _verdict(run: Run, records: Sequence[Record]) -> Iterable[str]:
+    for sentence in run.standing:
+        yield from (_escaped(sentence), "")
     told = verdict(run, records)
     yield f"## {'✓' if told.conforms else '✗'} {_escaped(told.sentence)}"
     yield ""
     if not run.complete:
         yield from ("**The run was interrupted: what it reports is incomplete.**", "")
-    yield from (f"- problem: {_escaped(problem)}" for problem in run.problems[:_PROBLEMS])
-    if (more := len(run.problems) - _PROBLEMS) > 0:
-        yield f"- and {count(more, 'more problem')}"
+    yield from _list_of("problem", run.problems)
+    yield from _list_of("news", run.news)
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items())
     versions = ", ".join(f"{package} {version}" for package, version in run.versions.items())
     yield from ("", f"{counts}; {_escaped(versions)}", "")
+
+
+def _list_of(name: str, sentences: Sequence[str]) -> Iterable[str]:
+    yield from (f"- {name}: {_escaped(sentence)}" for sentence in sentences[:_SENTENCES])
+    if (more := len(sentences) - _SENTENCES) > 0:
+        yield f"- and {count(more, f'more {name}', f'more {_PLURALS[name]}')}"
 
 
 def _failures(records: Sequence[Record]) -> Iterable[str]:

@@ -8,31 +8,60 @@ from pathlib import Path
 from lossproof.judging.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
-from lossproof.reporting.digest import budget_share, outcome_counts, verdict
+from lossproof.reporting.digest import FAILING, budget_share, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
-from lossproof.reporting.text import share, visible
+from lossproof.reporting.text import count, share, visible
+
+_LONGEST = 10  # lines of one kind
+_WIDTH = 200
 
 
 def summary_lines(
     run: Run, results: Sequence[TestResult], reports: Sequence[Path], comparison: Comparison | None = None
 ) -> list[str]:
-    """Return the lines: the verdict, the counts, each subject's largest error, problems, reports.
+    """Return the lines: how the releases stand, the verdict, the counts, what fails, problems, reports.
 
-    A line tells what overflowed and one what passed by a rule, where anything did. Where there is a
-    comparison, a line says what it comes to; the reports say the rest.
+    Each subject has a line with its largest error. A line tells what overflowed and one what passed by a
+    rule, where anything did. Where there is a comparison, a line says what it comes to; the reports say the rest.
     """
     records = [record for result in results for record in result.records]
-    lines = [verdict(run, records).sentence]
+    lines = [*run.standing, verdict(run, records).sentence]
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
+    page = next((f": see {path}" for path in reports if path.name == "report.html"), "")
+    lines += _some("news", run.news, "news", page)
+    lines += _some("fails", _failures(records), "cases", page)
     lines += _otherwise(records)
     lines += _largest_errors(records)
-    lines += [f"problem: {problem}" for problem in run.problems]
+    lines += _some("problem", run.problems, "problems", page)
     if comparison:
         lines.append(f"compared with the baseline: {' '.join(outline(comparison))}")
     lines += [f"report: {path}" for path in reports]
     return [visible(line.replace("\n", " ")) for line in lines]
+
+
+def _some(name: str, sentences: Sequence[str], plural: str, page: str) -> list[str]:
+    more = len(sentences) - _LONGEST
+    rest = [f"and {more:,} more {plural}{page}"] if more > 0 else []
+    return [f"{name}: {sentence}" for sentence in sentences[:_LONGEST]] + rest
+
+
+def _failures(records: Sequence[Record]) -> list[str]:
+    """A sentence for each case that fails, with what is wrong first."""
+    cases: dict[str, list[Record]] = {}
+    for record in records:
+        if record.outcome in FAILING:
+            cases.setdefault(record.case, []).append(record)
+
+    def sentence(case: str, failing: Sequence[Record]) -> str:
+        subjects, dtypes = ({getattr(one, name): None for one in failing} for name in ("subject", "dtype"))
+        where = f"{count(len(failing), 'check')} of {', '.join(subjects)} in {', '.join(dtypes)}"
+        first = failing[0]
+        told = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
+        return f"{case}, {where}: {first.quantity}: {told or first.outcome}"
+
+    return [sentence(case, failing) for case, failing in cases.items()]
 
 
 def _otherwise(records: Sequence[Record]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -168,7 +169,8 @@ defects:
     dtypes: [float32]
     reductions: [mean]
     quantities: [value, gradient.input]
-    versions: ">=2.0"
+    since: "2.10"
+    until: 2.13.0
     platform: linux
     device: cuda
     observed: nan
@@ -181,7 +183,22 @@ defects:
     first, second = load(tmp_path, x=IN_ORDER, known_defects=text).known_defects
     file = "cases/known-defects.yaml"
     assert first == KnownDefect(
-        "one", "torch.*", (), (), (), "", "", "", Observed(numerals("1")), "2", "w", "convention", "", file, 2
+        case="one",
+        subject="torch.*",
+        dtypes=(),
+        reductions=(),
+        quantities=(),
+        since="",
+        until="",
+        platform="",
+        device="",
+        observed=Observed(numerals("1")),
+        expected="2",
+        why="w",
+        kind="convention",
+        link="",
+        file=file,
+        line=2,
     )
     assert second == KnownDefect(
         "one",
@@ -189,7 +206,8 @@ defects:
         ("float32",),
         ("mean",),
         ("value", "gradient.input"),
-        ">=2.0",
+        "2.10",
+        "2.13.0",
         "linux",
         "cuda",
         Observed((parse_numeral(".nan"), "RuntimeError: no")),
@@ -200,6 +218,32 @@ defects:
         file,
         3,
     )
+
+
+def test_what_a_file_says_once_holds_for_each_entry_that_says_nothing_else(tmp_path: Path) -> None:
+    text = """defaults: {subject: torch.*, kind: defect, since: "2.6", until: "2.13", expected: "2", why: w}
+defects:
+  - {case: one, observed: 1}
+  - {case: one, observed: 1, since: "2.12", kind: convention}
+"""
+    first, second = load(tmp_path, x=IN_ORDER, known_defects=text).known_defects
+    assert (first.subject, first.since, first.until, first.kind) == ("torch.*", "2.6", "2.13", "defect")
+    assert replace(second, line=first.line) == replace(first, since="2.12", kind="convention")
+
+
+def test_releases_on_record_are_known_by_their_files(tmp_path: Path) -> None:
+    folder = write(tmp_path, x=IN_ORDER) / "history"
+    assert load(tmp_path).releases.of("torch.nn") == ()
+    folder.mkdir()
+    for name in ("torch-2.9.1.json", "torch-2.13.0.json", "mine-1.0.json", "README.md"):
+        (folder / name).write_text("")
+    releases = load(tmp_path).releases
+    assert releases.of("torch.nn") == releases.of("torch-expressions") == ("2.9.1", "2.13.0")
+    assert releases.of("mine") == ("1.0",)
+    assert releases.has("torch.nn", "2.13.0+cpu")
+    assert releases.has("mine", "1")
+    assert not releases.has("torch.nn", "2.13.0.dev20260101")
+    assert not releases.has("reference", "2.13.0")
 
 
 @pytest.mark.parametrize(

@@ -359,7 +359,22 @@ DEFECT_CHANGES = [
     ("kind: defect", "kind: defect\n    dtypes: [int8]", 8, "dtypes[0] is 'int8'"),
     ("kind: defect", "kind: defect\n    dtypes: float32", 8, "must be a list"),
     ("kind: defect", "kind: defect\n    reductions: [men]", 8, "did you mean 'mean'?"),
-    ("kind: defect", "kind: defect\n    version: '>=2'", 8, "did you mean 'versions'?"),
+    ("kind: defect", "kind: defect\n    untill: '2.13'", 8, "did you mean 'until'?"),
+    ("kind: defect", "kind: defect\n    since: 2.x", 8, "since is '2.x'; write the numbers of a release"),
+    ("kind: defect", "kind: defect\n    since: '>=2.1'", 8, "since is '>=2.1'; write the numbers"),
+    (
+        "kind: defect",
+        "kind: defect\n    until: 2.10",
+        8,
+        "until is a number ('2.10') but must be a text; put",
+    ),
+    (
+        "kind: defect",
+        "kind: defect\n    since: '2.14'\n    until: '2.13'",
+        9,
+        "no release is both since '2.14'",
+    ),
+    ("kind: defect", "kind: defect\n    until: '2.13.0'\n    since: '2.13.1'", 9, "and until '2.13.0'; mend"),
     ('observed: "1"', "observed: nan", 4, "without quotes is ambiguous"),
     ("why: because", "why: because\n    elements: 0", 7, "elements is 0"),
     ("why: because", "why: because\n    elements: [1.5]", 7, "elements[0] is 1.5"),
@@ -377,3 +392,37 @@ def test_a_bad_known_defect_is_refused(tmp_path: Path, old: str, new: str, line:
     assert found[0].case == (
         "weighted-man" if "weighted-man\n" in DEFECT.replace(old, new) else "weighted-mean"
     )
+
+
+@pytest.mark.parametrize(
+    ("defaults", "words"),
+    [
+        ("{case: weighted-mean}", "'case' is no key of defaults"),
+        ("{observed: 1}", "'observed' is no key of defaults"),
+        ("{since: 2.10}", "since is a number ('2.10') but must be a text; put it in quotes"),
+        ("{since: '2.14', until: '2.13'}", "no release is both since '2.14' and until '2.13'"),
+        ("[kind]", "defaults is a list but must be a mapping"),
+        ("{}", "defaults is empty"),
+    ],
+)
+def test_bad_defaults_are_refused_once(tmp_path: Path, defaults: str, words: str) -> None:
+    entries = DEFECT + DEFECT.removeprefix("defects:\n")
+    found = complaints_about(tmp_path, x=EVERY_KEY, known_defects=f"defaults: {defaults}\n{entries}")
+    assert [(one.line, one.case) for one in found] == [(1, None)]
+    assert words in str(found[0])
+
+
+def test_an_entry_that_contradicts_the_defaults_is_named(tmp_path: Path) -> None:
+    late = DEFECT.replace("kind: defect", "kind: defect\n    since: '2.14'")
+    found = complaints_about(tmp_path, x=EVERY_KEY, known_defects=f"defaults: {{until: '2.13'}}\n{late}")
+    assert [(one.line, one.case) for one in found] == [(9, "weighted-mean")]
+
+
+def test_a_file_of_history_that_tells_no_release_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path, good=IN_ORDER) / "history"
+    folder.mkdir()
+    for name in ("torch-2.13.0.json", "torch-latest.json", "2.13.0.json"):
+        (folder / name).write_text("{}")
+    found = complaints_about(tmp_path)
+    assert [one.file for one in found] == ["cases/history/2.13.0.json", "cases/history/torch-latest.json"]
+    assert "the file's name tells no release; call it like torch-2.13.0.json" in str(found[0])

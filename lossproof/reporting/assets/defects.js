@@ -11,6 +11,8 @@ function metBy(defect) {
   return checks.ofCase(defect.case).find(isOfIt);
 }
 
+const releases = ({ since, until }) => [since && "since " + since, until && "until " + until].filter(Boolean).join(" ");
+
 function defectCard(defect) {
   const { inputs, params } = data.details[metBy(defect)] || data.explained[defect.case] || {};
   const about = caseNamed(defect.case);
@@ -29,7 +31,7 @@ function defectCard(defect) {
       about ? el("b", {}, about.loss) : null,
       defect.case ? caseLink(defect.case) : null,
       el("span", {}, where.join(" · ")),
-      defect.versions ? el("span", {}, "torch " + defect.versions) : null,
+      defect.since || defect.until ? el("span", {}, releases(defect)) : null,
       defect.file ? el("code", {}, defect.file + ":" + defect.line) : null,
     ),
     inputs || params
@@ -139,7 +141,8 @@ function defectSection() {
       "p",
       { class: "quiet" },
       `${many(data.causes.length, "cause")} on record, in ${many(defects.length, "entry", "entries")} of the list. `,
-      "An entry holds for the releases that it names. A check of it that agreed would have failed this run. ",
+      "An entry holds for the releases that it names. A check of it that agrees fails the run, ",
+      "or is told as news where the release is not on record. ",
       "They account for ",
       filterLink({ outcome: "known defect" }, {}, many(data.counts["known defect"], "check")),
       ".",

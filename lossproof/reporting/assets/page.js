@@ -1,6 +1,7 @@
 // The page: the head, the sections in the order in which a reader wants them, and what the address asks for.
 
 function head() {
+  document.getElementById("standing").append(...data.run.standing.map((sentence) => el("p", {}, sentence)));
   const { conforms, sentence } = data.verdict;
   document
     .getElementById("verdict")
@@ -9,9 +10,11 @@ function head() {
       el("span", {}, sentence),
     );
   document.getElementById("incomplete").hidden = data.run.complete;
-  const problems = document.getElementById("problems");
-  problems.hidden = !data.run.problems.length;
-  problems.append(...data.run.problems.map((problem) => el("li", {}, problem)));
+  for (const name of ["problems", "news"]) {
+    const list = document.getElementById(name);
+    list.hidden = !data.run[name].length;
+    list.append(...data.run[name].map((sentence) => el("li", {}, sentence)));
+  }
   document
     .getElementById("counts")
     .append(

@@ -1,0 +1,56 @@
+"""A short terminal where much fails: pytest tells of a few tests, the reports of all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+
+import pytest
+
+_TESTS = 20
+_SENTENCES = 5
+
+
+class Brevity:
+    """Of many failing checks, lets pytest's own summary tell a few, from as many cases as possible."""
+
+    def __init__(self, case_of: Callable[[str], str | None]) -> None:
+        """Take what gives the case of a test by its node id, or None for a test of another kind."""
+        self._case_of = case_of
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, None, None]:
+        """Hide the rest while the summary is written; pytest counts them all the same."""
+        failed = terminalreporter.stats.get("failed", [])
+        if is_told_in_full(terminalreporter.config) or len(failed) <= _TESTS:
+            return (yield)
+        terminalreporter.stats["failed"] = self._some(failed)
+        try:
+            return (yield)
+        finally:
+            terminalreporter.stats["failed"] = failed
+
+    def _some(self, failed: Sequence[pytest.TestReport]) -> list[pytest.TestReport]:
+        of_case: Counter[str] = Counter()
+        ranked: list[tuple[int, int]] = []
+        for place, report in enumerate(failed):
+            case = self._case_of(report.nodeid)
+            if case is None:
+                ranked.append((0, place))
+                continue
+            of_case[case] += 1
+            ranked.append((of_case[case], place))
+        return [failed[place] for place in sorted(place for _, place in sorted(ranked)[:_TESTS])]
+
+
+def is_told_in_full(config: pytest.Config) -> bool:
+    """Whether pytest was asked to be verbose."""
+    return bool(config.getoption("verbose") > 0)
+
+
+def shortened(sentences: Sequence[str]) -> list[str]:
+    """The first sentences on a test, and how many more there are."""
+    more = len(sentences) - _SENTENCES
+    return list(sentences) if more <= 0 else [*sentences[:_SENTENCES], f"and {more:,} more: see the report"]
