@@ -55,7 +55,13 @@ class Selection:
 def signatures() -> dict[str, Signature]:
     """What the reference's losses take, for the reader of case files."""
     return {
-        name: Signature(loss.arguments, loss.typed_parameters, loss.reductions, loss.indices)
+        name: Signature(
+            loss.arguments,
+            loss.typed_parameters,
+            loss.reductions,
+            loss.indices,
+            {convention.name: tuple(convention.picks) for convention in loss.conventions},
+        )
         for name, loss in LOSSES.items()
     }
 

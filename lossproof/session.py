@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.faults.sentinel import FAULT, sentinel_check
 from lossproof.judging.certification import certify
+from lossproof.judging.choices import own_conventions
 from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import excuse, relevant
 from lossproof.judging.record import FAILING, Record
 from lossproof.judging.recorder import Recorder
+from lossproof.reference.conventions import picking
 from lossproof.selection import Check, Selection
 from lossproof.subjects import find_subject
 
@@ -53,6 +56,10 @@ class ConformanceSession:
             name: relevant(corpus.known_defects, name, subject.version(), self._devices[name])
             for name, subject in selection.subjects.items()
         }
+        self._picks = {
+            name: picks_of(corpus.picks, name, subject.version())
+            for name, subject in selection.subjects.items()
+        }
         self._is_strict = {
             name: corpus.releases.is_strict(name, subject.version())
             for name, subject in selection.subjects.items()
@@ -62,9 +69,12 @@ class ConformanceSession:
         """Examine a check in this process."""
         if check.subject not in self.selection.subjects:
             return Answer(certify(check.case))
-        subject = self.selection.subjects[check.subject]
-        records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
-        excused, gone = excuse(records, self._defects[check.subject])
+        subject, picks = self.selection.subjects[check.subject], self._picks[check.subject]
+        with picking(picks):
+            records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
+        if not self._is_strict[check.subject]:
+            picks = {}
+        excused, gone = excuse(own_conventions(records, picks), self._defects[check.subject])
         return Answer(excused, gone if self._is_strict[check.subject] else [])
 
     def examine_sentinel(self) -> Answer:

@@ -60,7 +60,7 @@ def _with_defaults(node: Node, defaults: Node) -> Node:
 
 def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefect:
     fields = read_fields(node, "the defect", DEFECT, notes)
-    since, until = _read_range(fields, notes)
+    since, until = read_range(fields, notes)
 
     def text(key: str) -> str:
         return read_text(fields[key], key, notes) if key in fields else ""
@@ -81,7 +81,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         expected=text("expected"),
         why=text("why"),
         kind=read_word(fields["kind"], "kind", DEFECT_KINDS, notes),
-        link=_read_link(fields, notes),
+        link=read_link(fields, notes),
         file=notes.file,
         line=fields.place.line,
         layouts=_words(fields, "layouts", LAYOUTS, notes),
@@ -90,8 +90,8 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
     )
 
 
-def _read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
-    """``since`` and ``until``."""
+def read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
+    """``since`` and ``until``, each empty where it is left out."""
     before = len(notes)
     remedy = 'write the numbers of a release, in quotes, such as "2.13"'
     since, until = (
@@ -136,7 +136,8 @@ def _words(fields: Fields, key: str, known: tuple[str, ...], notes: Notes) -> tu
     return read_words(fields[key], key, known, notes) if key in fields else ()
 
 
-def _read_link(fields: Fields, notes: Notes) -> str:
+def read_link(fields: Fields, notes: Notes) -> str:
+    """``link``; empty where there is none."""
     if "link" not in fields:
         return ""
     return read_matching(fields["link"], "link", _LINK, "write an address that begins with https://", notes)

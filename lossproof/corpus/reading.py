@@ -13,10 +13,12 @@ from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
 from lossproof.corpus.files import digest, find_files, read_text_file, relative_name
 from lossproof.corpus.nodes import Node, parse_tree
+from lossproof.corpus.picks import Pick, read_picks
 from lossproof.corpus.releases import Releases, find_releases
 from lossproof.corpus.signature import Signature
 
 _DEFECTS_PREFIX = "known-defects"
+_CONVENTIONS = "conventions.yaml"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Corpus:
         cases, known_defects: in the order of the files.
         documents: those that files of cases describe.
         releases: those whose results are on record.
+        picks: what subjects pick where a formula leaves something open.
         digest: hexadecimal digits that stand for the contents of all files.
     """
 
@@ -35,13 +38,15 @@ class Corpus:
     digest: str
     documents: tuple[Document, ...] = ()
     releases: Releases = field(default_factory=Releases)
+    picks: tuple[Pick, ...] = ()
 
 
 def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     """Read all case files below ``root``, in the order of their names, and its known defects.
 
     Args:
-        root: the folder of case files; those whose names begin with ``known-defects`` hold known defects.
+        root: the folder of case files; those whose names begin with ``known-defects`` hold known defects, and
+            ``conventions.yaml`` what subjects pick where a formula leaves something open.
         signatures: the losses that cases may name.
 
     Raises:
@@ -54,6 +59,7 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     cases: list[Case] = []
     defects: list[KnownDefect] = []
     documents: list[Document] = []
+    picks: list[Pick] = []
     # A known defect names a case, so all cases are read first.
     for path in sorted(files, key=holds_known_defects):
         notes = Notes(relative_name(path, root))
@@ -61,7 +67,9 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
         tree = _read_tree(path, notes)
         if tree is None:
             continue
-        if holds_known_defects(path):
+        if path == root / _CONVENTIONS:
+            picks += read_picks(tree, _conventions(signatures.values()), notes)
+        elif holds_known_defects(path):
             defects += read_defects(tree, {case.id for case in cases}, notes)
         else:
             cases += read_cases(tree, signatures, notes)
@@ -71,7 +79,11 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     complaints += repeated_ids(cases)
     if complaints:
         raise CorpusError(complaints)
-    return Corpus(tuple(cases), tuple(defects), digest(files), tuple(documents), releases)
+    return Corpus(tuple(cases), tuple(defects), digest(files), tuple(documents), releases, tuple(picks))
+
+
+def _conventions(signatures: Iterable[Signature]) -> dict[str, tuple[str, ...]]:
+    return {name: picks for signature in signatures for name, picks in signature.conventions.items()}
 
 
 def _read_tree(path: Path, notes: Notes) -> Node | None:

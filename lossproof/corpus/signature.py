@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lossproof.corpus.tensors import Shape, Tensor
 from lossproof.corpus.values import shape_of
@@ -19,12 +19,14 @@ class Signature:
         options: the constructor's keywords besides reduction, size_average and reduce.
         reductions: the reductions it supports; empty for functions without any.
         indices: which of the arguments hold whole numbers (class indices, lengths), given the shapes.
+        conventions: what its formula leaves open, by name, and the words for what may be picked.
     """
 
     arguments: tuple[str, ...]
     options: Mapping[str, Option]
     reductions: tuple[str, ...]
     indices: Callable[[Mapping[str, Shape]], tuple[str, ...]]
+    conventions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[str, ...]:

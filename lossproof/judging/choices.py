@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-from lossproof.judging.record import ANOTHER
+from lossproof.judging.record import ANOTHER, Record
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict
 from lossproof.reference.catalogue import CONVENTIONS
@@ -33,6 +33,21 @@ def or_changed(verdict: Verdict, truth: Truth, judge: Callable[[Truth], Verdict]
                 message=f"{verdict.message}; {_told(truth.picks, others)}",
             )
     return verdict
+
+
+def own_conventions(records: Iterable[Record], on_record: Collection[str]) -> list[Record]:
+    """Records of which only those of conventions on record can have changed one; others have their own.
+
+    Args:
+        records: of one subject.
+        on_record: the conventions of which its pick is on record.
+    """
+    return [
+        replace(record, outcome="other convention")
+        if record.outcome == "changed convention" and not set(record.picks) & set(on_record)
+        else record
+        for record in records
+    ]
 
 
 def _otherwise(picks: Mapping[str, str]) -> Iterator[tuple[dict[str, str], bool]]:

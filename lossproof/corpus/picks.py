@@ -1,0 +1,79 @@
+"""The file of conventions: what each subject picks where a formula leaves something open, by release."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from lossproof.corpus.complaints import Notes
+from lossproof.corpus.defects import read_link, read_range
+from lossproof.corpus.fields import read_fields, read_items, read_list, read_text, read_word
+from lossproof.corpus.keys import PICK, PICK_FILE
+from lossproof.corpus.nodes import Node
+from lossproof.corpus.releases import is_within, public
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What a subject picks of some conventions.
+
+    Attributes:
+        conventions: their names in the reference.
+        pick: the word for it.
+        subject: may be ``torch.*`` for both torch subjects.
+        since, until: the first and the last release that picks so, as of a known defect.
+        link: where the change is told of, or empty.
+        searched: where there is no link, the words that were searched for, and when.
+    """
+
+    conventions: tuple[str, ...]
+    pick: str
+    subject: str
+    since: str
+    until: str
+    link: str
+    searched: str
+
+    def holds(self, subject: str, version: str) -> bool:
+        """Whether it is on record for a subject in a version."""
+        return fnmatch(subject, self.subject) and is_within(public(version), self.since, self.until)
+
+
+def picks_of(entries: Iterable[Pick], subject: str, version: str) -> dict[str, str]:
+    """The picks on record for a subject, by the names of conventions."""
+    holding = [entry for entry in entries if entry.holds(subject, version)]
+    return {name: entry.pick for entry in holding for name in entry.conventions}
+
+
+def read_picks(root: Node, known: Mapping[str, Collection[str]], notes: Notes) -> list[Pick]:
+    """The picks; ``known`` tells what may be picked of each convention of the reference."""
+    fields = read_fields(root, "the file", PICK_FILE, notes)
+    return [_read_pick(item, known, notes) for item in read_items(fields["picks"], "picks", notes)]
+
+
+def _read_pick(node: Node, known: Mapping[str, Collection[str]], notes: Notes) -> Pick:
+    fields = read_fields(node, "the pick", PICK, notes)
+
+    def read_name(item: Node, what: str, notes: Notes) -> str:
+        return read_word(item, what, known, notes)
+
+    conventions = read_list(fields["conventions"], "conventions", notes, read_name)
+    pick = read_text(fields["pick"], "pick", notes)
+    for name in conventions:
+        if pick and name in known and pick not in known[name]:
+            notes.add(
+                fields.place_of("pick"),
+                f"'{pick}' is no pick of {name}",
+                f"write one of {', '.join(known[name])}, in quotes where it is a number",
+            )
+    since, until = read_range(fields, notes)
+    return Pick(
+        conventions,
+        pick,
+        read_text(fields["subject"], "subject", notes),
+        since,
+        until,
+        read_link(fields, notes),
+        read_text(fields["searched"], "searched", notes) if "searched" in fields else "",
+    )
