@@ -13,7 +13,6 @@ from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import excuse, relevant
 from lossproof.judging.record import FAILING, Record
 from lossproof.judging.recorder import Recorder
-from lossproof.reference.conventions import picking
 from lossproof.selection import Check, Selection
 from lossproof.subjects import find_subject
 
@@ -48,7 +47,7 @@ class ConformanceSession:
         self.corpus = corpus
         self.selection = selection
         layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
-        self._examiner = Examiner(layout_dtype)
+        self._examiner = Examiner(layout_dtype, picks=corpus.picks)
         self._sentinel = sentinel_check()
         self._sentinel_subject = find_subject(self._sentinel.subject)
         self._devices = {name: selection.device_of(name) for name in selection.subjects}
@@ -70,8 +69,7 @@ class ConformanceSession:
         if check.subject not in self.selection.subjects:
             return Answer(certify(check.case))
         subject, picks = self.selection.subjects[check.subject], self._picks[check.subject]
-        with picking(picks):
-            records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
+        records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
         if not self._is_strict[check.subject]:
             picks = {}
         excused, gone = excuse(own_conventions(records, picks), self._defects[check.subject])

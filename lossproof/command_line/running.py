@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
-from lossproof.command_line.corpus import find_loss, read_corpus
+from lossproof.command_line.corpus import CASES, find_loss, read_corpus
 from lossproof.command_line.on_record import known_as
 from lossproof.command_line.showing import say_steps
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
@@ -18,28 +19,43 @@ from lossproof.command_line.written import nested
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.picks import picks_of
+from lossproof.corpus.reading import load_picks
 from lossproof.corpus.tensors import Complex
 from lossproof.judging.calls import CallPlanner, PlannedCall, is_rounded, reductions_of
+from lossproof.judging.choices import or_changed
 from lossproof.judging.excuses import overflown
 from lossproof.judging.number_text import shortest, significant
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare
 from lossproof.numbers.formats import FORMATS, Float64Array
+from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
+from lossproof.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.expressions import EXPRESSIONS_SUBJECT, is_asked
 
 _DIGITS = 20
+_FUNCTIONS = "torch.nn.functional"
 _MOST_NUMBERS = 60
 _COMPLEX_DTYPES = ("float64", "float32")
 _KINDS = {"defect": "known defect", "convention": "convention of torch's", "undefined": "undefined result"}
 
 
 def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
-    """Write the value and the gradients of a call, proven and by torch; whether torch agrees."""
+    """Write the value and the gradients of a call, proven and by torch; whether torch agrees.
+
+    What the formula leaves open is proven as torch picks it.
+    """
+    version = find_subject(_FUNCTIONS).version()
+    with picking(picks_of(load_picks(CASES, signatures()), _FUNCTIONS, version)):
+        return _run(name, tokens, dtype, with_steps)
+
+
+def _run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     loss = find_loss(name)
     if dtype not in FORMATS:
         raise Mistake(f"there is no dtype '{dtype}'; {suggestion(dtype, FORMATS)}")
@@ -125,7 +141,7 @@ def _asked(planned: PlannedCall) -> _Answer:
     """Torch's function on the call, its module where there is no function, or what stands in for both."""
     wrt = planned.prepared.differentiable
     call = replace(planned.call, upstreams=planned.truth.upstreams[:1], wrt=wrt)
-    names = ("torch.nn.functional", "torch.nn", EXPRESSIONS_SUBJECT)
+    names = (_FUNCTIONS, "torch.nn", EXPRESSIONS_SUBJECT)
     for name in (name for name in names if is_asked(name, planned.call.loss)):
         found = find_subject(name)
         subject = Careful(found)
@@ -143,7 +159,9 @@ def _say_quantity(
 ) -> Verdict | None:
     """Write a quantity, a number a line; the verdict where torch has numbers."""
     texts, shape = proven
-    verdict = None if observed is None else compare(observed, truth)
+    verdict = None
+    if observed is not None:
+        verdict = or_changed(compare(observed, truth), truth, partial(compare, observed))
     shares = None
     if observed is not None and observed.shape == truth.value.shape:
         shares, has_overflown = budget_shares(observed, truth), overflown(observed, truth)

@@ -82,6 +82,26 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     return Corpus(tuple(cases), tuple(defects), digest(files), tuple(documents), releases, tuple(picks))
 
 
+def load_picks(root: Path, signatures: Mapping[str, Signature]) -> tuple[Pick, ...]:
+    """What subjects pick where a formula leaves something open, without reading any case.
+
+    Args:
+        root, signatures: as for ``load_corpus``.
+
+    Raises:
+        CorpusError: with all complaints about the file; a folder without the file has no picks.
+    """
+    path = Path(os.path.abspath(root)) / _CONVENTIONS
+    if not path.exists():
+        return ()
+    notes = Notes(relative_name(path, path.parent))
+    tree = _read_tree(path, notes)
+    picks = [] if tree is None else read_picks(tree, _conventions(signatures.values()), notes)
+    if complaints := notes.complaints():
+        raise CorpusError(complaints)
+    return tuple(picks)
+
+
 def _conventions(signatures: Iterable[Signature]) -> dict[str, tuple[str, ...]]:
     return {name: picks for signature in signatures for name, picks in signature.conventions.items()}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Sized
 from datetime import datetime, timezone
 from fnmatch import fnmatch
 from pathlib import Path
@@ -75,17 +76,25 @@ def _hunt(
 ) -> tuple[Findings, float]:
     kills: list[Kill] = []
     crashed: set[str] = set()
+    unsupported: set[str] = set()
+    inapplicable: dict[str, str] = {}
     seconds = 0.0
     planted = by_loss(faults)
     for bag in hunt_all(root, corpus, [fault.id for fault in faults], is_full, workers):
         kills += bag.kills
         seconds += bag.seconds
+        unsupported |= bag.unsupported.keys()
+        inapplicable |= bag.inapplicable
         if bag.has_crashed:
             crashed.add(bag.loss)
             print(f"{bag.loss:32} its process ended", flush=True)
             continue
-        caught = len({kill.fault for kill in bag.kills})
-        print(f"{bag.loss:32} {caught} of {count(len(planted[bag.loss]), 'fault')} caught", flush=True)
+        caught, applying = (
+            len({kill.fault for kill in bag.kills}),
+            len(planted[bag.loss]) - len(bag.inapplicable),
+        )
+        told = f"{caught} of {count(applying, 'fault')} caught{_and_not_applicable(bag.inapplicable)}"
+        print(f"{bag.loss:32} {told}", flush=True)
     is_all = len(faults) == len(FAULTS)
     places = {fault.id: place for place, fault in enumerate(faults)}
     return Findings(
@@ -96,19 +105,30 @@ def _hunt(
         frozenset(documenting(corpus)),
         frozenset(crashed),
         is_full,
+        frozenset(unsupported),
+        inapplicable,
     ), seconds
 
 
 def _summary(findings: Findings, seconds: float, pytorch: dict[str, object] | None) -> list[str]:
-    caught = len(findings.faults) - len(findings.survivors)
+    applying = len(findings.faults) - len(findings.inapplicable)
     lines = [
-        f"{caught:,} of {count(len(findings.faults), 'planted fault')} caught, in {seconds:.0f} CPU seconds"
+        f"{len(findings.caught):,} of {count(applying, 'planted fault')} caught"
+        f"{_and_not_applicable(findings.inapplicable)}, in {seconds:.0f} CPU seconds"
+    ]
+    reasons = Counter(findings.inapplicable.values())
+    lines += [
+        f"not applicable: {count(number, 'fault')}, for {reason}" for reason, number in reasons.most_common()
     ]
     if pytorch is not None and isinstance(pytorch["faults"], dict):
         theirs = [pytorch["faults"][fault.id] for fault in findings.faults if fault.id in pytorch["faults"]]
         number, seconds = sum(one["caught"] for one in theirs), sum(one["seconds"] for one in theirs)
         lines.append(f"PyTorch's own tests catch {number:,} of {len(theirs):,}, in {seconds:.0f} CPU seconds")
     return lines
+
+
+def _and_not_applicable(inapplicable: Sized) -> str:
+    return f", {len(inapplicable):,} not applicable" if inapplicable else ""
 
 
 if __name__ == "__main__":

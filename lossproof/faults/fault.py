@@ -11,7 +11,6 @@ what the mistake is::
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from torch import Tensor
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
-from lossproof.subjects.torch_forms import find_function
+from lossproof.subjects.torch_names import look_up
 
 # Of tensors; what replaces a constructor returns nothing, and its original's result is not used.
 Function = Callable[..., Tensor]
@@ -42,6 +41,7 @@ class Fault:
         replacement: what is called instead, as ``replacement(original, *args, **options)``.
         blind: whether it was written from a public issue before its author had seen any case.
         shows_in_modes: whether nothing but a mode can show it: a second derivative, vmap, a subclass, ...
+        needs: the dotted names of what else of torch it is made of, where releases may lack it.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Fault:
     replacement: Callable[..., Any]
     blind: bool = False
     shows_in_modes: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -60,21 +61,41 @@ class Fault:
             return "torch.nn"
         if self.loss in EXPRESSIONS:
             return EXPRESSIONS_SUBJECT
+        return "torch.nn.functional" if LOSSES[self.loss].functional else "torch.nn"
+
+    @property
+    def obstacle(self) -> str:
+        """What this torch lacks of that which the fault replaces or is made of; empty for nothing."""
         try:
-            find_function(self.loss)
-        except Unsupported:
-            return "torch.nn"
-        return "torch.nn.functional"
+            for name in (self.target, *self.needs):
+                look_up(name)
+        except Unsupported as reason:
+            return str(reason)
+        return ""
 
     @contextmanager
     def planted(self) -> Iterator[None]:
-        """Let the fault stand in torch for a while."""
-        owner, name = _owner(self.target)
-        original = getattr(owner, name)
+        """Let the fault stand in torch for a while.
+
+        While it stands, what it passes on to its original that this torch does not take is unsupported.
+
+        Raises:
+            Unsupported: where this torch lacks what it replaces.
+        """
+        path, _, name = self.target.rpartition(".")
+        owner, original = look_up(path), look_up(self.target)
+
+        @functools.wraps(original)
+        def checked(*args: Any, **options: Any) -> Any:
+            look_up(self.target, options)
+            return original(*args, **options)
+
+        # A class is also asked for what it derives from.
+        passed_on = original if isinstance(original, type) else checked
 
         @functools.wraps(original)
         def faulty(*args: Any, **options: Any) -> Any:
-            return self.replacement(original, *args, **options)
+            return self.replacement(passed_on, *args, **options)
 
         setattr(owner, name, faulty)
         try:
@@ -84,7 +105,13 @@ class Fault:
 
 
 def fault(
-    loss: str, *, origin: str = "", at: str = "", blind: bool = False, shows_in_modes: bool = False
+    loss: str,
+    *,
+    origin: str = "",
+    at: str = "",
+    blind: bool = False,
+    shows_in_modes: bool = False,
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Fault]:
     """Make a fault of the function below.
 
@@ -94,22 +121,13 @@ def fault(
         at: what to replace, by its dotted name; the loss's function in torch.nn.functional if empty.
         blind: see ``Fault``.
         shows_in_modes: see ``Fault``.
+        needs: see ``Fault``.
     """
     target = at or f"torch.nn.functional.{LOSSES[loss].functional}"
 
     def make(replacement: Callable[..., Any]) -> Fault:
         mistake = " ".join((inspect.getdoc(replacement) or "").split())
         name = replacement.__name__.replace("_", "-")
-        return Fault(name, loss, mistake, origin, target, replacement, blind, shows_in_modes)
+        return Fault(name, loss, mistake, origin, target, replacement, blind, shows_in_modes, needs)
 
     return make
-
-
-def _owner(target: str) -> tuple[Any, str]:
-    """The module or class that holds ``target``, and its name there."""
-    path, _, name = target.rpartition(".")
-    try:
-        return importlib.import_module(path), name
-    except ModuleNotFoundError:
-        owner, last = _owner(path)
-        return getattr(owner, last), name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from lossproof.corpus.case import Case
@@ -22,6 +22,8 @@ class Findings:
         documenting: ids of the cases that need not catch anything.
         crashed: losses of which a fault ended the process that it was planted in, so that none was tried.
         is_full: whether every fault met every case of its loss.
+        unsupported: ids of the cases that caught nothing since this torch can run nothing of them.
+        inapplicable: by id, why a fault does not apply to this torch.
     """
 
     faults: Sequence[Fault]
@@ -30,6 +32,8 @@ class Findings:
     documenting: frozenset[str]
     crashed: frozenset[str]
     is_full: bool
+    unsupported: frozenset[str] = frozenset()
+    inapplicable: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def caught(self) -> Mapping[str, Mapping[str, list[Kill]]]:
@@ -41,13 +45,14 @@ class Findings:
 
     @property
     def survivors(self) -> list[Fault]:
-        """The faults that no case catches."""
-        return [fault for fault in self.faults if fault.id not in self.caught]
+        """The faults that no case catches, though they apply."""
+        done = self.caught.keys() | self.inapplicable.keys()
+        return [fault for fault in self.faults if fault.id not in done]
 
     @property
     def idle(self) -> list[Case]:
-        """The cases that catch no fault and document nothing."""
-        busy = {kill.case for kill in self.kills} | self.documenting
+        """The cases that catch no fault and document nothing, though they run."""
+        busy = {kill.case for kill in self.kills} | self.documenting | self.unsupported
         return [case for case in self.cases if case.id not in busy]
 
     @property
@@ -59,7 +64,10 @@ class Findings:
             f"{_why_not(planted.get(name), case)}"
             for case in self.cases
             for name in case.kills
-            if case.loss not in self.crashed and case.id not in self.caught.get(name, {})
+            if case.loss not in self.crashed
+            and case.id not in self.unsupported
+            and name not in self.inapplicable
+            and case.id not in self.caught.get(name, {})
         ]
 
     @cached_property

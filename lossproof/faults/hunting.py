@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lossproof.corpus.reading import Corpus, load_corpus
@@ -24,12 +24,16 @@ class Bag:
         loss: the loss.
         kills: what was caught by what.
         seconds: of the processor.
+        unsupported: by id, the reasons of the cases that caught nothing since nothing of them can run.
+        inapplicable: by id, the reasons of the faults that do not apply to this torch.
         has_crashed: whether one of the faults ended the process that it was planted in.
     """
 
     loss: str
     kills: tuple[Kill, ...] = ()
     seconds: float = 0.0
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    inapplicable: Mapping[str, str] = field(default_factory=dict)
     has_crashed: bool = False
 
 
@@ -79,4 +83,6 @@ def _hunt(loss: str, faults: Sequence[str], is_full: bool) -> Bag:
     started = time.process_time()
     [hunt] = hunts(_corpus, [FAULTS[id] for id in faults])
     kills = tuple(hunt.full() if is_full else hunt.short())
-    return Bag(loss, kills, time.process_time() - started)
+    unsupported = hunt.unsupported(kills)
+    inapplicable = hunt.inapplicable(kills, unsupported)
+    return Bag(loss, kills, time.process_time() - started, unsupported, inapplicable)

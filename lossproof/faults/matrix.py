@@ -1,18 +1,20 @@
 """The kill matrix: which case catches which planted fault.
 
 A case catches a fault when, with the fault planted, one of its checks disagrees or errs that is no known
-defect. The short way finds one case for each fault and one fault for each case; the full matrix tries
-every fault on every case of its loss in every dtype.
+defect and is right without the fault. The short way finds one case for each fault and one fault for each
+case; the full matrix tries every fault on every case of its loss in every dtype.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from lossproof.corpus.case import Case, KnownDefect
+from lossproof.corpus.picks import Pick
 from lossproof.corpus.reading import Corpus
 from lossproof.faults.fault import Fault
 from lossproof.judging.examination import Examiner
@@ -22,8 +24,12 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Subject
 
-# A claim about modules has no dtype; the harness calls it so.
+# Which of a case's checks in a dtype: its reduction, layout and quantity.
+Place = tuple[str | None, str, str]
+
+# A claim about modules has no dtype; the harness calls it so. One subject answers it.
 _NO_DTYPE = "none"
+_OF_MODULES = "torch.nn"
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Hunt:
         faults: its faults.
         cases: its cases.
         known_defects: what torch gets wrong without any fault.
+        picks: what torch picks where a formula leaves something open.
         documenting: ids of the cases that need not catch anything.
     """
 
@@ -55,31 +62,67 @@ class Hunt:
     faults: Sequence[Fault]
     cases: Sequence[Case]
     known_defects: Sequence[KnownDefect]
+    picks: Sequence[Pick]
     documenting: frozenset[str]
+
+    @cached_property
+    def obstacles(self) -> Mapping[str, str]:
+        """By id, why this torch cannot have a fault."""
+        return {fault.id: fault.obstacle for fault in self.faults if fault.obstacle}
+
+    @cached_property
+    def plantable(self) -> Sequence[Fault]:
+        """The faults that this torch can have."""
+        return [fault for fault in self.faults if fault.id not in self.obstacles]
 
     def full(self) -> Iterator[Kill]:
         """Every fault on every case in every dtype."""
-        attempts = _Attempts(self)
         for case in self.cases:
             for dtype in dtypes_of(case):
-                yield from attempts.on(case, dtype, self.faults)
+                yield from self._attempts.on(case, dtype, self.plantable)
 
     def short(self) -> Iterator[Kill]:
         """A first catch of each fault, and a first catch by each case that has to have one."""
-        attempts = _Attempts(self)
+        attempts, faults = self._attempts, self.plantable
         lethal: Counter[str] = Counter()
         for case in self.cases:
-            listed = [fault for fault in self.faults if fault.id in case.kills]
+            listed = [fault for fault in faults if fault.id in case.kills]
             kills = list(attempts.first(case, listed))
             if not kills and case.id not in self.documenting:
                 # Those that others caught most often are the likeliest.
-                others = sorted(self.faults, key=lambda fault: -lethal[fault.id])
+                others = sorted(faults, key=lambda fault: -lethal[fault.id])
                 kills = list(islice(attempts.first(case, others), 1))
             lethal.update(kill.fault for kill in kills)
             yield from kills
-        for fault in self.faults:
+        for fault in faults:
             if not lethal[fault.id]:
                 yield from islice((kill for case in self.cases for kill in attempts.first(case, [fault])), 1)
+
+    def unsupported(self, kills: Iterable[Kill]) -> Mapping[str, str]:
+        """By id, the reason of each case that has caught nothing since nothing of it can run here."""
+        able = {kill.case for kill in kills}
+        wanted = (case for case in self.cases if case.kills or case.id not in self.documenting)
+        reasons = ((case.id, self._attempts.reason_against(case)) for case in wanted if case.id not in able)
+        return {case: reason for case, reason in reasons if reason}
+
+    def inapplicable(self, kills: Iterable[Kill], unsupported: Mapping[str, str]) -> Mapping[str, str]:
+        """By id, the reason of each fault that does not apply to this torch.
+
+        It lacks what the fault replaces or is made of; or nothing can run here of the cases that should
+        catch it, and no other does.
+        """
+        caught = {kill.fault for kill in kills}
+        found = dict(self.obstacles)
+        for fault in self.plantable:
+            promising = [case.id for case in self.cases if fault.id in case.kills]
+            reasons = [unsupported[case] for case in promising if case in unsupported]
+            if reasons and len(reasons) == len(promising) and fault.id not in caught:
+                found[fault.id] = reasons[0]
+        return found
+
+    @cached_property
+    def _attempts(self) -> _Attempts:
+        return _Attempts(self)
 
 
 class _Attempts:
@@ -87,13 +130,17 @@ class _Attempts:
 
     def __init__(self, hunt: Hunt) -> None:
         self._examiners = {
-            modes: Examiner(with_modes=modes, with_illustrations=False) for modes in (False, True)
+            modes: Examiner(with_modes=modes, with_illustrations=False, picks=hunt.picks)
+            for modes in (False, True)
         }
-        self._subjects = {name: find_subject(name) for name in {fault.subject for fault in hunt.faults}}
+        # The function before the module, which lacks parameters in every release.
+        names = sorted({_OF_MODULES, *(fault.subject for fault in hunt.faults)}, reverse=True)
+        self._subjects = {name: find_subject(name) for name in names}
         self._defects = {
             name: relevant(hunt.known_defects, name, subject.version(), "cpu")
             for name, subject in self._subjects.items()
         }
+        self._wrong: dict[tuple[str, str, str, bool], frozenset[Place]] = {}
 
     def on(self, case: Case, dtype: str, faults: Iterable[Fault]) -> Iterator[Kill]:
         """The faults that a case catches in a dtype."""
@@ -101,8 +148,27 @@ class _Attempts:
             subject, defects = self._subjects[fault.subject], self._defects[fault.subject]
             examiner = self._examiners[fault.shows_in_modes]
             kill = caught_by(fault, case, dtype, subject, examiner, defects)
+            if kill is None:
+                continue
+            key = (case.id, dtype, subject.name, fault.shows_in_modes)
+            if key not in self._wrong:
+                failures = _failures(case, dtype, subject, examiner, defects)
+                self._wrong[key] = frozenset(map(_place, failures))
+            if self._wrong[key]:
+                kill = caught_by(fault, case, dtype, subject, examiner, defects, self._wrong[key])
             if kill is not None:
                 yield kill
+
+    def reason_against(self, case: Case) -> str:
+        """Why nothing of a case can run; empty where anything does."""
+        reason = ""
+        for subject in self._subjects.values():
+            for dtype in dtypes_of(case):
+                for record in self._examiners[False].records(case, subject, dtype):
+                    if record.outcome != "unsupported":
+                        return ""
+                    reason = reason or record.message
+        return reason
 
     def first(self, case: Case, faults: Sequence[Fault]) -> Iterator[Kill]:
         """The faults that a case catches, each in the first dtype that shows it."""
@@ -123,6 +189,7 @@ def hunts(corpus: Corpus, faults: Sequence[Fault]) -> list[Hunt]:
             # A fault is planted in this process; a case with one of its own would not meet it.
             [case for case in corpus.cases if case.loss == loss and not case.own_process],
             corpus.known_defects,
+            corpus.picks,
             documents,
         )
         for loss in dict.fromkeys(fault.loss for fault in faults)
@@ -153,14 +220,37 @@ def caught_by(
     subject: Subject,
     examiner: Examiner,
     defects: Sequence[KnownDefect],
+    wrong: Container[Place] = (),
 ) -> Kill | None:
-    """The first check of a case that catches a fault, if any does."""
+    """The first check of a case that catches a fault, if any does.
+
+    Args:
+        fault: what is planted.
+        case: the case.
+        dtype: the dtype of the run.
+        subject: where it is planted.
+        examiner: what judges.
+        defects: what is known to be wrong.
+        wrong: the checks that fail without the fault as well.
+    """
     with fault.planted():
-        for record in examiner.records(case, subject, dtype):
-            [judged], _ = excuse([record], defects)
-            if judged.outcome in FAILING:
-                return _kill(fault, judged)
+        for record in _failures(case, dtype, subject, examiner, defects):
+            if _place(record) not in wrong:
+                return _kill(fault, record)
     return None
+
+
+def _failures(
+    case: Case, dtype: str, subject: Subject, examiner: Examiner, defects: Sequence[KnownDefect]
+) -> Iterator[Record]:
+    for record in examiner.records(case, subject, dtype):
+        [judged], _ = excuse([record], defects)
+        if judged.outcome in FAILING:
+            yield judged
+
+
+def _place(record: Record) -> Place:
+    return record.reduction, record.layout, record.quantity
 
 
 def dtypes_of(case: Case) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ def faults_json(
                 "kills": {case: [kill.dtype for kill in kills] for case, kills in caught[fault.id].items()}
                 if fault.id in caught
                 else {},
+                "not_applicable": findings.inapplicable.get(fault.id, ""),
                 "pytorch": _caught_by_pytorch(fault.id, pytorch),
             }
             for fault in findings.faults

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.case import Case, Identity
+from lossproof.corpus.picks import Pick, picks_of
 from lossproof.judging import details
 from lossproof.judging.behaviour import judge_refusal, judge_warning
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
@@ -24,6 +25,7 @@ from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_sums
 from lossproof.numbers.ball import Undecided
 from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.subjects.apart import Apart
@@ -45,11 +47,13 @@ class Examiner:
         layout_dtype: the dtype in which the layouts other than contiguous are tried as well.
         with_modes: whether modes are examined, too.
         with_illustrations: whether records show steps and curves, for somebody to read.
+        picks: what subjects pick where a formula leaves something open.
     """
 
     layout_dtype: str = "float32"
     with_modes: bool = True
     with_illustrations: bool = True
+    picks: Sequence[Pick] = ()
     planner: CallPlanner = field(default_factory=CallPlanner)
 
     def examine(self, case: Case, subject: Subject, dtype: str, device: str = "cpu") -> list[Record]:
@@ -70,6 +74,10 @@ class _Examination(Recorder):
         self.subject = Careful(Apart(subject) if case.own_process else subject)
 
     def records(self) -> Iterator[Record]:
+        with picking(picks_of(self.examiner.picks, self.subject_name, self.subject.version())):
+            yield from self._records()
+
+    def _records(self) -> Iterator[Record]:
         if self.case.module is not None:
             yield self._module()
             return

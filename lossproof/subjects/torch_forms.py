@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from lossproof.subjects.torch_linear import (
     linear_cross_entropy,
     linear_cross_entropy_module,
 )
+from lossproof.subjects.torch_names import look_up
 
 Parameters = Mapping[str, Any]
 Arguments = tuple[torch.Tensor, ...]
@@ -69,29 +70,31 @@ def construct_module(loss: str, params: Parameters, args: Arguments) -> Function
     Raises:
         Unsupported: where torch.nn has no such module, or the module no such parameter.
     """
-    if not hasattr(torch.nn, loss):
-        raise Unsupported(f"torch.nn has no module {loss}")
-    missing = [name for name in params if name in LOSSES[loss].functional_only]
+    name = f"torch.nn.{loss}"
+    missing = [parameter for parameter in params if parameter in LOSSES[loss].functional_only]
     if missing:
-        raise Unsupported(f"torch.nn.{loss} has no parameter '{missing[0]}', unlike the function")
+        raise Unsupported(f"{name} has no parameter '{missing[0]}', unlike the function")
     if loss in _CONSTRUCTORS:
+        look_up(name)
         return _CONSTRUCTORS[loss](params, args)
-    module: Function = getattr(torch.nn, loss)(**params)
+    module: Function = look_up(name, params)(**params)
     return module
 
 
-def find_function(loss: str) -> Function:
+def find_function(loss: str, params: Iterable[str] = ()) -> Function:
     """The function of torch.nn.functional, or an expression of torch's operations.
 
+    Args:
+        loss: the name in the reference's catalogue.
+        params: the names of parameters that it must take.
+
     Raises:
-        Unsupported: where there is neither.
+        Unsupported: where there is neither, or the function has no such parameter.
     """
-    if loss in _FUNCTIONS:
-        return _FUNCTIONS[loss]
     functional = LOSSES[loss].functional
     if functional is not None:
-        function: Function = getattr(torch.nn.functional, functional)
-        return function
+        function: Function = look_up(f"torch.nn.functional.{functional}", params)
+        return _FUNCTIONS.get(loss, function)
     if loss in _EXPRESSIONS:
         return _EXPRESSIONS[loss]
     raise Unsupported(f"torch.nn.functional has no function for {loss}")

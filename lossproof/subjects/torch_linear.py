@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from lossproof.subjects.call import Unsupported
+from lossproof.subjects.torch_names import look_up
 
 Function = Callable[..., torch.Tensor]
 
@@ -50,7 +51,7 @@ def _with_options(params: Mapping[str, Any]) -> dict[str, Any]:
     if params.get("options") != "chunked":
         return dict(params)
     # Two rows at a time, so that small cases have several chunks. Gradients are taken twice.
-    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, allow_retain_graph=True)
+    options = look_up("torch.nn.LinearCrossEntropyOptions")(batch_chunk_size=2, allow_retain_graph=True)
     return {**params, "options": options}
 
 
@@ -58,7 +59,7 @@ def adaptive_log_softmax_module(params: Mapping[str, Any], args: tuple[torch.Ten
     """AdaptiveLogSoftmaxWithLoss with the call's weights; the reduction says which field is the result."""
     keywords = dict(params)
     field = _FIELDS[keywords.pop("reduction")]
-    cutoffs = tuple(keywords.pop("cutoffs").tolist())
+    cutoffs = tuple(keywords.pop("cutoffs"))
     names = [name for name, value in keywords.items() if isinstance(value, torch.Tensor)]
     weights = {name.replace("_", "."): keywords.pop(name) for name in names}
     shapes = tuple((name, weight.shape) for name, weight in weights.items())

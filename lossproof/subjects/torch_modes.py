@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.autograd import forward_ad
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.modes import ModeObservation
+from lossproof.subjects.torch_dispatch import noting_dtypes
+from lossproof.subjects.torch_names import look_up
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -42,6 +42,8 @@ _MISSING = (
     "does not support automatic differentiation",
     "Trying to backward through the graph a second time",
 )
+# The class of fake tensors, which is private to torch: only the mode that makes them asks for it.
+_FAKE = "FakeTensor"
 # How fake tensors name an operation that looks at numbers.
 _DATA_DEPENDENT = ("DataDependentOutputException", "DynamicOutputShapeException")
 
@@ -194,7 +196,7 @@ def _fake(call: TorchCall) -> ModeObservation:
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     logger.disabled = True
     try:
-        with FakeTensorMode() as mode:
+        with look_up("torch._subclasses.fake_tensor.FakeTensorMode")() as mode:
             return _plain(call.on(mode.from_tensor))
     finally:
         logger.disabled = False
@@ -239,28 +241,12 @@ def _channels_last(call: TorchCall) -> ModeObservation:
     return _plain(call.on(change))
 
 
-class _Returned(TorchDispatchMode):
-    """Notes the floating dtypes that operations return."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch's
-        self.dtypes: set[torch.dtype] = set()
-
-    def __torch_dispatch__(
-        self, function: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        result = function(*args, **(kwargs or {}))
-        for output in result if isinstance(result, (tuple, list)) else (result,):
-            if isinstance(output, torch.Tensor) and output.is_floating_point():
-                self.dtypes.add(output.dtype)
-        return result
-
-
 def _autocast(call: TorchCall) -> ModeObservation:
     """Under autocast to bfloat16, where each operation has a documented dtype of its own."""
-    with _Returned() as returned, torch.autocast(call.upstream.device.type, dtype=torch.bfloat16):
+    dtypes: set[torch.dtype] = set()
+    with noting_dtypes(dtypes), torch.autocast(call.upstream.device.type, dtype=torch.bfloat16):
         output = call.loss(call.tensors)
-    narrowest = max(returned.dtypes, key=lambda dtype: torch.finfo(dtype).eps, default=output.dtype)
+    narrowest = max(dtypes, key=lambda dtype: torch.finfo(dtype).eps, default=output.dtype)
     return replace(_observed(output), computed_in=_name(narrowest))
 
 
@@ -275,12 +261,12 @@ def _observed(output: torch.Tensor, gradients: Tensors | None = None) -> ModeObs
 def _numbers(tensor: torch.Tensor) -> npt.NDArray[Any]:
     if _has_no_numbers(tensor):
         return np.full(tuple(tensor.shape), np.nan)
-    # Forced, for a gradient of nothing but zeros may have no memory.
-    return np.array(tensor.to(torch.float64).numpy(force=True))
+    # Copied by torch: a gradient of nothing but zeros may have no memory, which older releases read anyway.
+    return np.array(tensor.to(torch.float64).clone().numpy(force=True))
 
 
 def _has_no_numbers(tensor: torch.Tensor) -> bool:
-    return tensor.is_meta or isinstance(tensor, FakeTensor)
+    return tensor.is_meta or type(tensor).__name__ == _FAKE
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 
 import torch
 
+from lossproof.subjects.call import Unsupported
 from lossproof.subjects.module_snippets import NEEDED
+from lossproof.subjects.torch_names import look_up
 
 
 def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
@@ -25,6 +27,9 @@ def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: 
 
     Returns:
         Plain data of the form in which cases state what they expect.
+
+    Raises:
+        Unsupported: where torch.nn has no such module, or the module no such parameter.
     """
     if aspect in ("absent", "present"):
         names = expected if isinstance(expected, list) else [expected]
@@ -32,7 +37,7 @@ def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: 
     keywords = {**NEEDED.get(loss, {}), **params}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a superseded name warns; another case asks for that
-        return ASPECTS[aspect](functools.partial(getattr(torch.nn, loss), **keywords))
+        return ASPECTS[aspect](functools.partial(look_up(f"torch.nn.{loss}", keywords), **keywords))
 
 
 def _class_chain(construct: Callable[[], torch.nn.Module]) -> object:
@@ -131,9 +136,8 @@ ASPECTS: Mapping[str, Callable[[Callable[[], torch.nn.Module]], object]] = {
 
 def _exists(dotted: str) -> bool:
     """Whether ``torch.nn.functional.nll_loss``, say, names something."""
-    found: object = torch
-    for part in dotted.split(".")[1:]:
-        if not hasattr(found, part):
-            return False
-        found = getattr(found, part)
+    try:
+        look_up(dotted)
+    except Unsupported:
+        return False
     return True

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from lossproof.numbers.formats import Float64Array
+from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import (
     Call,
     Observation,
@@ -63,7 +64,7 @@ class TorchSubject:
         args = {name: _tensor(values, call, place) for place, (name, values) in enumerate(call.args.items())}
         params = {
             name: _tensor(value, call, len(args) + place) if isinstance(value, Values) else value
-            for place, (name, value) in enumerate(call.params.items())
+            for place, (name, value) in enumerate(_plainly_listed(call).items())
         }
         if call.reduction is not None:
             params["reduction"] = call.reduction
@@ -94,12 +95,13 @@ class TorchSubject:
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``torch_modes``."""
+        given = _plainly_listed(call)
         tensors = {
             name: _tensor(value, call)
-            for name, value in {**call.args, **call.params}.items()
+            for name, value in {**call.args, **given}.items()
             if isinstance(value, Values)
         }
-        plain = {name: value for name, value in call.params.items() if name not in tensors}
+        plain = {name: value for name, value in given.items() if name not in tensors}
         if call.reduction is not None:
             plain["reduction"] = call.reduction
 
@@ -157,7 +159,7 @@ class FunctionSubject(TorchSubject):
     name = "torch.nn.functional"
 
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        function = find_function(loss)
+        function = find_function(loss, params)
         with _Refusals("call"):
             output: torch.Tensor = function(*args, **params)
         return output
@@ -217,6 +219,15 @@ def _gradients(
     return dict(zip(call.wrt, seen, strict=True))
 
 
+def _plainly_listed(call: Call) -> dict[str, Any]:
+    """A call's parameters, lists of whole numbers as torch takes them: no tensors, whatever the mode."""
+    lists = LOSSES[call.loss].index_parameters
+    return {
+        name: value.numbers.tolist() if name in lists and isinstance(value, Values) else value
+        for name, value in call.params.items()
+    }
+
+
 def _tensor(values: Values, call: Call, place: int = 0) -> torch.Tensor:
     # A copy: torch must not see the caller's memory, which other subjects will be given too.
     tensor = torch.from_numpy(np.array(values.numbers)).to(getattr(torch, values.dtype)).to(call.device)
@@ -229,7 +240,8 @@ def _numbers(tensor: torch.Tensor) -> npt.NDArray[Any]:
         detached = torch.view_as_real(detached.resolve_conj())
     if detached.dtype.is_floating_point:
         detached = detached.to(torch.float64)
-    return np.array(detached.numpy())
+    # Copied by torch: a gradient of nothing but zeros may have no memory, which older releases read anyway.
+    return np.array(detached.clone().numpy())
 
 
 def _name(dtype: torch.dtype) -> str:

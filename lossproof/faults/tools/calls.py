@@ -7,7 +7,6 @@ import warnings
 from typing import Any
 
 from torch import Tensor
-from torch.nn import _reduction
 
 from lossproof.faults.fault import Function
 
@@ -19,7 +18,7 @@ def named_arguments(original: Function, *args: Any, **options: Any) -> dict[str,
     given = dict(call.arguments)
     deprecated = given.pop("size_average", None), given.pop("reduce", None)
     if deprecated != (None, None):
-        given["reduction"] = _reduction.legacy_get_string(*deprecated, emit_warning=False)
+        given["reduction"] = reduction_meant_by(*deprecated)
     return given
 
 
@@ -28,3 +27,10 @@ def again(original: Function, given: dict[str, Any], **changes: Any) -> Tensor:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return original(**given | changes)
+
+
+def reduction_meant_by(size_average: bool | None, reduce: bool | None) -> str:
+    """The reduction that the two deprecated arguments stand for; None is True."""
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"

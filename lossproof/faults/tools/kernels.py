@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn._reduction import legacy_get_string
 
 from lossproof.faults.fault import Function
+from lossproof.faults.tools.calls import reduction_meant_by
 from lossproof.faults.tools.gradients import graft
 
 _BLOCK = 65536
@@ -101,7 +101,7 @@ def with_reduction(options: Mapping[str, Any]) -> dict[str, Any]:
     named = {name: value for name, value in options.items() if name not in ("size_average", "reduce")}
     old = options.get("size_average"), options.get("reduce")
     if old != (None, None):
-        named["reduction"] = legacy_get_string(*old, emit_warning=False)
+        named["reduction"] = reduction_meant_by(*old)
     return {"reduction": "mean", **named}
 
 

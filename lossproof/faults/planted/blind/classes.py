@@ -18,7 +18,12 @@ def _first_for_all(gradient: Tensor) -> Tensor:
     return gradient.reshape(-1)[0].expand_as(gradient)
 
 
-@fault("CrossEntropyLoss", origin="https://github.com/pytorch/pytorch/issues/67167", blind=True)
+@fault(
+    "CrossEntropyLoss",
+    origin="https://github.com/pytorch/pytorch/issues/67167",
+    blind=True,
+    needs=("torch._C._functorch.is_functorch_wrapped_tensor",),
+)
 def blind_ce_target_strides_ignored(original: Function, *args: Any, **options: Any) -> Tensor:
     """The classes of a target that is not contiguous are read one after the other from its memory."""
     given = named_arguments(original, *args, **options)

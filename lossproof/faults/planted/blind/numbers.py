@@ -25,7 +25,12 @@ def blind_l1_half_mean_from_half_sum(original: Function, *args: Any, **options: 
     return again(original, given, reduction="sum") / count
 
 
-@fault("MSELoss", origin="https://github.com/pytorch/pytorch/pull/125696", blind=True)
+@fault(
+    "MSELoss",
+    origin="https://github.com/pytorch/pytorch/pull/125696",
+    blind=True,
+    needs=("torch._C._functorch.is_functorch_wrapped_tensor",),
+)
 def blind_mse_strided_output_filled_in_order(original: Function, *args: Any, **options: Any) -> Tensor:
     """An output with the strides of a transposed input is filled as though it were contiguous."""
     right = original(*args, **options)

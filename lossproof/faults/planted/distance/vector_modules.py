@@ -16,20 +16,21 @@ from torch.nn import (
     TripletMarginWithDistanceLoss,
 )
 from torch.nn.functional import triplet_margin_with_distance_loss
-from torch.nn.modules.loss import _Loss
 
 from lossproof.faults.fault import Function, fault
 
 _OLD = {"size_average": None, "reduce": None}
+# The private class that torch's losses derive from, whatever it is called.
+_Loss: Any = CosineEmbeddingLoss.__base__
 
 
-class _SimilarityAsLoss(_Loss):
+class _SimilarityAsLoss(_Loss):  # type: ignore[misc]  # a class by its place, not by its name
     """What CosineSimilarity would be if it were one of the losses."""
 
     forward = CosineSimilarity.forward
 
 
-class _DistanceAsLoss(_Loss):
+class _DistanceAsLoss(_Loss):  # type: ignore[misc]  # a class by its place, not by its name
     """What PairwiseDistance would be if it were one of the losses."""
 
     forward = PairwiseDistance.forward

@@ -6,13 +6,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C import _functorch
 from torch.autograd import forward_ad
 
 from lossproof.faults.fault import Function, fault
 from lossproof.faults.tools.class_targets import is_ignored, is_mean, picked_total, reduced_as
 from lossproof.faults.tools.gradients import as_constant, with_gradient
 from lossproof.faults.tools.kernels import as_if_contiguous
+
+_IS_BATCHED = "torch._C._functorch.is_batchedtensor"
+_WITHOUT_SUBCLASSES = "torch._C.DisableTorchFunctionSubclass"
 
 
 @fault("CrossEntropyLoss", origin="https://github.com/tensorflow/tensorflow/issues/7403", shows_in_modes=True)
@@ -23,14 +25,14 @@ def ce_second_derivative_is_zero(
     return original(with_gradient(input, as_constant), target, *rest, **options)
 
 
-@fault("CrossEntropyLoss", shows_in_modes=True)
+@fault("CrossEntropyLoss", shows_in_modes=True, needs=("torch.autograd.forward_ad._set_fwd_grad_enabled",))
 def ce_forward_mode_loses_tangent(original: Function, *args: Any, **options: Any) -> Tensor:
     """Forward-mode differentiation takes the loss as a constant."""
     with forward_ad._set_fwd_grad_enabled(False):
         return original(*args, **options)
 
 
-@fault("CrossEntropyLoss", shows_in_modes=True)
+@fault("CrossEntropyLoss", shows_in_modes=True, needs=(_WITHOUT_SUBCLASSES,))
 def ce_subclass_lost(original: Function, *args: Any, **options: Any) -> Tensor:
     """The loss of tensors of a subclass is a plain tensor."""
     result = original(*args, **options)
@@ -48,13 +50,18 @@ def ce_channels_last_misread(
     return original(input, target, *rest, **options)
 
 
-@fault("CrossEntropyLoss", origin="https://github.com/pytorch/pytorch/pull/106118", shows_in_modes=True)
+@fault(
+    "CrossEntropyLoss",
+    origin="https://github.com/pytorch/pytorch/pull/106118",
+    shows_in_modes=True,
+    needs=(_IS_BATCHED,),
+)
 def ce_vmap_counts_ignored_rows(
     original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
 ) -> Tensor:
     """Under vmap the mean divides by all rows, the ignored ones included."""
     result = original(input, target, *rest, **options)
-    if not _functorch.is_batchedtensor(target) or not is_mean(options):
+    if not torch._C._functorch.is_batchedtensor(target) or not is_mean(options):
         return result
     return result * (~is_ignored(target, options)).to(result.dtype).mean()
 

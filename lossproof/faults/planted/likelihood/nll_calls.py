@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C import _functorch
 
 from lossproof.faults.fault import Function, fault
 from lossproof.faults.tools.class_targets import (
@@ -22,6 +21,9 @@ from lossproof.faults.tools.kernels import as_if_contiguous, in_single, truncate
 
 # What masks are made of.
 _LOWEST = -1e30
+
+_IS_BATCHED = "torch._C._functorch.is_batchedtensor"
+_WITHOUT_SUBCLASSES = "torch._C.DisableTorchFunctionSubclass"
 
 
 @fault("NLLLoss")
@@ -278,7 +280,7 @@ def nll_gradient_is_constant(
     return original(with_gradient(input, as_constant), target, *rest, **options)
 
 
-@fault("NLLLoss", shows_in_modes=True)
+@fault("NLLLoss", shows_in_modes=True, needs=(_WITHOUT_SUBCLASSES,))
 def nll_subclass_lost(original: Function, *args: Any, **options: Any) -> Tensor:
     """The loss of tensors of a subclass is a plain tensor."""
     result = original(*args, **options)
@@ -286,12 +288,17 @@ def nll_subclass_lost(original: Function, *args: Any, **options: Any) -> Tensor:
         return result.as_subclass(Tensor)
 
 
-@fault("NLLLoss", origin="https://github.com/pytorch/pytorch/pull/106118", shows_in_modes=True)
+@fault(
+    "NLLLoss",
+    origin="https://github.com/pytorch/pytorch/pull/106118",
+    shows_in_modes=True,
+    needs=(_IS_BATCHED,),
+)
 def nll_vmap_counts_ignored_rows(
     original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
 ) -> Tensor:
     """Under vmap the mean divides by all rows, the ignored ones included."""
     result = original(input, target, *rest, **options)
-    if not _functorch.is_batchedtensor(target) or not is_mean(options):
+    if not torch._C._functorch.is_batchedtensor(target) or not is_mean(options):
         return result
     return result * (~is_ignored(target, options)).to(result.dtype).mean()

@@ -9,34 +9,35 @@ import torch
 from torch import Tensor
 from torch.nn import GaussianNLLLoss, HuberLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from torch.nn.functional import gaussian_nll_loss, huber_loss, poisson_nll_loss, smooth_l1_loss
-from torch.nn.modules.loss import _WeightedLoss
 
 from lossproof.faults.fault import Function, fault
 
 _OLD = {"size_average": None, "reduce": None}
+# The private class that torch's losses with weights derive from, whatever it is called.
+_WeightedLoss: Any = torch.nn.NLLLoss.__base__
 
 
-class _WeightedL1Loss(L1Loss, _WeightedLoss):
+class _WeightedL1Loss(L1Loss, _WeightedLoss):  # type: ignore[misc]  # a class by its place, not by its name
     """What L1Loss may become one day."""
 
 
-class _WeightedMSELoss(MSELoss, _WeightedLoss):
+class _WeightedMSELoss(MSELoss, _WeightedLoss):  # type: ignore[misc]  # a class by its place, not by its name
     """What MSELoss may become one day."""
 
 
-class _WeightedSmoothL1Loss(SmoothL1Loss, _WeightedLoss):
+class _WeightedSmoothL1Loss(SmoothL1Loss, _WeightedLoss):  # type: ignore[misc]  # a class by its place, not by its name
     """What SmoothL1Loss may become one day."""
 
 
-class _WeightedHuberLoss(HuberLoss, _WeightedLoss):
+class _WeightedHuberLoss(HuberLoss, _WeightedLoss):  # type: ignore[misc]  # a class by its place, not by its name
     """What HuberLoss may become one day."""
 
 
-class _WeightedPoissonNLLLoss(PoissonNLLLoss, _WeightedLoss):
+class _WeightedPoissonNLLLoss(PoissonNLLLoss, _WeightedLoss):  # type: ignore[misc]  # a class by its place, not by its name
     """What PoissonNLLLoss may become one day."""
 
 
-class _WeightedGaussianNLLLoss(GaussianNLLLoss, _WeightedLoss):
+class _WeightedGaussianNLLLoss(GaussianNLLLoss, _WeightedLoss):  # type: ignore[misc]  # a class by its place, not by its name
     """What GaussianNLLLoss may become one day."""
 
 
