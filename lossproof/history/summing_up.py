@@ -79,9 +79,8 @@ def _demand_whole(reports: Path, run: dict[str, Any]) -> None:
     if not run["complete"]:
         raise ReportError(f"The run in {reports} was interrupted. Only a whole run goes on record.")
     if narrowed := [name for name in _NARROWING if run["options"].get(name)]:
-        raise ReportError(
-            f"The run in {reports} was asked for some {' and '.join(narrowed)}. Only a whole run goes on record."
-        )
+        some = " and ".join(narrowed)
+        raise ReportError(f"The run in {reports} was asked for some {some}. Only a whole run goes on record.")
 
 
 def _record(place: str, told: dict[str, Any]) -> Record:
