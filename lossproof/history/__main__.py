@@ -16,12 +16,11 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import load_corpus
-from lossproof.history.explanations import read_explanations
 from lossproof.history.markdown import history_markdown
-from lossproof.history.release import read_releases, write_release
+from lossproof.history.on_record import read_table
+from lossproof.history.release import write_release
 from lossproof.history.running import InstallationError, run_on
 from lossproof.history.summing_up import summed_up
-from lossproof.history.table import table_of
 from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.text import count
 from lossproof.selection import signatures
@@ -30,14 +29,13 @@ from lossproof.selection import signatures
 def main(arguments: Sequence[str] | None = None) -> int:
     """Put on record what was asked for, and write the table; 0 when nothing is wrong."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _end)
     try:
         entries = load_corpus(options.corpus, signatures()).known_defects
         problems = [problem for release in options.releases for problem in _run(release, options, entries)]
         for reports in options.reports:
             problems += _put_on_record(reports, options.corpus, entries)
         folder = options.corpus / HISTORY
-        table = table_of(read_releases(folder), entries, read_explanations(folder))
+        table = read_table(folder, entries)
         for path in write_whole(folder, {"README.md": history_markdown(table)}):
             print(path)
     except (CorpusError, ReportError) as mistake:
@@ -109,4 +107,5 @@ def _end(number: int, frame: object) -> NoReturn:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(main())

@@ -26,7 +26,7 @@ class Explanation:
         release: the release, on as many numbers as matter, such as 2.14.
         defects: the causes that came or went.
         conventions: the names of those whose pick is another.
-        what: a sentence.
+        what: a sentence, which ends in a full stop.
         link: where that is reported; else empty.
         searched: the words of a search that found no report, and its date; else empty.
         line: where it stands in its file.
@@ -71,7 +71,7 @@ def _read(node: Node, what: str, notes: Notes) -> Explanation:
         release=text("release", _RELEASE, "write it like '2.14'"),
         defects=names("defects"),
         conventions=names("conventions"),
-        what=read_text(fields["what"], f"{what}.what", notes),
+        what=read_text(fields["what"], f"{what}.what", notes).rstrip(".") + ".",
         link=text("link", _LINK, "write an address that begins with https://"),
         searched=read_text(fields["searched"], f"{what}.searched", notes) if "searched" in fields else "",
         line=fields.place.line,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lossproof.history.table import Cell, Change, Row, Table
+from lossproof.history.explanations import Explanation
+from lossproof.history.table import Cell, Row, Table
 from lossproof.reporting.text import count, escaped
 
 _ABOUT = """\
@@ -37,28 +38,16 @@ def history_markdown(table: Table) -> str:
 
 def _changes(table: Table) -> Iterable[str]:
     for place, release in enumerate(table.releases):
-        changes = [change for change in table.changes if change.place == place]
-        if changes:
+        if explained := table.explained(place):
             yield from ("", f"### torch {release}", "")
-        for told in dict.fromkeys(_explanation(change) for change in changes):
-            yield f"- {told}"
-            yield from (
-                f"  - {escaped(change.row.name)}: {change.row.told(place)}"
-                for change in changes
-                if _explanation(change) == told
-            )
+        for reasons, rows in explained.items():
+            yield f"- {' '.join(map(_reason, reasons)) or 'Not explained yet.'}"
+            yield from (f"  - {escaped(row.name)}: {escaped(row.told(place))}" for row in rows)
 
 
-def _explanation(change: Change) -> str:
-    return (
-        " ".join(_sentence(one.what, one.link, one.searched) for one in change.explanations)
-        or "Not explained yet."
-    )
-
-
-def _sentence(what: str, link: str, searched: str) -> str:
-    found = f"[Reported]({link})." if link else f"No report found (searched: {escaped(searched)})."
-    return f"{escaped(what).rstrip('.')}. {found}"
+def _reason(one: Explanation) -> str:
+    found = f"Reported: {one.link}" if one.link else f"No report found (searched: {escaped(one.searched)})."
+    return f"{escaped(one.what)} {found}"
 
 
 def _rows(rows: Sequence[Row], noun: str, table: Table) -> Iterable[str]:

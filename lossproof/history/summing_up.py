@@ -14,7 +14,7 @@ from lossproof.judging.known_defects import KNOWN_DEFECT, covers
 from lossproof.judging.record import PASSING, Record
 from lossproof.reporting.digest import FAILING
 from lossproof.reporting.files import ReportError
-from lossproof.reporting.jsonl import read_objects
+from lossproof.reporting.jsonl import FIELDS, read_objects
 
 _NARROWING = ("subjects", "dtypes", "cases")
 _LONGEST_REASON = 120
@@ -85,7 +85,7 @@ def _demand_whole(reports: Path, run: dict[str, Any]) -> None:
 
 def _record(place: str, told: dict[str, Any]) -> Record:
     try:
-        return Record(**{name: value for name, value in told.items() if name != "test"})
+        return Record(**{name: told[name] for name in FIELDS if name in told})
     except TypeError as error:
         raise ReportError(f"{place}: this is no record ({error}). Was it another version's run?") from error
 

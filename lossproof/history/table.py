@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.files import HISTORY
 from lossproof.history.explanations import FILE, Explanation
 from lossproof.history.release import Release
 from lossproof.reporting.causes import causes
 
 Cell = int | str | None
+_FILE = f"{HISTORY}/{FILE}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,14 @@ class Table:
     changes: tuple[Change, ...]
     problems: tuple[str, ...]
 
+    def explained(self, place: int) -> dict[tuple[Explanation, ...], list[Row]]:
+        """What the release at a place changed, by what explains it: nothing, where nobody has yet."""
+        found: dict[tuple[Explanation, ...], list[Row]] = {}
+        for change in self.changes:
+            if change.place == place:
+                found.setdefault(change.explanations, []).append(change.row)
+        return found
+
 
 def table_of(
     releases: Sequence[Release], entries: Iterable[KnownDefect], explanations: Sequence[Explanation]
@@ -127,10 +137,10 @@ def _speaks_of(explanation: Explanation, release: Release, row: Row) -> bool:
 def _unexplained(changes: Iterable[Change], labels: Sequence[str]) -> Iterable[str]:
     for change in changes:
         if not change.explanations:
-            row, release = change.row, labels[change.place]
+            row, place = change.row, change.place
             yield (
-                f"torch {release} changed the {_called(row.kind)} '{row.name}' ({row.told(change.place)}) "
-                f"and {FILE} does not say why; search PyTorch's issues for it, and write there what you found"
+                f"torch {labels[place]} changed the {_called(row.kind)} '{row.name}' ({row.told(place)}) and "
+                f"{_FILE} does not say why; search PyTorch's issues for it, and write there what you found"
             )
 
 
@@ -143,7 +153,7 @@ def _idle(explanations: Iterable[Explanation], changes: Iterable[Change]) -> Ite
         for kind, name in named:
             if (id(one), bool(kind), name) not in explained:
                 yield (
-                    f"{FILE}:{one.line}: torch {one.release} did not change the {_called(kind)} '{name}'; "
+                    f"{_FILE}:{one.line}: torch {one.release} did not change the {_called(kind)} '{name}'; "
                     "mend the name or the release, or remove it"
                 )
 
