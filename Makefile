@@ -1,7 +1,10 @@
 # The two commands are `make verify` and `make test`; `make help` lists the rest.
 
 PYTHON ?= python3
-VENV := .venv
+
+# TORCH=2.15.0 has an environment of its own, which stays; without it, constraints.txt says which release.
+VENV := .venv$(if $(TORCH),-$(TORCH))
+PINNED := $(if $(TORCH),'torch==$(TORCH)',--constraint constraints.txt)
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
@@ -13,23 +16,26 @@ OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$
 # What `make test` can be asked: TESTS=tests/own/test_truth.py
 TESTS ?= tests/own
 
-.PHONY: help verify faults test browser lint benchmark yardstick mutants readme picture clean
+.PHONY: help verify faults test history browser lint benchmark yardstick mutants readme picture clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-verify: $(INSTALLED) ## run the suite and write reports/ (SUBJECTS= DTYPES= CASES= DEVICE= WORKERS= BASELINE=)
+verify: $(INSTALLED) ## run the suite and write reports/ (TORCH= SUBJECTS= DTYPES= CASES= DEVICE= WORKERS= BASELINE=)
 	@$(RUN) -m lossproof verify $(OPTIONS)
 
-faults: $(INSTALLED) ## plant bugs in torch and see which case catches each (FULL=1 FAULTS='nll-*')
+faults: $(INSTALLED) ## plant bugs in torch and see which case catches each (TORCH= FULL=1 FAULTS='nll-*')
 	@$(RUN) -m lossproof.faults $(if $(FULL),--full) $(FAULTS)
 
-test: $(INSTALLED) ## run the project's own tests (TESTS=)
+test: $(INSTALLED) ## run the project's own tests (TORCH= TESTS=)
 	@$(RUN) -m pytest $(TESTS) -q --numprocesses auto --dist loadfile
 
+history: $(INSTALLED) ## run the suite on releases of torch, put each on record, write the table (VERSIONS='2.6.0 2.7.1')
+	@$(RUN) -m lossproof.history $(VERSIONS)
+
 browser: $(INSTALLED) ## open the report in Chromium, which must be installed, and use it
-	@$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	@$(RUN) -m pip install --quiet $(PINNED) --editable '.[browser]'
 	@$(RUN) -m pytest tests/browser -q
 
 lint: $(INSTALLED) ## check style and types
@@ -39,7 +45,7 @@ benchmark: $(INSTALLED) ## measure the harness against a bare loop
 	@$(RUN) benchmarks/harness.py
 
 yardstick: $(INSTALLED) ## see how many of the planted faults PyTorch's own tests catch (a sample; half an hour)
-	@$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
+	@$(RUN) -m pip install --quiet $(PINNED) --editable '.[benchmark]'
 	@$(RUN) benchmarks/pytorch_own_tests.py -n 7
 
 mutants: $(INSTALLED) ## mutate the reference and the judge, and see what notices (hours)
@@ -49,17 +55,19 @@ readme: $(INSTALLED) ## write the table of losses into README.md
 	@$(RUN) -m lossproof.readme
 
 picture: $(INSTALLED) ## draw the README's picture of the last run's report
-	@$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[browser]'
+	@$(RUN) -m pip install --quiet $(PINNED) --editable '.[browser]'
 	@$(RUN) tests/browser/picture.py
 
-clean: ## remove the environment and the reports
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the environments and the reports
+	rm -rf .venv .venv-* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find reports -type f ! -name README.md -delete
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
-		{ echo "lossproof needs Python 3.10 to 3.13; name one with 'make $(MAKECMDGOALS) PYTHON=python3.12'"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "lossproof needs Python 3.10 or newer; name one with 'make $(MAKECMDGOALS) PYTHON=python3.12'"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || \
+		echo "lossproof has been tried on Python 3.10 to 3.13; this one is newer, and may lack builds of torch"
 	@echo "installing into $(VENV) (once; torch is large)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(RUN) -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev]'
 	@touch $@

@@ -19,8 +19,10 @@ import pytest
 
 from lossproof.brevity import Brevity, is_told_in_full, shortened
 from lossproof.corpus.complaints import CorpusError
+from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import load_corpus
 from lossproof.faults.sentinel import FAULT
+from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting import ReportError, read_baseline, summary_lines
 from lossproof.run_reports import RunReports
 from lossproof.selection import Check, SelectionError, select, signatures
@@ -63,13 +65,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
     folder = Path(config.getoption("corpus") or config.rootpath / "cases")
-    baseline = None
+    baseline = history = None
     try:
         corpus = load_corpus(folder, signatures())
         selection = select(corpus, **options)
         # Read now: the run may write its own reports in that place, and a wrong path should cost no run.
         if config.getoption("baseline") and not hasattr(config, "workerinput"):
             baseline = read_baseline(Path(config.getoption("baseline")))
+        if not hasattr(config, "workerinput"):
+            history = as_data(read_table(folder / HISTORY, corpus.known_defects))
     except (CorpusError, SelectionError, ReportError) as mistake:
         raise pytest.UsageError(str(mistake)) from None
     conformance = ConformanceSession(corpus, selection)
@@ -78,7 +82,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(config, "workerinput"):
         reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
-        run_reports = RunReports(reports, corpus, selection, options, baseline)
+        run_reports = RunReports(reports, corpus, selection, options, baseline, history)
         config.pluginmanager.register(_Controller(run_reports), "lossproof-controller")
         config.pluginmanager.register(Brevity(run_reports.case_of), "lossproof-brevity")
         _report_when_terminated(config)

@@ -10,9 +10,8 @@ from packaging.version import Version
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases, public
 from lossproof.judging.known_defects import covers
-from lossproof.judging.record import PASSING, Record
+from lossproof.judging.record import FAILING, PASSING, Record
 from lossproof.reporting.causes import causes, kinds_in_words
-from lossproof.reporting.digest import FAILING
 from lossproof.reporting.text import count
 
 _NAMED = 3

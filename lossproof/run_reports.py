@@ -37,9 +37,11 @@ class RunReports:
         selection: Selection,
         options: dict[str, str],
         baseline: Baseline | None = None,
+        history: dict[str, Any] | None = None,
     ) -> None:
         self._folder = folder
         self._baseline = baseline
+        self._history = history
         self.comparison: Comparison | None = None
         self._corpus = corpus
         self._cases = {case.id: case for case in corpus.cases}
@@ -101,7 +103,7 @@ class RunReports:
         run = self.run
         if self._baseline:
             self.comparison = compare(*self._baseline, run, self.records)
-        return write_reports(self._folder, run, self.results, self.comparison)
+        return write_reports(self._folder, run, self.results, self.comparison, self._history)
 
     @property
     def results(self) -> list[TestResult]:

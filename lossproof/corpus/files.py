@@ -11,6 +11,7 @@ from pathlib import Path
 from lossproof.corpus.complaints import Notes, Place
 from lossproof.corpus.nodes import hidden_character
 
+HISTORY = "history"  # the folder beside the case files that holds what runs on other releases came to
 _LARGEST = 10_000_000
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -22,7 +23,10 @@ def relative_name(path: Path, root: Path) -> str:
 
 
 def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
-    """All ``.yaml`` files below ``root``, sorted, and what is wrong with its folders."""
+    """All case files below ``root``, sorted, and what is wrong with its folders.
+
+    They end in ``.yaml``, and do not stand in the folder of the history, which tells of runs.
+    """
     files: list[Path] = []
     troubles: list[Notes] = []
 
@@ -37,6 +41,8 @@ def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
         )
 
     for folder, subfolders, names in os.walk(root, onerror=unreadable):
+        if Path(folder) == root and HISTORY in subfolders:
+            subfolders.remove(HISTORY)
         for name in subfolders:
             if (Path(folder) / name).is_symlink():
                 trouble(

@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lossproof.corpus.complaints import CorpusError
+from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.faults.catalogue import FAULTS
 from lossproof.faults.fault import Fault
@@ -19,6 +20,7 @@ from lossproof.faults.findings import Findings, by_loss
 from lossproof.faults.hunting import hunt_all
 from lossproof.faults.matrix import Kill, documenting
 from lossproof.faults.records import faults_json, read_pytorch
+from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting import ReportError, write_faults
 from lossproof.reporting.text import count
 from lossproof.selection import signatures
@@ -59,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(line)
         # A hunt for some of the faults says nothing about the others, which the report has.
         if not options.faults:
-            for path in write_faults(options.reports, text):
+            history = as_data(read_table(options.corpus / HISTORY, corpus.known_defects))
+            for path in write_faults(options.reports, text, history):
                 print(f"report: {path}")
     except (CorpusError, ReportError) as mistake:
         print(mistake, file=sys.stderr)

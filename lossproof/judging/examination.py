@@ -71,10 +71,11 @@ class _Examination(Recorder):
     def __init__(self, examiner: Examiner, case: Case, subject: Subject, dtype: str, device: str) -> None:
         super().__init__(case, subject.name, dtype, device)
         self.examiner = examiner
+        self._picks = picks_of(examiner.picks, subject.name, subject.version())
         self.subject = Careful(Apart(subject) if case.own_process else subject)
 
     def records(self) -> Iterator[Record]:
-        with picking(picks_of(self.examiner.picks, self.subject_name, self.subject.version())):
+        with picking(self._picks):
             yield from self._records()
 
     def _records(self) -> Iterator[Record]:

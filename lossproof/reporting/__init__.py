@@ -39,14 +39,19 @@ _FAULTS = "faults.json"
 
 
 def write_reports(
-    folder: Path, run: Run, results: Sequence[TestResult], comparison: Comparison | None = None
+    folder: Path,
+    run: Run,
+    results: Sequence[TestResult],
+    comparison: Comparison | None = None,
+    history: dict[str, Any] | None = None,
 ) -> list[Path]:
     """Write the reports, all of them or none.
 
     They are ``report.html``, ``junit.xml``, ``results.jsonl``, ``summary.md``, ``badge.json``, and
     ``comparison.json`` where there is a comparison; one of an earlier run goes. The tests come in the order
     of the case files whatever order they ran in, so that the files of two runs can be compared line by line.
-    The page shows the planted faults as well, where they have been tried.
+    The page shows the planted faults as well, where they have been tried, and the table of releases where
+    there is one.
 
     Raises:
         ReportError: the folder cannot be written to; the earlier reports are as they were.
@@ -57,7 +62,7 @@ def write_reports(
     return write_whole(
         folder,
         {
-            "report.html": report_html(run, records, _read(folder / _FAULTS), told),
+            "report.html": report_html(run, records, _read(folder / _FAULTS), told, history),
             "junit.xml": junit_xml(run, ordered),
             "results.jsonl": results_jsonl(run, ordered),
             "summary.md": summary_markdown(run, records, comparison),
@@ -67,7 +72,7 @@ def write_reports(
     )
 
 
-def write_faults(folder: Path, text: str) -> list[Path]:
+def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None) -> list[Path]:
     """Write ``faults.json``, and the page of the last run anew, where there is one.
 
     Raises:
@@ -75,10 +80,11 @@ def write_faults(folder: Path, text: str) -> list[Path]:
     """
     texts = {_FAULTS: text}
     if (folder / "results.jsonl").exists():
-        told, rows = read_results(folder / "results.jsonl")
-        run = Run(**{field.name: told[field.name] for field in fields(Run)})
+        described, rows = read_results(folder / "results.jsonl")
+        run = Run(**{field.name: described[field.name] for field in fields(Run)})
         records = [Record(**{name: value for name, value in row.items() if name != "test"}) for row in rows]
-        texts["report.html"] = report_html(run, records, json.loads(text), _read(folder / _COMPARISON))
+        told = _read(folder / _COMPARISON)
+        texts["report.html"] = report_html(run, records, json.loads(text), told, history)
     return write_whole(folder, texts)
 
 

@@ -13,13 +13,12 @@ from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
 from lossproof.reporting.digest import COUNTED, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
-from lossproof.reporting.text import count, share, visible
+from lossproof.reporting.text import count, escaped, share
 
 # GitHub takes at most 1024 KiB a step; the rest is room for what other commands of the step have to say.
 _LIMIT = 900_000
 _CASES = 20
 _CHECKS_A_CASE = 3
-_LENGTH = 500
 _SIGNS = {
     "conforms": "✓",
     "partly": "◐",
@@ -33,12 +32,6 @@ _SIGNS = {
 }
 _SENTENCES = 20
 _PLURALS = {"problem": "problems", "news": "news"}
-# What Markdown, HTML, mathematics, mentions, emoji and links are made of. An underscore or a colon between
-# letters is none of it, and stays: names can be read in the plain file.
-_SYNTAX = re.compile(
-    r"[][\\`*<>#|~&$@]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<![0-9A-Za-z]):(?! |$)|:(?=//)|(?<=www)\."
-)
-
 _ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # nothing in it is markup
 
 
@@ -51,9 +44,9 @@ def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison
 
 def _verdict(run: Run, records: Sequence[Record]) -> Iterable[str]:
     for sentence in run.standing:
-        yield from (_escaped(sentence), "")
+        yield from (escaped(sentence), "")
     told = verdict(run, records)
-    yield f"## {'✓' if told.conforms else '✗'} {_escaped(told.sentence)}"
+    yield f"## {'✓' if told.conforms else '✗'} {escaped(told.sentence)}"
     yield ""
     if not run.complete:
         yield from ("**The run was interrupted: what it reports is incomplete.**", "")
@@ -61,11 +54,11 @@ def _verdict(run: Run, records: Sequence[Record]) -> Iterable[str]:
     yield from _list_of("news", run.news)
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items())
     versions = ", ".join(f"{package} {version}" for package, version in run.versions.items())
-    yield from ("", f"{counts}; {_escaped(versions)}", "")
+    yield from ("", f"{counts}; {escaped(versions)}", "")
 
 
 def _list_of(name: str, sentences: Sequence[str]) -> Iterable[str]:
-    yield from (f"- {name}: {_escaped(sentence)}" for sentence in sentences[:_SENTENCES])
+    yield from (f"- {name}: {escaped(sentence)}" for sentence in sentences[:_SENTENCES])
     if (more := len(sentences) - _SENTENCES) > 0:
         yield f"- and {count(more, f'more {name}', f'more {_PLURALS[name]}')}"
 
@@ -80,7 +73,7 @@ def _failures(records: Sequence[Record]) -> Iterable[str]:
     yield from ("### What disagrees", "")
     for failing in list(cases.values())[:_CASES]:
         case = failing[0]
-        yield f"- **{_escaped(case.case)}**, {_code(f'{case.file}:{case.line}')}: {_escaped(case.title)}"
+        yield f"- **{escaped(case.case)}**, {_code(f'{case.file}:{case.line}')}: {escaped(case.title)}"
         yield from (f"  <br>{_failure(record)}" for record in failing[:_CHECKS_A_CASE])
         if (more := len(failing) - _CHECKS_A_CASE) > 0:
             yield f"  <br>and {count(more, 'more check', 'more checks')} of this case"
@@ -91,7 +84,7 @@ def _failures(records: Sequence[Record]) -> Iterable[str]:
 
 def _failure(record: Record) -> str:
     facts = (record.subject, record.dtype, record.layout, record.reduction, record.quantity)
-    where = ", ".join(_escaped(fact) for fact in facts if fact and fact != "contiguous")
+    where = ", ".join(escaped(fact) for fact in facts if fact and fact != "contiguous")
     return f"{_SIGNS[record.outcome]} {where}: {_code(record.message or record.outcome)}"
 
 
@@ -99,11 +92,11 @@ def _comparison(comparison: Comparison | None) -> Iterable[str]:
     if comparison is None:
         return
     told, numbers = outline(comparison)
-    yield from ("### Compared with the baseline", "", f"**{_escaped(told)}**", "")
-    yield from (f"- {_escaped(fact)}" for fact in (numbers, runs_line(comparison), *comparison.notes))
+    yield from ("### Compared with the baseline", "", f"**{escaped(told)}**", "")
+    yield from (f"- {escaped(fact)}" for fact in (numbers, runs_line(comparison), *comparison.notes))
     for section in sections(comparison):
-        yield from ("", f"**{_escaped(section.heading)}**", "")
-        yield from (f"- {_escaped(line)}" for line in section.lines)
+        yield from ("", f"**{escaped(section.heading)}**", "")
+        yield from (f"- {escaped(line)}" for line in section.lines)
     yield ""
 
 
@@ -113,11 +106,11 @@ def _table(records: Sequence[Record]) -> Iterable[str]:
     cells = {place: joined(by_dtype) for place, by_dtype in cells_of(records).items()}
     subjects = sorted({subject for _, subject in cells})
     yield from ("### Losses and subjects", "")
-    yield f"| loss | {' | '.join(map(_escaped, subjects))} |"
+    yield f"| loss | {' | '.join(map(escaped, subjects))} |"
     yield "|---" * (len(subjects) + 1) + "|"
     for loss in sorted({loss for loss, _ in cells}):
         row = [_cell(cells.get((loss, subject))) for subject in subjects]
-        yield f"| {' | '.join([_escaped(loss), *row])} |"
+        yield f"| {' | '.join([escaped(loss), *row])} |"
     signs = ", ".join(f"{sign} {state}" for state, sign in _SIGNS.items())
     yield ""
     yield (
@@ -130,7 +123,7 @@ def _expressions(records: Sequence[Record]) -> Iterable[str]:
     if not (found := expressions(records)):
         return
     yield from ("", "torch has no loss of these names; judged is an expression of its operations:", "")
-    yield from (f"- {_escaped(loss)}: {_code(text)}" for loss, text in found.items())
+    yield from (f"- {escaped(loss)}: {_code(text)}" for loss, text in found.items())
 
 
 def _cell(cell: Cell | None) -> str:
@@ -155,13 +148,13 @@ def _known(run: Run) -> Iterable[str]:
         "",
     )
     for cause in found:
-        yield f"- {_escaped(cause['kind'])}: {_escaped(cause['why'])}: {_report(cause)}"
+        yield f"- {escaped(cause['kind'])}: {escaped(cause['why'])}: {_report(cause)}"
     yield from ("", "</details>")
 
 
 def _report(cause: dict[str, Any]) -> str:
     links = cause["links"]
-    return ", ".join(links) if links and all(map(_ADDRESS.fullmatch, links)) else _escaped(report_of(cause))
+    return ", ".join(links) if links and all(map(_ADDRESS.fullmatch, links)) else escaped(report_of(cause))
 
 
 def _rules(records: Sequence[Record]) -> Iterable[str]:
@@ -171,24 +164,17 @@ def _rules(records: Sequence[Record]) -> Iterable[str]:
     if found := passed_by_rule(records):
         yield from ("", "### Passed by a rule, not by the number", "")
         yield from (
-            f"- **{_escaped(one['rule'])}**, {count(one['total'], 'check')}: {one['means']}" for one in found
+            f"- **{escaped(one['rule'])}**, {count(one['total'], 'check')}: {one['means']}" for one in found
         )
 
 
 def _listed(counted: Iterable[dict[str, Any]]) -> str:
-    return ", ".join(f"{_escaped(one['loss'])} {_escaped(one['dtype'])} {one['count']:,}" for one in counted)
+    return ", ".join(f"{escaped(one['loss'])} {escaped(one['dtype'])} {one['count']:,}" for one in counted)
 
 
 def _code(text: str) -> str:
     """The text in a typewriter face; between these tags nothing is taken for a mention or an emoji."""
-    return f"<code>{_escaped(text)}</code>"
-
-
-def _escaped(text: str) -> str:
-    """The text as Markdown that shows just that: one line without markup, cut where it is long."""
-    line = " ".join(visible(text[: _LENGTH + 1]).split())
-    short = line if len(line) <= _LENGTH else line[: _LENGTH - 1] + "…"
-    return _SYNTAX.sub(lambda sign: f"&#{ord(sign[0])};", short)
+    return f"<code>{escaped(text)}</code>"
 
 
 def _fitting(lines: Iterable[str]) -> str:

@@ -30,6 +30,7 @@ _STYLES = (
     "page.css",
     "matrix.css",
     "content.css",
+    "history.css",
     "plots.css",
     "checks.css",
     "narrow.css",
@@ -49,6 +50,7 @@ _SCRIPTS = (
     "curve.js",
     "documents.js",
     "defects.js",
+    "history.js",
     "comparison.js",
     "faults.js",
     "case.js",
@@ -61,6 +63,7 @@ def report_html(
     records: Sequence[Record],
     faults: dict[str, Any] | None = None,
     comparison: dict[str, Any] | None = None,
+    history: dict[str, Any] | None = None,
 ) -> str:
     """Return the text of ``report.html``.
 
@@ -69,6 +72,7 @@ def report_html(
         records: its records, in the order in which the page lists them.
         faults: what ``faults.json`` says; None where no faults have been tried.
         comparison: what changed since a baseline; None where none was given.
+        history: the table of releases, as ``history.on_record`` gives it; None where none is on record.
     """
     style, script = _asset(*_STYLES), _asset(*_SCRIPTS)
     parts = {
@@ -77,7 +81,7 @@ def report_html(
         "script": script,
         "script_hash": _hash(script),
         "data": _json(_page_data(run, records) | {"comparison": comparison}).replace("<", "\\u003c"),
-        "packed": _packed(_bulk(records) | {"faults": faults}),
+        "packed": _packed(_bulk(records) | {"faults": faults, "history": history}),
     }
     # In one pass, so that a part which looks like a mark is left alone.
     return re.sub("@@([a-z_]+)@@", lambda mark: parts[mark[1]], _asset("page.html"))

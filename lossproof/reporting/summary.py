@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lossproof.judging.record import Record, Run, TestResult
+from lossproof.judging.record import FAILING, Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
-from lossproof.reporting.digest import FAILING, budget_share, outcome_counts, verdict
+from lossproof.reporting.digest import budget_share, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, share, visible
 

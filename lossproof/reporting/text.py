@@ -36,6 +36,25 @@ def cut(text: str) -> str:
     return text if over <= 0 else f"{text[:LONGEST]}\n[{over:,} more characters in results.jsonl]"
 
 
+_LONGEST_LINE = 500  # characters
+# What Markdown, HTML, mathematics, mentions, emoji and links are made of. An underscore or a colon between
+# letters is none of it, and stays: names can be read in the plain file.
+_MARKUP = re.compile(
+    r"[][\\`*<>#|~&$@]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<![0-9A-Za-z]):(?! |$)|:(?=//)|(?<=www)\."
+)
+
+
+def escaped(text: str) -> str:
+    """Return the text as Markdown that shows just that: one line without markup, cut where it is long.
+
+    >>> escaped("a *b*")
+    'a &#42;b&#42;'
+    """
+    line = " ".join(visible(text[: _LONGEST_LINE + 1]).split())
+    short = line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+    return _MARKUP.sub(lambda sign: f"&#{ord(sign[0])};", short)
+
+
 _TWO_DIGITS = Context(prec=2, rounding=ROUND_HALF_UP)  # as a browser's toPrecision rounds
 
 

@@ -108,6 +108,7 @@ async function start() {
     overflowSection(),
     ruleSection(),
     defectSection(),
+    historySection(),
     digitSection(),
     faultSection(),
     section("checks", "All checks", ...table.elements),

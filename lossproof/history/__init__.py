@@ -1,0 +1,1 @@
+"""From runs on several releases of torch to the table of defects and conventions by release."""

@@ -1,0 +1,88 @@
+"""``cases/history/changes.yaml``: why a release changed something, and where that is reported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossproof.corpus.complaints import CorpusError, Notes
+from lossproof.corpus.fields import read_fields, read_list, read_matching, read_text
+from lossproof.corpus.files import read_text_file
+from lossproof.corpus.keys import Keys
+from lossproof.corpus.nodes import Node, parse_tree
+
+FILE = "changes.yaml"
+_KEYS = Keys(("release", "what"), ("conventions", "defects", "link", "searched"))
+_RELEASE = re.compile(r"\d+(\.\d+)+")
+_LINK = re.compile(r"https://\S+")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What changed with a release, in words.
+
+    Attributes:
+        release: the release, on as many numbers as matter, such as 2.14.
+        defects: the causes that came or went.
+        conventions: the names of those whose pick is another.
+        what: a sentence, which ends in a full stop.
+        link: where that is reported; else empty.
+        searched: the words of a search that found no report, and its date; else empty.
+        line: where it stands in its file.
+    """
+
+    release: str
+    defects: tuple[str, ...]
+    conventions: tuple[str, ...]
+    what: str
+    link: str
+    searched: str
+    line: int
+
+
+def read_explanations(folder: Path) -> list[Explanation]:
+    """The explanations in the folder of the history; none where it holds no file of them.
+
+    Raises:
+        CorpusError: with all complaints about the file, when there is any.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return []
+    notes = Notes(str(path))
+    text = read_text_file(path, notes)
+    found = read_list(parse_tree(text, notes), "the file", notes, _read) if text is not None else ()
+    if notes:
+        raise CorpusError(notes.complaints())
+    return list(found)
+
+
+def _read(node: Node, what: str, notes: Notes) -> Explanation:
+    fields = read_fields(node, what, _KEYS, notes)
+
+    def names(key: str) -> tuple[str, ...]:
+        return read_list(fields[key], f"{what}.{key}", notes, read_text) if key in fields else ()
+
+    def text(key: str, pattern: re.Pattern[str], remedy: str) -> str:
+        return read_matching(fields[key], f"{what}.{key}", pattern, remedy, notes) if key in fields else ""
+
+    explanation = Explanation(
+        release=text("release", _RELEASE, "write it like '2.14'"),
+        defects=names("defects"),
+        conventions=names("conventions"),
+        what=read_text(fields["what"], f"{what}.what", notes).rstrip(".") + ".",
+        link=text("link", _LINK, "write an address that begins with https://"),
+        searched=read_text(fields["searched"], f"{what}.searched", notes) if "searched" in fields else "",
+        line=fields.place.line,
+    )
+    if not {"defects", "conventions"} & set(fields):
+        notes.add(
+            fields.place, f"{what} names nothing that changed", "add 'defects: [...]' or 'conventions: [...]'"
+        )
+    if ("link" in fields) == ("searched" in fields):
+        remedy = (
+            "give the 'link' of a report, or in 'searched' the words and the date of a search that found none"
+        )
+        notes.add(fields.place, f"{what} must have either 'link' or 'searched'", remedy)
+    return explanation

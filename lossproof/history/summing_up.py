@@ -1,0 +1,94 @@
+"""From a run's ``results.jsonl`` to what is on record of its release."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lossproof.corpus.case import KnownDefect
+from lossproof.history.release import Release
+from lossproof.judging.known_defects import KNOWN_DEFECT, covers
+from lossproof.judging.record import FAILING, PASSING, Record
+from lossproof.reporting.files import ReportError
+from lossproof.reporting.jsonl import FIELDS, read_objects
+
+_NARROWING = ("subjects", "dtypes", "cases")
+_LONGEST_REASON = 120
+
+
+def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
+    """What a run says of the release of torch that it ran on.
+
+    Args:
+        reports: the folder of the run's reports.
+        entries: the known defects of the corpus, those of other releases among them: an entry that the run
+            had no use for still tells that its checks ran and agreed.
+
+    Raises:
+        ReportError: the folder holds no ``results.jsonl``, or one of a run that was interrupted or left
+            something out.
+    """
+    objects = read_objects(reports / "results.jsonl")
+    _, run = next(objects)
+    _demand_whole(reports, run)
+    of_case: dict[str, list[KnownDefect]] = {}
+    for entry in entries:
+        of_case.setdefault(entry.case, []).append(entry)
+    counts: Counter[str] = Counter()
+    defects: Counter[str] = Counter()
+    failing: Counter[str] = Counter()
+    unsupported: Counter[str] = Counter()
+    picks: dict[str, set[str]] = {}
+    for place, told in objects:
+        record = _record(place, told)
+        counts[record.outcome] += 1
+        failing[record.case] += record.outcome in FAILING
+        if record.outcome == KNOWN_DEFECT:
+            defects[_cause(record)] += 1
+        elif record.outcome == "unsupported":
+            unsupported[textwrap.shorten(record.message, _LONGEST_REASON, placeholder=" ...")] += 1
+        elif record.outcome in PASSING:
+            # Counted as 0: what is not there at all did not run.
+            defects.update({entry.why: 0 for entry in of_case.get(record.case, ()) if covers(entry, record)})
+        if is_torch(record.subject):
+            for name, pick in (told.get("picks") or {}).items():
+                picks.setdefault(name, set()).add(pick)
+    versions = run["versions"]
+    return Release(
+        torch=versions["torch"].partition("+")[0],
+        python=".".join(versions["python"].split(".")[:2]),
+        cases=versions["cases"],
+        counts=counts,
+        defects=defects,
+        failing=+failing,
+        conventions={name: " or ".join(sorted(found)) for name, found in picks.items()},
+        unsupported=unsupported,
+    )
+
+
+def is_torch(subject: str) -> bool:
+    """Whether a subject is one of torch's: ``torch.nn``, ``torch-expressions``, ..."""
+    return subject.replace("-", ".").partition(".")[0] == "torch"
+
+
+def _demand_whole(reports: Path, run: dict[str, Any]) -> None:
+    if not run["complete"]:
+        raise ReportError(f"The run in {reports} was interrupted. Only a whole run goes on record.")
+    if narrowed := [name for name in _NARROWING if run["options"].get(name)]:
+        some = " and ".join(narrowed)
+        raise ReportError(f"The run in {reports} was asked for some {some}. Only a whole run goes on record.")
+
+
+def _record(place: str, told: dict[str, Any]) -> Record:
+    try:
+        return Record(**{name: told[name] for name in FIELDS if name in told})
+    except TypeError as error:
+        raise ReportError(f"{place}: this is no record ({error}). Was it another version's run?") from error
+
+
+def _cause(record: Record) -> str:
+    """The ``why`` of the known defect that a record shows, as its message ends on it."""
+    return record.message.rpartition("(known: ")[2].removesuffix(")")

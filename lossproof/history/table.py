@@ -1,0 +1,162 @@
+"""Defects and conventions by release, and what each release changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.files import HISTORY
+from lossproof.history.explanations import FILE, Explanation
+from lossproof.history.release import Release
+from lossproof.reporting.causes import causes
+
+Cell = int | str | None
+_FILE = f"{HISTORY}/{FILE}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cause or a convention, through all releases.
+
+    Attributes:
+        name: the cause, or the convention's name.
+        kind: of a cause: defect, undefined or convention; of a convention itself nothing.
+        cells: one a release: of a cause, how many checks show it; of a convention, the pick; None where that
+            is not known, as the release lacks the loss.
+    """
+
+    name: str
+    kind: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def changed(self) -> tuple[int, ...]:
+        """The places of the releases that differ from the last one before of which anything is known."""
+        known = [place for place, cell in enumerate(self.cells) if cell is not None]
+        return tuple(now for was, now in pairwise(known) if self._differ(was, now))
+
+    def told(self, place: int) -> str:
+        """What a release changed, in words."""
+        if self.kind:
+            return "came" if self.cells[place] else "went"
+        before = next(cell for cell in reversed(self.cells[:place]) if cell is not None)
+        return f"{self.cells[place]}, was {before}"
+
+    def _differ(self, was: int, now: int) -> bool:
+        old, new = self.cells[was], self.cells[now]
+        # How many checks show a cause depends on the corpus.
+        return bool(old) != bool(new) if self.kind else old != new
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row that a release changed: at its place, with the explanations that speak of it."""
+
+    place: int
+    row: Row
+    explanations: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All that is on record.
+
+    Attributes:
+        releases: how each release is called, the oldest first: 2.6, or 2.6.1 where 2.6.0 is there as well.
+        defects, conventions: the rows, those that changed first.
+        changes: what the releases changed, the oldest first.
+        problems: sentences on changes that nobody has explained, and on explanations of what did not change.
+    """
+
+    releases: tuple[str, ...]
+    defects: tuple[Row, ...]
+    conventions: tuple[Row, ...]
+    changes: tuple[Change, ...]
+    problems: tuple[str, ...]
+
+    def explained(self, place: int) -> dict[tuple[Explanation, ...], list[Row]]:
+        """What the release at a place changed, by what explains it: nothing, where nobody has yet."""
+        found: dict[tuple[Explanation, ...], list[Row]] = {}
+        for change in self.changes:
+            if change.place == place:
+                found.setdefault(change.explanations, []).append(change.row)
+        return found
+
+
+def table_of(
+    releases: Sequence[Release], entries: Iterable[KnownDefect], explanations: Sequence[Explanation]
+) -> Table:
+    """The table.
+
+    Args:
+        releases: the oldest first.
+        entries: the known defects, which tell of what kind a cause is.
+        explanations: of what changed.
+    """
+    kinds: dict[str, str] = {}
+    for cause in causes(map(vars, entries)):
+        kinds.setdefault(cause["why"], cause["kind"])
+    defects = _rows([release.defects for release in releases], kinds, "defect")
+    conventions = _rows([release.conventions for release in releases], {}, "")
+    changes = [
+        Change(place, row, tuple(one for one in explanations if _speaks_of(one, release, row)))
+        for place, release in enumerate(releases)
+        for row in (*defects, *conventions)
+        if place in row.changed
+    ]
+    labels = _labels(releases)
+    problems = [*_unexplained(changes, labels), *_idle(explanations, changes)]
+    return Table(labels, defects, conventions, tuple(changes), tuple(problems))
+
+
+def _rows(told: Sequence[Mapping[str, Cell]], kinds: Mapping[str, str], kind: str) -> tuple[Row, ...]:
+    """A row a name; those whose kinds are known in that order."""
+    names = {name for cells in told for name in cells}
+    ordered = [*(name for name in kinds if name in names), *sorted(names - kinds.keys())]
+    rows = [Row(name, kinds.get(name, kind), tuple(cells.get(name) for cells in told)) for name in ordered]
+    return tuple(sorted(rows, key=lambda row: not row.changed))
+
+
+def _labels(releases: Sequence[Release]) -> tuple[str, ...]:
+    short = [".".join(map(str, release.version.release[:2])) for release in releases]
+    often = Counter(short)
+    return tuple(
+        release.torch if often[label] > 1 else label for label, release in zip(short, releases, strict=True)
+    )
+
+
+def _speaks_of(explanation: Explanation, release: Release, row: Row) -> bool:
+    written = tuple(map(int, explanation.release.split(".")))
+    names = explanation.defects if row.kind else explanation.conventions
+    return release.version.release[: len(written)] == written and row.name in names
+
+
+def _unexplained(changes: Iterable[Change], labels: Sequence[str]) -> Iterable[str]:
+    for change in changes:
+        if not change.explanations:
+            row, place = change.row, change.place
+            yield (
+                f"torch {labels[place]} changed the {_called(row.kind)} '{row.name}' ({row.told(place)}) and "
+                f"{_FILE} does not say why; search PyTorch's issues for it, and write there what you found"
+            )
+
+
+def _idle(explanations: Iterable[Explanation], changes: Iterable[Change]) -> Iterable[str]:
+    explained = {
+        (id(one), bool(change.row.kind), change.row.name) for change in changes for one in change.explanations
+    }
+    for one in explanations:
+        named = [("defect", name) for name in one.defects] + [("", name) for name in one.conventions]
+        for kind, name in named:
+            if (id(one), bool(kind), name) not in explained:
+                yield (
+                    f"{_FILE}:{one.line}: torch {one.release} did not change the {_called(kind)} '{name}'; "
+                    "mend the name or the release, or remove it"
+                )
+
+
+def _called(kind: str) -> str:
+    return "known defect" if kind else "convention"
