@@ -22,7 +22,8 @@ def summary_lines(
     """Return the lines: how the releases stand, the verdict, the counts, what fails, problems, reports.
 
     Each subject has a line with its largest error. A line tells what overflowed and one what passed by a
-    rule, where anything did. Where there is a comparison, a line says what it comes to; the reports say the rest.
+    rule, where anything did. Where there is a comparison, a line says what it comes to; the reports say the
+    rest.
     """
     records = [record for result in results for record in result.records]
     lines = [*run.standing, verdict(run, records).sentence]
