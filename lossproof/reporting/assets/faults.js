@@ -42,6 +42,22 @@ function killMatrix(faults) {
   );
 }
 
+// "12 of 13 faults", of those that the torch of the hunt can have.
+function caughtOf(faults) {
+  const applying = faults.filter((fault) => !fault.not_applicable);
+  const caught = faults.filter((fault) => Object.keys(fault.kills).length).length;
+  return `${whole(caught)} of ${many(applying.length, "fault")}`;
+}
+
+function notApplicable(faults) {
+  return faults.filter((fault) => fault.not_applicable).length;
+}
+
+function faultBadge(fault) {
+  if (Object.keys(fault.kills).length) return badge("agree", "caught");
+  return fault.not_applicable ? badge("unsupported", "not applicable") : badge("disagree", "not caught");
+}
+
 function faultCard(fault) {
   const killers = Object.entries(fault.kills);
   const shown = killers
@@ -60,7 +76,7 @@ function faultCard(fault) {
     el(
       "p",
       {},
-      badge(killers.length ? "agree" : "disagree", killers.length ? "caught" : "not caught"),
+      faultBadge(fault),
       " ",
       fault.mistake,
     ),
@@ -72,6 +88,7 @@ function faultCard(fault) {
       fault.blind ? el("span", {}, "written blind") : null,
       fault.origin ? link(fault.origin) : null,
     ),
+    fault.not_applicable ? el("p", { class: "about" }, fault.not_applicable) : null,
     killers.length
       ? el(
           "p",
@@ -86,7 +103,7 @@ function faultCard(fault) {
 }
 
 function faultsOfLoss(loss, faults) {
-  const caught = faults.filter((fault) => Object.keys(fault.kills).length).length;
+  const others = notApplicable(faults) ? `, ${whole(notApplicable(faults))} not applicable` : "";
   const asked = faults.filter((fault) => fault.pytorch !== null);
   const theirs = asked.length
     ? `; PyTorch's own tests catch ${whole(asked.filter((fault) => fault.pytorch).length)} of the ${whole(asked.length)} they met`
@@ -95,7 +112,7 @@ function faultsOfLoss(loss, faults) {
     el(
       "details",
       { class: "card" },
-      el("summary", {}, el("b", {}, loss), ` ${whole(caught)} of ${many(faults.length, "fault")} caught${theirs}`),
+      el("summary", {}, el("b", {}, loss), ` ${caughtOf(faults)} caught${others}${theirs}`),
     ),
     () => [
       el("p", { class: "quiet" }, "A row is a fault, a column a case that catches one; darker where it does in more dtypes."),
@@ -109,11 +126,12 @@ function faultSection() {
   const told = data.faults;
   if (!told) return null;
   const losses = groupBy(told.faults, (fault) => fault.loss);
-  const caught = told.faults.filter((fault) => Object.keys(fault.kills).length).length;
   const asked = told.faults.filter((fault) => fault.pytorch !== null);
   const sentences = [
-    `${whole(caught)} of ${many(told.faults.length, "fault")} that were planted in torch, one at a time, are caught.`,
+    `${caughtOf(told.faults)} that were planted in torch, one at a time, are caught.`,
   ];
+  const others = notApplicable(told.faults);
+  if (others) sentences.push(`${whole(others)} more cannot be planted in this torch, or cannot show there.`);
   const theirs = whole(asked.filter((fault) => fault.pytorch).length);
   if (asked.length)
     sentences.push(`Of ${whole(asked.length)} of them, PyTorch's own tests of its losses catch ${theirs}.`);
