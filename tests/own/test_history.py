@@ -62,7 +62,11 @@ class TestFile:
 
     def test_a_later_run_of_the_same_writes_the_same(self, cases: Path) -> None:
         before = put(cases, "2.6.0", VALUE, showing(RAISES, OTHER)).read_bytes()
-        later = {"started": "2027-01-01T00:00:00+00:00", "seconds": 99.0, "machine": {"platform": "Darwin"}}
+        later: dict[str, Any] = {
+            "started": "2027-01-01T00:00:00+00:00",
+            "seconds": 99.0,
+            "machine": {"platform": "Darwin"},
+        }
         assert put(cases, "2.6.0", showing(RAISES, OTHER), VALUE, **later).read_bytes() == before
 
     def test_a_local_build_is_its_release(self, cases: Path) -> None:
@@ -175,6 +179,12 @@ class TestTable:
             (OTHER, "convention", (0, 1, 0, 0), (1, 2)),
             ("bound", "", ("1", None, None, "0"), (3,)),
         ]
+
+    def test_what_changed_comes_before_what_is_graver(self, cases: Path) -> None:
+        put(cases, "2.6.0", showing(VALUE, WHY), RAISES)
+        put(cases, "2.7.0", showing(VALUE, WHY), showing(RAISES, OTHER), status=None)
+        entries = load_corpus(cases, signatures()).known_defects
+        assert [row.name for row in read_table(cases / "history", entries).defects] == [OTHER, WHY]
 
     def test_two_patches_of_a_release_are_told_apart(self, cases: Path) -> None:
         put(cases, "2.6.1", VALUE)
