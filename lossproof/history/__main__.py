@@ -97,15 +97,17 @@ def _put_on_record(reports: Path, corpus: Path, entries: Sequence[KnownDefect]) 
     print(path, flush=True)
     if not release.failing:
         return []
-    fail = f"{count(sum(release.failing.values()), 'check')} of {count(len(release.failing), 'case')} fail"
-    return [f"torch {release.torch}: {fail}; {path} names the cases"]
+    failing = sum(release.failing.values())
+    told = f"{count(failing, 'check')} of {count(len(release.failing), 'case')}"
+    return [f"torch {release.torch}: {told} {'fails' if failing == 1 else 'fail'}; {path} names the cases"]
 
 
 def _end(number: int, frame: object) -> NoReturn:
-    """End as by Ctrl-C, so that what was installed goes."""
+    """End in order, so that what was installed goes."""
     sys.exit(128 + number)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     sys.exit(main())
