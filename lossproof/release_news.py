@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from packaging.version import Version
@@ -10,7 +10,7 @@ from packaging.version import Version
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases, public
 from lossproof.judging.known_defects import covers
-from lossproof.judging.record import FAILING, PASSING, Record
+from lossproof.judging.record import FAILING, OTHER_CONVENTION, PASSING, Record
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 
@@ -27,6 +27,7 @@ class Met:
         entries: the known defects that hold for it, in the cases that were selected.
         idle: those of them that match no check.
         records: those of its subjects.
+        picks: what they pick, as far as it is on record, by the names of conventions.
     """
 
     family: str
@@ -35,6 +36,7 @@ class Met:
     entries: Sequence[KnownDefect]
     idle: Sequence[KnownDefect]
     records: Sequence[Record]
+    picks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -69,6 +71,9 @@ def standing(met: Met) -> str:
     changes = [] if mended and parts == len(mended) else [f"{_known_defects(len(mended) - parts)} gone"]
     if parts:
         changes.append(f"{_known_defects(parts)} gone in part")
+    if others := _other_picks(met):
+        verb = "is another" if len(others) == 1 else "are others"
+        changes.append(f"{count(len(others), 'convention')} {verb}")
     cases = count(len({record.case for record in failing}), "case")
     fail = "fails" if len(failing) == 1 else "fail"
     changes.append(
@@ -92,6 +97,10 @@ def news(met: Met) -> list[str]:
         idle.setdefault(entry.why, []).append(entry.case)
     return [
         *(_gone(cause, met.name) for cause in _mended(met)),
+        *(
+            f"another convention in {met.name}: {name} is {' or '.join(sorted(picks))} in {_some(cases)}"
+            for name, (picks, cases) in _other_picks(met).items()
+        ),
         *(f"met by no check of {met.name}: {why}; known of {_some(cases)}" for why, cases in idle.items()),
     ]
 
@@ -118,6 +127,20 @@ def _mended(met: Met) -> list[_Cause]:
             else:
                 cause.differing += 1
     return [cause for cause in found.values() if cause.agreeing]
+
+
+def _other_picks(met: Met) -> dict[str, tuple[set[str], list[str]]]:
+    """By convention, the picks that are not those on record, and the cases that they came out in."""
+    found: dict[str, tuple[set[str], list[str]]] = {}
+    for record in met.records:
+        if record.outcome != OTHER_CONVENTION:
+            continue
+        for name, pick in record.picks.items():
+            if pick != met.picks.get(name):
+                picks, cases = found.setdefault(name, (set(), []))
+                picks.add(pick)
+                cases.append(record.case)
+    return found
 
 
 def _known(met: Met) -> Iterable[tuple[Record, list[KnownDefect]]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.releases import family_of
 from lossproof.judging.known_defects import KNOWN_DEFECT, as_data, blame, covers, relevant, unmatched
@@ -90,7 +91,12 @@ class RunReports:
                 self._problems += map(blame, idle)
             if releases.of(family):
                 records = [record for record in self.records if record.subject in names]
-                self._tell(Met(family, number, releases, self._entries(names), idle, records))
+                picks = {
+                    name: pick
+                    for subject in names
+                    for name, pick in picks_of(self._corpus.picks, subject, number).items()
+                }
+                self._tell(Met(family, number, releases, self._entries(names), idle, records, picks))
         self._problems = sorted(set(self._problems))
         return self._problems
 

@@ -18,7 +18,7 @@ Parameters = ParamSpec("Parameters")
 
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
-KINDS = ("cases", "losses", "subjects", "flags", "dtypes")
+KINDS = ("cases", "losses", "subjects", "flags", "dtypes", "conventions")
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -144,7 +144,7 @@ def list_things(
     ] = None,
     corpus: CorpusOption = None,
 ) -> int:
-    """List cases, losses, subjects, flags or dtypes, one a line.
+    """List cases, losses, subjects, flags, dtypes or conventions, one a line.
 
     Without KIND it lists cases: lossproof list 'ce-*'.
     """

@@ -1,4 +1,4 @@
-"""``list``: a line for each case, loss, subject, flag or dtype, as made for a person as for a pipe."""
+"""``list``: a line for each case, loss, subject, flag and the like, as made for a person as for a pipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lossproof.command_line.terminal import QUIET, Cell, Mistake, say_table
 from lossproof.corpus.case import Case, Flag
 from lossproof.corpus.complaints import suggestion
 from lossproof.numbers.formats import FORMATS
-from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.catalogue import CONVENTIONS, LOSSES
 
 _SINGULAR = {
     "cases": "case",
@@ -18,6 +18,7 @@ _SINGULAR = {
     "subjects": "subject",
     "flags": "flag",
     "dtypes": "dtype",
+    "conventions": "convention",
 }
 
 Row = tuple[Cell, ...]
@@ -37,12 +38,12 @@ def list_things(
     """
     if kind not in _SINGULAR:
         raise Mistake(f"'{kind}' is nothing to list; {suggestion(kind, _SINGULAR)}")
-    if kind in ("subjects", "dtypes"):
+    if kind in _WITHOUT_CASES:
         given = {"--loss": loss, "--flag": flag, "--document": document}
         misplaced = [name for name, value in given.items() if value is not None]
         if misplaced:
             raise Mistake(f"{misplaced[0]} chooses cases, losses or flags, not {kind}; leave it out")
-        rows = _subjects() if kind == "subjects" else _dtypes()
+        rows = _WITHOUT_CASES[kind]()
     else:
         cases = _chosen(list(read_corpus(corpus).cases), loss, flag, document)
         rows = {"cases": _cases, "losses": _losses, "flags": _flags}[kind](cases)
@@ -118,6 +119,16 @@ def _dtypes() -> list[Row]:
         )
         for name, format in FORMATS.items()
     ]
+
+
+def _conventions() -> list[Row]:
+    return [
+        (name, f"usually {one.usual}", f"of {', '.join(one.picks)}", (one.means, QUIET))
+        for name, one in sorted(CONVENTIONS.items())
+    ]
+
+
+_WITHOUT_CASES = {"subjects": _subjects, "dtypes": _dtypes, "conventions": _conventions}
 
 
 def _name(row: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-from lossproof.judging.record import ANOTHER, Record
+from lossproof.judging.record import ANOTHER, CHANGED_CONVENTION, OTHER_CONVENTION, Record
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict
 from lossproof.reference.catalogue import CONVENTIONS
@@ -43,8 +43,8 @@ def own_conventions(records: Iterable[Record], on_record: Collection[str]) -> li
         on_record: the conventions of which its pick is on record.
     """
     return [
-        replace(record, outcome="other convention")
-        if record.outcome == "changed convention" and not set(record.picks) & set(on_record)
+        replace(record, outcome=OTHER_CONVENTION)
+        if record.outcome == CHANGED_CONVENTION and not set(record.picks) & set(on_record)
         else record
         for record in records
     ]

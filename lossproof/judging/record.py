@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+OTHER_CONVENTION = "other convention"
+CHANGED_CONVENTION = "changed convention"
 OUTCOMES = (
     "agree",
     "overflowed",
-    "other convention",
-    "changed convention",
+    OTHER_CONVENTION,
+    CHANGED_CONVENTION,
     "disagree",
     "error",
     "unsupported",
     "known defect",
 )
 # Those of a check that is as it should be.
-PASSING = ("agree", "overflowed", "other convention")
+PASSING = ("agree", "overflowed", OTHER_CONVENTION)
 # Those that fail a run.
-FAILING = ("disagree", "error", "changed convention")
+FAILING = ("disagree", "error", CHANGED_CONVENTION)
 # The pick of a convention that is none of those with a name.
 ANOTHER = "another"
 # What a check may pass by in the place of its number.

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from lossproof.corpus.case import Case, Printed
-from lossproof.judging.record import Record
+from lossproof.judging.record import CHANGED_CONVENTION, Record
 from lossproof.judging.verdict import Verdict
 from lossproof.numbers.formats import Float64Array
 
@@ -75,7 +75,7 @@ class Recorder:
     ) -> Record:
         """The record of a verdict; the detail is only worked out for what disagrees."""
         passed = "overflowed" if verdict.rule == "overflow" else "agree"
-        failed = "changed convention" if verdict.is_changed else "disagree"
+        failed = CHANGED_CONVENTION if verdict.is_changed else "disagree"
         return self.record(
             quantity,
             passed if verdict.agrees else failed,

@@ -268,9 +268,7 @@ def test_forward_mode_asks_for_the_slope_of_the_clamp(name: str, number: float, 
 
         prepared = prepare_call(call)
         with extended(convention, "planted", number), picking({name: "planted"}):
-            slopes = {
-                one: as_float64(slope) for one, slope in prepared.derivative(call.upstreams[1]).items()
-            }
+            slopes = {one: as_float64(slope) for one, slope in prepared.derivative(call.upstreams[1]).items()}
         total = sum(float(np.sum(slopes[one] * directions[one])) for one in call.wrt)
         return ModeObservation(np.full(answer.value.shape, total / call.upstreams[1].item()), answer.dtype)
 
