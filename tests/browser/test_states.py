@@ -6,6 +6,7 @@ import re
 
 import pytest
 from looking import VIEWS, View, Visit
+from made_runs import NEWS, STANDING
 from playwright.sync_api import Locator, Page, expect
 
 from lossproof.reporting.text import share
@@ -113,6 +114,21 @@ def test_an_erratum_that_two_cases_show_is_told_once(visit: Visit) -> None:
     wrong = page.locator("#documents .correction", has_text="D002-13")
     expect(wrong.get_by_text("a weighted mean would divide by the sum")).to_have_count(1)
     expect(wrong.locator("a.case")).to_have_count(2)
+
+
+@each_width
+def test_a_release_that_is_not_on_record_is_told_above_the_verdict(visit: Visit, view: View) -> None:
+    page = visit("states", view)
+    header = page.locator("header")
+    expect(header).to_contain_text(re.compile(f"lossproof\\s*{re.escape(STANDING)}\\s*[✓✗]"))
+    expect(header.locator("#news li")).to_have_text([NEWS, "met by no check"])
+    expect(visit("clean", view).locator("#news")).to_be_hidden()
+
+
+def test_a_known_defect_says_since_when_and_until_when(visit: Visit) -> None:
+    part = visit("states", address="#defects").locator("#defects")
+    part.locator("details.group").first.locator("summary").first.click()
+    expect(part.locator("article article").first).to_contain_text("since 2.6 until 2.20")
 
 
 def test_known_defects_come_by_cause_and_say_who_reported_them(visit: Visit) -> None:

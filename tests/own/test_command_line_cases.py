@@ -139,12 +139,13 @@ def test_show_tells_known_defects(tmp_path: Path) -> None:
     cases = folder_of_cases(tmp_path)
     (cases / "known-defects.yaml").write_text(
         "defects:\n  - {case: ce-large, subject: torch.nn, dtypes: [float32], observed: wrong, "
-        "expected: right, why: made up, kind: defect, link: 'https://example.org/1'}\n"
+        "expected: right, why: made up, kind: defect, since: '2.6', until: '2.13', "
+        "link: 'https://example.org/1'}\n"
     )
     said = typed("show", "ce-large", "--corpus", str(cases)).text
     assert "torch.nn, float32" in said
     assert "wrong; should be right" in said
-    assert "made up https://example.org/1" in said
+    assert "made up (since 2.6 until 2.13) https://example.org/1" in said
 
 
 def test_explain_is_the_formula_and_the_steps_with_the_cases_numbers(corpus: list[str]) -> None:
