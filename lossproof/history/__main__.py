@@ -53,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         "releases",
         nargs="*",
         type=_release,
-        help="of torch, such as 2.6.0: each is installed in a folder of its own, run, and removed again "
-        "(by uv where there is one, else by pip; each reads its own settings)",
+        help="of torch, such as 2.6.0: each is installed in a temporary folder (TMPDIR says where; it takes "
+        "5 GB), run, and removed again; by uv where there is one, else by pip, with the settings of each",
     )
     parser.add_argument(
         "--from",

@@ -51,6 +51,37 @@ TRIED = {
 STANDING = "torch 2.16.0 is not on record; the newest that is, is 2.15.0."
 NEWS = "gone in torch 2.16.0: the kernel divides by <b>zero</b>"
 
+
+def on_record(cause: str) -> dict[str, Any]:
+    """What is on record of three releases: a cause that came and went, another that stays, a convention."""
+    link = {
+        "what": "A bound is checked.",
+        "link": "https://github.com/pytorch/pytorch/pull/1",
+        "searched": "",
+    }
+    none = {"what": "The other side is taken.", "link": "", "searched": "clamp bound; 2026-11-29"}
+    return {
+        "releases": ["2.6", "2.12", "2.13"],
+        "defects": [
+            {"name": cause, "kind": "undefined", "cells": [0, 12, 0], "changed": [1, 2]},
+            {"name": "eps is 0 in float16", "kind": "defect", "cells": [None, 1, 1], "changed": []},
+        ],
+        "conventions": [{"name": "on the bound", "kind": "", "cells": ["1", "1", "0"], "changed": [2]}],
+        "changes": [
+            {"release": "2.12", "explained": [{"reasons": [], "rows": [{"name": cause, "told": "came"}]}]},
+            {
+                "release": "2.13",
+                "explained": [
+                    {"reasons": [link], "rows": [{"name": cause, "told": "went"}]},
+                    {"reasons": [none], "rows": [{"name": "on the bound", "told": "0, was 1"}]},
+                ],
+            },
+        ],
+    }
+
+
+HISTORIES = {"faulty": on_record("the bound is not checked"), "hostile": on_record(HOSTILE)}
+
 Page = tuple[Run, list[Record], dict[str, Any] | None]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from chromium import chromium
 from looking import HEIGHTS, VIEWS, View, Visit
-from made_runs import TRIED, pages
+from made_runs import HISTORIES, TRIED, pages
 from playwright.sync_api import Browser, Page, Request
 
 from lossproof.reporting.page import report_html
@@ -25,7 +25,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The files of the pages, by name."""
     folder = tmp_path_factory.mktemp("pages")
     for name, (run, records, comparison) in pages():
-        text = report_html(run, records, TRIED if name == "faulty" else None, comparison)
+        faults = TRIED if name == "faulty" else None
+        text = report_html(run, records, faults, comparison, HISTORIES.get(name))
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return {path.stem: path for path in folder.iterdir()}
 

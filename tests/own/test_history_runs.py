@@ -151,6 +151,20 @@ def test_what_cannot_be_installed_or_run_does_not_keep_the_others_from_it(worksh
     assert "Traceback" not in out + err
 
 
+def test_without_uv_pip_installs(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    (workshop.made / "uv").unlink()
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("PIP_FIND_LINKS", "PIP_CONSTRAINT"):
+        monkeypatch.delenv(name, raising=False)
+    status, out, err = workshop.run("2.6.0")
+    assert status == 1
+    assert "pip" in err  # which finds nothing to install where it may ask nobody
+    assert "torch 2.6.0 could not be installed for Python 3." in out
+    assert list(workshop.temporary.iterdir()) == []
+
+
 def test_what_is_no_release_is_told_before_anything_runs(workshop: Workshop) -> None:
     status, _, err = workshop.run("2.6.0", "newest")
     assert status == 2
