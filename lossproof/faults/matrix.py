@@ -101,7 +101,7 @@ class Hunt:
         reasons = (
             (case.id, self._attempts.reason_against(case))
             for case in self.cases
-            if case.id not in able and (case.id not in self.documenting or uncaught & {*case.kills})
+            if uncaught & {*case.kills} or case.id not in able | self.documenting
         )
         return {case: reason for case, reason in reasons if reason}
 
