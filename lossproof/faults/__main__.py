@@ -79,14 +79,14 @@ def _hunt(
 ) -> tuple[Findings, float]:
     kills: list[Kill] = []
     crashed: set[str] = set()
-    unsupported: set[str] = set()
+    unable: set[str] = set()
     inapplicable: dict[str, str] = {}
     seconds = 0.0
     planted = by_loss(faults)
     for bag in hunt_all(root, corpus, [fault.id for fault in faults], is_full, workers):
         kills += bag.kills
         seconds += bag.seconds
-        unsupported |= bag.unsupported.keys()
+        unable |= bag.unable.keys()
         inapplicable |= bag.inapplicable
         if bag.has_crashed:
             crashed.add(bag.loss)
@@ -108,7 +108,7 @@ def _hunt(
         frozenset(documenting(corpus)),
         frozenset(crashed),
         is_full,
-        frozenset(unsupported),
+        frozenset(unable),
         inapplicable,
     ), seconds
 
@@ -121,7 +121,7 @@ def _summary(findings: Findings, seconds: float, pytorch: dict[str, object] | No
     ]
     reasons = Counter(findings.inapplicable.values())
     lines += [
-        f"not applicable: {count(number, 'fault')}, for {reason}" for reason, number in reasons.most_common()
+        f"{count(number, 'fault')} not applicable: {reason}" for reason, number in reasons.most_common()
     ]
     if pytorch is not None and isinstance(pytorch["faults"], dict):
         theirs = [pytorch["faults"][fault.id] for fault in findings.faults if fault.id in pytorch["faults"]]

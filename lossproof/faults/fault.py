@@ -22,6 +22,7 @@ from torch import Tensor
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
+from lossproof.subjects.torch_forms import catalogued
 from lossproof.subjects.torch_names import look_up
 
 # Of tensors; what replaces a constructor returns nothing, and its original's result is not used.
@@ -87,7 +88,7 @@ class Fault:
 
         @functools.wraps(original)
         def checked(*args: Any, **options: Any) -> Any:
-            look_up(self.target, options)
+            look_up(self.target, catalogued(self.loss, options))
             return original(*args, **options)
 
         # A class is also asked for what it derives from.

@@ -22,7 +22,7 @@ class Findings:
         documenting: ids of the cases that need not catch anything.
         crashed: losses of which a fault ended the process that it was planted in, so that none was tried.
         is_full: whether every fault met every case of its loss.
-        unsupported: ids of the cases that caught nothing since this torch can run nothing of them.
+        unable: ids of the cases that can catch nothing in this torch.
         inapplicable: by id, why a fault does not apply to this torch.
     """
 
@@ -32,7 +32,7 @@ class Findings:
     documenting: frozenset[str]
     crashed: frozenset[str]
     is_full: bool
-    unsupported: frozenset[str] = frozenset()
+    unable: frozenset[str] = frozenset()
     inapplicable: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -51,8 +51,8 @@ class Findings:
 
     @property
     def idle(self) -> list[Case]:
-        """The cases that catch no fault and document nothing, though they run."""
-        busy = {kill.case for kill in self.kills} | self.documenting | self.unsupported
+        """The cases that catch no fault and document nothing, though they could."""
+        busy = {kill.case for kill in self.kills} | self.documenting | self.unable
         return [case for case in self.cases if case.id not in busy]
 
     @property
@@ -65,7 +65,7 @@ class Findings:
             for case in self.cases
             for name in case.kills
             if case.loss not in self.crashed
-            and case.id not in self.unsupported
+            and case.id not in self.unable
             and name not in self.inapplicable
             and case.id not in self.caught.get(name, {})
         ]

@@ -24,15 +24,15 @@ class Bag:
         loss: the loss.
         kills: what was caught by what.
         seconds: of the processor.
-        unsupported: by id, the reasons of the cases that caught nothing since nothing of them can run.
-        inapplicable: by id, the reasons of the faults that do not apply to this torch.
+        unable: by id, why a case that should have caught a fault cannot.
+        inapplicable: by id, why a fault does not apply to this torch.
         has_crashed: whether one of the faults ended the process that it was planted in.
     """
 
     loss: str
     kills: tuple[Kill, ...] = ()
     seconds: float = 0.0
-    unsupported: Mapping[str, str] = field(default_factory=dict)
+    unable: Mapping[str, str] = field(default_factory=dict)
     inapplicable: Mapping[str, str] = field(default_factory=dict)
     has_crashed: bool = False
 
@@ -83,6 +83,6 @@ def _hunt(loss: str, faults: Sequence[str], is_full: bool) -> Bag:
     started = time.process_time()
     [hunt] = hunts(_corpus, [FAULTS[id] for id in faults])
     kills = tuple(hunt.full() if is_full else hunt.short())
-    unsupported = hunt.unsupported(kills)
-    inapplicable = hunt.inapplicable(kills, unsupported)
-    return Bag(loss, kills, time.process_time() - started, unsupported, inapplicable)
+    unable = hunt.unable(kills)
+    inapplicable = hunt.inapplicable(kills, unable)
+    return Bag(loss, kills, time.process_time() - started, unable, inapplicable)

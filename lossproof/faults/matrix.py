@@ -19,7 +19,7 @@ from lossproof.corpus.reading import Corpus
 from lossproof.faults.fault import Fault
 from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import excuse, relevant
-from lossproof.judging.record import FAILING, Record
+from lossproof.judging.record import FAILING, PASSING, Record
 from lossproof.numbers.formats import FORMATS
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Subject
@@ -98,27 +98,31 @@ class Hunt:
             if not lethal[fault.id]:
                 yield from islice((kill for case in self.cases for kill in attempts.first(case, [fault])), 1)
 
-    def unsupported(self, kills: Iterable[Kill]) -> Mapping[str, str]:
-        """By id, the reason of each case that has caught nothing since nothing of it can run here."""
-        able = {kill.case for kill in kills}
-        wanted = (case for case in self.cases if case.kills or case.id not in self.documenting)
-        reasons = ((case.id, self._attempts.reason_against(case)) for case in wanted if case.id not in able)
+    def unable(self, kills: Sequence[Kill]) -> Mapping[str, str]:
+        """By id, why a case that should have caught a fault cannot: it does not run, or is wrong anyway."""
+        able, uncaught = {kill.case for kill in kills}, self._uncaught(kills)
+        reasons = (
+            (case.id, self._attempts.reason_against(case))
+            for case in self.cases
+            if uncaught & {*case.kills} or case.id not in able | self.documenting
+        )
         return {case: reason for case, reason in reasons if reason}
 
-    def inapplicable(self, kills: Iterable[Kill], unsupported: Mapping[str, str]) -> Mapping[str, str]:
-        """By id, the reason of each fault that does not apply to this torch.
+    def inapplicable(self, kills: Sequence[Kill], unable: Mapping[str, str]) -> Mapping[str, str]:
+        """By id, why a fault does not apply to this torch.
 
-        It lacks what the fault replaces or is made of; or nothing can run here of the cases that should
-        catch it, and no other does.
+        It lacks what the fault replaces or is made of; or no case catches it, and those that should are
+        unable to: then what the fault breaks is missing here, or is as broken without it.
         """
-        caught = {kill.fault for kill in kills}
         found = dict(self.obstacles)
-        for fault in self.plantable:
-            promising = [case.id for case in self.cases if fault.id in case.kills]
-            reasons = [unsupported[case] for case in promising if case in unsupported]
-            if reasons and len(reasons) == len(promising) and fault.id not in caught:
-                found[fault.id] = reasons[0]
+        for fault in self._uncaught(kills):
+            reasons = [unable.get(case.id, "") for case in self.cases if fault in case.kills]
+            if reasons and all(reasons):
+                found[fault] = reasons[0]
         return found
+
+    def _uncaught(self, kills: Sequence[Kill]) -> set[str]:
+        return {fault.id for fault in self.plantable} - {kill.fault for kill in kills}
 
     @cached_property
     def _attempts(self) -> _Attempts:
@@ -160,15 +164,19 @@ class _Attempts:
                 yield kill
 
     def reason_against(self, case: Case) -> str:
-        """Why nothing of a case can run; empty where anything does."""
-        reason = ""
-        for subject in self._subjects.values():
+        """Why a case cannot catch anything: it does not run, or is wrong anyway; empty if it can."""
+        lacking, runs = "", False
+        for name, subject in self._subjects.items():
             for dtype in dtypes_of(case):
                 for record in self._examiners[False].records(case, subject, dtype):
-                    if record.outcome != "unsupported":
-                        return ""
-                    reason = reason or record.message
-        return reason
+                    [judged], _ = excuse([record], self._defects[name])
+                    if judged.outcome == "unsupported":
+                        lacking = lacking or judged.message
+                    elif judged.outcome in PASSING:
+                        runs = True
+                    else:
+                        return f"{case.id}, which should catch it, is as wrong without it"
+        return "" if runs else lacking
 
     def first(self, case: Case, faults: Sequence[Fault]) -> Iterator[Kill]:
         """The faults that a case catches, each in the first dtype that shows it."""

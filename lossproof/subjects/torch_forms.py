@@ -77,7 +77,7 @@ def construct_module(loss: str, params: Parameters, args: Arguments) -> Function
     if loss in _CONSTRUCTORS:
         look_up(name)
         return _CONSTRUCTORS[loss](params, args)
-    module: Function = look_up(name, params)(**params)
+    module: Function = look_up(name, catalogued(loss, params))(**params)
     return module
 
 
@@ -86,15 +86,21 @@ def find_function(loss: str, params: Iterable[str] = ()) -> Function:
 
     Args:
         loss: the name in the reference's catalogue.
-        params: the names of parameters that it must take.
+        params: the names of the parameters of a call.
 
     Raises:
         Unsupported: where there is neither, or the function has no such parameter.
     """
     functional = LOSSES[loss].functional
     if functional is not None:
-        function: Function = look_up(f"torch.nn.functional.{functional}", params)
+        function: Function = look_up(f"torch.nn.functional.{functional}", catalogued(loss, params))
         return _FUNCTIONS.get(loss, function)
     if loss in _EXPRESSIONS:
         return _EXPRESSIONS[loss]
     raise Unsupported(f"torch.nn.functional has no function for {loss}")
+
+
+def catalogued(loss: str, params: Iterable[str]) -> list[str]:
+    """Those of the parameters that a loss has where torch lacks nothing; all others it has to refuse."""
+    known = {*LOSSES[loss].parameters, *LOSSES[loss].typed_reductions}
+    return [name for name in params if name in known]

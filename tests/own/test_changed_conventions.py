@@ -1,4 +1,4 @@
-"""Where a formula leaves something open, another pick is a changed convention, and what is no pick is wrong."""
+"""Another pick of what a formula leaves open is a changed convention, and what is no pick is wrong."""
 
 from __future__ import annotations
 

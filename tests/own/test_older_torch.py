@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,12 @@ cases:
     title: no weight
     loss: HuberLoss
     args: {input: [1, 2], target: [3, 2.5]}
+  - id: huber-refuses-old-way
+    title: a parameter that no release has
+    loss: HuberLoss
+    params: {size_average: false}
+    args: {input: [1, 2], target: [3, 2.5]}
+    raises: {when: construct, kind: option, torch: {type: TypeError, match: "unexpected keyword argument"}}
   - id: rare
     title: a word of three, one of them rare
     loss: AdaptiveLogSoftmaxWithLoss
@@ -163,6 +170,12 @@ def test_a_parameter_that_a_release_lacks_is_unsupported_and_the_rest_is_judged(
     assert {record.outcome for record in values} == {"agree"}
 
 
+@pytest.mark.parametrize("subject", ["torch.nn", "torch.nn.functional"])
+def test_a_parameter_that_no_release_has_is_for_torch_to_refuse(cases: dict[str, Case], subject: str) -> None:
+    records = examined(cases["huber-refuses-old-way"], subject)
+    assert {record.outcome for record in records} == {"agree"}
+
+
 @pytest.mark.parametrize(
     ("mode", "private"),
     [
@@ -222,7 +235,7 @@ def test_a_hunt_counts_what_is_not_applicable_and_says_why(
         "parameter 'weight' of torch.nn.functional.huber_loss",
     )
     for reason in reasons:
-        assert f"not applicable: 1 fault, for {RELEASE} has no {reason}" in printed
+        assert f"1 fault not applicable: {RELEASE} has no {reason}" in printed
     assert "0 of 0 planted faults caught, 2 not applicable, in " in printed
     assert "no case catches" not in printed
     assert status == 0
@@ -240,8 +253,30 @@ def test_the_record_of_a_hunt_has_the_reason_and_no_case_is_idle_for_it(
         f"{RELEASE} has no torch.nn.LinearCrossEntropyLoss",
     }
     idle = {problem.partition("[")[2].partition("]")[0] for problem in report["problems"]}
-    assert idle == {"linear-is-cross-entropy", "huber-weighted", "huber-plain", "rare"}
+    assert idle == {
+        "linear-is-cross-entropy",
+        "huber-weighted",
+        "huber-plain",
+        "huber-refuses-old-way",
+        "rare",
+    }
     assert status == 1
+
+
+def test_a_fault_that_torch_has_itself_is_not_applicable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    original = torch.nn.functional.huber_loss
+
+    @functools.wraps(original)
+    def unweighted(*args: Any, **options: Any) -> Any:
+        return original(*args, **options | {"weight": None})
+
+    monkeypatch.setattr(torch.nn.functional, "huber_loss", unweighted)
+    status, _ = hunted(tmp_path, "huber-weight-dropped")
+    reason = "huber-weighted, which should catch it, is as wrong without it"
+    assert f"1 fault not applicable: {reason}" in capsys.readouterr().out
+    assert status == 0
 
 
 def test_a_check_that_is_wrong_without_the_fault_catches_nothing(
