@@ -80,7 +80,7 @@ class Aftermath:
         (suite.cases / "losses.yaml").write_text(FIRST_AND_LAST)
         suite.offer({name: f"unruly_subjects:{name.replace('-', '_')}" for name in MISBEHAVIOURS})
         subjects = ",".join(["reference", *MISBEHAVIOURS, "torch.nn"])
-        self.finished = suite.verify("--subjects", subjects, "--time-limit", "3")
+        self.finished = suite.verify("--subjects", subjects, "--time-limit", "3", "-vv")
         assert suite.reports.exists(), self.finished.stdout + self.finished.stderr
         self.records = suite.records()
         self.run = suite.run_line()
