@@ -68,11 +68,7 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             continue
         entry = covering[0]
         if record.outcome in PASSING:
-            gone.append(
-                f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype} agrees on "
-                f"{record.quantity} ({record.reduction}, {record.layout}): the defect is gone; "
-                "remove the entry or narrow it"
-            )
+            gone += [] if all(one.observed.may_be_right for one in covering) else [_gone(entry, record)]
             excused.append(record)
         elif (explaining := _explaining(covering, record)) is None:
             came_out = ", ".join(record.came_out) or "no number"
@@ -90,6 +86,14 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             shown.add((explaining.file, explaining.line))
             excused.append(replace(record, outcome=KNOWN_DEFECT, message=message, detail=detail))
     return excused, gone
+
+
+def _gone(entry: KnownDefect, record: Record) -> str:
+    return (
+        f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype} agrees on "
+        f"{record.quantity} ({record.reduction}, {record.layout}): the defect is gone; "
+        "remove the entry or narrow it"
+    )
 
 
 def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
