@@ -150,8 +150,6 @@ def _known(met: Met) -> Iterable[tuple[Record, list[KnownDefect]]]:
         of_case.setdefault(entry.case, []).append(entry)
     for record in met.records:
         covering = [entry for entry in of_case.get(record.case, ()) if covers(entry, record)]
-        if record.outcome in PASSING:
-            covering = [entry for entry in covering if not entry.observed.may_be_right]
         if covering and record.outcome != "unsupported":
             yield record, covering
 

@@ -10,7 +10,6 @@ from fractions import Fraction
 from lossproof.corpus.numeral import Numeral
 
 VARIES = "varies"
-RIGHT = "right"
 
 
 @dataclass(frozen=True)
@@ -19,18 +18,13 @@ class Observed:
 
     Attributes:
         alternatives: numbers, of which every one that is off must be one, give or take half of the last digit
-            printed; and words: how the last line of a traceback begins, a dtype, ``accepted``, ``varies``
-            for what is not determined, and ``right`` where it may also come out right.
+            printed; and words: how the last line of a traceback begins, a dtype, ``accepted``, or ``varies``
+            for what is not determined.
         budgets: by how many budgets an error may be off that is no certain number; None where it is one.
     """
 
     alternatives: tuple[Numeral | str, ...]
     budgets: Numeral | None = None
-
-    @property
-    def may_be_right(self) -> bool:
-        """Whether a check that agrees tells nothing: memory that nobody wrote may hold the right number."""
-        return RIGHT in self.alternatives
 
     def explains(self, came_out: Sequence[str], error_over_budget: float | None) -> bool:
         """Whether this is what came out.
