@@ -70,6 +70,8 @@ def construct_module(loss: str, params: Parameters, args: Arguments) -> Function
     Raises:
         Unsupported: where torch.nn has no such module, or the module no such parameter.
     """
+    if loss in _EXPRESSIONS:
+        raise Unsupported(f"torch.nn has no module {loss}")
     name = f"torch.nn.{loss}"
     missing = [parameter for parameter in params if parameter in LOSSES[loss].functional_only]
     if missing:
