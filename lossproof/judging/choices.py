@@ -28,9 +28,10 @@ def or_changed(verdict: Verdict, truth: Truth, judge: Callable[[Truth], Verdict]
         if judge(truth.picked({} if is_free else others, is_free)).agrees:
             return replace(
                 verdict,
+                error_over_budget=None,
                 is_changed=True,
                 picks={**truth.picks, **others},
-                message=f"{verdict.message}; {_told(truth.picks, others)}",
+                message=f"{_told(truth.picks, others)}: {verdict.message}",
             )
     return verdict
 
@@ -67,4 +68,4 @@ def _told(picks: Mapping[str, str], others: Mapping[str, str]) -> str:
         f"{name} is {pick} in place of {picks[name]} ({CONVENTIONS[name].means})"
         for name, pick in others.items()
     ]
-    return f"the formula leaves that open: {'; '.join(changes)}"
+    return "; ".join(changes)

@@ -22,6 +22,8 @@ function authority(row) {
     dtype = checks.cell("dtype", row);
   if (checks.cell("subject", row) === "certified") return `The true digits: they are computed ${BALLS}.`;
   if (quantity === "raises") return "The case demands that this call is refused, and the reference refuses it too.";
+  if (checks.cell("outcome", row).endsWith("convention"))
+    return "Both: the formula leaves it open. The expected side follows the choice that is on record.";
   if (!NUMERIC.test(quantity)) return "";
   if (isContested(row))
     return (
