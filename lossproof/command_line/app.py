@@ -144,7 +144,7 @@ def list_things(
     ] = None,
     corpus: CorpusOption = None,
 ) -> int:
-    """List cases, losses, subjects, flags, dtypes or conventions, one a line.
+    """List cases, losses, subjects, flags, dtypes, conventions.
 
     Without KIND it lists cases: lossproof list 'ce-*'.
     """

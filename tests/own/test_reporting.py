@@ -143,6 +143,8 @@ class TestJsonLines:
         assert run["counts"] == {
             "agree": 1,
             "overflowed": 0,
+            "other convention": 0,
+            "changed convention": 0,
             "disagree": 1,
             "error": 1,
             "unsupported": 1,
@@ -473,7 +475,10 @@ class TestSummary:
         results = [result_of(AGREES, DISAGREES, DEFECT, replace(AGREES, subject="mine"))]
         run = replace(RUN, complete=False, problems=["An entry matches nothing."])
         lines = summary_lines(run, results, [Path("reports/report.html")])
-        assert "2 agree, 0 overflowed, 1 disagree, 0 error, 0 unsupported, 1 known defect" in lines
+        assert (
+            "2 agree, 0 overflowed, 0 other convention, 0 changed convention, 1 disagree, 0 error, "
+            "0 unsupported, 1 known defect"
+        ) in lines
         text = "\n".join(lines)
         assert re.search(r"mine +0\.25 .*value", text)
         assert re.search(r"torch\.nn +3\.5e\+06 .*gradient:input", text)
