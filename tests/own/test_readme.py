@@ -117,9 +117,8 @@ def test_the_sample_of_last_lines_has_the_form_of_the_real_ones() -> None:
     )
     infinite = replace(worst, outcome="overflowed", rule="overflow", error_over_budget=None)
     results = [result_of(AGREES, worst, infinite, infinite, DEFECT, DEFECT)]
-    standing = [
-        "torch 2.13.0 is on record: in the cases of this run it has 2 defects, 2 undefined results, 2 conventions."
-    ]
+    known = "2 defects, 2 undefined results, 2 conventions"
+    standing = [f"torch 2.13.0 is on record: in the cases of this run it has {known}."]
     run = replace(RUN, known_defects=entries, standing=standing)
     real = summary_lines(run, results, [Path("reports/report.html")])
     # Where it overflowed is a long line, and left out of the sample.
