@@ -104,7 +104,7 @@ DEFECT = Keys(
     ),
 )
 # What a file may say once for all its entries.
-DEFECT_DEFAULTS = Keys((), tuple(key for key in DEFECT.all if key != "case"))
+DEFECT_DEFAULTS = Keys((), tuple(key for key in DEFECT.all if key not in ("case", "observed")))
 OBSERVED = Keys(("budgets",))
 PICK_FILE = Keys(("picks",))
 PICK = Keys(("conventions", "pick", "subject"), ("since", "until", "link", "searched"))

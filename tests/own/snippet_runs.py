@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from lossproof.judging.record import Record
+from lossproof.judging.record import CHANGED_CONVENTION, Record
 
 
 def outcome_of(record: Record) -> str:
@@ -42,7 +42,7 @@ def fails_as_told(record: Record) -> bool:
     outcome = outcome_of(record)
     return (
         outcome == "AssertionError"
-        if record.outcome == "disagree"
+        if record.outcome in ("disagree", CHANGED_CONVENTION)
         else f"raised {outcome}:" in record.message
     )
 

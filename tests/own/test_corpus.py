@@ -26,6 +26,7 @@ from lossproof.corpus.case import (
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.numeral import Numeral, parse_numeral
 from lossproof.corpus.observed import Observed
+from lossproof.corpus.reading import load_picks
 from lossproof.corpus.tensors import (
     Concatenate,
     Derived,
@@ -36,6 +37,7 @@ from lossproof.corpus.tensors import (
     Reshape,
     Uniform,
 )
+from lossproof.selection import signatures
 
 # A loss whose target holds no class indices.
 OF_REAL_NUMBERS = IN_ORDER.replace("CrossEntropyLoss", "KLDivLoss")
@@ -375,6 +377,9 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 def test_the_examples_of_the_handbook_are_in_order(tmp_path: Path) -> None:
     handbook = Path(__file__).parents[2] / "cases" / "README.md"
-    case, defect = handbook.read_text(encoding="utf-8").split("```yaml\n")[1:]
-    corpus = load(tmp_path, x=case.partition("```")[0], known_defects=defect.partition("```")[0])
+    blocks = [block.partition("```")[0] for block in handbook.read_text(encoding="utf-8").split("```yaml\n")]
+    case, defect, picks, _ = blocks[1:]
+    corpus = load(tmp_path, x=case, known_defects=defect)
     assert [case.id for case in corpus.cases] == [defect.case for defect in corpus.known_defects]
+    (tmp_path / "conventions.yaml").write_text(picks, encoding="utf-8")
+    assert load_picks(tmp_path, signatures())[0].pick == "1"

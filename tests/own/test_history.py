@@ -139,7 +139,9 @@ class TestFile:
         before = load_corpus(cases, signatures())
         put(cases, "2.6.0", VALUE)
         explain(cases, "[]\n")
-        assert load_corpus(cases, signatures()) == before
+        after = load_corpus(cases, signatures())
+        assert after.releases.of("torch.nn") == ("2.6.0",)
+        assert replace(after, releases=before.releases) == before
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.faults.catalogue import FAULTS
 from lossproof.judging.calls import make_call
 from lossproof.judging.examination import Examiner
-from lossproof.judging.record import Record
+from lossproof.judging.record import FAILING, Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
 from lossproof.selection import signatures
@@ -98,7 +98,7 @@ def corpus() -> dict[str, Case]:
 def failures(case: Case, subject: Subject, dtype: str, with_modes: bool = False) -> list[Record]:
     """The records of a case that disagree or err."""
     records = Examiner(with_modes=with_modes).records(case, subject, dtype)
-    return [record for record in records if record.outcome in ("disagree", "error")]
+    return [record for record in records if record.outcome in FAILING]
 
 
 def kinds_of(record: Record) -> set[str]:
