@@ -14,6 +14,7 @@ from test_known_defects import ENTRY, RECORD
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases
+from lossproof.history.release import Release, write_release
 from lossproof.judging.known_defects import KNOWN_DEFECT
 from lossproof.judging.record import Record
 from lossproof.release_news import Met, news, no_longer_shown, standing
@@ -52,9 +53,8 @@ def suite(tmp_path: Path) -> Suite:
 
 
 def put_on_record(suite: Suite, *versions: str) -> None:
-    (suite.cases / "history").mkdir(exist_ok=True)
     for version in versions:
-        (suite.cases / "history" / f"torch-{version}.json").write_text("{}")
+        write_release(suite.cases / "history", Release(version, "3.11", "", {}, {}, {}, {}, {}))
 
 
 def test_on_a_release_that_nobody_tried_only_what_newly_disagrees_fails(suite: Suite) -> None:
