@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -36,16 +36,20 @@ def or_changed(verdict: Verdict, truth: Truth, judge: Callable[[Truth], Verdict]
     return verdict
 
 
-def own_conventions(records: Iterable[Record], on_record: Collection[str]) -> list[Record]:
-    """Records of which only those of conventions on record can have changed one; others have their own.
+def own_conventions(records: Iterable[Record], on_record: Mapping[str, str]) -> list[Record]:
+    """Records of which only those that differ from a pick on record have changed one; others have their own.
 
     Args:
         records: of one subject.
-        on_record: the conventions of which its pick is on record.
+        on_record: its picks that are on record, by the names of conventions.
     """
+
+    def has_changed(record: Record) -> bool:
+        return any(on_record.get(name, pick) != pick for name, pick in record.picks.items())
+
     return [
         replace(record, outcome=OTHER_CONVENTION)
-        if record.outcome == CHANGED_CONVENTION and not set(record.picks) & set(on_record)
+        if record.outcome == CHANGED_CONVENTION and not has_changed(record)
         else record
         for record in records
     ]

@@ -226,7 +226,7 @@ def test_where_no_pick_is_on_record_another_is_no_failure(name: str) -> None:
     convention = CONVENTIONS[name]
     for pick in set(convention.picks) - {convention.usual}:
         records = own_conventions(
-            Examiner(with_modes=False).examine(CALLS[name], Picking({name: pick}), "float64"), ()
+            Examiner(with_modes=False).examine(CALLS[name], Picking({name: pick}), "float64"), {}
         )
         assert "other convention" in outcomes(records)
         assert outcomes(records) <= {"agree", "other convention"}
