@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import lru_cache
 
 from lossproof.corpus.complaints import Notes
 from lossproof.corpus.defects import read_link, read_range
@@ -42,6 +43,11 @@ class Pick:
 
 def picks_of(entries: Iterable[Pick], subject: str, version: str) -> dict[str, str]:
     """The picks on record for a subject, by the names of conventions."""
+    return dict(_picks_of(tuple(entries), subject, version))
+
+
+@lru_cache  # asked for every test of a run
+def _picks_of(entries: tuple[Pick, ...], subject: str, version: str) -> Mapping[str, str]:
     holding = [entry for entry in entries if entry.holds(subject, version)]
     return {name: entry.pick for entry in holding for name in entry.conventions}
 
