@@ -161,7 +161,7 @@ def _say_quantity(
     texts, shape = proven
     verdict = None
     if observed is not None:
-        verdict = or_changed(compare(observed, truth), truth, partial(compare, observed))
+        verdict = or_changed(truth, partial(compare, observed))
     shares = None
     if observed is not None and observed.shape == truth.value.shape:
         shares, has_overflown = budget_shares(observed, truth), overflown(observed, truth)

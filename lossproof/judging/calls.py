@@ -24,7 +24,7 @@ from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS, Format
 from lossproof.reference.catalogue import CONVENTIONS, LOSSES
-from lossproof.reference.conventions import DERIVATIVE, followed_picks, picking
+from lossproof.reference.conventions import DERIVATIVE, picking
 from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
 from lossproof.reference.loss import Loss
 from lossproof.reference.promotion import part_dtype
@@ -195,10 +195,7 @@ def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
 def _is_in_force(truth: CallTruth) -> bool:
     """Whether what a truth has picked is what would be picked now."""
     picked = [truth.value.picks, *(true.picks for gradient in truth.gradients for true in gradient.values())]
-    picks = followed_picks().picks
-    return all(
-        pick == picks.get(name, CONVENTIONS[name].usual) for one in picked for name, pick in one.items()
-    )
+    return all(pick == CONVENTIONS[name].picked() for one in picked for name, pick in one.items())
 
 
 def _budget_format(prepared: PreparedCall) -> Format:

@@ -12,14 +12,14 @@ from lossproof.judging.verdict import Verdict
 from lossproof.reference.catalogue import CONVENTIONS
 
 
-def or_changed(verdict: Verdict, truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
+def or_changed(truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
     """A verdict by the picks in force, or that another pick of what the formula leaves open explains it.
 
     Args:
-        verdict: by ``truth``.
         truth: by the picks in force.
-        judge: judges the same numbers by another truth.
+        judge: judges the numbers by a truth.
     """
+    verdict = judge(truth)
     if not truth.picks or truth.picked is None:
         return verdict
     if verdict.agrees:

@@ -55,7 +55,7 @@ def forward_over_reverse(mode: str, seen: Seen) -> Iterator[Judged]:
         def judge(truth: Truth, observed: Float64Array = observed, limits: Sides = limits) -> Verdict:
             return grade(observed, truth, floor, limits)
 
-        yield Judged(f"{mode}:{name}", or_changed(judge(truth), truth, judge), truth.value, observed, check)
+        yield Judged(f"{mode}:{name}", or_changed(truth, judge), truth.value, observed, check)
 
 
 def double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
@@ -78,9 +78,7 @@ def _along(quantity: str, observed: Float64Array, seen: Seen, *true: Truth) -> J
         verdict = wrong_shape(observed.shape, seen.plain.value.shape)
         return Judged(quantity, verdict, seen.plain.value, observed, shaped)
     weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
-    verdicts = [
-        (or_changed(compare(weighted, truth), truth, partial(compare, weighted)), truth) for truth in true
-    ]
+    verdicts = [(or_changed(truth, partial(compare, weighted)), truth) for truth in true]
     verdict, fitting = max(verdicts, key=lambda judged: (judged[0].agrees, judged[0].is_changed))
 
     def check() -> list[str]:

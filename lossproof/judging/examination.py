@@ -218,7 +218,7 @@ class _Examination(Recorder):
         prepared, seen = planned.prepared, observation.gradient_dtypes
 
         def judged(quantity: str, observed: Numbers, truth: Truth, has: str, wanted: str) -> Record:
-            verdict = or_changed(compare(observed, truth), truth, partial(compare, observed))
+            verdict = or_changed(truth, partial(compare, observed))
             if verdict.agrees and has != wanted:
                 message = f"has dtype {has}, should have {wanted}"
                 verdict = Verdict(False, None, message, came_out=(has,))

@@ -131,7 +131,7 @@ def truths(
 
     rules = Rules()
     bounded = bounded_by(rules)
-    picks = {name: in_force.picks.get(name, CONVENTIONS[name].usual) for name in sorted(met)}
+    picks = {name: CONVENTIONS[name].picked() for name in sorted(met)}
     strict = bounded_by(Rules(kinks_are_free=False)) if rules.freedoms else {}
     freedom = min(rules.freedoms, default="")
 

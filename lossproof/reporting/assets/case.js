@@ -101,7 +101,7 @@ function stateOf(rows) {
 
 // The checks behind one cell; what failed is told in full.
 function checkList(rows, label) {
-  const failed = (row) => ["disagree", "error", "changed convention", "known defect"].includes(checks.cell("outcome", row));
+  const failed = (row) => [...FAILING, "known defect"].includes(checks.cell("outcome", row));
   const inOrder = [...rows].sort(
     (a, b) => GRAVITY.indexOf(checks.cell("outcome", a)) - GRAVITY.indexOf(checks.cell("outcome", b)) || a - b,
   );
