@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.releases import family_of
 from lossproof.history.release import Release
 from lossproof.judging.known_defects import KNOWN_DEFECT, covers
 from lossproof.judging.record import FAILING, PASSING, Record
@@ -55,7 +56,7 @@ def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
             # Counted as 0: what is not there at all did not run.
             right = (entry.why for entry in of_case.get(record.case, ()) if _clears(entry, record))
             defects.update(dict.fromkeys(right, 0))
-        if is_torch(record.subject):
+        if family_of(record.subject) == "torch":
             for name, pick in (told.get("picks") or {}).items():
                 picks.setdefault(name, set()).add(pick)
     versions = run["versions"]
@@ -78,11 +79,6 @@ def _clears(entry: KnownDefect, record: Record) -> bool:
     """
     whole = replace(record, quantity=record.quantity.partition(":")[0])
     return covers(entry, record) or covers(entry, whole)
-
-
-def is_torch(subject: str) -> bool:
-    """Whether a subject is one of torch's: ``torch.nn``, ``torch-expressions``, ..."""
-    return subject.replace("-", ".").partition(".")[0] == "torch"
 
 
 def _demand_whole(reports: Path, run: dict[str, Any]) -> None:

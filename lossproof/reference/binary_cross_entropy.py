@@ -181,7 +181,6 @@ LOSSES = (
         gradient=binary_cross_entropy_gradient,
         refuse=refuse_binary_cross_entropy,
         derivative=binary_cross_entropy_derivative,
-        convention=NEXT_TO_0_AND_1,
         conventions=(NEXT_TO_0_AND_1,),
         tensor_parameters=("weight",),
         reductions=ELEMENTWISE,

@@ -220,7 +220,6 @@ LOSSES = (
         gradient=cosine_similarity_gradient,
         refuse=refuse_cosine_similarity,
         derivative=cosine_similarity_derivative,
-        convention=BELOW_EPS,
         conventions=(BELOW_EPS, ON_EPS),
         real_parameters={"eps": _SMALLEST_NORM},
         options={"dim": whole(1)},

@@ -197,7 +197,6 @@ LOSSES = (
         gradient=ctc_loss_gradient,
         refuse=refuse_ctc_loss,
         derivative=ctc_loss_derivative,
-        convention=BY_LOGITS,
         conventions=(BY_LOGITS,),
         options={"blank": whole(0), "zero_infinity": boolean(False)},
         reductions=ELEMENTWISE,

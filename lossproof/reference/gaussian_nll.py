@@ -128,7 +128,6 @@ LOSSES = (
         gradient=gaussian_nll_gradient,
         refuse=refuse_gaussian_nll,
         derivative=gaussian_nll_derivative,
-        convention=BELOW_EPS,
         conventions=(BELOW_EPS, ON_EPS),
         real_parameters={"eps": 1e-6},
         options={"full": boolean(False)},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
-from lossproof.reference.conventions import Convention
+from lossproof.reference.conventions import DERIVATIVE, Convention
 from lossproof.reference.option import TENSOR, Kind, Option, boolean, real, word
 
 Arguments = Mapping[str, npt.NDArray[Any]]
@@ -44,7 +45,6 @@ class Loss:
         refuse: raises a Refusal for what the loss does not take.
         advise: what to warn of in a legal call, given its reduction too, in a sentence; empty for nothing.
         derivative: the derivative of the value, where torch's gradient is by convention another function.
-        convention: what is picked there.
         conventions: all that its formulas ask for the pick of.
         tensor_parameters: parameters that are tensors.
         differentiable_parameters: those of them that torch can differentiate, given the shapes.
@@ -71,7 +71,6 @@ class Loss:
     refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
     advise: Callable[[Arguments, Parameters], str] = advise_nothing
     derivative: Callable[..., dict[str, Array]] | None = None
-    convention: Convention | None = None
     conventions: tuple[Convention, ...] = ()
     tensor_parameters: tuple[str, ...] = ()
     differentiable_parameters: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
@@ -84,6 +83,11 @@ class Loss:
     alike: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
     typed_by: tuple[str, ...] = ()
     counts_numbers: bool = False
+
+    @cached_property
+    def convention(self) -> Convention | None:
+        """The one of its gradient, where that is meant to be another function than the derivative."""
+        return next((one for one in self.conventions if DERIVATIVE in one.picks), None)
 
     @property
     def parameters(self) -> tuple[str, ...]:
