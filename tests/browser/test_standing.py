@@ -14,7 +14,8 @@ each_width = pytest.mark.parametrize("view", [VIEWS[0], NARROW], ids=lambda view
 
 
 def cells(table: Locator, row: str) -> list[str]:
-    return table.get_by_role("row", name=row).get_by_role("cell").all_inner_texts()
+    texts: list[str] = table.get_by_role("row", name=row).get_by_role("cell").all_inner_texts()
+    return texts
 
 
 @each_width
