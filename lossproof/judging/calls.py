@@ -7,6 +7,7 @@ import math
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -28,6 +29,7 @@ from lossproof.reference.conventions import DERIVATIVE, picking
 from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
 from lossproof.reference.loss import Loss
 from lossproof.reference.promotion import part_dtype
+from lossproof.reference.worked import worked_steps
 from lossproof.subjects.call import Call, Values, dtypes_of
 
 _OWN = Term()
@@ -42,6 +44,11 @@ class PlannedCall:
     call: Call
     prepared: PreparedCall
     truth: CallTruth
+
+    @cached_property
+    def steps(self) -> str:
+        """The worked steps: subjects that are wrong in the same call show the same ones."""
+        return worked_steps(self.prepared)
 
 
 class CallPlanner:

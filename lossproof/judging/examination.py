@@ -27,7 +27,7 @@ from lossproof.numbers.ball import Undecided
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
-from lossproof.reference.worked import formula_of, worked_steps
+from lossproof.reference.worked import formula_of
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported
 from lossproof.subjects.careful import Careful
@@ -258,7 +258,7 @@ class _Examination(Recorder):
             illustrations |= describe(planned.call)
             illustrations |= {
                 "formula": formula_of(planned.prepared.loss),
-                "steps": worked_steps(planned.prepared),
+                "steps": planned.steps,
             }
         is_told_of = self.case.source is not None and self.subject_name == usual_subject(self.case.loss)
         is_chosen = reduction == reduction_for_modes(reductions_of(self.case)) and self._is_layout_dtype()

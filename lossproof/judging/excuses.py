@@ -8,7 +8,6 @@ number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -119,7 +118,7 @@ def likeness(observed: Float64Array, truth: Truth) -> str:
     with np.errstate(all="ignore"):
         error = np.abs((observed - truth.value) - truth.remainder)
     for rules, told in _OTHER_KINDS:
-        bound = truth.bounded_by(replace(rules)).bound
+        bound = truth.bounded_by(rules).bound
         if bound.shape == error.shape and np.all(error <= 2 * bound):
             return f", as far off as {told} may be"
     return ""

@@ -118,6 +118,8 @@ def truths(
     in_force = followed_picks()
     met: set[str] = set()
 
+    # Rules are told apart as objects: all results that are wrong in one call ask for the same few.
+    @cache
     def bounded_by(rules: Rules) -> Mapping[str, Bounded]:
         with following(rules), picking(in_force.picks, in_force.is_free) as asked:
             found = compute(partial(Bounded.exact, format=format))
