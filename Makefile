@@ -26,7 +26,7 @@ verify: $(INSTALLED) ## run the suite and write reports/ (TORCH= SUBJECTS= DTYPE
 	@$(RUN) -m lossproof verify $(OPTIONS)
 
 faults: $(INSTALLED) ## plant bugs in torch and see which case catches each (TORCH= FULL=1 FAULTS='nll-*')
-	@$(RUN) -m lossproof.faults $(if $(FULL),--full) $(FAULTS)
+	@$(RUN) -m proofs.faults $(if $(FULL),--full) $(FAULTS)
 
 test: $(INSTALLED) ## run the project's own tests (TORCH= TESTS=)
 	@$(RUN) -m pytest $(TESTS) -q --numprocesses auto --dist loadfile
@@ -42,17 +42,17 @@ lint: $(INSTALLED) ## check style and types
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
 
 benchmark: $(INSTALLED) ## measure the harness against a bare loop
-	@$(RUN) benchmarks/harness.py
+	@$(RUN) -m proofs.overhead
 
 yardstick: $(INSTALLED) ## see how many of the planted faults PyTorch's own tests catch (a sample; half an hour)
 	@$(RUN) -m pip install --quiet $(PINNED) --editable '.[benchmark]'
-	@$(RUN) benchmarks/pytorch_own_tests.py -n 7
+	@$(RUN) -m proofs.yardstick -n 7
 
 mutants: $(INSTALLED) ## mutate the reference and the judge, and see what notices (hours)
-	@$(RUN) benchmarks/mutants.py
+	@$(RUN) -m proofs.mutants
 
 readme: $(INSTALLED) ## write the table of losses into README.md
-	@$(RUN) -m lossproof.readme
+	@$(RUN) docs/readme.py
 
 picture: $(INSTALLED) ## draw the README's picture of the last run's report
 	@$(RUN) -m pip install --quiet $(PINNED) --editable '.[browser]'

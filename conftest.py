@@ -1,3 +1,3 @@
 """Load the harness: options, parametrization and reports come from the package's plugin."""
 
-pytest_plugins = ["lossproof.plugin"]
+pytest_plugins = ["lossproof.running.plugin"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lossproof.plugin import Check, Examine
+from lossproof.running.plugin import Check, Examine
 
 
 def test_case(check: Check, examine: Examine) -> None:

@@ -15,7 +15,7 @@ from lossproof.corpus.files import read_text_file, relative_name
 from lossproof.corpus.nodes import parse_tree
 from lossproof.corpus.reading import holds_known_defects, repeated_ids
 from lossproof.reporting.text import count
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 
 def check(files: Sequence[Path], corpus: Path | None) -> bool:

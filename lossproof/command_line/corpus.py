@@ -14,7 +14,7 @@ from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "cases"

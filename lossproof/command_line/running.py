@@ -32,7 +32,7 @@ from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful

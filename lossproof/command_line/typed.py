@@ -14,7 +14,7 @@ from lossproof.corpus.nodes import Entry, MappingNode, Node, parse_tree
 from lossproof.corpus.signature import Signature
 from lossproof.corpus.tensors import Tensor
 from lossproof.reference.loss import Loss
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 _HERE = Place(1, 1)
 

@@ -23,7 +23,7 @@ from lossproof.history.running import InstallationError, run_on
 from lossproof.history.summing_up import summed_up
 from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.text import count
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

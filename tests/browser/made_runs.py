@@ -12,12 +12,12 @@ from typing import Any
 import torch
 
 from lossproof.corpus.reading import load_corpus
-from lossproof.faults.catalogue import FAULTS
 from lossproof.judging.known_defects import as_data
 from lossproof.judging.record import Record, Run
 from lossproof.reporting import compare
-from lossproof.selection import select, signatures
-from lossproof.session import ConformanceSession
+from lossproof.running.selection import select, signatures
+from lossproof.running.session import ConformanceSession
+from proofs.faults.catalogue import FAULTS
 
 ROOT = Path(__file__).parents[2]
 

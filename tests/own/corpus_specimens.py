@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lossproof.corpus.complaints import Complaint, CorpusError
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 SIGNATURES = {
     name: signature

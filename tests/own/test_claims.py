@@ -9,7 +9,7 @@ import pytest
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.examination import Examiner
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 
 CLAIMS_OF_DOCUMENT = {"D000": 7, "D001": 5, "D002": 18, "D003": 10, "D004": 6}

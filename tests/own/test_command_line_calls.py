@@ -14,7 +14,7 @@ from suite_runs import ROOT
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.certification import certify
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 CE = ("CrossEntropyLoss", "--input", "[[1, 2], [3, 4]]", "--target", "[0, 1]")
 

@@ -12,7 +12,7 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Run, TestResult
 from lossproof.reporting.jsonl import results_jsonl
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 
 CASE = """\

@@ -18,7 +18,7 @@ from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
 from lossproof.numbers.ball import Undecided, certified
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 FRACTIONS = st.builds(
     lambda numerator, denominator, exponent: Fraction(numerator, denominator) * Fraction(10) ** exponent,

@@ -20,7 +20,7 @@ from lossproof.corpus.tensors import Literal
 from lossproof.corpus.values import rounded, shape_of
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 CASES = {case.id: case for case in load_corpus(ROOT / "cases", signatures()).cases}

@@ -24,7 +24,7 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import Lift, prepare
 from lossproof.reference.refusals import Refusal
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 KINDS: dict[str, Lift] = {
     "float64": np.asarray,

@@ -37,7 +37,7 @@ from lossproof.corpus.tensors import (
     Reshape,
     Uniform,
 )
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 # A loss whose target holds no class indices.
 OF_REAL_NUMBERS = IN_ORDER.replace("CrossEntropyLoss", "KLDivLoss")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from readme import losses_table, with_table
 from torch.nn.modules import loss as torch_losses
 
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.readme import losses_table, with_table
 from lossproof.reference.catalogue import LOSSES
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 LEAST_CASES = 12

@@ -20,7 +20,7 @@ from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.record import Record
 from lossproof.reference.catalogue import LOSSES
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Observation
 

@@ -10,14 +10,14 @@ import torch
 from test_reporting import AGREES, RUN, page_data, result_of
 
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.faults.catalogue import FAULTS
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_reports
-from lossproof.selection import SelectionError, select, signatures
+from lossproof.running.selection import SelectionError, select, signatures
 from lossproof.subjects import default_subjects, find_subject
 from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of, is_asked
 from lossproof.subjects.torch_forms import find_function
+from proofs.faults.catalogue import FAULTS
 
 TENSORS = {
     "p": torch.tensor([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lossproof.false_alarms.__main__ import main
-from lossproof.false_alarms.sweep import sweep
 from lossproof.subjects import find_subject
+from proofs.false_alarms.__main__ import main
+from proofs.false_alarms.sweep import sweep
 
 
 def test_random_calls_of_torch_raise_no_alarm() -> None:

@@ -17,7 +17,7 @@ from lossproof.history.__main__ import main
 from lossproof.history.markdown import history_markdown
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting import write_faults, write_reports
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 DISAGREES = replace(VALUE, outcome="disagree", message="off by 1")

@@ -19,7 +19,7 @@ from lossproof.judging.illustrations import disagreement, is_small, usual_subjec
 from lossproof.judging.record import Record
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.torch_subject import FunctionSubject

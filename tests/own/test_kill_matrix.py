@@ -15,17 +15,17 @@ import pytest
 import torch
 
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.faults.__main__ import main
-from lossproof.faults.catalogue import FAULTS
-from lossproof.faults.fault import Fault, fault
-from lossproof.faults.matrix import Kill, caught_by, hunts
 from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_faults
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Unsupported
+from proofs.faults.__main__ import main
+from proofs.faults.catalogue import FAULTS
+from proofs.faults.fault import Fault, fault
+from proofs.faults.matrix import Kill, caught_by, hunts
 
 ROOT = Path(__file__).parents[2]
 CLASSIFICATION = {
@@ -54,7 +54,7 @@ def hunt(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
         "-m",
-        "lossproof.faults",
+        "proofs.faults",
         "--workers",
         "1",
         "--reports",

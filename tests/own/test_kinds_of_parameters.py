@@ -16,7 +16,7 @@ from lossproof.corpus.nodes import parse_tree
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.option import Kind
 from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal, Refusal, ShapeRefusal
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 SIGNATURES = signatures()
 

@@ -22,7 +22,7 @@ from lossproof.judging.record import Record
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 
 CASES = Path(__file__).parents[2] / "cases"

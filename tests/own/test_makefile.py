@@ -116,7 +116,7 @@ class TestTorch:
 
     @pytest.mark.parametrize(
         ("verb", "module"),
-        [("verify", "lossproof verify"), ("faults", "lossproof.faults"), ("test", "pytest")],
+        [("verify", "lossproof verify"), ("faults", "proofs.faults"), ("test", "pytest")],
     )
     def test_a_release_has_an_environment_of_its_own(
         self, checkout: Checkout, verb: str, module: str
@@ -162,7 +162,7 @@ class TestContinuousIntegration:
         ended = checkout.run(".ci/run")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         modules = [line.split()[2] for line in checkout.asked if line.startswith(".venv/bin/python -m")]
-        wanted = ["pytest", "lossproof", "lossproof.faults", "ruff", "ruff", "mypy"]
+        wanted = ["pytest", "lossproof", "proofs.faults", "ruff", "ruff", "mypy"]
         assert [name for name in modules if name != "pip"][: len(wanted)] == wanted
         assert checkout.asked[-1] == ".venv/bin/python -"
 
@@ -175,7 +175,7 @@ class TestContinuousIntegration:
         environment = ".venv-2.6.0/bin/python"
         assert runs == [
             f"{environment} -m lossproof verify",
-            f"{environment} -m lossproof.faults",
+            f"{environment} -m proofs.faults",
             f"{environment} -",
         ]
 

@@ -21,7 +21,7 @@ from lossproof.judging.record import Record
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.evaluation import prepare
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.torch_modes import MODES
 

@@ -12,15 +12,15 @@ import torch
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.faults.__main__ import main
-from lossproof.faults.catalogue import FAULTS
-from lossproof.faults.fault import Fault, fault
-from lossproof.faults.matrix import hunts
 from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Record
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Unsupported
+from proofs.faults.__main__ import main
+from proofs.faults.catalogue import FAULTS
+from proofs.faults.fault import Fault, fault
+from proofs.faults.matrix import hunts
 
 RELEASE = f"torch {torch.__version__.partition('+')[0]}"
 CASES = """\

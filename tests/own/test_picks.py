@@ -10,7 +10,7 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import load_corpus, load_picks
 from lossproof.reference.catalogue import CONVENTIONS
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 CASES = Path(__file__).parents[2] / "cases"
 ENTRY = """\

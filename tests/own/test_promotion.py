@@ -23,7 +23,7 @@ from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import forward, prepare
 from lossproof.reference.promotion import promoted, result_dtype
 from lossproof.reference.refusals import DtypeRefusal
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Observation, Values
 

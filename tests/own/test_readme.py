@@ -47,7 +47,7 @@ def commands() -> list[str]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, in which a command may write; its environment is the one of these tests."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("cases", "tests", "lossproof", "benchmarks"):
+    for name in ("cases", "tests", "lossproof", "proofs", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("conftest.py", "pyproject.toml", "constraints.txt", "Makefile", "README.md"):
         shutil.copy(ROOT / name, folder)

@@ -17,7 +17,7 @@ from lossproof.corpus.releases import Releases
 from lossproof.history.release import Release, write_release
 from lossproof.judging.known_defects import KNOWN_DEFECT
 from lossproof.judging.record import Record
-from lossproof.release_news import Met, news, no_longer_shown, standing
+from lossproof.running.release_news import Met, news, no_longer_shown, standing
 
 SMOOTHED = """\
   - id: smoothed

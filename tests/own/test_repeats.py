@@ -16,7 +16,7 @@ from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Record
 from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.verdict import compare
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation
 

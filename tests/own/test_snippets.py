@@ -14,17 +14,17 @@ from snippet_runs import fails_as_told, outcome_of, outcome_of_snippet
 from lossproof.corpus.case import Case
 from lossproof.corpus.keys import ASPECTS, LAYOUTS
 from lossproof.corpus.reading import load_corpus
-from lossproof.faults.catalogue import FAULTS
 from lossproof.judging.calls import make_call
 from lossproof.judging.examination import Examiner
 from lossproof.judging.record import FAILING, Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Observation, Refused, Subject
 from lossproof.subjects.module_snippets import reproduce_module
 from lossproof.subjects.torch_subject import FunctionSubject
+from proofs.faults.catalogue import FAULTS
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,9 +13,9 @@ from suite_runs import REPORTS, Suite
 from unruly_subjects import MISBEHAVIOURS
 
 from lossproof.corpus.reading import load_corpus
-from lossproof.selection import select, signatures
-from lossproof.session import ConformanceSession
-from lossproof.supervision import Supervisor
+from lossproof.running.selection import select, signatures
+from lossproof.running.session import ConformanceSession
+from lossproof.running.supervision import Supervisor
 
 FIRST_AND_LAST = """\
 cases:

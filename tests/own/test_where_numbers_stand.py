@@ -13,7 +13,7 @@ from lossproof.corpus.keys import ERRATUM_NUMBERS
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.judging.certification import certify
 from lossproof.judging.record import Record
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 STATED = """\
     source: {document: 002_76d7edb28dd97171, place: section 2, claim: D002-6}

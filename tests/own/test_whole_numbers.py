@@ -17,7 +17,7 @@ from lossproof.corpus.nodes import parse_tree
 from lossproof.corpus.tensors import Tensor
 from lossproof.judging.calls import make_call
 from lossproof.reference.catalogue import LOSSES
-from lossproof.selection import signatures
+from lossproof.running.selection import signatures
 
 SIGNATURES = signatures()
 # Arguments in order, of each loss that takes whole numbers.

@@ -1,0 +1,214 @@
+"""A run as it accumulates: its results, what is wrong with it as a whole, and its reports."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from fnmatch import fnmatch
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.picks import picks_of
+from lossproof.corpus.reading import Corpus
+from lossproof.corpus.releases import family_of
+from lossproof.judging.known_defects import KNOWN_DEFECT, as_data, blame, covers, relevant, unmatched
+from lossproof.judging.record import Record, Run, TestResult
+from lossproof.numbers.formats import FORMATS
+from lossproof.reporting import Baseline, Comparison, compare, write_reports
+from lossproof.running.release_news import Met, news, no_longer_shown, standing
+from lossproof.running.selection import Check, Selection
+from lossproof.running.session import failed_record
+from lossproof.subjects import default_subjects
+
+_PACKAGES = ("lossproof", "torch", "numpy", "python-flint", "pytest")
+
+
+class RunReports:
+    """Collects results in whatever order they come, and writes them in the order of the case files."""
+
+    def __init__(
+        self,
+        folder: Path,
+        corpus: Corpus,
+        selection: Selection,
+        options: dict[str, str],
+        baseline: Baseline | None = None,
+        history: dict[str, Any] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._baseline = baseline
+        self._history = history
+        self.comparison: Comparison | None = None
+        self._corpus = corpus
+        self._cases = {case.id: case for case in corpus.cases}
+        self._selection = selection
+        self._options = options
+        self._checks = {check.id: check for check in selection.checks}
+        self._results: dict[str, TestResult] = {}
+        self._problems: list[str] = []
+        self._standing: list[str] = []
+        self._news: list[str] = []
+        self._known = self._entries(selection.subjects)
+        self._started = time.time()
+        self._complete = False
+
+    def add(self, nodeid: str, seconds: float, records: list[dict[str, Any]], problems: list[str]) -> None:
+        """Take the records of one test; the sentinel has none."""
+        if records:
+            self._add(self._checks[_check_id(nodeid)], seconds, [Record(**record) for record in records])
+        self._problems += problems
+
+    def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:
+        """Take a test that ended without records: the harness or its process failed."""
+        check = self._checks.get(_check_id(nodeid))
+        if check is None:
+            return  # a test of the project's own
+        self._add(check, seconds, [failed_record(check, self._selection, reason.strip())])
+
+    def case_of(self, nodeid: str) -> str | None:
+        """The case that a test examines; None for a test of another kind."""
+        check = self._checks.get(_check_id(nodeid))
+        return None if check is None else check.case.id
+
+    def is_wanted(self, args: Sequence[str]) -> bool:
+        """Whether this run is one of the harness: a run of other tests must leave the reports alone."""
+        return bool(self._results) or any("test_conformance" in arg for arg in args)
+
+    def finish(self, complete: bool) -> list[str]:
+        """Close the run; returns what is wrong with it as a whole."""
+        self._complete = complete
+        if not self._results:
+            self._problems.append("no check ran: nothing was shown to conform")
+        releases = self._corpus.releases
+        for (family, number), names in self._families().items():
+            idle = self._idle(names) if complete else []
+            if releases.is_strict(family, number):
+                self._problems += map(blame, idle)
+            if releases.of(family):
+                records = [record for record in self.records if record.subject in names]
+                picks = {
+                    name: pick
+                    for subject in names
+                    for name, pick in picks_of(self._corpus.picks, subject, number).items()
+                }
+                self._tell(Met(family, number, releases, self._entries(names), idle, records, picks))
+        self._problems = sorted(set(self._problems))
+        return self._problems
+
+    def write(self) -> list[Path]:
+        """Compare the run with its baseline, if it has one, and write the reports, all or none.
+
+        Raises:
+            ReportError: the folder cannot be written to.
+        """
+        run = self.run
+        if self._baseline:
+            self.comparison = compare(*self._baseline, run, self.records)
+        return write_reports(self._folder, run, self.results, self.comparison, self._history)
+
+    @property
+    def results(self) -> list[TestResult]:
+        """The results in the order of the selection."""
+        return [self._results[id] for id in self._checks if id in self._results]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of all results, in their order."""
+        return [record for result in self.results for record in result.records]
+
+    @property
+    def run(self) -> Run:
+        """The description of the run as it stands."""
+        known = [record for record in self.records if record.outcome == KNOWN_DEFECT and record.detail]
+        return Run(
+            versions={"python": platform.python_version()}
+            | {name: version(name) for name in _PACKAGES}
+            | {"cases": self._corpus.digest},
+            machine={
+                "platform": platform.platform(),
+                "processor": platform.machine(),
+                "cpus": os.cpu_count(),
+            },
+            options=dict(self._options),
+            complete=self._complete,
+            problems=self._problems,
+            known_defects=[as_data(entry) | {"snippet": _snippet(entry, known)} for entry in self._known],
+            started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
+            seconds=round(time.time() - self._started, 3),
+            documents={
+                document.name: {"title": document.title, "about": document.about}
+                for document in self._corpus.documents
+            },
+            standing=self._standing,
+            news=self._news,
+        )
+
+    def _families(self) -> dict[tuple[str, str], list[str]]:
+        """The subjects by family and version."""
+        families: dict[tuple[str, str], list[str]] = {}
+        for name in self._selection.subjects:
+            families.setdefault((family_of(name), self._version(name)), []).append(name)
+        return families
+
+    def _entries(self, names: Iterable[str]) -> list[KnownDefect]:
+        """The entries that hold for any of these subjects, of the cases that were selected."""
+        selected = {check.case.id for check in self._selection.checks}
+        entries = {
+            (entry.file, entry.line): entry
+            for name in names
+            for entry in self._relevant(name)
+            if entry.case in selected
+        }
+        return [entry for _, entry in sorted(entries.items())]
+
+    def _tell(self, met: Met) -> None:
+        self._standing.append(standing(met))
+        self._news += news(met)
+        gone = no_longer_shown(met)
+        self._known = [entry for entry in self._known if entry not in gone]
+
+    def _idle(self, names: Sequence[str]) -> list[KnownDefect]:
+        """The entries that match no check, though all of it ran that they speak of."""
+        entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
+        ran = [
+            (check.case.id, check.subject, check.dtype)
+            for check in map(self._checks.get, self._results)
+            if check and check.subject in names
+        ]
+        return unmatched(entries, self.records, ran)
+
+    def _version(self, name: str) -> str:
+        return self._selection.subjects[name].version()
+
+    def _is_wholly_selected(self, entry: KnownDefect) -> bool:
+        """Whether everything runs that an entry speaks of: what it matches may be a check left out.
+
+        Modes, for one, are examined in one dtype of one of torch's two subjects.
+        """
+        subjects = {name for name in default_subjects() if fnmatch(name, entry.subject)}
+        dtypes = set(entry.dtypes or self._cases[entry.case].dtypes or FORMATS)
+        return subjects <= self._selection.subjects.keys() and dtypes <= set(self._selection.dtypes)
+
+    def _relevant(self, name: str) -> list[KnownDefect]:
+        device = self._selection.device_of(name)
+        return relevant(self._corpus.known_defects, name, self._version(name), device)
+
+    def _add(self, check: Check, seconds: float, records: list[Record]) -> None:
+        case = check.case
+        result = TestResult(check.id, case.id, case.file, case.line, seconds, tuple(records))
+        self._results[check.id] = result
+
+
+def _snippet(entry: KnownDefect, known: list[Record]) -> str:
+    """A program that shows the defect, from the first record that met it."""
+    details = (record.detail for record in known if covers(entry, record))
+    return next((detail["snippet"] for detail in details if detail), "")
+
+
+def _check_id(nodeid: str) -> str:
+    return nodeid.partition("[")[2].removesuffix("]")

@@ -1,0 +1,220 @@
+"""The pytest plugin: options, one parametrized test a check, and the reports at the end.
+
+Records travel with pytest's own test reports, so that they arrive from xdist's workers as well; the
+controller alone writes the reports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import math
+import signal
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from lossproof.corpus.complaints import CorpusError
+from lossproof.corpus.files import HISTORY
+from lossproof.corpus.reading import load_corpus
+from lossproof.history.on_record import as_data, read_table
+from lossproof.reporting import ReportError, read_baseline, summary_lines
+from lossproof.running.brevity import Brevity, is_told_in_full, shortened
+from lossproof.running.collection import RunReports
+from lossproof.running.selection import Check, SelectionError, select, signatures
+from lossproof.running.sentinel import MISTAKE
+from lossproof.running.session import ConformanceSession
+from lossproof.running.supervision import Supervisor
+
+__all__ = ["Check", "Examine"]
+
+Examine = Callable[[Check], None]
+
+_SESSION = pytest.StashKey[ConformanceSession]()
+_EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
+_ATTACHED = "lossproof_records"
+_UNNOTICED = "the fault that was planted on purpose was not caught: nothing that this run says counts"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what a run can be asked for."""
+    group = parser.getgroup("lossproof", "conformance of loss functions")
+    group.addoption("--subjects", default="", help="implementations to test, comma-separated")
+    group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
+    group.addoption("--cases", default="", help="case ids to run, comma-separated shell patterns")
+    group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
+    group.addoption("--corpus", default=None, help="the folder of case files (default: cases)")
+    group.addoption(
+        "--time-limit",
+        default=300.0,
+        type=_seconds,
+        help="seconds after which a check is given up as an error (default: 300)",
+    )
+    group.addoption("--reports", default=None, help="the folder of the reports (default: reports)")
+    group.addoption(
+        "--baseline", default=None, help="results.jsonl of another run, or its folder, to compare with"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read the corpus and the options first of all, so that a mistake in them is the first thing said."""
+    config = session.config
+    options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
+    folder = Path(config.getoption("corpus") or config.rootpath / "cases")
+    baseline = history = None
+    try:
+        corpus = load_corpus(folder, signatures())
+        selection = select(corpus, **options)
+        # Read now: the run may write its own reports in that place, and a wrong path should cost no run.
+        if config.getoption("baseline") and not hasattr(config, "workerinput"):
+            baseline = read_baseline(Path(config.getoption("baseline")))
+        if not hasattr(config, "workerinput"):
+            history = as_data(read_table(folder / HISTORY, corpus.known_defects))
+    except (CorpusError, SelectionError, ReportError) as mistake:
+        raise pytest.UsageError(str(mistake)) from None
+    conformance = ConformanceSession(corpus, selection)
+    config.stash[_SESSION] = conformance
+    config.stash[_EXAMINER] = _examiner(config, conformance)
+    if not hasattr(config, "workerinput"):
+        reports = Path(config.getoption("reports") or config.rootpath / "reports")
+        options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
+        run_reports = RunReports(reports, corpus, selection, options, baseline, history)
+        config.pluginmanager.register(_Controller(run_reports), "lossproof-controller")
+        config.pluginmanager.register(Brevity(run_reports.case_of), "lossproof-brevity")
+        _report_when_terminated(config)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time limit; name a number of seconds above 0")
+    return seconds
+
+
+def _examiner(config: pytest.Config, session: ConformanceSession) -> Supervisor | ConformanceSession:
+    if config.getoption("usepdb") or config.getoption("trace"):
+        return session  # a debugger wants the subject in this process
+    supervisor = Supervisor(session, config.getoption("time_limit"), config.getoption("capture") != "no")
+    config.add_cleanup(supervisor.close)
+    return supervisor
+
+
+def _report_when_terminated(config: pytest.Config) -> None:
+    """Whoever asks the run to end gets reports of what it has found so far, as with Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # Python lets no other thread receive signals
+
+    def end(number: int, frame: object) -> NoReturn:
+        pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, before)
+
+    config.add_cleanup(restore)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize the harness with the checks that were selected."""
+    if "check" in metafunc.fixturenames:
+        checks = metafunc.config.stash[_SESSION].selection.checks
+        metafunc.parametrize("check", checks, ids=[check.id for check in checks])
+
+
+def pytest_collection_finish() -> None:
+    """Take all that is loaded by now out of the garbage collector's sight: it lives as long as the run."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def examine(request: pytest.FixtureRequest) -> Examine:
+    """Run one check, keep its records for the reports, and fail or skip the test accordingly."""
+
+    def run(check: Check) -> None:
+        answer = request.config.stash[_EXAMINER].examine(check)
+        if answer.failure:
+            pytest.fail(answer.failure, pytrace=False)
+        records = answer.records
+        attached = {"records": [vars(record) for record in records], "problems": answer.problems}
+        setattr(request.node, _ATTACHED, attached)
+        if answer.complaints:
+            if answer.printed:
+                request.node.add_report_section("call", "end of the subject's output", answer.printed)
+            told = answer.complaints if is_told_in_full(request.config) else shortened(answer.complaints)
+            pytest.fail("\n".join(told), pytrace=False)
+        reasons = {record.message for record in records if record.outcome == "unsupported"}
+        if records and all(record.outcome == "unsupported" for record in records):
+            pytest.skip("; ".join(sorted(reasons)))
+
+    return run
+
+
+@pytest.fixture
+def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Examine the sentinel, and fail the test where it passes."""
+
+    def run() -> None:
+        answer = request.config.stash[_EXAMINER].examine_sentinel()
+        if not answer.complaints:
+            problem = f"{_UNNOTICED}: {MISTAKE}"
+            setattr(request.node, _ATTACHED, {"records": [], "problems": [problem]})
+            pytest.fail(answer.failure or problem, pytrace=False)
+
+    return run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the records to the test's report: whatever hangs on it comes along from a worker."""
+    report = yield
+    if report.when == "call":
+        setattr(report, _ATTACHED, getattr(item, _ATTACHED, None))
+    return report
+
+
+class _Controller:
+    """The side of the plugin that collects and writes, in the one process that controls the run."""
+
+    def __init__(self, reports: RunReports) -> None:
+        self._reports = reports
+        self._written: list[Path] = []
+        self._failure = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the records of a finished test, or the reason why it has none."""
+        attached = getattr(report, _ATTACHED, None)
+        if attached is not None:
+            self._reports.add(report.nodeid, report.duration, **attached)
+        elif report.failed:
+            self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the reports, and fail the run for what no single test could notice."""
+        if not self._reports.is_wanted(session.config.args):
+            return
+        stopped = bool(session.shouldstop or session.shouldfail)
+        complete = exitstatus in (0, 1, 5) and not stopped
+        problems = self._reports.finish(complete)
+        try:
+            self._written = self._reports.write()
+        except ReportError as error:
+            self._failure = str(error)
+        if (problems or self._failure) and session.exitstatus in (0, 5):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The last lines of the run."""
+        if self._written or self._failure:
+            terminalreporter.write_sep("=", "lossproof")
+            reports = self._reports
+            for line in summary_lines(reports.run, reports.results, self._written, reports.comparison):
+                terminalreporter.write_line(line)
+        if self._failure:
+            terminalreporter.write_line(f"no reports: {self._failure}", red=True)

@@ -1,0 +1,58 @@
+"""The sentinel: a bug that stands in torch for one check of every run, and that the harness has to catch.
+
+A harness that no longer catches it would call everything right, so nothing that such a run says counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lossproof.corpus.case_reading import read_cases
+from lossproof.corpus.complaints import CorpusError, Notes
+from lossproof.corpus.nodes import parse_tree
+from lossproof.running.selection import Check, signatures
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MISTAKE = "The weighted mean divides by the number of rows, not by the sum of their weights."
+
+# A case of its own: a run may be of any cases, and of any corpus.
+_CASE = """
+cases:
+  - id: sentinel
+    title: a fault that was planted on purpose
+    loss: CrossEntropyLoss
+    params: {weight: [1, 2]}
+    args: {input: [[1, 2], [1, 3], [1, 3]], target: [0, 1, 1]}
+    reductions: [mean]
+    dtypes: [float32]
+"""
+
+
+def sentinel_check() -> Check:
+    """The check that has to fail while the mistake is planted."""
+    notes = Notes(__name__)
+    [case] = read_cases(parse_tree(_CASE, notes), signatures(), notes)
+    if len(notes):
+        raise CorpusError(notes.complaints())
+    return Check(case, "torch.nn.functional", "float32")
+
+
+@contextmanager
+def planted() -> Iterator[None]:
+    """Let the mistake stand in torch for a while."""
+    from torch.nn import functional
+
+    original = functional.cross_entropy
+
+    def mistaken(input: Tensor, target: Tensor, **options: Any) -> Tensor:
+        return original(input, target, **options | {"reduction": "sum"}) / len(target)
+
+    functional.cross_entropy = mistaken  # type: ignore[assignment]  # it takes what the one case passes
+    try:
+        yield
+    finally:
+        functional.cross_entropy = original

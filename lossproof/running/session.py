@@ -1,0 +1,100 @@
+"""A run's examination of checks: the corpus, the selection, the examiner, the known defects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lossproof.corpus.picks import picks_of
+from lossproof.corpus.reading import Corpus
+from lossproof.judging.certification import certify
+from lossproof.judging.choices import own_conventions
+from lossproof.judging.examination import Examiner
+from lossproof.judging.known_defects import excuse, relevant
+from lossproof.judging.record import FAILING, Record
+from lossproof.judging.recorder import Recorder
+from lossproof.running.selection import Check, Selection
+from lossproof.running.sentinel import planted, sentinel_check
+from lossproof.subjects import find_subject
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an examination of a check yields.
+
+    Attributes:
+        records: one for each thing that was judged.
+        problems: a sentence for each known defect that has gone, where the release is on record.
+        printed: the end of what the subject printed meanwhile.
+        failure: the traceback of the harness's own failure; there are no records then.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    printed: str = ""
+    failure: str = ""
+
+    @property
+    def complaints(self) -> list[str]:
+        """A sentence for all that fails the check; it passes when there is none."""
+        wrong = [record for record in self.records if record.outcome in FAILING]
+        return [*map(_sentence, wrong), *self.problems]
+
+
+class ConformanceSession:
+    """What one process of a run shares."""
+
+    def __init__(self, corpus: Corpus, selection: Selection) -> None:
+        self.corpus = corpus
+        self.selection = selection
+        layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
+        self._examiner = Examiner(layout_dtype, picks=corpus.picks)
+        self._sentinel = sentinel_check()
+        self._sentinel_subject = find_subject(self._sentinel.subject)
+        self._devices = {name: selection.device_of(name) for name in selection.subjects}
+        self._defects = {
+            name: relevant(corpus.known_defects, name, subject.version(), self._devices[name])
+            for name, subject in selection.subjects.items()
+        }
+        self._picks = {
+            name: picks_of(corpus.picks, name, subject.version())
+            for name, subject in selection.subjects.items()
+        }
+        self._is_strict = {
+            name: corpus.releases.is_strict(name, subject.version())
+            for name, subject in selection.subjects.items()
+        }
+
+    def examine(self, check: Check) -> Answer:
+        """Examine a check in this process."""
+        if check.subject not in self.selection.subjects:
+            return Answer(certify(check.case))
+        subject, picks = self.selection.subjects[check.subject], self._picks[check.subject]
+        records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
+        if not self._is_strict[check.subject]:
+            picks = {}
+        excused, gone = excuse(own_conventions(records, picks), self._defects[check.subject])
+        return Answer(excused, gone if self._is_strict[check.subject] else [])
+
+    def examine_sentinel(self) -> Answer:
+        """Examine the check that has to fail, its fault planted."""
+        check = self._sentinel
+        with planted():
+            return Answer(self._examiner.examine(check.case, self._sentinel_subject, check.dtype))
+
+    def failed(self, check: Check, reason: str) -> Answer:
+        """The answer for a check that could not be examined."""
+        return Answer([failed_record(check, self.selection, reason)])
+
+
+def failed_record(check: Check, selection: Selection, reason: str) -> Record:
+    """The one record of a check that could not be examined."""
+    device = selection.device_of(check.subject) if check.subject in selection.subjects else "cpu"
+    recorder = Recorder(check.case, check.subject, check.dtype, device)
+    return recorder.record("value", "error", message=reason)
+
+
+def _sentence(record: Record) -> str:
+    parts = (record.quantity, record.reduction, "" if record.layout == "contiguous" else record.layout)
+    place = ", ".join(part for part in parts if part)
+    subject = f"{record.subject}, {record.dtype}"
+    return f"{record.file}:{record.line}: [{record.case}] {subject}, {place}: {record.message}"

@@ -1,0 +1,138 @@
+"""``python -m proofs.faults``: plant every fault of the catalogue, and see which case catches it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence, Sized
+from datetime import datetime, timezone
+from fnmatch import fnmatch
+from pathlib import Path
+
+from lossproof.corpus.complaints import CorpusError
+from lossproof.corpus.files import HISTORY
+from lossproof.corpus.reading import Corpus, load_corpus
+from lossproof.history.on_record import as_data, read_table
+from lossproof.reporting import ReportError, write_faults
+from lossproof.reporting.text import count
+from lossproof.running.selection import signatures
+from proofs.faults.catalogue import FAULTS
+from proofs.faults.fault import Fault
+from proofs.faults.findings import Findings, by_loss
+from proofs.faults.hunting import hunt_all
+from proofs.faults.matrix import Kill, documenting
+from proofs.faults.records import faults_json, read_pytorch
+
+_SHOWN = 50
+_PYTORCH = Path(__file__).parents[1] / "yardstick/pytorch_own_tests.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hunt, say what was found, and write it into the report; 0 when nothing is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m proofs.faults", description=__doc__)
+    parser.add_argument(
+        "faults", nargs="*", help="ids of faults, or losses, as shell patterns (default: all)"
+    )
+    parser.add_argument("--full", action="store_true", help="every fault on every case of its loss")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
+    parser.add_argument("--corpus", type=Path, default=Path("cases"), help="the case files (default: cases)")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="(default: reports)")
+    options = parser.parse_args(arguments)
+    faults = [fault for fault in FAULTS.values() if _is_wanted(fault, options.faults)]
+    if not faults:
+        print(f"no fault and no loss matches {' '.join(options.faults)}", file=sys.stderr)
+        return 2
+    try:
+        corpus = load_corpus(options.corpus, signatures())
+        findings, seconds = _hunt(options.corpus, corpus, faults, options.full, options.workers)
+        problems = findings.problems
+        for problem in problems[:_SHOWN]:
+            print(problem)
+        if len(problems) > _SHOWN:
+            print(f"and {len(problems) - _SHOWN} more")
+        pytorch = read_pytorch(_PYTORCH)
+        made = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        text = faults_json(findings, corpus.digest, seconds, made, pytorch)
+        for line in _summary(findings, seconds, pytorch):
+            print(line)
+        # A hunt for some of the faults says nothing about the others, which the report has.
+        if not options.faults:
+            history = as_data(read_table(options.corpus / HISTORY, corpus.known_defects))
+            for path in write_faults(options.reports, text, history):
+                print(f"report: {path}")
+    except (CorpusError, ReportError) as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    return 1 if problems else 0
+
+
+def _is_wanted(fault: Fault, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatch(fault.id, one) or fnmatch(fault.loss, one) for one in patterns)
+
+
+def _hunt(
+    root: Path, corpus: Corpus, faults: Sequence[Fault], is_full: bool, workers: int
+) -> tuple[Findings, float]:
+    kills: list[Kill] = []
+    crashed: set[str] = set()
+    unable: set[str] = set()
+    inapplicable: dict[str, str] = {}
+    seconds = 0.0
+    planted = by_loss(faults)
+    for bag in hunt_all(root, corpus, [fault.id for fault in faults], is_full, workers):
+        kills += bag.kills
+        seconds += bag.seconds
+        unable |= bag.unable.keys()
+        inapplicable |= bag.inapplicable
+        if bag.has_crashed:
+            crashed.add(bag.loss)
+            print(f"{bag.loss:32} its process ended", flush=True)
+            continue
+        caught, applying = (
+            len({kill.fault for kill in bag.kills}),
+            len(planted[bag.loss]) - len(bag.inapplicable),
+        )
+        told = f"{caught} of {count(applying, 'fault')} caught{_and_not_applicable(bag.inapplicable)}"
+        print(f"{bag.loss:32} {told}", flush=True)
+    is_all = len(faults) == len(FAULTS)
+    places = {fault.id: place for place, fault in enumerate(faults)}
+    return Findings(
+        faults,
+        sorted(kills, key=lambda kill: places[kill.fault]),
+        # Some of a loss's faults tell nothing of the cases that catch none of them.
+        [case for case in corpus.cases if is_all],
+        frozenset(documenting(corpus)),
+        frozenset(crashed),
+        is_full,
+        frozenset(unable),
+        inapplicable,
+    ), seconds
+
+
+def _summary(findings: Findings, seconds: float, pytorch: dict[str, object] | None) -> list[str]:
+    applying = len(findings.faults) - len(findings.inapplicable)
+    lines = [
+        f"{len(findings.caught):,} of {count(applying, 'planted fault')} caught"
+        f"{_and_not_applicable(findings.inapplicable)}, in {seconds:.0f} CPU seconds"
+    ]
+    reasons = Counter(findings.inapplicable.values())
+    lines += [
+        f"{count(number, 'fault')} not applicable: {reason}" for reason, number in reasons.most_common()
+    ]
+    if pytorch is not None and isinstance(pytorch["faults"], dict):
+        theirs = [pytorch["faults"][fault.id] for fault in findings.faults if fault.id in pytorch["faults"]]
+        number, seconds = sum(one["caught"] for one in theirs), sum(one["seconds"] for one in theirs)
+        lines.append(f"PyTorch's own tests catch {number:,} of {len(theirs):,}, in {seconds:.0f} CPU seconds")
+    return lines
+
+
+def _and_not_applicable(inapplicable: Sized) -> str:
+    return f", {len(inapplicable):,} not applicable" if inapplicable else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

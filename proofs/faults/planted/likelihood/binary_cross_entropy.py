@@ -1,0 +1,289 @@
+"""Faults in the binary cross entropy of probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.gradients import as_constant, graft, with_gradient
+from proofs.faults.tools.kernels import (
+    as_if_contiguous,
+    reduced,
+    summed_in_steps,
+    with_reduction,
+    without_refusals,
+)
+
+
+def _with_logarithms(
+    original: Function, input: Tensor, target: Tensor, log_p: Tensor, log_q: Tensor, **options: Any
+) -> Tensor:
+    """The value that other logarithms of p and 1 - p give; gradients and refusals are the original's."""
+    right = original(input, target, **options)
+    losses, weight = (target - 1) * log_q - target * log_p, options.get("weight")
+    losses = losses if weight is None else losses * weight
+    return graft(reduced(losses, with_reduction(options)["reduction"]), right)
+
+
+def _bounded(logarithm: Tensor) -> Tensor:
+    return logarithm.clamp(min=-100)
+
+
+@fault("BCELoss", origin="https://github.com/bfortuner/ml-glossary/issues/28")
+def bce_arguments_swapped(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """Input and target change places."""
+    original(input, target, **options)
+    return original(target, input, **options)
+
+
+@fault("BCELoss", origin="https://github.com/deeplearning4j/nd4j/issues/1328")
+def bce_negative_term_dropped(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """A target of 0 costs nothing: the term of 1 - p is left out."""
+    return _with_logarithms(
+        original, input, target, _bounded(input.log()), torch.zeros_like(input), **options
+    )
+
+
+@fault("BCELoss", origin="https://github.com/LBANN/lbann/pull/189")
+def bce_target_rounded(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """Soft targets are rounded to a yes or a no."""
+    return original(input, target + (target.round() - target).detach(), **options)
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/pull/31365")
+def bce_epsilon_in_logarithm(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The logarithms are kept finite by 1e-12 added to p and 1 - p, not by a bound of -100."""
+    log_p, log_q = (input + 1e-12).log(), (1 - input + 1e-12).log()
+    return _with_logarithms(original, input, target, log_p, log_q, **options)
+
+
+@fault("BCELoss", origin="https://github.com/keras-team/keras/issues/9664")
+def bce_probability_clipped(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """Probabilities are clipped to [1e-7, 1 - 1e-7], where the gradient vanishes."""
+    original(input, target, **options)
+    epsilon = max(1e-7, torch.finfo(input.dtype).eps / 2)
+    return original(input.clamp(epsilon, 1 - epsilon), target, **options)
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/xla/issues/2446")
+def bce_logarithm_unbounded(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The logarithms have no bound, so that certainty gives 0 times infinity."""
+    return _with_logarithms(original, input, target, input.log(), (-input).log1p(), **options)
+
+
+@fault("BCELoss")
+def bce_bound_of_single_precision(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The logarithms are bounded by that of the smallest normal number of single precision, -87.3."""
+    log_p, log_q = input.log().clamp(min=-87.3365), (-input).log1p().clamp(min=-87.3365)
+    return _with_logarithms(original, input, target, log_p, log_q, **options)
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/pull/92145")
+def bce_logarithm_of_difference(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The logarithm is taken of the rounded 1 - p, not by log1p."""
+    log_p, log_q = _bounded(input.log()), _bounded((1 - input).log())
+    return _with_logarithms(original, input, target, log_p, log_q, **options)
+
+
+@fault("BCELoss")
+def bce_half_logarithm_of_difference(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """In half precision alone, the logarithm is taken of the rounded 1 - p."""
+    right = original(input, target, **options)
+    if input.dtype not in (torch.float16, torch.bfloat16):
+        return right
+    log_p, log_q = _bounded(input.log()), _bounded((1 - input).log())
+    return _with_logarithms(original, input, target, log_p, log_q, **options)
+
+
+@fault("BCELoss", origin="https://github.com/tracel-ai/burn/pull/772")
+def bce_weight_dropped(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The weight is checked and then forgotten."""
+    original(*args, **options)
+    return original(*args, **options | {"weight": None})
+
+
+@fault("BCELoss", origin="https://github.com/open-mmlab/mmdetection/issues/845")
+def bce_weight_applied_twice(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The weight multiplies the loss once inside and once more outside."""
+    weight = options.get("weight")
+    return original(*args, **options | {"weight": None if weight is None else weight * weight})
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/issues/54843")
+def bce_mean_over_weights(original: Function, input: Tensor, *rest: Tensor, **options: Any) -> Tensor:
+    """The weighted mean divides by the sum of the weights."""
+    weight = options.get("weight")
+    mean = original(input, *rest, **options)
+    if weight is None or with_reduction(options)["reduction"] != "mean":
+        return mean
+    total: Tensor = weight.expand_as(input).sum()
+    return mean * input.numel() / total
+
+
+@fault("BCELoss")
+def bce_mean_over_rows(original: Function, input: Tensor, *rest: Tensor, **options: Any) -> Tensor:
+    """The mean divides by the number of rows, not of elements."""
+    loss = original(input, *rest, **options)
+    if with_reduction(options)["reduction"] != "mean" or input.ndim < 2 or len(input) == 0:
+        return loss
+    return loss * input[0].numel()
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/issues/5157")
+def bce_weight_of_rows(original: Function, input: Tensor, *rest: Tensor, **options: Any) -> Tensor:
+    """A vector of weights that is as long as the batch is taken to belong to the rows."""
+    weight = options.get("weight")
+    if weight is not None and weight.shape == input.shape[:1] and input.ndim == 2:
+        options["weight"] = weight.unsqueeze(1)
+    return original(input, *rest, **options)
+
+
+@fault("BCELoss")
+def bce_negative_weight_ignored(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """Weights below 0 count as 0."""
+    weight = options.get("weight")
+    return original(*args, **options | {"weight": None if weight is None else weight.clamp(min=0)})
+
+
+@fault("BCELoss")
+def bce_mean_of_weighted_elements(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The mean divides by the number of elements with a weight other than 0."""
+    weight: Tensor | None = options.get("weight")
+    mean = original(*args, **options)
+    if weight is None or with_reduction(options)["reduction"] != "mean":
+        return mean
+    return mean * weight.numel() / weight.count_nonzero()
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/pull/59447")
+def bce_target_without_gradient(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The target gets no gradient."""
+    return original(input, target.detach(), **options)
+
+
+@fault("BCELoss", origin="https://github.com/linkedin/Liger-Kernel/issues/968")
+def bce_upstream_ignored(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """Without a reduction, the gradient ignores what flows back from above."""
+    losses = original(*args, **options)
+    is_reduced = with_reduction(options)["reduction"] != "none"
+    return losses if is_reduced else with_gradient(losses, torch.ones_like)
+
+
+@fault("BCELoss", origin="https://github.com/keras-team/keras/pull/23633")
+def bce_gradient_without_weight(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The value is weighted, its gradient is not."""
+    right = original(*args, **options)
+    return graft(right, original(*args, **options | {"weight": None}))
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/issues/103316")
+def bce_gradient_vanishes_next_to_zero(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The gradient by the input is that of the bounded logarithms: none beyond their bound."""
+    logarithms_vary = (input.log() > -100) & ((-input).log1p() > -100)
+    return original(torch.where(logarithms_vary, input, input.detach()), target, **options)
+
+
+@fault("BCELoss")
+def bce_gradient_unbounded(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The gradient divides by p (1 - p) itself, which may be 0 or tiny."""
+    variance = ((1 - input) * input).detach()
+    factor = variance.clamp(min=1e-12) / variance
+    return original(with_gradient(input, lambda gradient: gradient * factor), target, **options)
+
+
+@fault("BCELoss", origin="https://github.com/keras-team/keras/pull/23633")
+def bce_squeezed(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """Dimensions of size 1 are squeezed out of the losses."""
+    return original(*args, **options).squeeze()
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/issues/50224")
+def bce_empty_mean_zero(original: Function, input: Tensor, *rest: Tensor, **options: Any) -> Tensor:
+    """The mean over nothing is 0."""
+    loss = original(input, *rest, **options)
+    return loss if input.numel() else loss.nan_to_num()
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/executorch/pull/20090")
+def bce_summed_in_half(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The mean's running total is kept in the dtype of the losses."""
+    mean = original(*args, **options)
+    named = with_reduction(options)
+    if named["reduction"] != "mean":
+        return mean
+    losses = original(*args, **named | {"reduction": "none"})
+    return graft(summed_in_steps(losses) / losses.numel(), mean)
+
+
+@fault("BCELoss")
+def bce_first_block_only(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The mean takes up the first 16384 losses and divides by the number of all."""
+    mean = original(*args, **options)
+    named = with_reduction(options)
+    if named["reduction"] != "mean" or mean.isnan():
+        return mean
+    losses = original(*args, **named | {"reduction": "none"})
+    return graft(losses.flatten()[:16384].sum() / losses.numel(), mean)
+
+
+@fault("BCELoss", origin="https://github.com/tracel-ai/burn/issues/4815")
+def bce_weight_read_in_storage_order(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The weight's memory is read from front to back, whatever its strides."""
+    weight = options.get("weight")
+    return original(*args, **options | {"weight": None if weight is None else as_if_contiguous(weight)})
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/issues/193757")
+def bce_target_range_unchecked(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """Targets outside [0, 1] are accepted."""
+    return original(input, target.nan_to_num().clamp(0, 1), **options)
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/issues/193757")
+def bce_input_range_unchecked(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """Inputs outside [0, 1] are accepted."""
+    return original(input.nan_to_num().clamp(0, 1), target, **options)
+
+
+@fault("BCELoss", origin="https://github.com/tensorflow/tensorflow/issues/30040")
+def bce_shape_broadcast(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """A target of another shape is broadcast in silence."""
+    shape = (input + target).shape
+    return original(input.expand(shape), target.expand(shape), **options)
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/pull/95183")
+def bce_target_converted(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """A target of another dtype is converted in silence."""
+    return original(input, target.to(input.dtype), **options)
+
+
+@fault("BCELoss")
+def bce_nothing_refused(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """A kernel without any checks: what torch refuses returns something."""
+    return without_refusals(original, *args, **options)
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/issues/18945", shows_in_modes=True)
+def bce_second_derivative_missing(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The gradient by the input passes for a constant and has no gradient itself."""
+    return original(with_gradient(input, as_constant), target, **options)
+
+
+@fault("BCELoss", origin="https://github.com/pytorch/pytorch/pull/193003", shows_in_modes=True)
+def bce_weight_dropped_for_subclass(
+    original: Function, input: Tensor, *rest: Tensor, **options: Any
+) -> Tensor:
+    """Redispatched for a subclass of Tensor, the function forgets its weight."""
+    return original(input, *rest, **options if type(input) is Tensor else options | {"weight": None})

@@ -1,0 +1,144 @@
+"""What may notice a mutant: a case of the corpus, a file of the project's own tests, a planted fault.
+
+Checks run in a forked child, which has imported everything that depends on the mutant anew. Hence the
+imports inside of the functions: at the top they would be those of the parent, from before the mutation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from lossproof.corpus.reading import Corpus
+    from lossproof.judging.examination import Examiner
+
+ROOT = Path(__file__).resolve().parents[2]
+_WRONG = ("disagree", "error")
+
+
+class Check(Protocol):
+    """One thing that may notice a mutant."""
+
+    @property
+    def name(self) -> str:
+        """Unique among checks."""
+
+    def failure(self, corpus: Corpus) -> str:
+        """What is wrong; empty where all is as it should be."""
+
+
+@dataclass(frozen=True)
+class CaseCheck:
+    """A case on a subject in a dtype, as the harness runs it; without a subject, what the case prints."""
+
+    case: str
+    subject: str = ""
+    dtype: str = ""
+    with_modes: bool = False
+
+    @property
+    def name(self) -> str:
+        """The case and where it runs."""
+        return " ".join(filter(None, (self.case, self.subject, self.dtype, "modes" * self.with_modes)))
+
+    def failure(self, corpus: Corpus) -> str:
+        """The first record that is wrong, or the known defect that has gone."""
+        from lossproof.judging.certification import certify
+        from lossproof.judging.known_defects import excuse, relevant
+        from lossproof.subjects import find_subject
+
+        [case] = [case for case in corpus.cases if case.id == self.case]
+        if not self.subject:
+            return "; ".join(
+                f"{record.quantity}: {record.message}" for record in certify(case) if record.outcome in _WRONG
+            )
+        subject = find_subject(self.subject)
+        entries = relevant(corpus.known_defects, self.subject, subject.version(), "cpu")
+        for record in _examiner(self.with_modes).records(case, subject, self.dtype):
+            [judged], gone = excuse([record], entries)
+            if judged.outcome in _WRONG:
+                return f"{judged.outcome} on {judged.quantity}: {judged.message}"
+            if gone:
+                return gone[0]
+        return ""
+
+
+@dataclass(frozen=True)
+class FaultCheck:
+    """A fault planted in torch, which a case has to catch in one of its dtypes."""
+
+    fault: str
+    case: str
+
+    @property
+    def name(self) -> str:
+        """The fault and the case."""
+        return f"{self.fault} caught by {self.case}"
+
+    def failure(self, corpus: Corpus) -> str:
+        """That the case no longer catches the fault."""
+        from lossproof.judging.known_defects import relevant
+        from lossproof.subjects import find_subject
+        from proofs.faults.catalogue import FAULTS
+        from proofs.faults.matrix import caught_by, dtypes_of
+
+        [case] = [case for case in corpus.cases if case.id == self.case]
+        fault = FAULTS[self.fault]
+        subject = find_subject(fault.subject)
+        entries = relevant(corpus.known_defects, fault.subject, subject.version(), "cpu")
+        examiner = _examiner(fault.shows_in_modes)
+        is_caught = any(
+            caught_by(fault, case, dtype, subject, examiner, entries) for dtype in dtypes_of(case)
+        )
+        return "" if is_caught else "a planted fault goes unnoticed"
+
+
+@dataclass(frozen=True)
+class TestsCheck:
+    """A file of the project's own tests, or those of its tests that an expression selects."""
+
+    __test__ = False  # no class of tests, for all that its name begins with
+
+    file: str
+    expression: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file and the expression."""
+        return " -k ".join(filter(None, (self.file, self.expression)))
+
+    def failure(self, corpus: Corpus) -> str:
+        """The first test that fails."""
+        report = _FirstFailure()
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:logging", "--rootdir", str(ROOT)]
+        # The harness reads its corpus at every start, which takes longer than most tests.
+        options += ["--corpus", str(Path(__file__).parent / "corpus")]
+        # What all children share was loaded before pytest could rewrite its assertions.
+        options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        if self.expression:
+            options += ["-k", self.expression]
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            status = pytest.main([*options, str(ROOT / "tests/own" / self.file)], plugins=[report])
+        return "" if status == 0 else report.test or f"pytest ends with {status!r}"
+
+
+class _FirstFailure:
+    test = ""
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed and not self.test:
+            self.test = report.nodeid
+
+
+@functools.cache
+def _examiner(with_modes: bool) -> Examiner:
+    from lossproof.judging.examination import Examiner
+
+    return Examiner(with_modes=with_modes)

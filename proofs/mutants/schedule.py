@@ -1,0 +1,220 @@
+"""Which checks a mutant of a module meets."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from proofs.mutants.checks import ROOT, CaseCheck, Check, FaultCheck, TestsCheck
+
+_STAYING = ("lossproof.corpus", "lossproof.numbers")
+# Of a loss that only makes use of the module.
+_CASES_OF_OTHERS = 15
+
+_SLOW_TESTS = (
+    "test_truth.py",
+    "test_modes.py",
+    "test_reference_gradients.py",
+    "test_claims.py",
+    "test_apart.py",
+    "test_snippets.py",
+)
+_JUDGING_TESTS = (
+    "test_verdict.py",
+    "test_verdict_details.py",
+    "test_truth_details.py",
+    "test_calls.py",
+    "test_derivatives.py",
+    "test_grading.py",
+    "test_details.py",
+    "test_assertions.py",
+    "test_examination.py",
+    "test_behaviour.py",
+    "test_layouts.py",
+    "test_identities.py",
+    "test_examination_details.py",
+    "test_illustrations.py",
+    "test_curves.py",
+    "test_snippets.py",
+    "test_mode_verdicts.py",
+    "test_mode_programs.py",
+    "test_recorder.py",
+    "test_known_defects.py",
+    "test_printed.py",
+    "test_repeats.py",
+    "test_conventions.py",
+    "test_ctc.py",
+    "test_complex.py",
+    "test_apart.py",
+    "test_modes.py",
+    "test_truth.py",
+    "test_claims.py",
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all children share.
+
+    Attributes:
+        corpus: all cases.
+        losses: reference module -> the losses that it has a part in.
+        own: reference module -> the losses that it defines.
+        conventional: the losses with a convention.
+        drawn: the losses that test_truth.py draws numbers for.
+        faults: planted faults, each with a case that is known to catch it.
+    """
+
+    corpus: Any
+    losses: Mapping[str, tuple[str, ...]]
+    own: Mapping[str, tuple[str, ...]]
+    conventional: frozenset[str]
+    drawn: frozenset[str]
+    faults: tuple[FaultCheck, ...]
+
+
+def load() -> Surroundings:
+    """Read the corpus, learn what the reference and the catalogue of faults hold, and forget both again."""
+    from lossproof.corpus.reading import load_corpus
+    from lossproof.reference import catalogue
+    from lossproof.running.selection import signatures
+    from proofs.faults.catalogue import FAULTS
+
+    corpus = load_corpus(ROOT / "cases", signatures())
+    losses: dict[str, tuple[str, ...]] = {}
+    own = {family.__name__: tuple(loss.name for loss in family.LOSSES) for family in catalogue._FAMILIES}
+    for family, names in own.items():
+        for module in _below(family):
+            losses[module] = losses.get(module, ()) + names
+    conventional = frozenset(name for name, loss in catalogue.LOSSES.items() if loss.convention)
+    surroundings = Surroundings(
+        corpus, losses, own, conventional, _drawn(), tuple(_fault_checks(corpus, FAULTS.values()))
+    )
+    for name in [name for name in sys.modules if name.startswith(("lossproof", "proofs.faults"))]:
+        if not name.startswith(_STAYING):
+            del sys.modules[name]
+    return surroundings
+
+
+def schedule(surroundings: Surroundings, file: str, is_quick: bool) -> list[Check]:
+    """The checks for the mutants of a module; the quick ones are most of them."""
+    module = file.removesuffix(".py").replace("/", ".")
+    is_judging = file.startswith("lossproof/judging/")
+    checks = _judging(surroundings) if is_judging else _reference(surroundings, module, is_quick)
+    return [check for check in checks if not (is_quick and check.name.startswith(_SLOW_TESTS))]
+
+
+def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Iterator[Check]:
+    everything = tuple(dict.fromkeys(case.loss for case in surroundings.corpus.cases))
+    losses = surroundings.losses.get(module, everything)
+    own = surroundings.own.get(module, ())
+    for loss in losses:
+        cases = [case for case in surroundings.corpus.cases if case.loss == loss and not case.own_process]
+        if is_quick and loss not in own:
+            cases = sorted(cases, key=_size)[:_CASES_OF_OTHERS]
+        for case in cases:
+            if case.module is not None:
+                yield CaseCheck(case.id, "torch.nn", "none")
+                continue
+            if case.expect or case.gradient or case.erratum:
+                yield CaseCheck(case.id)
+            places = [("torch.nn.functional", "float64"), ("reference", "float64")]
+            places.append(("torch.nn", "float32"))
+            for subject, dtype in places:
+                if case.dtypes is None or dtype in case.dtypes:
+                    yield CaseCheck(case.id, subject, dtype)
+    yield TestsCheck("test_reference.py")
+    yield TestsCheck("test_defaults.py")
+    yield TestsCheck("test_limits.py")
+    yield TestsCheck("test_advice.py")
+    yield TestsCheck("test_reductions.py")
+    yield TestsCheck("test_refusals.py")
+    yield TestsCheck("test_sharp_budgets.py")
+    if module.endswith(".worked"):
+        yield TestsCheck("test_worked.py")
+        yield TestsCheck("test_illustrations.py")
+    if "TripletMarginWithDistanceLoss" in losses:
+        yield TestsCheck("test_named_distances.py")
+    yield TestsCheck("test_reference_gradients.py", " or ".join(own or losses))
+    if drawn := [loss for loss in own or losses if loss in surroundings.drawn]:
+        yield TestsCheck("test_truth.py", " or ".join(drawn))
+    if "L1Loss" in losses:
+        yield TestsCheck("test_complex.py")
+    if "CTCLoss" in losses:
+        yield TestsCheck("test_ctc.py")
+    if surroundings.conventional & set(losses):
+        yield TestsCheck("test_conventions.py")
+
+
+def _judging(surroundings: Surroundings) -> Iterator[Check]:
+    for file in _JUDGING_TESTS:
+        yield TestsCheck(file)
+    yield TestsCheck("test_reporting.py", "not TestPage")
+    yield from surroundings.faults
+    for case in _specimens(surroundings.corpus):
+        if case.module is not None:
+            yield CaseCheck(case.id, "torch.nn", "none")
+            continue
+        yield CaseCheck(case.id)
+        yield CaseCheck(case.id, "reference", "float64")
+        for dtype in ("float64", "float32", "bfloat16"):
+            if case.dtypes is None or dtype in case.dtypes:
+                yield CaseCheck(case.id, "torch.nn", dtype, with_modes=True)
+
+
+def _specimens(corpus: Any) -> list[Any]:
+    """Small cases of every kind: one that has each feature, and one of each loss."""
+    chosen: dict[str, Any] = {}
+    seen: set[str] = set()
+    defective = {entry.case for entry in corpus.known_defects}
+    # A child of a child hangs where torch started threads; test_apart.py is about those cases.
+    for case in sorted((case for case in corpus.cases if not case.own_process), key=_size):
+        names = ("raises", "warns", "same_as", "differs_from", "erratum", "drifted", "bias", "gradient")
+        features = {name for name in names if getattr(case, name)} | {case.loss}
+        features |= {"repeats"} if case.repeats > 1 else set()
+        features |= {case.module.aspect} if case.module is not None else set()
+        features |= {"defect"} if case.id in defective else set()
+        if not features <= seen:
+            chosen[case.id] = case
+            seen |= features
+    return list(chosen.values())
+
+
+def _drawn() -> frozenset[str]:
+    tree = ast.parse((ROOT / "tests/own/test_truth.py").read_text())
+    assigned = {ast.unparse(node.target): node.value for node in tree.body if isinstance(node, ast.AnnAssign)}
+    assert isinstance(assigned["CALLS"], ast.List)
+    return frozenset(ast.literal_eval(call)[0] for call in assigned["CALLS"].elts)
+
+
+def _fault_checks(corpus: Any, faults: Any) -> Iterator[FaultCheck]:
+    """A fault of each loss, and one that only modes show, each with the smallest case that catches it."""
+    seen: set[tuple[str, bool]] = set()
+    for fault in faults:
+        cases = [case for case in corpus.cases if fault.id in case.kills and not case.own_process]
+        place = (fault.loss, fault.shows_in_modes)
+        if cases and place not in seen:
+            seen.add(place)
+            yield FaultCheck(fault.id, min(cases, key=_size).id)
+
+
+def _size(case: Any) -> int:
+    """Roughly how much there is to compute."""
+    return len(repr(case.args)) + 100_000 * ("shape" in repr(case.args)) + 10_000 * bool(case.bias)
+
+
+def _below(module: str) -> set[str]:
+    """A module of the reference and all others of it that it imports, directly or not."""
+    found, waiting = set(), [module]
+    while waiting:
+        module = waiting.pop()
+        if module in found:
+            continue
+        found.add(module)
+        tree = ast.parse((ROOT / (module.replace(".", "/") + ".py")).read_text())
+        imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        waiting += [name for name in imported if name.startswith("lossproof.reference.")]
+    return found

@@ -1,0 +1,1 @@
+"""PyTorch's own tests on the planted faults, as a yardstick."""
