@@ -23,8 +23,8 @@ BARE_LOOP = """
 import gc
 from pathlib import Path
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.certification import certify
-from lossproof.judging.examination import Examiner
+from lossproof.checks.certification import certify
+from lossproof.checks.examination import Examiner
 from lossproof.running.selection import select, signatures
 selection = select(load_corpus(Path("cases"), signatures()), "", "", "", "cpu")
 gc.collect()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lossproof.checks.certification import certify
 from lossproof.command_line.case_file import CaseFile
 from lossproof.command_line.checking import is_inside
 from lossproof.command_line.corpus import find_loss, read_corpus
@@ -14,7 +15,6 @@ from lossproof.command_line.values import Digits, case_gradient, case_value
 from lossproof.command_line.written import mapping, nested, text
 from lossproof.corpus.case import Case
 from lossproof.judging.calls import make_call, prepare_call, reductions_of
-from lossproof.judging.certification import certify
 from lossproof.reference.refusals import Refusal
 from lossproof.reporting.text import count
 

@@ -11,7 +11,7 @@ from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.calls import PlannedCall, make_call, prepare_call, reductions_of
 from lossproof.judging.known_defects import covers, relevant
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.reference.evaluation import PreparedCall
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call

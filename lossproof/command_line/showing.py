@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lossproof.checks.certification import certify
 from lossproof.command_line.corpus import find_case, read_corpus
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
 from lossproof.command_line.values import Digits, case_gradient, case_value, telling_reduction
@@ -15,7 +16,6 @@ from lossproof.command_line.written import nested, written
 from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
 from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
-from lossproof.judging.certification import certify
 from lossproof.judging.number_text import significant
 from lossproof.judging.truth import Truth
 from lossproof.numbers.ball import Undecided

@@ -13,7 +13,7 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import family_of
 from lossproof.history.release import Release
 from lossproof.judging.known_defects import KNOWN_DEFECT, covers
-from lossproof.judging.record import FAILING, PASSING, Record
+from lossproof.records.record import FAILING, PASSING, Record
 from lossproof.reporting.files import ReportError
 from lossproof.reporting.jsonl import FIELDS, read_objects
 

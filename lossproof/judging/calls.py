@@ -57,20 +57,27 @@ class CallPlanner:
     _KEPT = 64
 
     def __init__(self) -> None:
-        self._planned: OrderedDict[tuple[str, str, str, str | None], PlannedCall] = OrderedDict()
+        self._planned: OrderedDict[tuple[str, str, str, str | None, str], PlannedCall] = OrderedDict()
 
     def plan(
-        self, case: Case, dtype: str, reduction: str | None, role: str = "case", term: Term = _OWN
+        self,
+        case: Case,
+        dtype: str,
+        reduction: str | None,
+        role: str = "case",
+        term: Term = _OWN,
+        device: str = "cpu",
     ) -> PlannedCall:
-        """The call of a case, or of the term that plays ``role`` in an identity of its, with its truth.
+        """The call of a case, or of the term that plays ``role`` in one of its identities, with its truth.
 
         Raises:
             Refusal: where the reference does not take the call.
+            Undecided: where the truth cannot be certified.
         """
-        key = (case.id, role, dtype, reduction)
+        key = (case.id, role, dtype, reduction, device)
         planned = self._planned.get(key)
         if planned is None or not _is_in_force(planned.truth):
-            self._planned[key] = planned = _planned(case, dtype, reduction, term)
+            self._planned[key] = planned = _planned(case, dtype, reduction, term, device)
             if len(self._planned) > self._KEPT:
                 self._planned.popitem(last=False)
         self._planned.move_to_end(key)
@@ -84,8 +91,8 @@ def reductions_of(case: Case) -> tuple[str | None, ...]:
     return case.reductions or LOSSES[case.loss].reductions or (None,)
 
 
-def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _OWN) -> Call:
-    """The call, its tensors rounded to ``dtype``."""
+def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _OWN, device: str = "cpu") -> Call:
+    """The call, its tensors rounded to ``dtype``; no gradient is wanted of it."""
     loss = LOSSES[term.loss or case.loss]
     args = case.args if term.args is None else term.args
     params = term.params if term.loss else {**case.params, **term.params}
@@ -100,6 +107,7 @@ def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _OWN) 
         {name: _values(tensor, "int64" if name in indices else dtype) for name, tensor in args.items()},
         reduction if loss.reductions else None,
         dtype,
+        device,
     )
 
 
@@ -167,12 +175,13 @@ def lift_exactly(values: Any) -> Array:
     return values if isinstance(values, NumberArray) else Ball.exact(values)
 
 
-def _planned(case: Case, dtype: str, reduction: str | None, term: Term) -> PlannedCall:
-    call = make_call(case, dtype, reduction, term)
+def _planned(case: Case, dtype: str, reduction: str | None, term: Term, device: str) -> PlannedCall:
+    call = make_call(case, dtype, reduction, term, device)
     prepared = prepare_call(call)
     format = _budget_format(prepared)
     truth = _with_convention(truth_of(prepared, format), prepared)
-    return PlannedCall(call, prepared, _with_own_ranges(truth, prepared, format))
+    complete = dataclasses.replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)
+    return PlannedCall(complete, prepared, _with_own_ranges(truth, prepared, format))
 
 
 def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-from lossproof.judging.record import ANOTHER, CHANGED_CONVENTION, OTHER_CONVENTION, Record
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict
+from lossproof.records.record import ANOTHER, CHANGED_CONVENTION, OTHER_CONVENTION, Record
 from lossproof.reference.catalogue import CONVENTIONS
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lossproof.corpus.case import Case, Raised
 from lossproof.judging.assertions import bias_check, difference_check, every_check, sameness_check
-from lossproof.judging.recorder import digits
+from lossproof.judging.number_text import digits
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.behaviour_snippets import (

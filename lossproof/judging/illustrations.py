@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
-from lossproof.judging.number_text import true_text
+from lossproof.judging.number_text import digits, true_text
 from lossproof.judging.places import place_of
-from lossproof.judging.recorder import digits
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.formats import FORMATS, Float64Array

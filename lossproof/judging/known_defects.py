@@ -10,7 +10,7 @@ from typing import Any
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import is_within
-from lossproof.judging.record import PASSING, Record
+from lossproof.records.record import PASSING, Record
 
 KNOWN_DEFECT = "known defect"
 
@@ -25,6 +25,14 @@ def relevant(entries: Iterable[KnownDefect], subject: str, version: str, device:
         and entry.platform in ("", platform.system().lower())
         and entry.device in ("", device)
     ]
+
+
+def by_case(entries: Iterable[KnownDefect]) -> dict[str, list[KnownDefect]]:
+    """Entries by the ids of their cases."""
+    found: dict[str, list[KnownDefect]] = {}
+    for entry in entries:
+        found.setdefault(entry.case, []).append(entry)
+    return found
 
 
 def as_data(entry: KnownDefect) -> dict[str, Any]:
@@ -60,7 +68,6 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
     entries = [entry for entry in entries if entry.case in cases]
     excused: list[Record] = []
     gone: list[str] = []
-    shown: set[tuple[str, int]] = set()
     for record in records:
         covering = [entry for entry in entries if covers(entry, record)]
         if not covering or record.outcome == "unsupported":
@@ -70,7 +77,7 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
         if record.outcome in PASSING:
             gone.append(_gone(entry, record))
             excused.append(record)
-        elif (explaining := _explaining(covering, record)) is None:
+        elif (explanation := _explaining(covering, record)) is None:
             came_out = ", ".join(record.came_out) or "no number"
             known = str(entry.observed)
             if entry.elements:
@@ -80,11 +87,8 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             message = f"{record.message}; {told} ({entry.file}:{entry.line})"
             excused.append(replace(record, message=message))
         else:
-            message = f"{record.message} (known: {explaining.why})"
-            # One detail an entry is enough to show and to reproduce the defect.
-            detail = None if (explaining.file, explaining.line) in shown else record.detail
-            shown.add((explaining.file, explaining.line))
-            excused.append(replace(record, outcome=KNOWN_DEFECT, message=message, detail=detail))
+            message = f"{record.message} (known: {explanation.why})"
+            excused.append(replace(record, outcome=KNOWN_DEFECT, message=message))
     return excused, gone
 
 
@@ -94,6 +98,11 @@ def _gone(entry: KnownDefect, record: Record) -> str:
         f"{record.quantity} ({record.reduction}, {record.layout}): the defect is gone; "
         "remove the entry or narrow it"
     )
+
+
+def explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
+    """The first entry that speaks of a record and explains what came out."""
+    return _explaining((entry for entry in entries if covers(entry, record)), record)
 
 
 def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:

@@ -6,8 +6,10 @@ import math
 from decimal import Context, Decimal
 from fractions import Fraction
 
+import numpy as np
+
 from lossproof.judging.truth import Truth
-from lossproof.numbers.formats import Format
+from lossproof.numbers.formats import Float64Array, Format
 
 # As many digits of a true value as the tables of the command line show.
 _MOST_DIGITS = 20
@@ -30,6 +32,11 @@ def true_text(truth: Truth, place: tuple[int, ...]) -> str:
         return repr(value)
     text = _written(_rounded(total, digits), _LARGE)
     return text if "." in text or "e" in text else f"{text}.0"
+
+
+def digits(numbers: Float64Array) -> str:
+    """All digits of some numbers, of the first and the last where there are many."""
+    return np.array2string(numbers, floatmode="unique", threshold=60, max_line_width=100)
 
 
 def significant(value: float, digits: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from lossproof.judging.record import Record, Run, TestResult
+from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.badge import badge_json
 from lossproof.reporting.baseline import Baseline, read_baseline
 from lossproof.reporting.comparison import Comparison, compare, compare_files

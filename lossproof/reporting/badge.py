@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from lossproof.judging.record import Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting.cells import is_result
 from lossproof.reporting.digest import outcome_counts, verdict
 from lossproof.reporting.text import count, visible

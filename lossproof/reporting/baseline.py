@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lossproof.judging.record import Run
+from lossproof.records.record import Run
 from lossproof.reporting.files import ReportError
 from lossproof.reporting.jsonl import read_objects
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.reporting.digest import COUNTED, largest_share
 from lossproof.subjects.expressions import EXPRESSIONS, expression_of
 

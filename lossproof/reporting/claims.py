@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.judging.record import FAILING, Record
+from lossproof.records.record import FAILING, Record
 
 
 def documents(records: Iterable[Record], described: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:

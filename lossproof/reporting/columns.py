@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.reporting.digest import budget_share
 
 _PER_ROW = ("subject", "dtype", "device", "layout", "reduction", "quantity", "outcome", "message", "rule")

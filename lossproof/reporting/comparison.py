@@ -11,8 +11,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lossproof.judging.certification import CERTIFIED, EXACT
-from lossproof.judging.record import FAILING, Record, Run
+from lossproof.checks.certification import CERTIFIED, EXACT
+from lossproof.records.record import FAILING, Record, Run
 from lossproof.reporting.baseline import Checked, read_baseline
 from lossproof.reporting.text import count
 

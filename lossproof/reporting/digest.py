@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossproof.judging.record import FAILING, OUTCOMES, Record, Run
+from lossproof.records.record import FAILING, OUTCOMES, Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.reporting.text import cut
 
 _OF_A_CALL = ("inputs", "params", "formula", "steps")

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from lossproof.judging.record import Record, Run, TestResult
+from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.digest import outcome_counts
 from lossproof.reporting.files import ReportError
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from lossproof.judging.record import FAILING, Record, Run, TestResult
+from lossproof.records.record import FAILING, Record, Run, TestResult
 from lossproof.reporting.text import count, share, visible
 
 # Outcomes of a passing test that its output tells of.

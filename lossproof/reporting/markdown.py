@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lossproof.judging.record import FAILING, Record, Run
+from lossproof.records.record import FAILING, Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
 from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, expressions, joined
 from lossproof.reporting.comparison import Comparison

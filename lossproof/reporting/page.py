@@ -13,7 +13,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
-from lossproof.judging.record import Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes
 from lossproof.reporting.cells import expressions, matrix
 from lossproof.reporting.claims import documents

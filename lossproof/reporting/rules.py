@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 
 # What each rule means, in the order in which they are told.
 RULES: Mapping[str, str] = {

@@ -17,8 +17,8 @@ from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.releases import family_of
 from lossproof.judging.known_defects import KNOWN_DEFECT, as_data, blame, covers, relevant, unmatched
-from lossproof.judging.record import Record, Run, TestResult
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.running.release_news import Met, news, no_longer_shown, standing
 from lossproof.running.selection import Check, Selection

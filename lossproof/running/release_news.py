@@ -10,7 +10,7 @@ from packaging.version import Version
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases, public
 from lossproof.judging.known_defects import covers
-from lossproof.judging.record import FAILING, OTHER_CONVENTION, PASSING, Record
+from lossproof.records.record import FAILING, OTHER_CONVENTION, PASSING, Record
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 

@@ -9,10 +9,10 @@ from fnmatch import fnmatch
 
 from packaging.version import Version
 
+from lossproof.checks.certification import CERTIFIED, EXACT
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.signature import Signature
-from lossproof.judging.certification import CERTIFIED, EXACT
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects import default_subjects, find_subject, known_subjects

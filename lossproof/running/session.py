@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lossproof.checks.certification import certify
+from lossproof.checks.examination import Examiner
+from lossproof.checks.recorder import Recorder
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
-from lossproof.judging.certification import certify
 from lossproof.judging.choices import own_conventions
-from lossproof.judging.examination import Examiner
-from lossproof.judging.known_defects import excuse, relevant
-from lossproof.judging.record import FAILING, Record
-from lossproof.judging.recorder import Recorder
+from lossproof.judging.known_defects import by_case, excuse, relevant
+from lossproof.records.record import FAILING, Record
 from lossproof.running.selection import Check, Selection
 from lossproof.running.sentinel import planted, sentinel_check
 from lossproof.subjects import find_subject
@@ -52,7 +52,7 @@ class ConformanceSession:
         self._sentinel_subject = find_subject(self._sentinel.subject)
         self._devices = {name: selection.device_of(name) for name in selection.subjects}
         self._defects = {
-            name: relevant(corpus.known_defects, name, subject.version(), self._devices[name])
+            name: by_case(relevant(corpus.known_defects, name, subject.version(), self._devices[name]))
             for name, subject in selection.subjects.items()
         }
         self._picks = {
@@ -69,10 +69,12 @@ class ConformanceSession:
         if check.subject not in self.selection.subjects:
             return Answer(certify(check.case))
         subject, picks = self.selection.subjects[check.subject], self._picks[check.subject]
-        records = self._examiner.examine(check.case, subject, check.dtype, self._devices[check.subject])
+        known = self._defects[check.subject].get(check.case.id, [])
+        device = self._devices[check.subject]
+        records = self._examiner.examine(check.case, subject, check.dtype, device, known)
         if not self._is_strict[check.subject]:
             picks = {}
-        excused, gone = excuse(own_conventions(records, picks), self._defects[check.subject])
+        excused, gone = excuse(own_conventions(records, picks), known)
         return Answer(excused, gone if self._is_strict[check.subject] else [])
 
     def examine_sentinel(self) -> Answer:

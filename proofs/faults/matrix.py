@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.picks import Pick
 from lossproof.corpus.reading import Corpus
-from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import excuse, relevant
-from lossproof.judging.record import FAILING, PASSING, Record
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import FAILING, PASSING, Record
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Subject
 from proofs.faults.fault import Fault

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
+    from lossproof.checks.examination import Examiner
     from lossproof.corpus.reading import Corpus
-    from lossproof.judging.examination import Examiner
 
 ROOT = Path(__file__).resolve().parents[2]
 _WRONG = ("disagree", "error")
@@ -50,7 +50,7 @@ class CaseCheck:
 
     def failure(self, corpus: Corpus) -> str:
         """The first record that is wrong, or the known defect that has gone."""
-        from lossproof.judging.certification import certify
+        from lossproof.checks.certification import certify
         from lossproof.judging.known_defects import excuse, relevant
         from lossproof.subjects import find_subject
 
@@ -139,6 +139,6 @@ class _FirstFailure:
 
 @functools.cache
 def _examiner(with_modes: bool) -> Examiner:
-    from lossproof.judging.examination import Examiner
+    from lossproof.checks.examination import Examiner
 
     return Examiner(with_modes=with_modes)

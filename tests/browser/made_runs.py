@@ -13,7 +13,7 @@ import torch
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.known_defects import as_data
-from lossproof.judging.record import Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting import compare
 from lossproof.running.selection import select, signatures
 from lossproof.running.session import ConformanceSession

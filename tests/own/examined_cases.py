@@ -8,10 +8,10 @@ from typing import Any
 from exact_arithmetic import literal
 from pretenders import Pretender
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Raised
 from lossproof.corpus.tensors import Tensor
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation, Subject
 from lossproof.subjects.modes import ModeObservation
 

@@ -11,7 +11,7 @@ from typing import Any
 from suite_runs import CASES
 from test_reporting import AGREES, RUN, result_of
 
-from lossproof.judging.record import Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting.jsonl import results_jsonl
 
 WHY = "the mean divides by the rows"

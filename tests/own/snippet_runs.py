@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from lossproof.judging.record import CHANGED_CONVENTION, Record
+from lossproof.records.record import CHANGED_CONVENTION, Record
 
 
 def outcome_of(record: Record) -> str:

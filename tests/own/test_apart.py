@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from exact_arithmetic import literal
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Raised
-from lossproof.judging.examination import Examiner
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported, Values
 from lossproof.subjects.reference_subject import ReferenceSubject

@@ -124,7 +124,7 @@ def test_a_curve_without_slopes_still_has_its_values() -> None:
 
 
 def test_what_must_be_refused_may_be_refused_by_the_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossproof.judging.examination.Apart", lambda subject: subject)
+    monkeypatch.setattr("lossproof.checks.trial.Apart", lambda subject: subject)
     refused = replace(LABELLED, raises=replace(REFUSAL, match="derivative", type="RuntimeError"))
     late = Pretender(lambda call, answer: replace(answer, gradients=(), failed=FAILURE), "other")
     assert {record.outcome for record in examine(replace(refused, own_process=True), late)} == {"agree"}

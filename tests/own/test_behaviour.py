@@ -12,7 +12,7 @@ from examined_cases import DISTANCE, LABELLED, REFUSAL, case, examine, named
 from pretenders import Pretender, Refusing
 
 from lossproof.corpus.case import Drifted, ModuleClaim, Raised
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Subject, Unsupported
 
 # Claims about modules
@@ -137,7 +137,7 @@ def sent_apart(monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
         sent.append(subject)
         return subject
 
-    monkeypatch.setattr("lossproof.judging.examination.Apart", apart)
+    monkeypatch.setattr("lossproof.checks.trial.Apart", apart)
     return sent
 
 

@@ -10,8 +10,8 @@ import pytest
 from corpus_specimens import IN_ORDER, complaints_about, load
 from test_reporting import AGREES, DEFECT, RUN, page_data, result_of
 
-from lossproof.judging import record
-from lossproof.judging.record import Run
+from lossproof.records import record
+from lossproof.records.record import Run
 from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
 from lossproof.reporting.digest import verdict

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, RUN, UNSUPPORTED, page_data, result_of
 
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.badge import badge_json
 from lossproof.reporting.cells import cell, cells_of, joined

@@ -13,12 +13,12 @@ from exact_arithmetic import literal
 from examined_cases import case
 from pretenders import Modal
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.picks import Pick
 from lossproof.judging.choices import own_conventions
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import ANOTHER, Record
+from lossproof.records.record import ANOTHER, Record
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.reference.conventions import DERIVATIVE, Convention, picking
 from lossproof.reference.evaluation import as_float64

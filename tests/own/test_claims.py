@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.examination import Examiner
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 

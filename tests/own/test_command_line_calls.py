@@ -11,9 +11,9 @@ import pytest
 from command_lines import CASES, Said, folder_of_cases, started, typed
 from suite_runs import ROOT
 
+from lossproof.checks.certification import certify
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.certification import certify
 from lossproof.running.selection import signatures
 
 CE = ("CrossEntropyLoss", "--input", "[[1, 2], [3, 4]]", "--target", "[0, 1]")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from command_lines import started, typed
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import Run, TestResult
+from lossproof.records.record import Run, TestResult
 from lossproof.reporting.jsonl import results_jsonl
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject

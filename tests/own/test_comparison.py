@@ -13,7 +13,7 @@ import pytest
 from suite_runs import Suite
 from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, page_data, result_of
 
-from lossproof.judging.record import Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting import (
     Comparison,
     ReportError,

@@ -10,9 +10,9 @@ from exact_arithmetic import literal
 from examined_cases import DISTANCE, LABELLED, REFUSAL, case, examine, named, outcomes, plainly_again
 from pretenders import Modal, Pretender, Refusing
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Identity, Term
 from lossproof.judging.calls import CallPlanner, PlannedCall
-from lossproof.judging.examination import Examiner
 from lossproof.numbers.ball import Undecided
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 

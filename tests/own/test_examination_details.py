@@ -9,11 +9,11 @@ import pytest
 from exact_arithmetic import literal
 from pretenders import Pretender, Refusing
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Identity, ModuleClaim, Raised, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Uniform
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation, Refused, Subject
 
 MATRIX = literal([["0.5", "-1"], ["2", "0.25"]])

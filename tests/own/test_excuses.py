@@ -18,7 +18,7 @@ from pretenders import Pretender
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject

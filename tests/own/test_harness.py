@@ -217,7 +217,7 @@ torch.nn.functional.cross_entropy = wrong
 
 
 def test_an_interrupted_run_says_so(suite: Suite) -> None:
-    code = "import time, lossproof.judging.examination as e\nright = e.Examiner.examine\n" + (
+    code = "import time, lossproof.checks.examination as e\nright = e.Examiner.examine\n" + (
         "def slow(*args):\n    time.sleep(0.4)\n    return right(*args)\ne.Examiner.examine = slow\n"
     )
     option = suite.plant(code)

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.examination import Examiner
 from lossproof.judging.illustrations import disagreement, is_small, usual_subject
-from lossproof.judging.record import Record
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import Record
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Values

@@ -13,7 +13,7 @@ from junit2htmlreport.parser import Junit
 from suite_runs import DEFECTS, Suite
 from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 
-from lossproof.judging.record import TestResult
+from lossproof.records.record import TestResult
 from lossproof.reporting import write_reports
 
 Counts = dict[str, int]

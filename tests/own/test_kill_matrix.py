@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import torch
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_faults

@@ -11,14 +11,14 @@ import pytest
 from exact_arithmetic import literal
 from pretenders import Modal
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Fill, Tensor
 from lossproof.judging.calls import CallPlanner
 from lossproof.judging.derivatives import derivative_along, directions_of, second_derivatives
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import Record
 from lossproof.numbers.formats import FORMATS, Float64Array
+from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.modes import ModeObservation
 

@@ -12,14 +12,14 @@ import pytest
 import torch
 from snippet_runs import fails_as_told, outcome_of
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.derivatives import beside, directions_of, second_derivatives
-from lossproof.judging.examination import Examiner
 from lossproof.judging.grading import grade
-from lossproof.judging.record import Record
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import Record
 from lossproof.reference.evaluation import prepare
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject

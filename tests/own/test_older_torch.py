@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Unsupported

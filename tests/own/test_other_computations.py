@@ -13,7 +13,7 @@ from pretenders import Pretender
 
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Fill, Uniform
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation
 
 MANY = case(

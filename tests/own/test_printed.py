@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from exact_arithmetic import DIGITS, decimal_of, literal
 
+from lossproof.checks.certification import certify
+from lossproof.checks.printed import judge_printed
 from lossproof.corpus.case import Case, Erratum, Printed
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Tensor
-from lossproof.judging.certification import certify
-from lossproof.judging.printed import judge_printed
 
 LOG_2 = "0.69314718055994530941723212145817656807550013436025525412068"
 

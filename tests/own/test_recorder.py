@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossproof.corpus.case import Case, Drifted, Erratum, Flag, ModuleClaim, Printed, Source
+from lossproof.checks.recorder import Recorder
+from lossproof.corpus.case import Case, Drifted, Erratum, Flag, KnownDefect, ModuleClaim, Printed, Source
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.judging.record import Record
-from lossproof.judging.recorder import Recorder, digits
+from lossproof.corpus.observed import Observed
+from lossproof.judging.number_text import digits
 from lossproof.judging.verdict import Verdict
+from lossproof.records.record import Record
 
 CASE = Case(
     id="one",
@@ -33,7 +35,8 @@ def recorder(case: Case = CASE) -> Recorder:
 
 
 def test_a_record_says_of_its_case_what_reports_need() -> None:
-    assert recorder().record("value", "agree", "mean", "strided", 0.5, "a word", {"snippet": "x"}) == Record(
+    shown = {"snippet": "x"}
+    assert recorder().record("value", "disagree", "mean", "strided", 0.5, "a word", lambda: shown) == Record(
         case="one",
         title="a case",
         loss="CrossEntropyLoss",
@@ -43,7 +46,7 @@ def test_a_record_says_of_its_case_what_reports_need() -> None:
         layout="strided",
         reduction="mean",
         quantity="value",
-        outcome="agree",
+        outcome="disagree",
         error_over_budget=0.5,
         source={"document": "document", "place": "a section", "claim": "d-1"},
         file="cases/x.yaml",
@@ -54,6 +57,47 @@ def test_a_record_says_of_its_case_what_reports_need() -> None:
         detail={"snippet": "x"},
         loses_digits=True,
     )
+
+
+def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
+    known = KnownDefect(
+        case="one",
+        subject="torch.*",
+        dtypes=(),
+        reductions=(),
+        quantities=(),
+        since="",
+        until="",
+        platform="",
+        device="",
+        observed=Observed((parse_numeral(".nan"),)),
+        expected="0",
+        why="the kernel divides by zero",
+        kind="defect",
+        link="",
+        file="cases/known-defects.yaml",
+        line=7,
+    )
+    recording = Recorder(CASE, "torch.nn", "float32", "cpu", [replace(known, case="another"), known])
+    worked_out = []
+
+    def detail() -> dict[str, str]:
+        worked_out.append(1)
+        return {"snippet": "import torch"}
+
+    def record(outcome: str, came_out: str) -> Record:
+        return recording.record("value", outcome, detail=detail, came_out=[came_out])
+
+    records = [
+        record("agree", "nan"),
+        record("disagree", "nan"),
+        record("error", "nan"),
+        record("disagree", "1.0"),
+        record("disagree", "nan"),
+    ]
+    has_detail = [False, True, False, True, False]
+    assert [record.detail is not None for record in records] == has_detail
+    assert sum(worked_out) == sum(has_detail)
 
 
 def test_a_record_of_a_case_that_says_little_says_little() -> None:

@@ -16,7 +16,7 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases
 from lossproof.history.release import Release, write_release
 from lossproof.judging.known_defects import KNOWN_DEFECT
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.running.release_news import Met, news, no_longer_shown, standing
 
 SMOOTHED = """\

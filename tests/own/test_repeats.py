@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from lossproof.checks.examination import Examiner
+from lossproof.checks.repeats import judge_repeats
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.calls import CallPlanner
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import Record
-from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.verdict import compare
+from lossproof.records.record import Record
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation
@@ -70,7 +70,7 @@ def test_how_much_of_the_budget_is_used_is_that_of_the_worst_run(tmp_path: Path,
     planned = CallPlanner().plan(read(tmp_path), "float64", "sum")
     true = planned.truth.value
     values = [true.value + (first + run) % 4 * true.bound / 4 for run in range(4)]
-    (_, verdict), *_ = judge_repeats(planned, [Observation(value, "float64") for value in values])
+    (_, verdict, _), *_ = judge_repeats(planned, [Observation(value, "float64") for value in values])
     assert verdict.agrees
     assert verdict.error_over_budget == compare(true.value + 3 * true.bound / 4, true).error_over_budget
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from test_reporting import AGREES, DEFECT, DETAIL, NUMBERS, RUN, page_data, result_of
 
-from lossproof.judging.record import Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting import read_results, write_reports
 
 SHAPED = NUMBERS | {"stated": ["16"], "shape": [1], "true": ["16.0"], "by": "formula"}

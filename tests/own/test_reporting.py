@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import junitparser
 import pytest
 
-from lossproof.judging.record import Record, Run, TestResult
+from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import ReportError, read_results, summary_lines, write_faults, write_reports
 
 REPORTS = ["report.html", "junit.xml", "results.jsonl"]

@@ -11,12 +11,12 @@ import pytest
 import torch
 from snippet_runs import fails_as_told, outcome_of, outcome_of_snippet
 
+from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.keys import ASPECTS, LAYOUTS
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.calls import make_call
-from lossproof.judging.examination import Examiner
-from lossproof.judging.record import FAILING, Record
+from lossproof.records.record import FAILING, Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures

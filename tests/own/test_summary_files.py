@@ -14,7 +14,7 @@ import pytest
 from markdown_it import MarkdownIt
 from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 
-from lossproof.judging.record import Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting import compare, write_reports
 from lossproof.reporting.markdown import summary_markdown
 

@@ -223,7 +223,7 @@ def is_gone(process: int, seconds: float = 10) -> bool:
 
 def test_a_run_that_is_killed_leaves_no_process_when_the_subject_returns(tmp_path: Path) -> None:
     suite = Suite(tmp_path)
-    code = "import os, time, lossproof.judging.examination as e\nright = e.Examiner.examine\n" + (
+    code = "import os, time, lossproof.checks.examination as e\nright = e.Examiner.examine\n" + (
         "def slow(*args):\n    open(os.environ['UNRULY_MARK'], 'w').write(str(os.getpid()))\n"
         "    time.sleep(1)\n    return right(*args)\ne.Examiner.examine = slow\n"
     )
@@ -275,7 +275,7 @@ def test_results_are_the_same_bytes_in_every_run_with_and_without_workers(tmp_pa
 def test_a_judge_that_calls_everything_right_fails_the_run(tmp_path: Path) -> None:
     suite = Suite(tmp_path)
     code = """
-import dataclasses, lossproof.judging.examination as e
+import dataclasses, lossproof.checks.values as e
 right = e.compare
 e.compare = lambda *args: dataclasses.replace(right(*args), agrees=True)
 """
@@ -300,7 +300,7 @@ def test_a_debugger_finds_the_subject_in_its_own_process(
 ) -> None:
     suite = Suite(tmp_path)
     code = """
-import os, pathlib, lossproof.judging.examination as e
+import os, pathlib, lossproof.checks.examination as e
 right = e.Examiner.examine
 def noted(*args):
     pathlib.Path(os.environ["UNRULY_MARK"]).write_text(str(os.getpid()))

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from corpus_specimens import IN_ORDER, complaints_about, load
 
+from lossproof.checks.certification import certify
 from lossproof.corpus.case import Case, Document
 from lossproof.corpus.keys import ERRATUM_NUMBERS
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.judging.certification import certify
-from lossproof.judging.record import Record
+from lossproof.records.record import Record
 from lossproof.running.selection import signatures
 
 STATED = """\

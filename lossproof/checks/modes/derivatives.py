@@ -8,83 +8,83 @@ from functools import cache, partial
 
 import numpy as np
 
+from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.judging.assertions import WEIGHTED, number_check, shape_check, within
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.choices import or_changed
 from lossproof.judging.derivatives import beside, derivative_along, second_derivatives
 from lossproof.judging.grading import Sides, grade, graded_check
-from lossproof.judging.mode_results import Judged, Seen
 from lossproof.judging.truth import Truth, truths
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
 
 
-def jvp(mode: str, seen: Seen) -> Iterator[Judged]:
+def jvp(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Forward mode; where the gradient is by convention not the derivative, it may yield either."""
-    planned = seen.planned
+    planned = call.planned
     if not _is_finite(planned):
         return
-    truth = derivative_along(planned.truth.gradients[1], seen.directions)
-    judged = _along(mode, seen.mode.value, seen, truth)
+    truth = derivative_along(planned.truth.gradients[1], call.directions)
+    judged = _along(mode, call.mode.value, call, truth)
     # Of two conventions of a clamp, one is of its gradient, and one of its derivative: ask for both.
     if not judged.verdict.agrees or len(planned.prepared.loss.conventions) > 1:
         by_value = truths(
             partial(planned.prepared.derivative, planned.truth.upstreams[1]), FORMATS[planned.call.dtype]
         )
         is_gradient = judged.verdict.agrees
-        judged = _along(mode, seen.mode.value, seen, derivative_along(by_value, seen.directions), truth)
+        judged = _along(mode, call.mode.value, call, derivative_along(by_value, call.directions), truth)
         if judged.verdict.agrees and not is_gradient:
             message = "the derivative of the value, which the gradient by convention is not"
             judged = replace(judged, verdict=replace(judged.verdict, message=message, rule="convention"))
-    yield replace(judged, verdict=_with_convention(judged.verdict, seen))
+    yield replace(judged, verdict=_with_convention(judged.verdict, call))
 
 
-def forward_over_reverse(mode: str, seen: Seen) -> Iterator[Judged]:
+def forward_over_reverse(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The derivative of each gradient along the directions, graded."""
-    planned, upstream = seen.planned, seen.planned.truth.upstreams[1]
+    planned, upstream = call.planned, call.planned.truth.upstreams[1]
     if not _is_finite(planned) or not _has_true_gradient(planned):
         return
     # Forward mode moves the first source alone.
-    directions = {name: seen.directions[name] for name in seen.directions if name in seen.mode.gradients[0]}
+    directions = {name: call.directions[name] for name in call.directions if name in call.mode.gradients[0]}
     true = second_derivatives(planned.prepared, upstream, directions, FORMATS[planned.call.dtype])
-    sides, floor = cache(partial(beside, planned.prepared, upstream, directions)), _floor(seen)
+    sides, floor = cache(partial(beside, planned.prepared, upstream, directions)), _floor(call)
     for name in directions:
-        observed, truth, limits = seen.mode.gradients[0][name], true[name], partial(_of_one, sides, name)
+        observed, truth, limits = call.mode.gradients[0][name], true[name], partial(_of_one, sides, name)
         check = partial(graded_check, observed, truth, floor, limits)
 
         def judge(truth: Truth, observed: Float64Array = observed, limits: Sides = limits) -> Verdict:
             return grade(observed, truth, floor, limits)
 
-        yield Judged(f"{mode}:{name}", or_changed(truth, judge), truth.value, observed, check)
+        yield Judgement(f"{mode}:{name}", or_changed(truth, judge), truth.value, observed, check)
 
 
-def double_backward(mode: str, seen: Seen) -> Iterator[Judged]:
+def double_backward(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The same, and the derivative of the gradient by the upstream gradient: the one along the directions."""
-    yield from forward_over_reverse(mode, seen)
-    if _is_finite(seen.planned):
-        truth = derivative_along(seen.planned.truth.gradients[1], seen.directions)
-        judged = _along(f"{mode}:upstream", seen.mode.gradients[0]["upstream"], seen, truth)
+    yield from forward_over_reverse(mode, call)
+    if _is_finite(call.planned):
+        truth = derivative_along(call.planned.truth.gradients[1], call.directions)
+        judged = _along(f"{mode}:upstream", call.mode.gradients[0]["upstream"], call, truth)
         if judged.verdict.error_over_budget is not None:
             arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
             check = partial(graded_check, *arguments, WEIGHTED)
-            judged = replace(judged, verdict=_with_convention(grade(*arguments), seen), check=check)
+            judged = replace(judged, verdict=_with_convention(grade(*arguments), call), check=check)
         yield judged
 
 
-def _along(quantity: str, observed: Float64Array, seen: Seen, *true: Truth) -> Judged:
+def _along(quantity: str, observed: Float64Array, call: CallInMode, *true: Truth) -> Judgement:
     """The output's derivative along the directions, weighted, by the first of some truths that it fits."""
-    if observed.shape != seen.plain.value.shape:
-        shaped = partial(shape_check, seen.plain.value.shape)
-        verdict = wrong_shape(observed.shape, seen.plain.value.shape)
-        return Judged(quantity, verdict, seen.plain.value, observed, shaped)
-    weighted = np.asarray(np.sum(observed * seen.planned.truth.upstreams[1]))
+    if observed.shape != call.plain.value.shape:
+        shaped = partial(shape_check, call.plain.value.shape)
+        verdict = wrong_shape(observed.shape, call.plain.value.shape)
+        return Judgement(quantity, verdict, call.plain.value, observed, shaped)
+    weighted = np.asarray(np.sum(observed * call.planned.truth.upstreams[1]))
     verdicts = [(or_changed(truth, partial(compare, weighted)), truth) for truth in true]
     verdict, fitting = max(verdicts, key=lambda judged: (judged[0].agrees, judged[0].is_changed))
 
     def check() -> list[str]:
         return number_check(WEIGHTED, [within(float(weighted), truth, ()) for truth in true])
 
-    return Judged(quantity, verdict, fitting.value, weighted, check)
+    return Judgement(quantity, verdict, fitting.value, weighted, check)
 
 
 def _of_one(
@@ -93,10 +93,10 @@ def _of_one(
     return sides()[name]
 
 
-def _floor(seen: Seen) -> float:
+def _floor(call: CallInMode) -> float:
     """The tolerance of the gradient times the direction, at most."""
-    bounds = [truth.bound for truth in seen.planned.truth.gradients[1].values()]
-    return 2 * _largest(bounds) * _largest(seen.directions.values())
+    bounds = [truth.bound for truth in call.planned.truth.gradients[1].values()]
+    return 2 * _largest(bounds) * _largest(call.directions.values())
 
 
 def _largest(arrays: Iterable[Float64Array]) -> float:
@@ -116,8 +116,8 @@ def _has_true_gradient(planned: PlannedCall) -> bool:
     return not any(truth.convention for truth in planned.truth.gradients[1].values())
 
 
-def _with_convention(verdict: Verdict, seen: Seen) -> Verdict:
-    convention = seen.planned.prepared.loss.convention
+def _with_convention(verdict: Verdict, call: CallInMode) -> Verdict:
+    convention = call.planned.prepared.loss.convention
     if verdict.agrees or convention is None:
         return verdict
     return replace(

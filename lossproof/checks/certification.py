@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from lossproof.checks.printed import DOCUMENT, FORMULA, IN_CASE, PrintedVerdict, judge_printed
+from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case
 from lossproof.corpus.keys import ERRATUM_NUMBERS
-from lossproof.judging.printed import DOCUMENT, FORMULA, IN_CASE, PrintedVerdict, judge_printed
-from lossproof.judging.record import Record
-from lossproof.judging.recorder import Recorder
 from lossproof.numbers.ball import Undecided
+from lossproof.records.record import Record
 from lossproof.reference.refusals import Refusal
 
 CERTIFIED = "certified"

@@ -8,43 +8,43 @@ from functools import partial
 
 import numpy as np
 
+from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.judging.assertions import dtype_check, element, quantity_check, shape_check
-from lossproof.judging.mode_results import Judged, Seen
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth, truths
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
 
 
-def func_grad(mode: str, seen: Seen) -> Iterator[Judged]:
+def func_grad(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Each gradient is the plain call's."""
-    for name, observed in seen.mode.gradients[0].items():
-        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(seen, name))
+    for name, observed in call.mode.gradients[0].items():
+        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(call, name))
 
 
-def vmap(mode: str, seen: Seen) -> Iterator[Judged]:
+def vmap(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Both ends of the batch are the plain call."""
-    truth = seen.planned.truth.value
+    truth = call.planned.truth.value
     rows = [
-        _alike(mode, observed, seen.plain.value, truth, name=f"result[{row}]")
-        for row, observed in enumerate(seen.mode.value)
+        _alike(mode, observed, call.plain.value, truth, name=f"result[{row}]")
+        for row, observed in enumerate(call.mode.value)
     ]
-    yield _gravest([_typed(mode, seen), *rows])
+    yield _gravest([_typed(mode, call), *rows])
 
 
-def as_plain(mode: str, seen: Seen, budgets: float = 2.0) -> Iterator[Judged]:
+def as_plain(mode: str, call: CallInMode, budgets: float = 2.0) -> Iterator[Judgement]:
     """Value, gradients and dtype are the plain call's, each within that many budgets."""
-    value = _alike(mode, seen.mode.value, seen.plain.value, seen.planned.truth.value, budgets)
+    value = _alike(mode, call.mode.value, call.plain.value, call.planned.truth.value, budgets)
     gradients = [
-        _alike(mode, observed, *_plain_gradient(seen, name), budgets, part=name)
-        for name, observed in seen.mode.gradients[0].items()
+        _alike(mode, observed, *_plain_gradient(call, name), budgets, part=name)
+        for name, observed in call.mode.gradients[0].items()
     ]
-    yield _gravest([_typed(mode, seen), value, *gradients])
+    yield _gravest([_typed(mode, call), value, *gradients])
 
 
-def bit_for_bit(mode: str, seen: Seen) -> Iterator[Judged]:
+def bit_for_bit(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The same, with no budget at all."""
-    for judged in as_plain(mode, seen, budgets=0.0):
+    for judged in as_plain(mode, call, budgets=0.0):
         check = judged.check
         if judged.verdict.error_over_budget is not None:
             # Another machine's plain call may round otherwise: the program holds one call against the other.
@@ -61,29 +61,29 @@ def _unlike_first(observed: Float64Array, plain: Float64Array) -> list[str]:
     ]
 
 
-def abstract(mode: str, seen: Seen) -> Iterator[Judged]:
+def abstract(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Shapes and dtype are the plain call's; no tensor has numbers."""
     gradients = [
-        _shaped(mode, observed, seen.plain.gradients[1][name], name)
-        for name, observed in seen.mode.gradients[0].items()
+        _shaped(mode, observed, call.plain.gradients[1][name], name)
+        for name, observed in call.mode.gradients[0].items()
     ]
-    yield _gravest([_typed(mode, seen), _shaped(mode, seen.mode.value, seen.plain.value), *gradients])
+    yield _gravest([_typed(mode, call), _shaped(mode, call.mode.value, call.plain.value), *gradients])
 
 
-def autocast(mode: str, seen: Seen) -> Iterator[Judged]:
+def autocast(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The truth, within the budget of the dtype that it was computed in."""
-    planned, computed_in = seen.planned, seen.mode.computed_in
+    planned, computed_in = call.planned, call.mode.computed_in
     truth = truths(lambda lift: {mode: planned.prepared.value(lift)}, FORMATS[computed_in])[mode]
-    verdict = compare(seen.mode.value, truth)
-    check = partial(quantity_check, seen.mode.value, truth, "float32")
-    if seen.mode.dtype not in ("float32", computed_in):
-        message = f"is {seen.mode.dtype}, should be float32"
-        verdict = Verdict(False, None, message, came_out=(seen.mode.dtype,))
+    verdict = compare(call.mode.value, truth)
+    check = partial(quantity_check, call.mode.value, truth, "float32")
+    if call.mode.dtype not in ("float32", computed_in):
+        message = f"is {call.mode.dtype}, should be float32"
+        verdict = Verdict(False, None, message, came_out=(call.mode.dtype,))
         check = partial(dtype_check, "float32", computed_in)
     elif verdict.agrees:
         message = "; ".join(filter(None, (f"computed in {computed_in}", verdict.message)))
         verdict = replace(verdict, message=message)
-    yield Judged(mode, verdict, truth.value, seen.mode.value, check)
+    yield Judgement(mode, verdict, truth.value, call.mode.value, check)
 
 
 def _alike(
@@ -95,31 +95,31 @@ def _alike(
     *,
     part: str = "value",
     name: str = "result",
-) -> Judged:
+) -> Judgement:
     """Against the plain call, as if that were the truth; each of the two may use up its tolerance."""
     remainder, bound = np.zeros(plain.shape), budgets * truth.bound
     as_truth = replace(truth, value=plain, remainder=remainder, bound=bound, bounded_by=None)
     check = partial(quantity_check, observed, as_truth, truth.format.name, name)
-    return Judged(quantity, compare(observed, as_truth), plain, observed, check, part)
+    return Judgement(quantity, compare(observed, as_truth), plain, observed, check, part)
 
 
-def _plain_gradient(seen: Seen, name: str) -> tuple[Float64Array, Truth]:
-    return seen.plain.gradients[1][name], seen.planned.truth.gradients[1][name]
+def _plain_gradient(call: CallInMode, name: str) -> tuple[Float64Array, Truth]:
+    return call.plain.gradients[1][name], call.planned.truth.gradients[1][name]
 
 
-def _typed(mode: str, seen: Seen) -> Judged:
-    agrees = seen.mode.dtype == seen.plain.dtype
-    message = "" if agrees else f"is {seen.mode.dtype}, should be {seen.plain.dtype}"
+def _typed(mode: str, call: CallInMode) -> Judgement:
+    agrees = call.mode.dtype == call.plain.dtype
+    message = "" if agrees else f"is {call.mode.dtype}, should be {call.plain.dtype}"
 
     def check() -> list[str]:
         subclass = ["assert isinstance(result, Subclass), type(result)"] if mode == "subclass" else []
-        return [*subclass, *dtype_check(seen.plain.dtype)]
+        return [*subclass, *dtype_check(call.plain.dtype)]
 
-    verdict = Verdict(agrees, None, message, came_out=(seen.mode.dtype,))
-    return Judged(mode, verdict, seen.plain.value, seen.mode.value, check)
+    verdict = Verdict(agrees, None, message, came_out=(call.mode.dtype,))
+    return Judgement(mode, verdict, call.plain.value, call.mode.value, check)
 
 
-def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judged:
+def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judgement:
     verdict = Verdict(True, None)
     if observed.shape != plain.shape:
         verdict = wrong_shape(observed.shape, plain.shape)
@@ -130,8 +130,8 @@ def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = 
         has_none = "result.is_meta" if mode == "meta" else "isinstance(result, FakeTensor)"
         return [*shape_check(plain.shape), f"assert {has_none}, result"]
 
-    return Judged(mode, verdict, plain, observed, check, part)
+    return Judgement(mode, verdict, plain, observed, check, part)
 
 
-def _gravest(judged: list[Judged]) -> Judged:
+def _gravest(judged: list[Judgement]) -> Judgement:
     return max(judged, key=lambda one: (not one.verdict.agrees, one.verdict.error_over_budget or 0.0))

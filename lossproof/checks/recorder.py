@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 
-import numpy as np
-
-from lossproof.corpus.case import Case, Printed
-from lossproof.judging.record import CHANGED_CONVENTION, Record
+from lossproof.corpus.case import Case, KnownDefect, Printed
+from lossproof.judging.known_defects import explaining
 from lossproof.judging.verdict import Verdict
-from lossproof.numbers.formats import Float64Array
+from lossproof.records.record import CHANGED_CONVENTION, PASSING, Record
 
 
 class Recorder:
-    """Makes records of one case."""
+    """Makes records of one case on one subject in one dtype, in their order.
 
-    def __init__(self, case: Case, subject: str, dtype: str, device: str) -> None:
+    A detail is only worked out for a record that somebody reads: for what fails, and once for each entry of
+    a known defect that explains it.
+    """
+
+    def __init__(
+        self, case: Case, subject: str, dtype: str, device: str, known: Iterable[KnownDefect] = ()
+    ) -> None:
         self.case = case
+        self._known = [entry for entry in known if entry.case == case.id]
+        self._shown: set[tuple[str, int]] = set()
         self.subject_name = subject
         self.dtype = dtype
         self.device = device
@@ -30,7 +36,7 @@ class Recorder:
         layout: str = "contiguous",
         error_over_budget: float | None = None,
         message: str = "",
-        detail: dict[str, str] | None = None,
+        detail: Callable[[], dict[str, str]] | None = None,
         rule: str = "",
         came_out: Sequence[str] = (),
         off: int = 0,
@@ -39,7 +45,7 @@ class Recorder:
         """One record of this case."""
         case = self.case
         source = asdict(case.source) if case.source else None
-        return Record(
+        record = Record(
             case=case.id,
             title=case.title,
             loss=case.loss,
@@ -57,13 +63,14 @@ class Recorder:
             message=message,
             finding=_finding(case),
             flags=[flag.name for flag in case.flags],
-            detail=detail,
             loses_digits=case.loses_digits,
             rule=rule,
             came_out=list(came_out),
             off=off,
             picks=dict(picks or {}),
         )
+        is_read = detail is not None and outcome not in PASSING and self._is_shown(record)
+        return replace(record, detail=detail()) if detail is not None and is_read else record
 
     def judged(
         self,
@@ -73,7 +80,11 @@ class Recorder:
         layout: str = "contiguous",
         detail: Callable[[], dict[str, str]] | None = None,
     ) -> Record:
-        """The record of a verdict; the detail is only worked out for what disagrees."""
+        """The record of a verdict."""
+
+        def explained() -> dict[str, str]:
+            return (detail() if detail else {}) | self._why()
+
         passed = "overflowed" if verdict.rule == "overflow" else "agree"
         failed = CHANGED_CONVENTION if verdict.is_changed else "disagree"
         return self.record(
@@ -83,20 +94,23 @@ class Recorder:
             layout,
             verdict.error_over_budget,
             verdict.message,
-            None if verdict.agrees or detail is None else detail() | self._why(),
+            explained if detail else None,
             verdict.rule,
             () if verdict.agrees else verdict.came_out,
             verdict.off,
             verdict.picks,
         )
 
+    def _is_shown(self, record: Record) -> bool:
+        entry = explaining(self._known, record)
+        if entry is None:
+            return True
+        is_first = (entry.file, entry.line) not in self._shown
+        self._shown.add((entry.file, entry.line))
+        return is_first
+
     def _why(self) -> dict[str, str]:
         return {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
-
-
-def digits(numbers: Float64Array) -> str:
-    """All digits of some numbers, of the first and the last where there are many."""
-    return np.array2string(numbers, floatmode="unique", threshold=60, max_line_width=100)
 
 
 def _written(printed: Printed) -> str:

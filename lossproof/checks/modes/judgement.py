@@ -1,4 +1,4 @@
-"""What is judged of a mode, and what comes of it."""
+"""The input and the result of judging one mode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossproof.subjects.modes import ModeObservation
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class CallInMode:
     """A call in a mode: what is known of the plain call, and what came out.
 
     Attributes:
@@ -31,7 +31,7 @@ class Seen:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Judgement:
     """The verdict on one quantity, and both sides of it.
 
     Attributes:

@@ -1,0 +1,40 @@
+"""Errors within the budget that lean to one side, over a call of many elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from lossproof.checks.question import Question
+from lossproof.judging import details
+from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import compare_bias
+from lossproof.numbers.formats import Float64Array
+from lossproof.records.record import Record
+
+
+class Bias:
+    """The mean error of the value and of each gradient is small beside the budget."""
+
+    def applies(self, question: Question) -> bool:
+        """Cases with ``bias:``, without a reduction."""
+        is_elementwise = question.reduction in ("none", None)
+        return question.trial.case.bias and is_elementwise and question.is_contiguous and question.is_answered
+
+    def examine(self, question: Question) -> Iterator[Record]:
+        """A record for the value and for each gradient."""
+        answer, truth = question.answer, question.planned.truth
+        yield _judged(question, "value", "value", answer.value, truth.value)
+        if not answer.gradients:
+            return
+        # The seeded upstream gradient: with ones, many gradients repeat the same few numbers.
+        for name, observed in answer.gradients[1].items():
+            # A class weight's gradient is too small a sample.
+            if observed.size >= truth.value.value.size:
+                yield _judged(question, name, f"vjp:{name}", observed, truth.gradients[1][name])
+
+
+def _judged(question: Question, name: str, quantity: str, observed: Float64Array, truth: Truth) -> Record:
+    trial = question.trial
+    detail = partial(details.of_bias, trial.subject_name, question.call, quantity, observed, truth)
+    return trial.judged(f"bias:{name}", compare_bias(observed, truth), question.reduction, detail=detail)

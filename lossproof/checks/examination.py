@@ -1,0 +1,67 @@
+"""Examining a case: every check that it makes of a subject in a dtype, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lossproof.checks import KINDS
+from lossproof.checks.question import questions
+from lossproof.checks.trial import Extent, Trial
+from lossproof.corpus.case import Case, KnownDefect
+from lossproof.numbers.ball import Undecided
+from lossproof.records.record import Record
+from lossproof.reference.conventions import picking
+from lossproof.reference.refusals import Refusal
+from lossproof.subjects.call import Subject, Unsupported
+
+
+@dataclass(frozen=True)
+class Examiner(Extent):
+    """Judges cases. One examiner serves a whole run, so that subjects share the reference's work."""
+
+    def examine(
+        self,
+        case: Case,
+        subject: Subject,
+        dtype: str,
+        device: str = "cpu",
+        known: Iterable[KnownDefect] = (),
+    ) -> list[Record]:
+        """All checks of a case on a subject in one dtype.
+
+        Args:
+            case, subject, dtype, device: what is examined, and where.
+            known: entries of known defects; of what one of them explains, a single record is shown in detail.
+        """
+        return list(self.records(case, subject, dtype, device, known))
+
+    def records(
+        self,
+        case: Case,
+        subject: Subject,
+        dtype: str,
+        device: str = "cpu",
+        known: Iterable[KnownDefect] = (),
+    ) -> Iterator[Record]:
+        """The same records lazily, for callers that stop at the first disagreement."""
+        trial = Trial(self, case, subject, dtype, device, known)
+        with picking(trial.picks):
+            yield from _records(trial)
+
+
+def _records(trial: Trial) -> Iterator[Record]:
+    for reduction in trial.reductions:
+        try:
+            for question in questions(trial, reduction):
+                for kind in KINDS:
+                    if kind.applies(question):
+                        yield from kind.examine(question)
+        except Unsupported as reason:
+            yield trial.record("value", "unsupported", reduction, message=str(reason))
+        except Refusal as refusal:
+            message = f"the reference refuses this case: {refusal}; say so in the case with 'raises:'"
+            yield trial.record("value", "error", reduction, message=message)
+        except Undecided as undecided:
+            message = f"the truth cannot be certified: {undecided}"
+            yield trial.record("value", "error", reduction, message=message)

@@ -1,0 +1,26 @@
+"""What a kind of check is: when it applies to a call of a case, and what it finds there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from lossproof.checks.question import Question
+from lossproof.records.record import Record
+
+
+class Kind(Protocol):
+    """A kind of check: one file of this folder, one line in ``KINDS``."""
+
+    def applies(self, question: Question) -> bool:
+        """Whether anything is to be checked."""
+        ...
+
+    def examine(self, question: Question) -> Iterator[Record]:
+        """Check it.
+
+        Raises:
+            Unsupported: where the subject has no such function or kernel; nothing more is asked of it in
+                this reduction.
+        """
+        ...

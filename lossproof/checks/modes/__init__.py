@@ -1,0 +1,1 @@
+"""Modes: other ways of running a call, in which a loss is the same loss."""

@@ -1,0 +1,106 @@
+"""Judging the modes of a call: transformed, abstract, or under other settings, a loss is the same loss.
+
+A mode is examined once a case: in one dtype, one layout and one reduction. That is the mean where there is
+one: it goes through the scale as well as the sum, and its output is a single number.
+
+What each mode is held against, B being the budget of the plain call, and 2B its tolerance:
+
+- ``jvp``: the sum of gradient * direction over all tensors, weighted by the upstream gradient. That holds
+  for outputs of any shape, takes kinks and conventions as the gradient does, and needs no other formula;
+- ``func.grad``, ``vmap``, ``subclass``, ``threads``, ``channels_last``: the plain call, both within their
+  tolerance; ``twice``: the plain call, bit for bit;
+- ``double_backward``, ``forward_over_reverse``: dual numbers on the closed-form gradient, graded: see
+  ``grading``. ``double_backward:upstream``, the gradient by the upstream gradient, is the same as ``jvp``;
+- ``meta``, ``fake``: shapes and dtype of the plain call, and nothing computed;
+- ``autocast``: the truth, within the budget of the narrowest dtype that any operation returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from lossproof.checks.modes.derivatives import double_backward, forward_over_reverse, jvp
+from lossproof.checks.modes.judgement import CallInMode, Judgement
+from lossproof.checks.modes.plain import abstract, as_plain, autocast, bit_for_bit, func_grad, vmap
+from lossproof.checks.question import Question
+from lossproof.judging.derivatives import Directions, directions_of
+from lossproof.judging.number_text import digits
+from lossproof.judging.verdict import compare
+from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import Record
+from lossproof.subjects.call import Call, Refused, Unsupported
+from lossproof.subjects.mode_snippets import reproduce_mode
+from lossproof.subjects.snippet import describe
+
+_JUDGES: Mapping[str, Callable[[str, CallInMode], Iterator[Judgement]]] = {
+    "jvp": jvp,
+    "double_backward": double_backward,
+    "forward_over_reverse": forward_over_reverse,
+    "func.grad": func_grad,
+    "vmap": vmap,
+    "meta": abstract,
+    "fake": abstract,
+    "subclass": as_plain,
+    "twice": bit_for_bit,
+    "threads": as_plain,
+    "channels_last": as_plain,
+    "autocast": autocast,
+}
+
+
+class Modes:
+    """All modes of a call that is right by itself.
+
+    A wrong one is on record, and its modes could only repeat it.
+    """
+
+    def applies(self, question: Question) -> bool:
+        """One reduction and one layout of every case."""
+        is_chosen = question.is_in_chosen_reduction and question.is_contiguous
+        is_asked = question.trial.extent.with_modes and is_chosen and question.is_answered
+        return is_asked and _is_right(question)
+
+    def examine(self, question: Question) -> Iterator[Record]:
+        """One record a mode, or one for each tensor that a mode differentiates by."""
+        trial, call = question.trial, question.call
+        directions = directions_of(question.planned.prepared, FORMATS[call.dtype])
+        for mode in trial.subject.modes(call):
+            detail = partial(_detail, trial.subject_name, call, directions)
+            try:
+                outcome = trial.subject.run_mode(mode, call, directions)
+                in_mode = CallInMode(question.planned, question.answer, outcome, directions)
+                for judgement in _JUDGES[mode](mode, in_mode):
+                    shown = partial(detail, judgement.quantity, judgement)
+                    yield trial.judged(judgement.quantity, judgement.verdict, call.reduction, detail=shown)
+            except Unsupported as reason:
+                yield trial.record(mode, "unsupported", call.reduction, message=str(reason))
+            except Refused as refused:
+                yield trial.record(
+                    mode,
+                    "error",
+                    call.reduction,
+                    message=f"raised {refused.type}: {refused}",
+                    detail=partial(detail, mode),
+                    came_out=[refused.first_line],
+                )
+
+
+def _is_right(question: Question) -> bool:
+    planned, plain = question.planned, question.answer
+    if plain.failed is not None:
+        return False
+    pairs = [(plain.value, planned.truth.value)]
+    for observed, true in zip(plain.gradients, planned.truth.gradients, strict=False):
+        pairs += [(observed[name], truth) for name, truth in true.items()]
+    return all(compare(observed, truth).agrees for observed, truth in pairs)
+
+
+def _detail(
+    subject: str, call: Call, directions: Directions, quantity: str, judgement: Judgement | None = None
+) -> dict[str, str]:
+    part, check = ("", ()) if judgement is None else (judgement.part, judgement.check())
+    shown = describe(call) | {"snippet": reproduce_mode(subject, call, quantity, directions, part, check)}
+    if judgement is None:
+        return shown
+    return shown | {"expected": digits(judgement.expected), "observed": digits(judgement.observed)}

@@ -1,0 +1,48 @@
+"""What a case claims of a module or a name: its class, its state, how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from lossproof.checks.question import Question
+from lossproof.judging import details
+from lossproof.judging.calls import make_call
+from lossproof.judging.verdict import Verdict
+from lossproof.records.record import Record
+from lossproof.subjects.call import Refused, Unsupported
+
+
+class ModuleClaims:
+    """What comes out for an aspect is what the case says, and no longer what a document said."""
+
+    def applies(self, question: Question) -> bool:
+        """Cases with ``module:``."""
+        return question.trial.case.module is not None
+
+    def examine(self, question: Question) -> Iterator[Record]:
+        """One record."""
+        trial, case = question.trial, question.trial.case
+        claim = case.module
+        assert claim is not None
+        params = make_call(case, "float64", None).params
+        shown = partial(details.of_module, trial.subject_name, case, params)
+        try:
+            observed = trial.subject.inspect(claim.aspect, case.loss, params, claim.expected)
+        except Unsupported as reason:
+            yield trial.record("module", "unsupported", message=str(reason))
+            return
+        except Refused as refused:
+            message = f"raised {refused.type}: {refused}"
+            yield trial.record(
+                "module", "error", message=message, detail=shown, came_out=[refused.first_line]
+            )
+            return
+        agrees = observed == claim.expected
+        if agrees and case.drifted:
+            agrees = str(observed) != case.drifted.was
+        message = f"{claim.aspect} is {observed}"
+        if not agrees:
+            message += f", should be {claim.expected}"
+        verdict = Verdict(agrees, None, message, came_out=(str(observed),))
+        yield trial.judged("module", verdict, detail=partial(shown, observed))

@@ -1,0 +1,66 @@
+"""A call made several times: what reads memory that nobody wrote may be right once, but not every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from operator import attrgetter
+
+from lossproof.checks.question import Question
+from lossproof.checks.values import backward_failed
+from lossproof.judging import details
+from lossproof.judging.calls import PlannedCall
+from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import Verdict, compare
+from lossproof.records.record import Record
+from lossproof.subjects.call import Observation, Refused
+
+
+class Repeats:
+    """The value and each gradient are right in every one of several runs."""
+
+    def applies(self, question: Question) -> bool:
+        """Cases with ``repeats:``."""
+        case = question.trial.case
+        return case.repeats > 1 and case.module is None and case.raises is None
+
+    def examine(self, question: Question) -> Iterator[Record]:
+        """A record for the value and for each gradient."""
+        trial, times = question.trial, question.trial.case.repeats
+        try:
+            observations = [trial.subject.run(question.call) for _ in range(times)]
+        except Refused as refused:
+            yield question.raised(refused)
+            return
+        failed = [answer.failed for answer in observations if answer.failed is not None]
+        yield from (backward_failed(question, failure) for failure in failed[:1])
+        for quantity, verdict, truth in judge_repeats(question.planned, observations):
+            detail = partial(details.of_repeats, trial.subject_name, question.call, quantity, times, truth)
+            yield trial.judged(quantity, verdict, question.reduction, detail=detail)
+
+
+def judge_repeats(
+    planned: PlannedCall, observations: Sequence[Observation]
+) -> Iterator[tuple[str, Verdict, Truth]]:
+    """Judge the value and each gradient; with each verdict goes the truth.
+
+    Where they are not right every time, the verdict names no number: it would be another one in the next run.
+    """
+    truth = planned.truth.value
+    yield "value", _all([compare(answer.value, truth) for answer in observations]), truth
+    for place, kind in enumerate(("gradient", "vjp")):
+        for name in planned.prepared.differentiable:
+            truth = planned.truth.gradients[place][name]
+            # An output of the wrong shape has no gradients.
+            gradients = [
+                answer.gradients[place][name] for answer in observations if len(answer.gradients) > place
+            ]
+            if gradients:
+                yield f"{kind}:{name}", _all([compare(gradient, truth) for gradient in gradients]), truth
+
+
+def _all(verdicts: Sequence[Verdict]) -> Verdict:
+    if all(verdict.agrees for verdict in verdicts):
+        return max(verdicts, key=attrgetter("error_over_budget"))
+    message = f"not right in every one of {len(verdicts)} runs of the same call"
+    return Verdict(False, None, message, came_out=("varies",))

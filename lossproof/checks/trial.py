@@ -1,0 +1,68 @@
+"""A trial: one case on one subject in one dtype, and what all of its checks have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lossproof.checks.recorder import Recorder
+from lossproof.corpus.case import Case, KnownDefect
+from lossproof.corpus.picks import Pick, picks_of
+from lossproof.judging.calls import CallPlanner, reductions_of
+from lossproof.subjects.apart import Apart
+from lossproof.subjects.call import Subject
+from lossproof.subjects.careful import Careful
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is examined.
+
+    Attributes:
+        layout_dtype: the dtype in which the layouts other than contiguous are tried as well.
+        with_modes: whether modes are examined, too.
+        with_illustrations: whether records show steps and curves, for somebody to read.
+        picks: what subjects pick where a formula leaves something open.
+        planner: makes the calls. Subjects that share it share the reference's work.
+    """
+
+    layout_dtype: str = "float32"
+    with_modes: bool = True
+    with_illustrations: bool = True
+    picks: Sequence[Pick] = ()
+    planner: CallPlanner = field(default_factory=CallPlanner)
+
+
+class Trial(Recorder):
+    """One case on one subject in one dtype.
+
+    Attributes:
+        extent: how much is examined.
+        subject: the subject, of which nothing is taken on trust.
+        picks: what it picks where a formula leaves something open.
+    """
+
+    def __init__(
+        self,
+        extent: Extent,
+        case: Case,
+        subject: Subject,
+        dtype: str,
+        device: str,
+        known: Iterable[KnownDefect] = (),
+    ) -> None:
+        super().__init__(case, subject.name, dtype, device, known)
+        self.extent = extent
+        self.picks = picks_of(extent.picks, subject.name, subject.version())
+        self.subject = Careful(Apart(subject) if case.own_process else subject)
+
+    @property
+    def reductions(self) -> tuple[str | None, ...]:
+        """Those that the case runs in; a claim about a module calls nothing."""
+        return (None,) if self.case.module is not None else reductions_of(self.case)
+
+    @property
+    def is_in_layout_dtype(self) -> bool:
+        """Whether this is the dtype in which more is tried and shown than in the others."""
+        wanted, dtypes = self.extent.layout_dtype, self.subject.dtypes
+        return self.dtype == (wanted if wanted in dtypes else dtypes[0])
