@@ -10,6 +10,7 @@ from lossproof.judging import details
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare_bias
 from lossproof.numbers.formats import Float64Array
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 
 
@@ -31,10 +32,11 @@ class Bias:
         for name, observed in answer.gradients[1].items():
             # A class weight's gradient is too small a sample.
             if observed.size >= truth.value.value.size:
-                yield _judged(question, name, f"vjp:{name}", observed, truth.gradients[1][name])
+                yield _judged(question, name, Quantity.of("vjp", name), observed, truth.gradients[1][name])
 
 
 def _judged(question: Question, name: str, quantity: str, observed: Float64Array, truth: Truth) -> Record:
     trial = question.trial
     detail = partial(details.of_bias, trial.subject_name, question.call, quantity, observed, truth)
-    return trial.judged(f"bias:{name}", compare_bias(observed, truth), question.reduction, detail=detail)
+    bias = Quantity.of("bias", name)
+    return trial.judged(bias, compare_bias(observed, truth), question.reduction, detail=detail)

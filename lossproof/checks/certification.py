@@ -11,6 +11,8 @@ from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case
 from lossproof.corpus.keys import ERRATUM_NUMBERS
 from lossproof.numbers.ball import Undecided
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.reference.refusals import Refusal
 
@@ -37,7 +39,7 @@ class _Certification(Recorder):
             for argument, tensors in arguments.items():
                 for printed in tensors:
                     judge = partial(judge_printed, self.case, reduction, argument, printed)
-                    yield self._printed(f"printed:{argument}", reduction, judge)
+                    yield self._printed(Quantity.of("printed", argument), reduction, judge)
         if self.case.erratum:
             for reduction in self.case.erratum.says:
                 yield self._printed("erratum", reduction, partial(self._erratum, reduction))
@@ -57,4 +59,6 @@ class _Certification(Recorder):
             verdict = judge()
             return replace(self.judged(quantity, verdict, reduction), numbers=verdict.numbers)
         except (Refusal, Undecided) as error:
-            return self.record(quantity, "error", reduction, message=f"the reference cannot tell: {error}")
+            return self.record(
+                quantity, Outcome.ERROR, reduction, message=f"the reference cannot tell: {error}"
+            )

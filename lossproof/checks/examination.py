@@ -10,6 +10,7 @@ from lossproof.checks.question import questions
 from lossproof.checks.trial import Extent, Trial
 from lossproof.corpus.case import Case, KnownDefect
 from lossproof.numbers.ball import Undecided
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
@@ -58,10 +59,10 @@ def _records(trial: Trial) -> Iterator[Record]:
                     if kind.applies(question):
                         yield from kind.examine(question)
         except Unsupported as reason:
-            yield trial.record("value", "unsupported", reduction, message=str(reason))
+            yield trial.record("value", Outcome.UNSUPPORTED, reduction, message=str(reason))
         except Refusal as refusal:
             message = f"the reference refuses this case: {refusal}; say so in the case with 'raises:'"
-            yield trial.record("value", "error", reduction, message=message)
+            yield trial.record("value", Outcome.ERROR, reduction, message=message)
         except Undecided as undecided:
             message = f"the truth cannot be certified: {undecided}"
-            yield trial.record("value", "error", reduction, message=message)
+            yield trial.record("value", Outcome.ERROR, reduction, message=message)

@@ -13,6 +13,7 @@ from lossproof.corpus.case import Identity
 from lossproof.judging import details
 from lossproof.judging.verdict import Verdict, compare_sums
 from lossproof.numbers.formats import Float64Array
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.subjects.call import Refused, Unsupported
 
@@ -49,12 +50,12 @@ def _examined(question: Question, name: str, identity: Identity) -> Record:
         try:
             observed = trial.subject.run(other.call).value
         except Unsupported as reason:
-            return trial.record(name, "unsupported", reduction, message=str(reason))
+            return trial.record(name, Outcome.UNSUPPORTED, reduction, message=str(reason))
         except Refused as refused:
             message = f"the other side raised {refused.type}: {refused}"
             detail = partial(details.of_identity_error, trial.subject_name, sides)
             return trial.record(
-                name, "error", reduction, message=message, detail=detail, came_out=[refused.first_line]
+                name, Outcome.ERROR, reduction, message=message, detail=detail, came_out=[refused.first_line]
             )
         is_shaped = is_shaped and observed.shape == other.truth.value.bound.shape
         if is_shaped:

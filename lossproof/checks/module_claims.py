@@ -9,6 +9,7 @@ from lossproof.checks.question import Question
 from lossproof.judging import details
 from lossproof.judging.calls import make_call
 from lossproof.judging.verdict import Verdict
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.subjects.call import Refused, Unsupported
 
@@ -30,12 +31,12 @@ class ModuleClaims:
         try:
             observed = trial.subject.inspect(claim.aspect, case.loss, params, claim.expected)
         except Unsupported as reason:
-            yield trial.record("module", "unsupported", message=str(reason))
+            yield trial.record("module", Outcome.UNSUPPORTED, message=str(reason))
             return
         except Refused as refused:
             message = f"raised {refused.type}: {refused}"
             yield trial.record(
-                "module", "error", message=message, detail=shown, came_out=[refused.first_line]
+                "module", Outcome.ERROR, message=message, detail=shown, came_out=[refused.first_line]
             )
             return
         agrees = observed == claim.expected

@@ -11,6 +11,7 @@ from lossproof.corpus.case import Term
 from lossproof.judging import details
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.layouts import CONTIGUOUS, layouts_of
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation, Refused
 
@@ -96,7 +97,7 @@ class Question:
         quantity = quantity or ("gradient" if refused.when == "backward" else "value")
         return self.trial.record(
             quantity,
-            "error",
+            Outcome.ERROR,
             self.reduction,
             self.layout,
             message=f"raised {refused.type}: {refused}",

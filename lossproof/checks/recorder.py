@@ -8,7 +8,9 @@ from dataclasses import asdict, replace
 from lossproof.corpus.case import Case, KnownDefect, Printed
 from lossproof.judging.known_defects import explaining
 from lossproof.judging.verdict import Verdict
-from lossproof.records.record import CHANGED_CONVENTION, PASSING, Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
+from lossproof.records.record import Record
 
 
 class Recorder:
@@ -31,7 +33,7 @@ class Recorder:
     def record(
         self,
         quantity: str,
-        outcome: str,
+        outcome: Outcome,
         reduction: str | None = None,
         layout: str = "contiguous",
         error_over_budget: float | None = None,
@@ -54,7 +56,7 @@ class Recorder:
             device=self.device,
             layout=layout,
             reduction=reduction,
-            quantity=quantity,
+            quantity=Quantity(quantity),
             outcome=outcome,
             error_over_budget=error_over_budget,
             source=source,
@@ -69,7 +71,7 @@ class Recorder:
             off=off,
             picks=dict(picks or {}),
         )
-        is_read = detail is not None and outcome not in PASSING and self._is_shown(record)
+        is_read = detail is not None and not outcome.is_passing and self._is_shown(record)
         return replace(record, detail=detail()) if detail is not None and is_read else record
 
     def judged(
@@ -85,8 +87,8 @@ class Recorder:
         def explained() -> dict[str, str]:
             return (detail() if detail else {}) | self._why()
 
-        passed = "overflowed" if verdict.rule == "overflow" else "agree"
-        failed = CHANGED_CONVENTION if verdict.is_changed else "disagree"
+        passed = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
+        failed = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
         return self.record(
             quantity,
             passed if verdict.agrees else failed,

@@ -12,6 +12,7 @@ from lossproof.judging import details
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.subjects.call import Observation, Refused
 
@@ -56,7 +57,8 @@ def judge_repeats(
                 answer.gradients[place][name] for answer in observations if len(answer.gradients) > place
             ]
             if gradients:
-                yield f"{kind}:{name}", _all([compare(gradient, truth) for gradient in gradients]), truth
+                verdict = _all([compare(gradient, truth) for gradient in gradients])
+                yield Quantity.of(kind, name), verdict, truth
 
 
 def _all(verdicts: Sequence[Verdict]) -> Verdict:

@@ -12,7 +12,9 @@ from lossproof.judging.illustrations import curve, disagreement, is_small, usual
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.formats import Float64Array
-from lossproof.records.record import PASSING, Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
+from lossproof.records.record import Record
 from lossproof.reference.worked import formula_of
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.snippet import describe
@@ -39,7 +41,7 @@ class Values:
         gradients = list(_gradients(question, outcome))
         if outcome.failed is not None:
             gradients = [backward_failed(question, outcome.failed)]
-        is_right = all(record.outcome in PASSING for record in (value, *gradients))
+        is_right = all(record.outcome.is_passing for record in (value, *gradients))
         illustrations = _illustrations(question, is_right) if _is_shown(value) else {}
         yield replace(value, detail={**(value.detail or {}), **illustrations}) if illustrations else value
         yield from gradients
@@ -47,7 +49,7 @@ class Values:
 
 def _is_shown(record: Record) -> bool:
     """Whether the record is one that somebody reads: of a known defect only the first is."""
-    return record.outcome in PASSING or record.detail is not None
+    return record.outcome.is_passing or record.detail is not None
 
 
 def backward_failed(question: Question, failed: Unsupported | Refused) -> Record:
@@ -55,7 +57,7 @@ def backward_failed(question: Question, failed: Unsupported | Refused) -> Record
     if isinstance(failed, Refused):
         return question.raised(failed, "gradient")
     trial, layout = question.trial, question.layout
-    return trial.record("gradient", "unsupported", question.reduction, layout, message=str(failed))
+    return trial.record("gradient", Outcome.UNSUPPORTED, question.reduction, layout, message=str(failed))
 
 
 def _gradients(question: Question, answer: Observation) -> Iterator[Record]:
@@ -64,7 +66,7 @@ def _gradients(question: Question, answer: Observation) -> Iterator[Record]:
         for name in prepared.differentiable:
             own = prepared.dtypes[name]
             has = answer.gradient_dtypes.get(name, own)
-            yield _judged(question, f"{kind}:{name}", observed[name], truths[name], has, own)
+            yield _judged(question, Quantity.of(kind, name), observed[name], truths[name], has, own)
 
 
 def _judged(

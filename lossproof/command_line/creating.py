@@ -15,6 +15,7 @@ from lossproof.command_line.values import Digits, case_gradient, case_value
 from lossproof.command_line.written import mapping, nested, text
 from lossproof.corpus.case import Case
 from lossproof.judging.calls import make_call, prepare_call, reductions_of
+from lossproof.records.outcome import Outcome
 from lossproof.reference.refusals import Refusal
 from lossproof.reporting.text import count
 
@@ -61,7 +62,7 @@ def new(
         fields |= _results(case, digits, with_gradient)
         certified = before.with_case(fields)
         assert certified is not None
-        wrong = [record.message for record in certify(certified) if record.outcome != "agree"]
+        wrong = [record.message for record in certify(certified) if record.outcome != Outcome.AGREE]
     if wrong:
         raise Mistake("The digits could not be confirmed: " + "; ".join(wrong))
     if file is None:

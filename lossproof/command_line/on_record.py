@@ -11,6 +11,8 @@ from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.calls import PlannedCall, make_call, prepare_call, reductions_of
 from lossproof.judging.known_defects import covers, relevant
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.reference.evaluation import PreparedCall
 from lossproof.reference.refusals import Refusal
@@ -68,7 +70,7 @@ def _is_equal(value: object, other: object) -> bool:
 
 
 def _record(case: Case, subject: str, call: Call, reduction: str | None, quantity: str) -> Record:
-    place = (call.dtype, call.device, call.layout, reduction, quantity)
+    place = (call.dtype, call.device, call.layout, reduction, Quantity(quantity))
     return Record(
-        case.id, case.title, case.loss, subject, *place, "disagree", None, None, case.file, case.line
+        case.id, case.title, case.loss, subject, *place, Outcome.DISAGREE, None, None, case.file, case.line
     )

@@ -19,6 +19,7 @@ from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reduct
 from lossproof.judging.number_text import significant
 from lossproof.judging.truth import Truth
 from lossproof.numbers.ball import Undecided
+from lossproof.records.outcome import Outcome
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall
 from lossproof.reference.refusals import Refusal
@@ -175,7 +176,7 @@ def _budget(truth: Truth) -> str:
 def _show_printed(case: Case) -> None:
     rows: list[Row] = []
     for record in certify(case):
-        is_right = record.outcome == "agree"
+        is_right = record.outcome == Outcome.AGREE
         word = "erratum" if record.quantity == "erratum" else "printed"
         verdict = ("confirmed", GOOD) if is_right else (record.outcome, BAD)
         by = f", gradient by {record.quantity.partition(':')[2]}" if ":" in record.quantity else ""

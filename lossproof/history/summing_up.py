@@ -12,8 +12,10 @@ from typing import Any
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import family_of
 from lossproof.history.release import Release
-from lossproof.judging.known_defects import KNOWN_DEFECT, covers
-from lossproof.records.record import FAILING, PASSING, Record
+from lossproof.judging.known_defects import covers
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
+from lossproof.records.record import Record
 from lossproof.reporting.files import ReportError
 from lossproof.reporting.jsonl import FIELDS, read_objects
 
@@ -47,12 +49,12 @@ def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
     for place, told in objects:
         record = _record(place, told)
         counts[record.outcome] += 1
-        failing[record.case] += record.outcome in FAILING
-        if record.outcome == KNOWN_DEFECT:
+        failing[record.case] += record.outcome.is_failing
+        if record.outcome == Outcome.KNOWN_DEFECT:
             defects[_cause(record)] += 1
-        elif record.outcome == "unsupported":
+        elif record.outcome == Outcome.UNSUPPORTED:
             unsupported[textwrap.shorten(record.message, _LONGEST_REASON, placeholder=" ...")] += 1
-        elif record.outcome in PASSING:
+        elif record.outcome.is_passing:
             # Counted as 0: what is not there at all did not run.
             right = (entry.why for entry in of_case.get(record.case, ()) if _clears(entry, record))
             defects.update(dict.fromkeys(right, 0))
@@ -77,7 +79,7 @@ def _clears(entry: KnownDefect, record: Record) -> bool:
 
     A backward pass that raises is one check, ``gradient``; one that runs is a check for each argument.
     """
-    whole = replace(record, quantity=record.quantity.partition(":")[0])
+    whole = replace(record, quantity=Quantity(record.quantity.kind))
     return covers(entry, record) or covers(entry, whole)
 
 
@@ -91,8 +93,8 @@ def _demand_whole(reports: Path, run: dict[str, Any]) -> None:
 
 def _record(place: str, told: dict[str, Any]) -> Record:
     try:
-        return Record(**{name: told[name] for name in FIELDS if name in told})
-    except TypeError as error:
+        return Record.from_data({name: told[name] for name in FIELDS if name in told})
+    except (TypeError, ValueError) as error:
         raise ReportError(f"{place}: this is no record ({error}). Was it another version's run?") from error
 
 

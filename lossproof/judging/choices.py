@@ -8,7 +8,8 @@ from itertools import product
 
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict
-from lossproof.records.record import ANOTHER, CHANGED_CONVENTION, OTHER_CONVENTION, Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import ANOTHER, Record
 from lossproof.reference.catalogue import CONVENTIONS
 
 
@@ -48,8 +49,8 @@ def own_conventions(records: Iterable[Record], on_record: Mapping[str, str]) -> 
         return any(on_record.get(name, pick) != pick for name, pick in record.picks.items())
 
     return [
-        replace(record, outcome=OTHER_CONVENTION)
-        if record.outcome == CHANGED_CONVENTION and not has_changed(record)
+        replace(record, outcome=Outcome.OTHER_CONVENTION)
+        if record.outcome == Outcome.CHANGED_CONVENTION and not has_changed(record)
         else record
         for record in records
     ]

@@ -10,9 +10,8 @@ from typing import Any
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import is_within
-from lossproof.records.record import PASSING, Record
-
-KNOWN_DEFECT = "known defect"
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Record
 
 
 def relevant(entries: Iterable[KnownDefect], subject: str, version: str, device: str) -> list[KnownDefect]:
@@ -70,11 +69,11 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
     gone: list[str] = []
     for record in records:
         covering = [entry for entry in entries if covers(entry, record)]
-        if not covering or record.outcome == "unsupported":
+        if not covering or record.outcome == Outcome.UNSUPPORTED:
             excused.append(record)
             continue
         entry = covering[0]
-        if record.outcome in PASSING:
+        if record.outcome.is_passing:
             gone.append(_gone(entry, record))
             excused.append(record)
         elif (explanation := _explaining(covering, record)) is None:
@@ -88,7 +87,7 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             excused.append(replace(record, message=message))
         else:
             message = f"{record.message} (known: {explanation.why})"
-            excused.append(replace(record, outcome=KNOWN_DEFECT, message=message))
+            excused.append(replace(record, outcome=Outcome.KNOWN_DEFECT, message=message))
     return excused, gone
 
 

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-OTHER_CONVENTION = "other convention"
-CHANGED_CONVENTION = "changed convention"
-OUTCOMES = (
-    "agree",
-    "overflowed",
-    OTHER_CONVENTION,
-    CHANGED_CONVENTION,
-    "disagree",
-    "error",
-    "unsupported",
-    "known defect",
-)
-# Those of a check that is as it should be.
-PASSING = ("agree", "overflowed", OTHER_CONVENTION)
-# Those that fail a run.
-FAILING = ("disagree", "error", CHANGED_CONVENTION)
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
+
 # The pick of a convention that is none of those with a name.
 ANOTHER = "another"
 # What a check may pass by in the place of its number.
@@ -38,10 +26,7 @@ class Record:
         quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
             bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
             module, or a mode (see ``judging.modes``).
-        outcome: one of OUTCOMES; ``overflowed`` is what is not finite because an intermediate of the formula
-            overflowed the format, which ``message`` names. Of what the formula leaves open, a ``changed
-            convention`` is as right as the pick that is on record for the subject and its version, and not
-            that pick; an ``other convention`` is one where none is on record.
+        outcome: what becomes of the check; where it overflowed, ``message`` names the step that does.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
             but for second derivatives, whose excess is a grade.
         source: {document, place, claim} or None.
@@ -74,8 +59,8 @@ class Record:
     device: str
     layout: str
     reduction: str | None
-    quantity: str
-    outcome: str
+    quantity: Quantity
+    outcome: Outcome
     error_over_budget: float | None
     source: dict[str, str] | None
     file: str
@@ -90,6 +75,26 @@ class Record:
     off: int = 0
     numbers: dict[str, Any] | None = None
     picks: dict[str, str] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        """The fields, in types of Python's own."""
+        return vars(self) | {"quantity": str(self.quantity), "outcome": self.outcome.value}
+
+    @classmethod
+    def from_data(cls, fields: Mapping[str, Any]) -> Record:
+        """The record of some fields.
+
+        Raises:
+            TypeError: a field is missing, or is none.
+            ValueError: the outcome is none.
+        """
+        return cls(
+            **{
+                **fields,
+                "quantity": Quantity(fields.get("quantity", "")),
+                "outcome": Outcome(fields.get("outcome", "")),
+            }
+        )
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,9 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
     if (folder / "results.jsonl").exists():
         described, rows = read_results(folder / "results.jsonl")
         run = Run(**{field.name: described[field.name] for field in fields(Run)})
-        records = [Record(**{name: value for name, value in row.items() if name != "test"}) for row in rows]
+        records = [
+            Record.from_data({name: value for name, value in row.items() if name != "test"}) for row in rows
+        ]
         told = _read(folder / _COMPARISON)
         texts["report.html"] = report_html(run, records, json.loads(text), told, history)
     return write_whole(folder, texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.cells import is_result
 from lossproof.reporting.digest import outcome_counts, verdict
@@ -20,17 +21,18 @@ def badge_json(run: Run, records: Sequence[Record]) -> str:
 
 def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
     counts = outcome_counts(records)
-    if wrong := counts["disagree"]:
+    if wrong := counts[Outcome.DISAGREE]:
         return f"{count(wrong, 'check disagrees', 'checks disagree')}", "red"
-    if wrong := counts["error"]:
+    if wrong := counts[Outcome.ERROR]:
         return f"{count(wrong, 'check ends in an error', 'checks end in an error')}", "red"
-    if changed := counts["changed convention"]:
+    if changed := counts[Outcome.CHANGED_CONVENTION]:
         return f"{count(changed, 'changed convention')}", "red"
     if verdict(run, records).conforms:
-        losses = len({record.loss for record in records if record.outcome == "agree" and is_result(record)})
+        agreeing = (record for record in records if record.outcome == Outcome.AGREE)
+        losses = len({record.loss for record in agreeing if is_result(record)})
         # The part behind the plus sign says how torch was built.
         torch = run.versions.get("torch", "").partition("+")[0]
-        known = " but for known defects" if counts["known defect"] else ""
+        known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
         on = f", torch {torch}" if torch else ""
         return f"conforms{known}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"
     if not run.complete:

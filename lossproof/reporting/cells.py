@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reporting.digest import COUNTED, largest_share
 from lossproof.subjects.expressions import EXPRESSIONS, expression_of
@@ -45,7 +46,7 @@ def cell(records: Sequence[Record]) -> Cell:
     outcomes = Counter(record.outcome for record in records)
     counts = {outcome: outcomes[outcome] for outcome in COUNTED if outcomes[outcome]}
     calls = _of(records, _CALLS) or _of(records, _CLAIMS)
-    ran = [record for record in calls if record.outcome != "unsupported"]
+    ran = [record for record in calls if record.outcome != Outcome.UNSUPPORTED]
     if counts:
         state = next(iter(counts))
     elif not ran:
@@ -53,7 +54,7 @@ def cell(records: Sequence[Record]) -> Cell:
     else:
         state = CONFORMS if len(ran) == len(calls) else PARTLY
     # The share of a known defect is shown with the defect; here it would hide what the rest uses.
-    share = largest_share(record for record in records if record.outcome != "known defect")
+    share = largest_share(record for record in records if record.outcome != Outcome.KNOWN_DEFECT)
     return Cell(state, len(records), len(ran), len(calls), share, counts)
 
 
@@ -128,4 +129,4 @@ def _of(records: Iterable[Record], kinds: Sequence[str]) -> list[Record]:
 
 
 def _kind(record: Record) -> str:
-    return record.quantity.partition(":")[0]
+    return record.quantity.kind

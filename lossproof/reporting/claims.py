@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.records.record import FAILING, Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Record
 
 
 def documents(records: Iterable[Record], described: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
@@ -45,7 +46,7 @@ def _claim(name: str, records: list[Record]) -> dict[str, Any]:
         "claim": name,
         "places": list(dict.fromkeys(record.source.get("place", "") for record in records if record.source)),
         "verdict": _verdict(records),
-        "by": sorted({record.subject for record in records if record.outcome in FAILING}),
+        "by": sorted({record.subject for record in records if record.outcome.is_failing}),
         "cases": [_case(group) for group in cases.values()],
     }
 
@@ -67,24 +68,23 @@ def _case(records: Sequence[Record]) -> dict[str, Any]:
 
 def _numbers(record: Record) -> dict[str, Any]:
     """The numbers of a claim beside the true ones, and what they are; a note where they are not right."""
-    kind, _, argument = record.quantity.partition(":")
-    note = record.message if record.outcome in FAILING else ""
-    told = {"kind": kind, "of": argument, "reduction": record.reduction or "", "note": note}
-    return told | (record.numbers or {})
+    note = record.message if record.outcome.is_failing else ""
+    what = {"kind": record.quantity.kind, "of": record.quantity.argument}
+    return what | {"reduction": record.reduction or "", "note": note} | (record.numbers or {})
 
 
 def _is_written(record: Record) -> bool:
-    return record.quantity.partition(":")[0] in ("printed", "erratum")
+    return record.quantity.kind in ("printed", "erratum")
 
 
 def _verdict(records: Sequence[Record]) -> str:
     outcomes = {record.outcome for record in records}
     kinds = {record.finding["kind"] for record in records if record.finding}
-    if outcomes & set(FAILING):
+    if any(outcome.is_failing for outcome in outcomes):
         return "contradicted"
-    if not outcomes & {"agree", "known defect"}:
+    if not outcomes & {Outcome.AGREE, Outcome.KNOWN_DEFECT}:
         return "not checked"
     for kind in ("erratum", "drifted"):
         if kind in kinds:
             return kind
-    return "confirmed" if "agree" in outcomes else "known defect"
+    return "confirmed" if Outcome.AGREE in outcomes else "known defect"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lossproof.checks.certification import CERTIFIED, EXACT
-from lossproof.records.record import FAILING, Record, Run
+from lossproof.records.outcome import FAILING, Outcome
+from lossproof.records.record import Record, Run
 from lossproof.reporting.baseline import Checked, read_baseline
 from lossproof.reporting.text import count
 
@@ -153,7 +154,7 @@ def compare(
         less_accurate=sorted(less, key=lambda one: -_amount(one.now)),
         more_accurate=sorted(more, key=lambda one: -_amount(one.was)),
         appeared=sorted(appeared, key=lambda one: one.now not in FAILING),
-        gone=sorted(gone, key=lambda one: one.was != "agree"),
+        gone=sorted(gone, key=lambda one: one.was != Outcome.AGREE),
         same=same,
         notes=[
             *_note("old", old_run, len(only_new) - len(appeared), "new"),
@@ -176,8 +177,8 @@ def _by_key(records: Iterable[Record | Checked]) -> dict[Key, Record | Checked]:
 def _share(check: Record | Checked) -> float | None:
     """The share of the budget as a measure of accuracy, where it is one."""
     share = check.error_over_budget
-    is_grade = check.outcome == "agree" and share is not None and share > 1
-    return None if is_grade or check.outcome == "known defect" else share
+    is_grade = check.outcome == Outcome.AGREE and share is not None and share > 1
+    return None if is_grade or check.outcome == Outcome.KNOWN_DEFECT else share
 
 
 def _is_other_accuracy(was: float | None, now: float | None) -> bool:
@@ -194,13 +195,12 @@ def _amount(share: str | float | None) -> float:
 
 
 def _is_worse(difference: Difference) -> bool:
-    return difference.now in FAILING or (
-        difference.was == "agree" and difference.now in ("overflowed", "other convention", "unsupported")
-    )
+    is_less = difference.now in (Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION, Outcome.UNSUPPORTED)
+    return difference.now in FAILING or (difference.was == Outcome.AGREE and is_less)
 
 
 def _gravity(difference: Difference) -> tuple[bool, bool]:
-    return not _is_worse(difference), difference.was != "agree"
+    return not _is_worse(difference), difference.was != Outcome.AGREE
 
 
 def _due(run: Run, other: Run, check: Record | Checked) -> bool:

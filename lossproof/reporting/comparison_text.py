@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from lossproof.records.outcome import Outcome
 from lossproof.reporting.comparison import Comparison, Difference
 from lossproof.reporting.text import count, share, visible
 
@@ -17,10 +18,10 @@ _PLURALS = {
     "layout": "layouts",
     "quantity": "quantities",
 }
-_TROUBLE = {
-    "disagree": "in disagreement",
-    "error": "in error",
-    "changed convention": "of a changed convention",
+_TROUBLE: dict[str, str] = {
+    Outcome.DISAGREE: "in disagreement",
+    Outcome.ERROR: "in error",
+    Outcome.CHANGED_CONVENTION: "of a changed convention",
 }
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossproof.records.record import FAILING, OUTCOMES, Record, Run
+from lossproof.records.outcome import GRAVEST_FIRST, Outcome
+from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 
 # Outcomes that are counted wherever there are any, the gravest first: none of them agrees.
-COUNTED = (*FAILING, "known defect", "overflowed", "other convention")
+COUNTED = tuple(outcome.value for outcome in GRAVEST_FIRST if outcome.gravity > Outcome.AGREE.gravity)
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,15 @@ class Verdict:
 
 
 def outcome_counts(records: Iterable[Record]) -> dict[str, int]:
-    """Return how many records have each outcome, in the order of OUTCOMES."""
+    """Return how many records have each outcome, in the order of Outcome."""
     counts = Counter(record.outcome for record in records)
-    return {outcome: counts[outcome] for outcome in OUTCOMES}
+    return {outcome.value: counts[outcome] for outcome in Outcome}
 
 
 def budget_share(record: Record) -> float | None:
     """Return the share of its budget that a check used; None also where its excess is only a grade."""
     share = record.error_over_budget
-    return None if record.outcome == "agree" and share is not None and share > 1 else share
+    return None if record.outcome == Outcome.AGREE and share is not None and share > 1 else share
 
 
 def largest_share(records: Iterable[Record]) -> float | None:
@@ -44,31 +45,31 @@ def largest_share(records: Iterable[Record]) -> float | None:
 def verdict(run: Run, records: Sequence[Record]) -> Verdict:
     """Return the verdict on a run: it conforms when something agrees, nothing fails, and the run is sound."""
     counts = outcome_counts(records)
-    ran = sum(counts.values()) - counts["unsupported"]
+    ran = sum(counts.values()) - counts[Outcome.UNSUPPORTED]
     if not ran:
         return Verdict(False, "Nothing was checked.")
     if failed := " and ".join(_failing(counts)):
         return Verdict(False, f"Not everything conforms: of {count(ran, 'check')}, {failed}.")
-    cases = len({record.case for record in records if record.outcome != "unsupported"})
+    cases = len({record.case for record in records if record.outcome != Outcome.UNSUPPORTED})
     told = f"in {count(cases, 'case')}, {', '.join(_passing(run, counts))}"
     if run.problems or not run.complete:
         return Verdict(False, f"No check fails, but the run does not count as passed: {told}.")
-    if not counts["agree"]:
+    if not counts[Outcome.AGREE]:
         return Verdict(False, f"No check fails, and none agrees: {told}.")
-    known = " but for known defects" if counts["known defect"] else ""
+    known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
     return Verdict(True, f"Everything conforms{known}: {told}.")
 
 
-def _passing(run: Run, counts: dict[str, int]) -> list[str]:
-    verb = "agrees" if counts["agree"] == 1 else "agree"
+def _passing(run: Run, counts: Mapping[str, int]) -> list[str]:
+    verb = "agrees" if counts[Outcome.AGREE] == 1 else "agree"
     told = [f"{count(counts['agree'], 'check')} {verb}"]
-    if overflowed := counts["overflowed"]:
+    if overflowed := counts[Outcome.OVERFLOWED]:
         told.append(f"{overflowed:,} overflowed where the formula does")
-    if other := counts["other convention"]:
+    if other := counts[Outcome.OTHER_CONVENTION]:
         told.append(
             f"{other:,} {'makes' if other == 1 else 'make'} another choice where the formula leaves one"
         )
-    if known := counts["known defect"]:
+    if known := counts[Outcome.KNOWN_DEFECT]:
         found = causes(run.known_defects)
         listed = f" ({kinds_in_words(found)})" if found else ""
         named = f"one of {count(len(found), 'known cause')}" if len(found) > 1 else "a known cause"
@@ -76,11 +77,11 @@ def _passing(run: Run, counts: dict[str, int]) -> list[str]:
     return told
 
 
-def _failing(counts: dict[str, int]) -> list[str]:
-    verbs = {
-        "disagree": ("disagrees", "disagree"),
-        "error": ("ends in an error", "end in an error"),
-        "changed convention": ("follows a changed convention", "follow a changed convention"),
+def _failing(counts: Mapping[str, int]) -> list[str]:
+    verbs: dict[str, tuple[str, str]] = {
+        Outcome.DISAGREE: ("disagrees", "disagree"),
+        Outcome.ERROR: ("ends in an error", "end in an error"),
+        Outcome.CHANGED_CONVENTION: ("follows a changed convention", "follow a changed convention"),
     }
     return [
         f"{counts[outcome]:,} {one if counts[outcome] == 1 else more}"
@@ -93,7 +94,7 @@ def failures(records: Sequence[Record]) -> list[list[int]]:
     """Return the places of the failing records, grouped by case and subject, in the order of the run."""
     groups: dict[tuple[str, str], list[int]] = {}
     for place, record in enumerate(records):
-        if record.outcome in FAILING:
+        if record.outcome.is_failing:
             groups.setdefault((record.case, record.subject), []).append(place)
     return list(groups.values())
 
@@ -102,7 +103,7 @@ def lost_digits(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return the cases known to lose digits within budget, with the largest share by subject and dtype."""
     groups: dict[str, list[Record]] = {}
     for record in records:
-        if record.loses_digits and record.outcome == "agree" and record.error_over_budget is not None:
+        if record.loses_digits and record.outcome == Outcome.AGREE and record.error_over_budget is not None:
             groups.setdefault(record.case, []).append(record)
     return [
         {

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reporting.text import cut
 
@@ -42,7 +43,7 @@ def shown_defects(records: Sequence[Record]) -> list[int]:
     return [
         place
         for place, record in enumerate(records)
-        if record.outcome == "known defect" and record.detail is not None
+        if record.outcome == Outcome.KNOWN_DEFECT and record.detail is not None
     ]
 
 
@@ -50,7 +51,7 @@ def _preferences(records: Iterable[Record]) -> dict[str, list[str | None]]:
     """The reductions of the numbers that a case and its document print, the most instructive first."""
     stated: dict[str, list[tuple[bool, bool, str | None]]] = {}
     for record in records:
-        kind = record.quantity.partition(":")[0]
+        kind = record.quantity.kind
         if kind in ("printed", "erratum"):
             rank = (kind != "erratum", record.reduction != "mean", record.reduction)
             stated.setdefault(record.case, []).append(rank)
@@ -64,7 +65,7 @@ def _steps(calls: Sequence[Record], preferred: Sequence[str | None]) -> dict[str
 
     def rank(record: Record) -> tuple[int, bool]:
         place = preferred.index(record.reduction) if record.reduction in preferred else len(preferred)
-        return place, record.outcome != "agree"
+        return place, record.outcome != Outcome.AGREE
 
     shown = min(calls, key=rank)
     assert shown.detail is not None

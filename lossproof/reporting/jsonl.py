@@ -9,10 +9,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.digest import outcome_counts
 from lossproof.reporting.files import ReportError
 
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 FIELDS = tuple(field.name for field in fields(Record))
 
 
@@ -42,6 +44,10 @@ def read_results(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         if set(record) != {"test", *FIELDS}:
             odd = ", ".join(sorted(set(record) ^ {"test", *FIELDS}))
             raise ReportError(f"{place}: unknown or missing fields: {odd}. Was it another version's run?")
+        if record["outcome"] not in _OUTCOMES:
+            raise ReportError(
+                f"{place}: unknown outcome {record['outcome']!r}. Was it another version's run?"
+            )
         if record["error_over_budget"] is not None:
             record["error_over_budget"] = float(record["error_over_budget"])
         records.append(record)

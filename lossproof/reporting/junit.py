@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from lossproof.records.record import FAILING, Record, Run, TestResult
+from lossproof.records.outcome import FAILING, Outcome
+from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.text import count, share, visible
 
 # Outcomes of a passing test that its output tells of.
-_TOLD = ("known defect", "overflowed", "other convention")
+_TOLD = (Outcome.KNOWN_DEFECT, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
 
 
 def junit_xml(run: Run, results: Sequence[TestResult]) -> str:
@@ -48,17 +49,17 @@ def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
     loss = f"lossproof.{result.records[0].loss}" if result.records else "lossproof"
     case = _testcase(names, loss, result.id, result.seconds)
     case.attrib |= {"file": visible(result.file), "line": str(result.line)}
-    failing = [record for record in result.records if record.outcome in FAILING]
+    failing = [record for record in result.records if record.outcome.is_failing]
     if failing:
         # One element a test, or its readers would count the test twice: what disagrees outranks what errs.
         type_ = next(outcome for outcome in FAILING if any(one.outcome == outcome for one in failing))
-        kind = "error" if type_ == "error" else "failure"
+        kind = "error" if type_ == Outcome.ERROR else "failure"
         element = ElementTree.SubElement(case, kind, message=visible(_headline(failing)), type=type_)
         element.text = visible("\n\n".join(_account(record) for record in failing))
     elif not result.records:
         message = "The test ended without a single check: it may have been interrupted."
         ElementTree.SubElement(case, "error", message=message, type="error")
-    elif all(record.outcome == "unsupported" for record in result.records):
+    elif all(record.outcome == Outcome.UNSUPPORTED for record in result.records):
         reasons = dict.fromkeys(record.message for record in result.records if record.message)
         ElementTree.SubElement(case, "skipped", message=visible("; ".join(reasons) or "not supported"))
     if told := [record for record in result.records if record.outcome in _TOLD]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lossproof.records.record import FAILING, Record, Run
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
 from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, expressions, joined
 from lossproof.reporting.comparison import Comparison
@@ -22,14 +23,8 @@ _CHECKS_A_CASE = 3
 _SIGNS = {
     "conforms": "✓",
     "partly": "◐",
-    "overflowed": "↥",
-    "other convention": "≈",
-    "disagree": "✗",
-    "error": "!",
-    "changed convention": "⇄",
-    "known defect": "◆",
     "nothing to run": "\N{EN DASH}",
-}
+} | {outcome.value: outcome.sign for outcome in Outcome}
 _SENTENCES = 20
 _PLURALS = {"problem": "problems", "news": "news"}
 _ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # nothing in it is markup
@@ -66,7 +61,7 @@ def _list_of(name: str, sentences: Sequence[str]) -> Iterable[str]:
 def _failures(records: Sequence[Record]) -> Iterable[str]:
     cases: dict[str, list[Record]] = {}
     for record in records:
-        if record.outcome in FAILING:
+        if record.outcome.is_failing:
             cases.setdefault(record.case, []).append(record)
     if not cases:
         return

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
+from lossproof.records.outcome import outcome_table
+from lossproof.records.quantity import NUMERIC
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes
 from lossproof.reporting.cells import expressions, matrix
@@ -96,6 +98,8 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
     return {
         "verdict": asdict(verdict(run, records)),
         "run": asdict(run) | {"known_defects": [_defect(entry) for entry in run.known_defects]},
+        "outcomes": outcome_table(),
+        "numeric": NUMERIC,
         "counts": outcome_counts(records),
         "matrix": matrix(records),
         "expressions": expressions(records),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 
 # What each rule means, in the order in which they are told.
@@ -41,7 +42,7 @@ def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
     """
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for record in records:
-        if record.rule and record.outcome != "overflowed":
+        if record.rule and record.outcome != Outcome.OVERFLOWED:
             counts.setdefault(record.rule, Counter())[record.loss, record.dtype] += 1
     return [
         {"rule": rule, "means": RULES.get(rule, ""), "total": counts[rule].total(), "by": _by(counts[rule])}
@@ -52,7 +53,7 @@ def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 def overflowed(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return ``{loss, dtype, count}`` of the results that overflowed, by loss and dtype."""
-    return _by(Counter((one.loss, one.dtype) for one in records if one.outcome == "overflowed"))
+    return _by(Counter((one.loss, one.dtype) for one in records if one.outcome == Outcome.OVERFLOWED))
 
 
 def _by(counts: Counter[tuple[str, str]]) -> list[dict[str, Any]]:

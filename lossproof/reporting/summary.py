@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lossproof.records.record import FAILING, Record, Run, TestResult
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, outcome_counts, verdict
@@ -52,7 +53,7 @@ def _failures(records: Sequence[Record]) -> list[str]:
     """A sentence for each case that fails, with what is wrong first."""
     cases: dict[str, list[Record]] = {}
     for record in records:
-        if record.outcome in FAILING:
+        if record.outcome.is_failing:
             cases.setdefault(record.case, []).append(record)
 
     def sentence(case: str, failing: Sequence[Record]) -> str:
@@ -80,7 +81,7 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
     worst: dict[str, Record] = {}
     for record in records:
         # A known defect is off by what its entry says; the subject's other checks are of interest here.
-        if budget_share(record) is None or record.outcome == "known defect":
+        if budget_share(record) is None or record.outcome == Outcome.KNOWN_DEFECT:
             continue
         if record.subject not in worst or _share(record) > _share(worst[record.subject]):
             worst[record.subject] = record

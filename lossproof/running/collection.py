@@ -16,8 +16,9 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.releases import family_of
-from lossproof.judging.known_defects import KNOWN_DEFECT, as_data, blame, covers, relevant, unmatched
+from lossproof.judging.known_defects import as_data, blame, covers, relevant, unmatched
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.running.release_news import Met, news, no_longer_shown, standing
@@ -60,7 +61,7 @@ class RunReports:
     def add(self, nodeid: str, seconds: float, records: list[dict[str, Any]], problems: list[str]) -> None:
         """Take the records of one test; the sentinel has none."""
         if records:
-            self._add(self._checks[_check_id(nodeid)], seconds, [Record(**record) for record in records])
+            self._add(self._checks[_check_id(nodeid)], seconds, list(map(Record.from_data, records)))
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:
@@ -124,7 +125,9 @@ class RunReports:
     @property
     def run(self) -> Run:
         """The description of the run as it stands."""
-        known = [record for record in self.records if record.outcome == KNOWN_DEFECT and record.detail]
+        known = [
+            record for record in self.records if record.outcome == Outcome.KNOWN_DEFECT and record.detail
+        ]
         return Run(
             versions={"python": platform.python_version()}
             | {name: version(name) for name in _PACKAGES}

@@ -21,6 +21,7 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
+from lossproof.records.outcome import Outcome
 from lossproof.reporting import ReportError, read_baseline, summary_lines
 from lossproof.running.brevity import Brevity, is_told_in_full, shortened
 from lossproof.running.collection import RunReports
@@ -141,15 +142,15 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         if answer.failure:
             pytest.fail(answer.failure, pytrace=False)
         records = answer.records
-        attached = {"records": [vars(record) for record in records], "problems": answer.problems}
+        attached = {"records": [record.as_data() for record in records], "problems": answer.problems}
         setattr(request.node, _ATTACHED, attached)
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
             told = answer.complaints if is_told_in_full(request.config) else shortened(answer.complaints)
             pytest.fail("\n".join(told), pytrace=False)
-        reasons = {record.message for record in records if record.outcome == "unsupported"}
-        if records and all(record.outcome == "unsupported" for record in records):
+        reasons = {record.message for record in records if record.outcome == Outcome.UNSUPPORTED}
+        if records and all(record.outcome == Outcome.UNSUPPORTED for record in records):
             pytest.skip("; ".join(sorted(reasons)))
 
     return run

@@ -10,7 +10,8 @@ from packaging.version import Version
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases, public
 from lossproof.judging.known_defects import covers
-from lossproof.records.record import FAILING, OTHER_CONVENTION, PASSING, Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Record
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 
@@ -67,7 +68,7 @@ def standing(met: Met) -> str:
         return f"{met.name} is on record: in the cases of this run it has {known or 'no known defect'}."
     mended = _mended(met)
     parts = sum(cause.differing > 0 for cause in mended)
-    failing = [record for record in met.records if record.outcome in FAILING]
+    failing = [record for record in met.records if record.outcome.is_failing]
     changes = [] if mended and parts == len(mended) else [f"{_known_defects(len(mended) - parts)} gone"]
     if parts:
         changes.append(f"{_known_defects(parts)} gone in part")
@@ -112,7 +113,7 @@ def no_longer_shown(met: Met) -> list[KnownDefect]:
     agreeing: set[tuple[str, int]] = set()
     differing: set[tuple[str, int]] = set()
     for record, covering in _known(met):
-        (agreeing if record.outcome in PASSING else differing).update(map(_place, covering))
+        (agreeing if record.outcome.is_passing else differing).update(map(_place, covering))
     return [entry for entry in met.entries if _place(entry) in agreeing - differing]
 
 
@@ -121,7 +122,7 @@ def _mended(met: Met) -> list[_Cause]:
     for record, covering in _known(met):
         for entry in {(entry.kind, entry.why): entry for entry in covering}.values():
             cause = found.setdefault((entry.kind, entry.why), _Cause(entry.kind, entry.why))
-            if record.outcome in PASSING:
+            if record.outcome.is_passing:
                 cause.agreeing.append(record)
                 cause.observed.append(str(entry.observed))
             else:
@@ -133,7 +134,7 @@ def _other_picks(met: Met) -> dict[str, tuple[set[str], list[str]]]:
     """By convention, the picks that are not those on record, and the cases that they came out in."""
     found: dict[str, tuple[set[str], list[str]]] = {}
     for record in met.records:
-        if record.outcome != OTHER_CONVENTION:
+        if record.outcome != Outcome.OTHER_CONVENTION:
             continue
         for name, pick in record.picks.items():
             if pick != met.picks.get(name):
@@ -150,7 +151,7 @@ def _known(met: Met) -> Iterable[tuple[Record, list[KnownDefect]]]:
         of_case.setdefault(entry.case, []).append(entry)
     for record in met.records:
         covering = [entry for entry in of_case.get(record.case, ()) if covers(entry, record)]
-        if covering and record.outcome != "unsupported":
+        if covering and record.outcome != Outcome.UNSUPPORTED:
             yield record, covering
 
 

@@ -11,7 +11,8 @@ from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.choices import own_conventions
 from lossproof.judging.known_defects import by_case, excuse, relevant
-from lossproof.records.record import FAILING, Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Record
 from lossproof.running.selection import Check, Selection
 from lossproof.running.sentinel import planted, sentinel_check
 from lossproof.subjects import find_subject
@@ -36,7 +37,7 @@ class Answer:
     @property
     def complaints(self) -> list[str]:
         """A sentence for all that fails the check; it passes when there is none."""
-        wrong = [record for record in self.records if record.outcome in FAILING]
+        wrong = [record for record in self.records if record.outcome.is_failing]
         return [*map(_sentence, wrong), *self.problems]
 
 
@@ -92,7 +93,7 @@ def failed_record(check: Check, selection: Selection, reason: str) -> Record:
     """The one record of a check that could not be examined."""
     device = selection.device_of(check.subject) if check.subject in selection.subjects else "cpu"
     recorder = Recorder(check.case, check.subject, check.dtype, device)
-    return recorder.record("value", "error", message=reason)
+    return recorder.record("value", Outcome.ERROR, message=reason)
 
 
 def _sentence(record: Record) -> str:

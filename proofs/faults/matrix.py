@@ -19,7 +19,7 @@ from lossproof.corpus.picks import Pick
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import excuse, relevant
 from lossproof.numbers.formats import FORMATS
-from lossproof.records.record import FAILING, PASSING, Record
+from lossproof.records.record import Record
 from lossproof.subjects import find_subject
 from lossproof.subjects.call import Subject
 from proofs.faults.fault import Fault
@@ -172,7 +172,7 @@ class _Attempts:
                     [judged], _ = excuse([record], self._defects[name])
                     if judged.outcome == "unsupported":
                         lacking = lacking or judged.message
-                    elif judged.outcome in PASSING:
+                    elif judged.outcome.is_passing:
                         runs = True
                     else:
                         return f"{case.id}, which should catch it, is as wrong without it"
@@ -253,7 +253,7 @@ def _failures(
 ) -> Iterator[Record]:
     for record in examiner.records(case, subject, dtype):
         [judged], _ = excuse([record], defects)
-        if judged.outcome in FAILING:
+        if judged.outcome.is_failing:
             yield judged
 
 

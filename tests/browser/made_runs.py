@@ -13,6 +13,8 @@ import torch
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.known_defects import as_data
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
 from lossproof.reporting import compare
 from lossproof.running.selection import select, signatures
@@ -134,7 +136,7 @@ def _copied(record: Record, copy: int) -> Record:
 
 def _contested(record: Record) -> Record:
     """A record as it is where the reference is wrong, which no printed digits are then."""
-    return replace(record, outcome="disagree") if record.subject == "certified" else record
+    return replace(record, outcome=Outcome.DISAGREE) if record.subject == "certified" else record
 
 
 def _in_another_state(record: Record) -> Record:
@@ -142,9 +144,11 @@ def _in_another_state(record: Record) -> Record:
     is_value = record.quantity == "value" and record.outcome == "agree"
     if record.dtype == "float16" and record.loss == "MSELoss" and is_value:
         told = "the square of the difference overflows float16"
-        return replace(record, outcome="overflowed", rule="overflow", error_over_budget=None, message=told)
+        return replace(
+            record, outcome=Outcome.OVERFLOWED, rule="overflow", error_over_budget=None, message=told
+        )
     if record.dtype == "bfloat16" and record.subject == "torch.nn" and record.quantity != "raises":
-        return replace(record, outcome="unsupported", error_over_budget=None, message="no kernel")
+        return replace(record, outcome=Outcome.UNSUPPORTED, error_over_budget=None, message="no kernel")
     if record.dtype == "float32" and record.quantity.startswith("gradient") and record.outcome == "agree":
         return replace(record, rule="kink")
     return record
@@ -165,7 +169,7 @@ def _hostile(record: Record) -> Record:
         message=HOSTILE,
         file=HOSTILE,
         flags=[HOSTILE],
-        quantity=HOSTILE,
+        quantity=Quantity(HOSTILE),
         detail=detail,
         source={"document": HOSTILE, "place": HOSTILE, "claim": HOSTILE},
     )

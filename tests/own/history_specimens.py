@@ -11,6 +11,8 @@ from typing import Any
 from suite_runs import CASES
 from test_reporting import AGREES, RUN, result_of
 
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
 from lossproof.reporting.jsonl import results_jsonl
 
@@ -25,16 +27,16 @@ defects:
 """
 
 VALUE = replace(AGREES, case="weighted-mean")
-RAISES = replace(VALUE, case="out-of-range", quantity="raises")
+RAISES = replace(VALUE, case="out-of-range", quantity=Quantity("raises"))
 
 
 def showing(record: Record, why: str) -> Record:
     """A record as a known defect leaves it."""
-    return replace(record, outcome="known defect", message=f"off by 1 (in part) (known: {why})")
+    return replace(record, outcome=Outcome.KNOWN_DEFECT, message=f"off by 1 (in part) (known: {why})")
 
 
 def without_kernel(record: Record, reason: str = "no such loss") -> Record:
-    return replace(record, outcome="unsupported", message=reason)
+    return replace(record, outcome=Outcome.UNSUPPORTED, message=reason)
 
 
 def corpus(folder: Path) -> Path:

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from lossproof.records.record import CHANGED_CONVENTION, Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Record
 
 
 def outcome_of(record: Record) -> str:
@@ -42,7 +43,7 @@ def fails_as_told(record: Record) -> bool:
     outcome = outcome_of(record)
     return (
         outcome == "AssertionError"
-        if record.outcome in ("disagree", CHANGED_CONVENTION)
+        if record.outcome in ("disagree", Outcome.CHANGED_CONVENTION)
         else f"raised {outcome}:" in record.message
     )
 

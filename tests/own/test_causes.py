@@ -11,6 +11,7 @@ from corpus_specimens import IN_ORDER, complaints_about, load
 from test_reporting import AGREES, DEFECT, RUN, page_data, result_of
 
 from lossproof.records import record
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Run
 from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
@@ -28,7 +29,7 @@ ENTRIES = [
     ENTRY | {"why": "it wraps around", "kind": "undefined"},
 ]
 KNOWN = replace(RUN, known_defects=ENTRIES)
-OVERFLOWED = replace(AGREES, outcome="overflowed", rule="overflow", error_over_budget=None)
+OVERFLOWED = replace(AGREES, outcome=Outcome.OVERFLOWED, rule="overflow", error_over_budget=None)
 
 
 def lines(run: Run, *records: Any) -> str:

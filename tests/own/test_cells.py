@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, RUN, UNSUPPORTED, page_data, result_of
 
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.badge import badge_json
@@ -18,12 +20,12 @@ from lossproof.reporting.cells import cell, cells_of, joined
 from lossproof.reporting.markdown import summary_markdown
 from lossproof.reporting.text import share
 
-REFUSES = replace(AGREES, quantity="raises", error_over_budget=None)
-GRADIENT = replace(AGREES, quantity="gradient:input", error_over_budget=0.5)
+REFUSES = replace(AGREES, quantity=Quantity("raises"), error_over_budget=None)
+GRADIENT = replace(AGREES, quantity=Quantity("gradient:input"), error_over_budget=0.5)
 OVERFLOWED = replace(
-    AGREES, outcome="overflowed", rule="overflow", error_over_budget=None, message="the sum overflows"
+    AGREES, outcome=Outcome.OVERFLOWED, rule="overflow", error_over_budget=None, message="the sum overflows"
 )
-MODULE = replace(AGREES, quantity="module", dtype="none", error_over_budget=None)
+MODULE = replace(AGREES, quantity=Quantity("module"), dtype="none", error_over_budget=None)
 
 
 def states(*groups: Sequence[Record]) -> list[str]:
@@ -55,13 +57,13 @@ class TestStates:
     def test_a_share_is_of_the_budget_and_a_count_of_checks(self) -> None:
         found = cell([AGREES, GRADIENT, DEFECT, DEFECT])
         assert (found.share, found.counts) == (0.5, {"known defect": 2})
-        found = cell([replace(AGREES, outcome="disagree", error_over_budget=math.inf), DEFECT])
+        found = cell([replace(AGREES, outcome=Outcome.DISAGREE, error_over_budget=math.inf), DEFECT])
         assert (found.share, found.counts) == (math.inf, {"disagree": 1, "known defect": 1})
 
 
 class TestAllDtypes:
     def test_the_gravest_state_and_the_largest_share_stand_for_all(self) -> None:
-        half = replace(GRADIENT, dtype="float16", quantity="value")
+        half = replace(GRADIENT, dtype="float16", quantity=Quantity("value"))
         (by_dtype,) = cells_of([AGREES, half, replace(DEFECT, dtype="float64")]).values()
         found = joined(by_dtype)
         assert (found.state, found.share, found.counts) == ("known defect", 0.5, {"known defect": 1})
@@ -71,7 +73,7 @@ class TestAllDtypes:
         assert (joined(by_dtype).state, joined(by_dtype).calls) == ("partly", 2)
 
     def test_a_subject_without_modules_lacks_none(self) -> None:
-        (by_dtype,) = cells_of([AGREES, replace(MODULE, outcome="unsupported")]).values()
+        (by_dtype,) = cells_of([AGREES, replace(MODULE, outcome=Outcome.UNSUPPORTED)]).values()
         assert (joined(by_dtype).state, joined(by_dtype).calls) == ("conforms", 1)
 
 
@@ -80,7 +82,7 @@ class TestReports:
         AGREES,
         replace(DISAGREES, dtype="float64"),
         replace(DEFECT, dtype="float16"),
-        replace(GRADIENT, dtype="float16", quantity="value"),
+        replace(GRADIENT, dtype="float16", quantity=Quantity("value")),
         *[replace(UNSUPPORTED, loss="CTCLoss")] * 5,
         replace(REFUSES, loss="CTCLoss"),
         replace(OVERFLOWED, loss="MSELoss"),

@@ -10,6 +10,7 @@ from command_lines import started, typed
 
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.reading import load_corpus
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Run, TestResult
 from lossproof.reporting.jsonl import results_jsonl
 from lossproof.running.selection import signatures
@@ -30,7 +31,7 @@ def _results(folder: Path, outcome: str = "agree", quantities: int = 99) -> Path
     (case,) = load_corpus(cases, signatures()).cases
     records = Examiner(with_modes=False).examine(case, find_subject("reference"), "float64")
     records = [
-        dataclasses.replace(record, outcome=outcome) if record.quantity == "value" else record
+        dataclasses.replace(record, outcome=Outcome(outcome)) if record.quantity == "value" else record
         for record in records
     ]
     options = {"subjects": "", "dtypes": "", "cases": "", "device": "cpu"}

@@ -13,6 +13,8 @@ import pytest
 from suite_runs import Suite
 from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, page_data, result_of
 
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
 from lossproof.reporting import (
     Comparison,
@@ -26,7 +28,7 @@ from lossproof.reporting import (
 )
 
 PLAIN = replace(RUN, options={"subjects": "", "dtypes": "", "cases": "", "device": "cpu"})
-WRONG = replace(AGREES, outcome="disagree", error_over_budget=3.5e6)
+WRONG = replace(AGREES, outcome=Outcome.DISAGREE, error_over_budget=3.5e6)
 
 
 def compared(
@@ -36,7 +38,7 @@ def compared(
 
 
 def of_accuracy(was: float | None, now: float | None, outcome: str = "agree") -> dict[str, int]:
-    old, new = (replace(AGREES, outcome=outcome, error_over_budget=share) for share in (was, now))
+    old, new = (replace(AGREES, outcome=Outcome(outcome), error_over_budget=share) for share in (was, now))
     counts = compared([old], [new]).counts
     return {kind: number for kind, number in counts.items() if number}
 
@@ -72,7 +74,7 @@ def test_a_run_is_the_same_as_itself() -> None:
     ],
 )
 def test_what_changed_outcome_is_told_and_what_fails_now_is_worse(was: str, now: str, status: int) -> None:
-    comparison = compared([replace(AGREES, outcome=was)], [replace(AGREES, outcome=now)])
+    comparison = compared([replace(AGREES, outcome=Outcome(was))], [replace(AGREES, outcome=Outcome(now))])
     assert (comparison.counts["changed"], comparison.status) == (1, status)
     text = "\n".join(comparison_lines(comparison))
     assert f"ce-weighted-mean: 1 check {was} -> {now} (torch.nn; float32; value)" in text
@@ -82,7 +84,7 @@ def test_what_changed_outcome_is_told_and_what_fails_now_is_worse(was: str, now:
 def test_each_part_of_the_key_tells_checks_apart(field: str) -> None:
     change: dict[str, Any] = {field: "other"}
     other = replace(AGREES, **change)
-    comparison = compared([AGREES, other], [AGREES, replace(other, outcome="error")])
+    comparison = compared([AGREES, other], [AGREES, replace(other, outcome=Outcome.ERROR)])
     (changed,) = comparison.changed
     assert getattr(changed.check, field) == "other"
     assert comparison.same == 1
@@ -148,9 +150,9 @@ def test_only_a_run_that_should_have_a_check_lacks_it() -> None:
     assert without(nll, dtypes="float16") == {"gone": 1}
     assert without(replace(nll, layout="strided"), dtypes="float16") == {"gone": 0}
     assert without(nll, device="cuda") == {"gone": 0}
-    printed = replace(AGREES, subject="certified", dtype="exact", quantity="printed")
+    printed = replace(AGREES, subject="certified", dtype="exact", quantity=Quantity("printed"))
     assert without(printed, subjects="torch.nn", dtypes="float32") == {"gone": 1}
-    module = replace(AGREES, dtype="none", quantity="module")
+    module = replace(AGREES, dtype="none", quantity=Quantity("module"))
     assert without(module, dtypes="float32") == {"gone": 1}
 
 
@@ -175,8 +177,14 @@ def test_runs_without_a_check_in_common_say_so() -> None:
 def test_the_worst_comes_first() -> None:
     names = ["mended", "still", "unsupported", "worse"]
     outcomes = [("disagree", "agree"), ("error", "disagree"), ("agree", "unsupported"), ("agree", "error")]
-    old = [replace(AGREES, case=name, outcome=was) for name, (was, _) in zip(names, outcomes, strict=True)]
-    new = [replace(AGREES, case=name, outcome=now) for name, (_, now) in zip(names, outcomes, strict=True)]
+    old = [
+        replace(AGREES, case=name, outcome=Outcome(was))
+        for name, (was, _) in zip(names, outcomes, strict=True)
+    ]
+    new = [
+        replace(AGREES, case=name, outcome=Outcome(now))
+        for name, (_, now) in zip(names, outcomes, strict=True)
+    ]
     data = compared(old, new).data()
     assert [one["case"] for one in data["changed"]] == ["unsupported", "worse", "still", "mended"]
     shares = [("a", 0.1, 0.3), ("b", 0.1, 0.9), ("c", 0.6, 0.1), ("d", 0.1, 0.6), ("e", 0.9, 0.1)]
@@ -191,7 +199,7 @@ def test_the_worst_comes_first() -> None:
 
 def test_plain_data_is_cut_and_its_counts_are_not() -> None:
     old = [replace(AGREES, case=f"case-{number}") for number in range(1200)]
-    new = [replace(record, outcome="disagree") for record in old[:600]]
+    new = [replace(record, outcome=Outcome.DISAGREE) for record in old[:600]]
     data = compared(old, new).data()
     assert [len(data[name]) for name in ("changed", "accuracy", "added", "gone")] == [500, 0, 0, 500]
     assert (data["counts"]["changed"], data["counts"]["gone"]) == (600, 600)
@@ -213,10 +221,15 @@ def test_plain_data_is_cut_and_its_counts_are_not() -> None:
 class TestWords:
     def test_thousands_of_checks_are_a_few_dozen_lines(self) -> None:
         old = [
-            replace(AGREES, case=f"case-{number // 10}", loss=f"Loss{number % 30}", quantity=f"q{number}")
+            replace(
+                AGREES,
+                case=f"case-{number // 10}",
+                loss=f"Loss{number % 30}",
+                quantity=Quantity(f"q{number}"),
+            )
             for number in range(4000)
         ]
-        lines = comparison_lines(compared(old, [replace(record, outcome="disagree") for record in old]))
+        lines = comparison_lines(compared(old, [replace(record, outcome=Outcome.DISAGREE) for record in old]))
         assert lines[0] == "4,000 checks fare worse."
         assert 30 < len(lines) < 50
         (line,) = [line for line in lines if "Loss0:" in line]
@@ -232,7 +245,11 @@ class TestWords:
     def test_a_few_cases_have_a_line_each(self) -> None:
         half = replace(AGREES, dtype="float16", subject="torch.nn.functional", layout="strided")
         old = [AGREES, half, replace(AGREES, case="b")]
-        new = [WRONG, replace(half, outcome="disagree"), replace(AGREES, case="b", error_over_budget=0.9)]
+        new = [
+            WRONG,
+            replace(half, outcome=Outcome.DISAGREE),
+            replace(AGREES, case="b", error_over_budget=0.9),
+        ]
         lines = comparison_lines(compared(old, new))
         both = "torch.nn, torch.nn.functional; float32, float16; contiguous, strided; value"
         assert f"  ce-weighted-mean: 2 checks agree -> disagree ({both})" in lines
@@ -247,7 +264,9 @@ class TestWords:
     def test_nothing_reaches_the_terminal_unseen(self) -> None:
         hostile = replace(AGREES, case=HOSTILE, subject="a\nb\x1b[31m")
         after = replace(PLAIN, versions={HOSTILE: HOSTILE}, started=HOSTILE)
-        for line in comparison_lines(compared([hostile], [replace(hostile, outcome="error")], after=after)):
+        for line in comparison_lines(
+            compared([hostile], [replace(hostile, outcome=Outcome.ERROR)], after=after)
+        ):
             assert line.isprintable() or not line
 
 
@@ -257,7 +276,7 @@ class TestFiles:
         return folder
 
     def test_files_and_folders_are_read(self, tmp_path: Path) -> None:
-        share = replace(ERRS, error_over_budget=math.inf, quantity="other", reduction=None)
+        share = replace(ERRS, error_over_budget=math.inf, quantity=Quantity("other"), reduction=None)
         old = self.write(tmp_path / "old", AGREES, share)
         new = self.write(tmp_path / "new", WRONG, share)
         comparison = compare_files(old, new / "results.jsonl")

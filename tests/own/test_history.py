@@ -16,12 +16,13 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.history.__main__ import main
 from lossproof.history.markdown import history_markdown
 from lossproof.history.on_record import as_data, read_table
+from lossproof.records.outcome import Outcome
 from lossproof.reporting import write_faults, write_reports
 from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
-DISAGREES = replace(VALUE, outcome="disagree", message="off by 1")
-ERRS = replace(VALUE, outcome="error", message="RuntimeError")
+DISAGREES = replace(VALUE, outcome=Outcome.DISAGREE, message="off by 1")
+ERRS = replace(VALUE, outcome=Outcome.ERROR, message="RuntimeError")
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ class TestFile:
         ("record", "defects"),
         [
             (VALUE, {WHY: 0}),
-            (replace(VALUE, outcome="overflowed"), {WHY: 0}),
+            (replace(VALUE, outcome=Outcome.OVERFLOWED), {WHY: 0}),
             (without_kernel(VALUE), {}),
             (replace(VALUE, dtype="float64"), {}),  # the entry does not speak of it
             (DISAGREES, {}),  # whether it is the same defect, nobody knows

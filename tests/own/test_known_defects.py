@@ -17,10 +17,12 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.observed import Observed
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.known_defects import KNOWN_DEFECT, blame, covers, excuse, relevant, unmatched
+from lossproof.judging.known_defects import blame, covers, excuse, relevant, unmatched
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.running.selection import signatures
 from lossproof.subjects import find_subject
@@ -54,8 +56,8 @@ RECORD = Record(
     device="cpu",
     layout="contiguous",
     reduction="mean",
-    quantity="value",
-    outcome="disagree",
+    quantity=Quantity("value"),
+    outcome=Outcome.DISAGREE,
     error_over_budget=3.0,
     source=None,
     file="cases/x.yaml",
@@ -72,7 +74,7 @@ def entry(**changes: Any) -> KnownDefect:
 
 
 def record(**changes: Any) -> Record:
-    return replace(RECORD, **changes)
+    return Record.from_data(vars(RECORD) | changes)
 
 
 def is_relevant(defect: KnownDefect, subject: str = "torch.nn", version: str = "2.13.0") -> bool:
@@ -157,7 +159,7 @@ def test_what_is_known_to_be_wrong_is_excused(outcome: str) -> None:
     known = record(outcome=outcome)
     records, gone = excuse([known, known, other], [ENTRY])
     assert gone == []
-    assert records[0].outcome == KNOWN_DEFECT
+    assert records[0].outcome == Outcome.KNOWN_DEFECT
     assert records[0].message == "the result is nan (known: the kernel divides by zero)"
     assert records[2] == other
 
@@ -175,7 +177,7 @@ def test_each_check_that_is_right_again_is_named() -> None:
     """An entry that is wrong in half of what it covers must be narrowed, and its sentences say to what."""
     records = [record(), record(outcome="agree", reduction="sum"), record(outcome="agree", dtype="float64")]
     excused, gone = excuse(records, [ENTRY])
-    assert [one.outcome for one in excused] == [KNOWN_DEFECT, "agree", "agree"]
+    assert [one.outcome for one in excused] == [Outcome.KNOWN_DEFECT, "agree", "agree"]
     assert [" (sum" in gone[0], "float64" in gone[1], len(gone)] == [True, True, 2]
 
 
@@ -258,7 +260,7 @@ def test_nothing_but_what_is_on_record_is_excused(
     wrong = record(came_out=came_out)
     (judged,), gone = excuse([wrong], [entry(observed=known)])
     assert gone == []
-    assert judged.outcome == (KNOWN_DEFECT if is_known else "disagree")
+    assert judged.outcome == (Outcome.KNOWN_DEFECT if is_known else "disagree")
     if not is_known:
         told = f"a defect is known here, but {known} is on record for it, not {', '.join(came_out)}"
         assert told in judged.message or not came_out
@@ -297,7 +299,7 @@ def test_another_wrong_value_of_torch_fails_the_run(
         assert gone == []
         return {one.outcome for one in records}
 
-    assert outcomes() == {"agree", KNOWN_DEFECT}
+    assert outcomes() == {"agree", Outcome.KNOWN_DEFECT}
     original = torch.nn.functional.soft_margin_loss
 
     def faulty(input: torch.Tensor, *rest: Any, **options: Any) -> torch.Tensor:
@@ -314,7 +316,7 @@ def test_another_wrong_value_of_torch_fails_the_run(
 def test_no_other_number_of_elements_is_excused(off: int, is_known: bool) -> None:
     wrong = record(came_out=["nan"], off=off)
     (judged,), _ = excuse([wrong], [entry(elements=(3, 4))])
-    assert judged.outcome == (KNOWN_DEFECT if is_known else "disagree")
+    assert judged.outcome == (Outcome.KNOWN_DEFECT if is_known else "disagree")
     if not is_known:
         told = f"but nan in 3 or 4 elements is on record for it, not nan in {off}"
         assert told in judged.message
@@ -332,4 +334,4 @@ def test_of_many_numbers_the_count_and_the_sum_are_on_record() -> None:
         excuse([record(came_out=list(one.came_out), off=one.off)], [known])[0][0].outcome
         for one in (first, other)
     ]
-    assert outcomes == [KNOWN_DEFECT, "disagree"]
+    assert outcomes == [Outcome.KNOWN_DEFECT, "disagree"]

@@ -146,7 +146,7 @@ def test_an_identity_with_what_a_release_lacks_is_unsupported_and_the_rest_is_ju
     cases: dict[str, Case],
 ) -> None:
     records = examined(cases["linear-is-cross-entropy"], "torch.nn")
-    outcomes = {record.quantity: record.outcome for record in records}
+    outcomes = {str(record.quantity): record.outcome for record in records}
     assert outcomes["same_as"] == "unsupported"
     assert outcomes["value"] == "agree"
 

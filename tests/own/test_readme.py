@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from test_reporting import AGREES, DEFECT, RUN, result_of
 
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.reporting import summary_lines
 
 ROOT = Path(__file__).parents[2]
@@ -112,10 +114,10 @@ def test_the_sample_of_last_lines_has_the_form_of_the_real_ones() -> None:
         AGREES,
         case="margin-ranking-bias",
         dtype="bfloat16",
-        quantity="gradient:input1",
+        quantity=Quantity("gradient:input1"),
         error_over_budget=0.97,
     )
-    infinite = replace(worst, outcome="overflowed", rule="overflow", error_over_budget=None)
+    infinite = replace(worst, outcome=Outcome.OVERFLOWED, rule="overflow", error_over_budget=None)
     results = [result_of(AGREES, worst, infinite, infinite, DEFECT, DEFECT)]
     known = "2 defects, 2 undefined results, 2 conventions"
     standing = [f"torch 2.13.0 is on record: in the cases of this run it has {known}."]

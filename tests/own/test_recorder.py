@@ -16,6 +16,8 @@ from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.observed import Observed
 from lossproof.judging.number_text import digits
 from lossproof.judging.verdict import Verdict
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 
 CASE = Case(
@@ -36,7 +38,9 @@ def recorder(case: Case = CASE) -> Recorder:
 
 def test_a_record_says_of_its_case_what_reports_need() -> None:
     shown = {"snippet": "x"}
-    assert recorder().record("value", "disagree", "mean", "strided", 0.5, "a word", lambda: shown) == Record(
+    assert recorder().record(
+        "value", Outcome.DISAGREE, "mean", "strided", 0.5, "a word", lambda: shown
+    ) == Record(
         case="one",
         title="a case",
         loss="CrossEntropyLoss",
@@ -45,8 +49,8 @@ def test_a_record_says_of_its_case_what_reports_need() -> None:
         device="cuda",
         layout="strided",
         reduction="mean",
-        quantity="value",
-        outcome="disagree",
+        quantity=Quantity("value"),
+        outcome=Outcome.DISAGREE,
         error_over_budget=0.5,
         source={"document": "document", "place": "a section", "claim": "d-1"},
         file="cases/x.yaml",
@@ -85,15 +89,15 @@ def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
         worked_out.append(1)
         return {"snippet": "import torch"}
 
-    def record(outcome: str, came_out: str) -> Record:
+    def record(outcome: Outcome, came_out: str) -> Record:
         return recording.record("value", outcome, detail=detail, came_out=[came_out])
 
     records = [
-        record("agree", "nan"),
-        record("disagree", "nan"),
-        record("error", "nan"),
-        record("disagree", "1.0"),
-        record("disagree", "nan"),
+        record(Outcome.AGREE, "nan"),
+        record(Outcome.DISAGREE, "nan"),
+        record(Outcome.ERROR, "nan"),
+        record(Outcome.DISAGREE, "1.0"),
+        record(Outcome.DISAGREE, "nan"),
     ]
     has_detail = [False, True, False, True, False]
     assert [record.detail is not None for record in records] == has_detail
@@ -102,23 +106,23 @@ def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
 
 def test_a_record_of_a_case_that_says_little_says_little() -> None:
     plain = replace(CASE, source=None, flags=(), loses_digits=False)
-    record = recorder(plain).record("value", "agree")
+    record = recorder(plain).record("value", Outcome.AGREE)
     assert (record.reduction, record.layout, record.error_over_budget) == (None, "contiguous", None)
     assert (record.source, record.finding, record.flags, record.detail) == (None, None, [], None)
     assert not record.loses_digits
 
 
 def test_what_a_file_of_records_leaves_unsaid_is_not_so() -> None:
-    row = asdict(recorder().record("value", "agree"))
+    row = asdict(recorder().record("value", Outcome.AGREE))
     for name in ("message", "finding", "flags", "detail", "loses_digits"):
         del row[name]
-    record = Record(**row)
+    record = Record.from_data(row)
     assert (record.message, record.finding, record.flags, record.detail) == ("", None, [], None)
     assert not record.loses_digits
 
 
 def finding(**changes: Any) -> Mapping[str, str] | None:
-    return recorder(replace(CASE, **changes)).record("value", "agree").finding
+    return recorder(replace(CASE, **changes)).record("value", Outcome.AGREE).finding
 
 
 def test_an_erratum_is_a_finding() -> None:

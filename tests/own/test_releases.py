@@ -15,7 +15,7 @@ from test_known_defects import ENTRY, RECORD
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases
 from lossproof.history.release import Release, write_release
-from lossproof.judging.known_defects import KNOWN_DEFECT
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.running.release_news import Met, news, no_longer_shown, standing
 
@@ -64,7 +64,7 @@ def test_on_a_release_that_nobody_tried_only_what_newly_disagrees_fails(suite: S
     assert finished.returncode == 1, finished.stdout
     failing = [record for record in suite.records() if record["outcome"] in ("disagree", "error")]
     assert {record["case"] for record in failing} == {"smoothed"}
-    known = {record["case"] for record in suite.records() if record["outcome"] == KNOWN_DEFECT}
+    known = {record["case"] for record in suite.records() if record["outcome"] == Outcome.KNOWN_DEFECT}
     assert known == {"out-of-range"}
 
     opening = (
@@ -157,8 +157,8 @@ def met(version: str = "2.16.0", releases: tuple[str, ...] = ("2.13.0", "2.15.0"
     return replace(made, **changes)
 
 
-RIGHT = replace(RECORD, outcome="agree", came_out=[])
-STILL = replace(RECORD, outcome=KNOWN_DEFECT)
+RIGHT = replace(RECORD, outcome=Outcome.AGREE, came_out=[])
+STILL = replace(RECORD, outcome=Outcome.KNOWN_DEFECT)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,9 @@ def test_entries_that_show_no_longer_are_no_known_defects_of_the_release() -> No
         return no_longer_shown(met(records=records))
 
     assert gone(RIGHT) == [ENTRY]
-    assert gone(RIGHT, STILL) == gone(STILL) == gone() == gone(replace(RIGHT, outcome="unsupported")) == []
+    assert (
+        gone(RIGHT, STILL) == gone(STILL) == gone() == gone(replace(RIGHT, outcome=Outcome.UNSUPPORTED)) == []
+    )
     assert no_longer_shown(met("2.15.0", records=[RIGHT])) == []
 
 

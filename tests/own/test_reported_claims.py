@@ -8,6 +8,8 @@ from typing import Any
 
 from test_reporting import AGREES, DEFECT, DETAIL, NUMBERS, RUN, page_data, result_of
 
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
 from lossproof.reporting import read_results, write_reports
 
@@ -35,8 +37,8 @@ def test_a_document_that_nobody_described_goes_by_its_file(tmp_path: Path) -> No
 
 def test_numbers_keep_their_brackets_and_say_where_they_stand(tmp_path: Path) -> None:
     records = [
-        replace(AGREES, quantity="erratum", reduction="sum", message="a sentence", numbers=SHAPED),
-        replace(AGREES, quantity="printed:input", message="another: 1, true 2", numbers=NUMBERS),
+        replace(AGREES, quantity=Quantity("erratum"), reduction="sum", message="a sentence", numbers=SHAPED),
+        replace(AGREES, quantity=Quantity("printed:input"), message="another: 1, true 2", numbers=NUMBERS),
     ]
     (document,) = documents(tmp_path, RUN, *records)
     ((tried,),) = [claim["cases"] for claim in document["claims"]]
@@ -48,21 +50,25 @@ def test_numbers_keep_their_brackets_and_say_where_they_stand(tmp_path: Path) ->
 
 
 def test_a_number_that_is_wrong_has_a_note(tmp_path: Path) -> None:
-    wrong = replace(AGREES, quantity="printed", outcome="disagree", message="off", numbers=NUMBERS)
+    wrong = replace(
+        AGREES, quantity=Quantity("printed"), outcome=Outcome.DISAGREE, message="off", numbers=NUMBERS
+    )
     (document,) = documents(tmp_path, RUN, wrong)
     (tried,) = document["claims"][0]["cases"]
     assert tried["numbers"][0]["note"] == "off"
 
 
 def test_what_cannot_be_told_in_numbers_is_told_in_words(tmp_path: Path) -> None:
-    unsure = replace(AGREES, quantity="printed", outcome="error", message="the reference cannot tell")
+    unsure = replace(
+        AGREES, quantity=Quantity("printed"), outcome=Outcome.ERROR, message="the reference cannot tell"
+    )
     (document,) = documents(tmp_path, RUN, unsure)
     (tried,) = document["claims"][0]["cases"]
     assert (tried["numbers"], tried["messages"]) == ([], ["the reference cannot tell"])
 
 
 def test_a_claim_of_which_all_overflowed_was_not_checked(tmp_path: Path) -> None:
-    (document,) = documents(tmp_path, RUN, replace(AGREES, outcome="overflowed"))
+    (document,) = documents(tmp_path, RUN, replace(AGREES, outcome=Outcome.OVERFLOWED))
     assert [claim["verdict"] for claim in document["claims"]] == ["not checked"]
 
 

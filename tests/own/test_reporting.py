@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 import junitparser
 import pytest
 
+from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import ReportError, read_results, summary_lines, write_faults, write_reports
 
@@ -31,8 +33,8 @@ AGREES = Record(
     device="cpu",
     layout="contiguous",
     reduction="mean",
-    quantity="value",
-    outcome="agree",
+    quantity=Quantity("value"),
+    outcome=Outcome.AGREE,
     error_over_budget=0.25,
     source={"document": "002_76d7edb28dd97171", "place": "2, CE", "claim": "D002-6"},
     file="cases/losses/cross_entropy.yaml",
@@ -57,20 +59,20 @@ DETAIL = {
 }
 DISAGREES = replace(
     AGREES,
-    outcome="disagree",
+    outcome=Outcome.DISAGREE,
     error_over_budget=3.5e6,
     message="off by 0.2428",
     detail=DETAIL,
-    quantity="gradient:input",
+    quantity=Quantity("gradient:input"),
 )
 ERRS = replace(
-    AGREES, outcome="error", error_over_budget=None, message="RuntimeError: no kernel", detail=DETAIL
+    AGREES, outcome=Outcome.ERROR, error_over_budget=None, message="RuntimeError: no kernel", detail=DETAIL
 )
 UNSUPPORTED = replace(
-    AGREES, outcome="unsupported", error_over_budget=None, message="no float16 on this device"
+    AGREES, outcome=Outcome.UNSUPPORTED, error_over_budget=None, message="no float16 on this device"
 )
 DEFECT = replace(
-    AGREES, outcome="known defect", error_over_budget=math.inf, message="gives nan, should give inf"
+    AGREES, outcome=Outcome.KNOWN_DEFECT, error_over_budget=math.inf, message="gives nan, should give inf"
 )
 
 RUN = Run(
@@ -380,7 +382,7 @@ class TestPage:
     def test_claims_come_in_order_with_their_verdicts(self, tmp_path: Path) -> None:
         erratum = {"kind": "erratum", "says": "no 1/N", "because": "the default is the mean"}
         drifted = {"kind": "drifted", "says": "8", "because": "14 since 2.0"}
-        printed = replace(AGREES, quantity="printed", message="printed", numbers=NUMBERS)
+        printed = replace(AGREES, quantity=Quantity("printed"), message="printed", numbers=NUMBERS)
 
         def claim(record: Record, name: str, **changes: Any) -> Record:
             return replace(record, source={"document": "d", "place": "1", "claim": name}, **changes)
@@ -419,10 +421,10 @@ class TestPage:
         records = [
             *(worked(reduction, case="plain") for reduction in ("none", "mean", "sum")),
             *(worked(reduction, case="printed") for reduction in ("none", "mean", "sum")),
-            replace(AGREES, case="printed", quantity="printed", reduction="sum"),
+            replace(AGREES, case="printed", quantity=Quantity("printed"), reduction="sum"),
             *(worked(reduction, case="wrong") for reduction in ("none", "mean", "sum")),
-            replace(AGREES, case="wrong", quantity="printed", reduction="mean"),
-            replace(AGREES, case="wrong", quantity="erratum", reduction="none"),
+            replace(AGREES, case="wrong", quantity=Quantity("printed"), reduction="mean"),
+            replace(AGREES, case="wrong", quantity=Quantity("erratum"), reduction="none"),
             replace(AGREES, case="drawn", detail={"curve": json.dumps(curve)}),
             replace(AGREES, case="silent"),
         ]
@@ -487,7 +489,7 @@ class TestSummary:
         assert "reports/report.html" in text
 
     def test_a_grade_is_no_share_of_a_budget(self) -> None:
-        graded = replace(AGREES, quantity="double_backward:input", error_over_budget=2e15)
+        graded = replace(AGREES, quantity=Quantity("double_backward:input"), error_over_budget=2e15)
         lines = "\n".join(summary_lines(RUN, [result_of(AGREES), result_of(graded)], []))
         assert "0.25" in lines
         assert "2e+15" not in lines

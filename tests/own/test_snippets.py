@@ -16,7 +16,7 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.keys import ASPECTS, LAYOUTS
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.calls import make_call
-from lossproof.records.record import FAILING, Record
+from lossproof.records.record import Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures
@@ -98,7 +98,7 @@ def corpus() -> dict[str, Case]:
 def failures(case: Case, subject: Subject, dtype: str, with_modes: bool = False) -> list[Record]:
     """The records of a case that disagree or err."""
     records = Examiner(with_modes=with_modes).records(case, subject, dtype)
-    return [record for record in records if record.outcome in FAILING]
+    return [record for record in records if record.outcome.is_failing]
 
 
 def kinds_of(record: Record) -> set[str]:

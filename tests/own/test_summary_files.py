@@ -14,6 +14,7 @@ import pytest
 from markdown_it import MarkdownIt
 from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting import compare, write_reports
 from lossproof.reporting.markdown import summary_markdown
@@ -84,7 +85,7 @@ def everywhere(text: str) -> tuple[Run, list[Record]]:
     )
     said: dict[str, Any] = dict.fromkeys(names, text)
     run = replace(RUN, problems=[text], versions={text: text}, options={})
-    return run, [replace(DISAGREES, **said)]
+    return run, [Record.from_data(vars(DISAGREES) | said)]
 
 
 def badge(folder: Path, run: Run, *records: Record) -> dict[str, Any]:
@@ -111,7 +112,7 @@ class TestSummary:
             DEFECT,
             replace(UNSUPPORTED, subject="mine"),
             nll,
-            replace(nll, outcome="disagree", error_over_budget=math.inf),
+            replace(nll, outcome=Outcome.DISAGREE, error_over_budget=math.inf),
             replace(ERRS, subject="mine", loss="NLLLoss"),
         ]
         page = rendered(summary(tmp_path, RUN, records))
@@ -156,7 +157,7 @@ class TestSummary:
     @pytest.mark.parametrize("text", ["tame", HOSTILE, SYNTAX], ids=["tame", "hostile", "syntax"])
     def test_no_title_breaks_out(self, tmp_path: Path, text: str) -> None:
         run, records = everywhere(text)
-        old = [replace(records[0], outcome="agree"), replace(records[0], device=text)]
+        old = [replace(records[0], outcome=Outcome.AGREE), replace(records[0], device=text)]
         page = rendered(summary(tmp_path, run, records, old))
         assert page.tags == {
             "h2", "h3", "p", "ul", "li", "strong", "code", "br", "table", "thead", "tbody", "tr", "th", "td",

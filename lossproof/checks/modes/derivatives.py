@@ -17,6 +17,7 @@ from lossproof.judging.grading import Sides, grade, graded_check
 from lossproof.judging.truth import Truth, truths
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
+from lossproof.records.quantity import Quantity
 
 
 def jvp(mode: str, call: CallInMode) -> Iterator[Judgement]:
@@ -55,7 +56,7 @@ def forward_over_reverse(mode: str, call: CallInMode) -> Iterator[Judgement]:
         def judge(truth: Truth, observed: Float64Array = observed, limits: Sides = limits) -> Verdict:
             return grade(observed, truth, floor, limits)
 
-        yield Judgement(f"{mode}:{name}", or_changed(truth, judge), truth.value, observed, check)
+        yield Judgement(Quantity.of(mode, name), or_changed(truth, judge), truth.value, observed, check)
 
 
 def double_backward(mode: str, call: CallInMode) -> Iterator[Judgement]:
@@ -63,7 +64,7 @@ def double_backward(mode: str, call: CallInMode) -> Iterator[Judgement]:
     yield from forward_over_reverse(mode, call)
     if _is_finite(call.planned):
         truth = derivative_along(call.planned.truth.gradients[1], call.directions)
-        judged = _along(f"{mode}:upstream", call.mode.gradients[0]["upstream"], call, truth)
+        judged = _along(Quantity.of(mode, "upstream"), call.mode.gradients[0]["upstream"], call, truth)
         if judged.verdict.error_over_budget is not None:
             arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
             check = partial(graded_check, *arguments, WEIGHTED)

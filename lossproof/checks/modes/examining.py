@@ -28,6 +28,7 @@ from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.number_text import digits
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Refused, Unsupported
 from lossproof.subjects.mode_snippets import reproduce_mode
@@ -74,11 +75,11 @@ class Modes:
                     shown = partial(detail, judgement.quantity, judgement)
                     yield trial.judged(judgement.quantity, judgement.verdict, call.reduction, detail=shown)
             except Unsupported as reason:
-                yield trial.record(mode, "unsupported", call.reduction, message=str(reason))
+                yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
             except Refused as refused:
                 yield trial.record(
                     mode,
-                    "error",
+                    Outcome.ERROR,
                     call.reduction,
                     message=f"raised {refused.type}: {refused}",
                     detail=partial(detail, mode),

@@ -14,12 +14,13 @@ from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth, truths
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
+from lossproof.records.quantity import Quantity
 
 
 def func_grad(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Each gradient is the plain call's."""
     for name, observed in call.mode.gradients[0].items():
-        yield _alike(f"{mode}:{name}", observed, *_plain_gradient(call, name))
+        yield _alike(Quantity.of(mode, name), observed, *_plain_gradient(call, name))
 
 
 def vmap(mode: str, call: CallInMode) -> Iterator[Judgement]:

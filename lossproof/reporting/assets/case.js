@@ -80,17 +80,7 @@ function checkTable(rows, open) {
   );
 }
 
-const GRAVITY = [
-  "disagree",
-  "error",
-  "changed convention",
-  "known defect",
-  "overflowed",
-  "other convention",
-  "agree",
-  "unsupported",
-];
-const gravest = (outcomes) => GRAVITY.find((outcome) => outcomes.includes(outcome));
+const gravest = (outcomes) => OUTCOMES.find((outcome) => outcomes.includes(outcome));
 
 // What agrees only in part of what was asked does not simply agree.
 function stateOf(rows) {
@@ -103,7 +93,7 @@ function stateOf(rows) {
 function checkList(rows, label) {
   const failed = (row) => [...FAILING, "known defect"].includes(checks.cell("outcome", row));
   const inOrder = [...rows].sort(
-    (a, b) => GRAVITY.indexOf(checks.cell("outcome", a)) - GRAVITY.indexOf(checks.cell("outcome", b)) || a - b,
+    (a, b) => OUTCOMES.indexOf(checks.cell("outcome", a)) - OUTCOMES.indexOf(checks.cell("outcome", b)) || a - b,
   );
   const line = (row) =>
     el(

@@ -1,7 +1,6 @@
 // One check in full: what came out beside what should, by how much, why it matters, how to see it oneself.
 
 const BALLS = "in ball arithmetic, which carries a proven bound on the error through every operation";
-const NUMERIC = /^(value|gradient|vjp|jvp|vmap|func\.grad|autocast|bias)\b/;
 
 // The cases whose own printed digits are not the reference's: one of the two is wrong.
 let contested;
@@ -24,7 +23,7 @@ function authority(row) {
   if (quantity === "raises") return "The case demands that this call is refused, and the reference refuses it too.";
   if (checks.cell("outcome", row).endsWith("convention"))
     return "Both: the formula leaves it open. The expected side follows the choice that is on record.";
-  if (!NUMERIC.test(quantity)) return "";
+  if (!data.numeric.includes(quantity.split(":")[0])) return "";
   if (isContested(row))
     return (
       "That is open: the digits that this case prints are not the expected ones either. " +

@@ -15,19 +15,17 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
-// Outcomes that fail a run.
-const FAILING = ["disagree", "error", "changed convention"];
-
-const SIGNS = {
-  agree: "✓",
-  overflowed: "↥",
-  disagree: "✗",
-  error: "!",
-  "changed convention": "⇄",
-  "other convention": "≈",
-  unsupported: "–",
-  "known defect": "◆",
-};
+// The outcomes, the gravest first; those that fail a run; the sign of each.
+const OUTCOMES = [],
+  FAILING = [],
+  SIGNS = {};
+function learnOutcomes(table) {
+  for (const { name, sign, fails } of table) {
+    OUTCOMES.push(name);
+    if (fails) FAILING.push(name);
+    SIGNS[name] = sign;
+  }
+}
 // What a group of checks is called by where that is no outcome: its style and its sign.
 const STATES = { conforms: ["agree", "✓"], partly: ["partly", "◐"], "nothing to run": ["unsupported", "–"] };
 const styleOf = (state) => (STATES[state] ? STATES[state][0] : state.replace(" ", "-"));

@@ -96,6 +96,7 @@ let data, checks, table;
 async function start() {
   const text = (id) => document.getElementById(id).textContent;
   data = { ...JSON.parse(text("data")), ...(await unpacked(text("packed"))) };
+  learnOutcomes(data.outcomes);
   checks = queries(data.columns);
   table = rowsTable(checks, openRow);
   head();

@@ -1,0 +1,63 @@
+"""What becomes of a check."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Outcome(str, Enum):
+    """What becomes of a check; in JSON it is its name.
+
+    A check is ``overflowed`` where it is not finite because a step of the formula leaves the format's range.
+    Of what the formula leaves open, a ``changed convention`` is as right as the pick that is on record for
+    the subject and its version, and not that pick; an ``other convention`` is one where none is on record.
+
+    Attributes:
+        sign: what stands for it where there is little room.
+        gravity: how much a reader should mind, from 0 on: of several outcomes the gravest is shown.
+    """
+
+    AGREE = "agree", "✓", 1
+    OVERFLOWED = "overflowed", "↥", 3
+    OTHER_CONVENTION = "other convention", "≈", 2
+    CHANGED_CONVENTION = "changed convention", "⇄", 5
+    DISAGREE = "disagree", "✗", 7
+    ERROR = "error", "!", 6
+    UNSUPPORTED = "unsupported", "\N{EN DASH}", 0
+    KNOWN_DEFECT = "known defect", "◆", 4
+
+    sign: str
+    gravity: int
+
+    def __new__(cls, name: str, sign: str = "", gravity: int = 0) -> Outcome:
+        """A member that is equal to its name."""
+        member = str.__new__(cls, name)
+        member._value_, member.sign, member.gravity = name, sign, gravity
+        return member
+
+    # Python's releases differ in what an f-string makes of a member.
+    __str__ = str.__str__
+    __format__ = str.__format__  # type: ignore[assignment]  # the parameter is positional there
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it fails a run."""
+        return self in FAILING
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the check is as it should be."""
+        return self in _PASSING
+
+
+GRAVEST_FIRST = tuple(sorted(Outcome, key=lambda outcome: -outcome.gravity))
+FAILING = (Outcome.DISAGREE, Outcome.ERROR, Outcome.CHANGED_CONVENTION)
+_PASSING = (Outcome.AGREE, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
+
+
+def outcome_table() -> list[dict[str, object]]:
+    """The outcomes as data for the page, the gravest first: ``{name, sign, fails}`` each."""
+    return [
+        {"name": outcome.value, "sign": outcome.sign, "fails": outcome.is_failing}
+        for outcome in GRAVEST_FIRST
+    ]
