@@ -1,4 +1,4 @@
-"""Hunting in several processes: a loss a job, the longest first."""
+"""The search in several processes: one job for each loss, the longest first."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pathlib import Path
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.running.selection import signatures
 from proofs.faults.catalogue import FAULTS
-from proofs.faults.matrix import Hunt, Kill, hunts
+from proofs.faults.matrix import Kill, Search, searches
 
 
 @dataclass(frozen=True)
-class Bag:
-    """What a hunt on one loss brought home.
+class LossResult:
+    """The result of the search of one loss's cases.
 
     Attributes:
         loss: the loss.
-        kills: what was caught by what.
+        kills: which case catches which fault.
         seconds: of the processor.
         unable: by id, why a case that should have caught a fault cannot.
         inapplicable: by id, why a fault does not apply to this torch.
@@ -37,31 +37,33 @@ class Bag:
     has_crashed: bool = False
 
 
-def hunt_all(root: Path, corpus: Corpus, faults: Sequence[str], is_full: bool, workers: int) -> Iterator[Bag]:
-    """Hunt for faults, named by their ids, loss by loss as they are done."""
-    jobs = hunts(corpus, [FAULTS[id] for id in faults])
-    jobs.sort(key=lambda hunt: len(hunt.faults) * len(hunt.cases), reverse=True)
+def search_all(
+    root: Path, corpus: Corpus, faults: Sequence[str], is_full: bool, workers: int
+) -> Iterator[LossResult]:
+    """Search for what catches the faults of these ids; each loss's result comes as soon as it is there."""
+    jobs = searches(corpus, [FAULTS[id] for id in faults])
+    jobs.sort(key=lambda search: len(search.faults) * len(search.cases), reverse=True)
     unfinished = []
-    for loss, bag in _hunted(root, jobs, is_full, workers):
-        if bag is None:
+    for loss, result in _results(root, jobs, is_full, workers):
+        if result is None:
             unfinished.append(loss)
         else:
-            yield bag
+            yield result
     # A process that ends takes the jobs of its whole pool along: only alone does it show whose fault it was.
     for job in jobs:
         if job.loss in unfinished:
-            for loss, bag in _hunted(root, [job], is_full, workers=1):
-                yield bag or Bag(loss, has_crashed=True)
+            for loss, result in _results(root, [job], is_full, workers=1):
+                yield result or LossResult(loss, has_crashed=True)
 
 
-def _hunted(
-    root: Path, jobs: Sequence[Hunt], is_full: bool, workers: int
-) -> Iterator[tuple[str, Bag | None]]:
-    """Each loss with what was found; with nothing where its process ended."""
+def _results(
+    root: Path, jobs: Sequence[Search], is_full: bool, workers: int
+) -> Iterator[tuple[str, LossResult | None]]:
+    """Each loss with its result; with none where its process ended."""
     with ProcessPoolExecutor(workers, initializer=_prepare, initargs=(root,)) as pool:
         running = {
-            pool.submit(_hunt, hunt.loss, [fault.id for fault in hunt.faults], is_full): hunt.loss
-            for hunt in jobs
+            pool.submit(_search, job.loss, [fault.id for fault in job.faults], is_full): job.loss
+            for job in jobs
         }
         for done in as_completed(running):
             try:
@@ -79,10 +81,10 @@ def _prepare(root: Path) -> None:
     warnings.simplefilter("ignore")  # the cases judge those that matter
 
 
-def _hunt(loss: str, faults: Sequence[str], is_full: bool) -> Bag:
+def _search(loss: str, faults: Sequence[str], is_full: bool) -> LossResult:
     started = time.process_time()
-    [hunt] = hunts(_corpus, [FAULTS[id] for id in faults])
-    kills = tuple(hunt.full() if is_full else hunt.short())
-    unable = hunt.unable(kills)
-    inapplicable = hunt.inapplicable(kills, unable)
-    return Bag(loss, kills, time.process_time() - started, unable, inapplicable)
+    [search] = searches(_corpus, [FAULTS[id] for id in faults])
+    kills = tuple(search.full() if is_full else search.short())
+    unable = search.unable(kills)
+    inapplicable = search.inapplicable(kills, unable)
+    return LossResult(loss, kills, time.process_time() - started, unable, inapplicable)
