@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lossproof.reference import (
     adaptive_softmax,
@@ -51,7 +51,22 @@ _FAMILIES = (
     triplet,
 )
 
-LOSSES: Mapping[str, Loss] = {loss.name: loss for family in _FAMILIES for loss in family.LOSSES}
+
+def by_name(losses: Iterable[Loss]) -> dict[str, Loss]:
+    """The losses by their names, in the order given.
+
+    Raises:
+        ValueError: where two losses have the same name.
+    """
+    found: dict[str, Loss] = {}
+    for loss in losses:
+        if loss.name in found:
+            raise ValueError(f"two losses are called {loss.name}")
+        found[loss.name] = loss
+    return found
+
+
+LOSSES: Mapping[str, Loss] = by_name(loss for family in _FAMILIES for loss in family.LOSSES)
 
 # All that their formulas leave open, by name.
 CONVENTIONS: Mapping[str, Convention] = {

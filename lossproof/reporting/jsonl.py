@@ -44,10 +44,8 @@ def read_results(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         if set(record) != {"test", *FIELDS}:
             odd = ", ".join(sorted(set(record) ^ {"test", *FIELDS}))
             raise ReportError(f"{place}: unknown or missing fields: {odd}. Was it another version's run?")
-        if record["outcome"] not in _OUTCOMES:
-            raise ReportError(
-                f"{place}: unknown outcome {record['outcome']!r}. Was it another version's run?"
-            )
+        if (outcome := record["outcome"]) not in _OUTCOMES:
+            raise ReportError(f"{place}: unknown outcome {outcome!r}. Was it another version's run?")
         if record["error_over_budget"] is not None:
             record["error_over_budget"] = float(record["error_over_budget"])
         records.append(record)

@@ -21,8 +21,8 @@ from lossproof.running.selection import signatures
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault
 from proofs.faults.findings import Findings, by_loss
-from proofs.faults.hunting import hunt_all
 from proofs.faults.matrix import Kill, documenting
+from proofs.faults.processes import search_all
 from proofs.faults.records import faults_json, read_pytorch
 
 _SHOWN = 50
@@ -30,7 +30,7 @@ _PYTORCH = Path(__file__).parents[1] / "yardstick/pytorch_own_tests.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Hunt, say what was found, and write it into the report; 0 when nothing is wrong."""
+    """Search, say what was found, and write it into the report; 0 when nothing is wrong."""
     parser = argparse.ArgumentParser(prog="python -m proofs.faults", description=__doc__)
     parser.add_argument(
         "faults", nargs="*", help="ids of faults, or losses, as shell patterns (default: all)"
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         corpus = load_corpus(options.corpus, signatures())
-        findings, seconds = _hunt(options.corpus, corpus, faults, options.full, options.workers)
+        findings, seconds = _search(options.corpus, corpus, faults, options.full, options.workers)
         problems = findings.problems
         for problem in problems[:_SHOWN]:
             print(problem)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = faults_json(findings, corpus.digest, seconds, made, pytorch)
         for line in _summary(findings, seconds, pytorch):
             print(line)
-        # A hunt for some of the faults says nothing about the others, which the report has.
+        # A search for some of the faults says nothing about the others, which the report has.
         if not options.faults:
             history = as_data(read_table(options.corpus / HISTORY, corpus.known_defects))
             for path in write_faults(options.reports, text, history):
@@ -74,7 +74,7 @@ def _is_wanted(fault: Fault, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatch(fault.id, one) or fnmatch(fault.loss, one) for one in patterns)
 
 
-def _hunt(
+def _search(
     root: Path, corpus: Corpus, faults: Sequence[Fault], is_full: bool, workers: int
 ) -> tuple[Findings, float]:
     kills: list[Kill] = []
@@ -83,21 +83,21 @@ def _hunt(
     inapplicable: dict[str, str] = {}
     seconds = 0.0
     planted = by_loss(faults)
-    for bag in hunt_all(root, corpus, [fault.id for fault in faults], is_full, workers):
-        kills += bag.kills
-        seconds += bag.seconds
-        unable |= bag.unable.keys()
-        inapplicable |= bag.inapplicable
-        if bag.has_crashed:
-            crashed.add(bag.loss)
-            print(f"{bag.loss:32} its process ended", flush=True)
+    for result in search_all(root, corpus, [fault.id for fault in faults], is_full, workers):
+        kills += result.kills
+        seconds += result.seconds
+        unable |= result.unable.keys()
+        inapplicable |= result.inapplicable
+        if result.has_crashed:
+            crashed.add(result.loss)
+            print(f"{result.loss:32} its process ended", flush=True)
             continue
         caught, applying = (
-            len({kill.fault for kill in bag.kills}),
-            len(planted[bag.loss]) - len(bag.inapplicable),
+            len({kill.fault for kill in result.kills}),
+            len(planted[result.loss]) - len(result.inapplicable),
         )
-        told = f"{caught} of {count(applying, 'fault')} caught{_and_not_applicable(bag.inapplicable)}"
-        print(f"{bag.loss:32} {told}", flush=True)
+        outcome = f"{caught} of {count(applying, 'fault')} caught{_and_not_applicable(result.inapplicable)}"
+        print(f"{result.loss:32} {outcome}", flush=True)
     is_all = len(faults) == len(FAULTS)
     places = {fault.id: place for place, fault in enumerate(faults)}
     return Findings(

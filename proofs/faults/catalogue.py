@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 
 from proofs.faults import planted
 from proofs.faults.fault import Fault
+from proofs.faults.mistake import Mistake
+
+
+def by_id(faults: Iterable[Fault]) -> dict[str, Fault]:
+    """The faults by their ids, in the order of these: where a fault stands changes no result.
+
+    Raises:
+        ValueError: where two faults have the same id.
+    """
+    found: dict[str, Fault] = {}
+    for fault in sorted(faults, key=lambda fault: fault.id):
+        if fault.id in found:
+            raise ValueError(f"two planted faults are called {fault.id}")
+        found[fault.id] = fault
+    return found
 
 
 def _planted() -> Iterator[Fault]:
     for module in pkgutil.walk_packages(planted.__path__, f"{planted.__name__}."):
-        if not module.ispkg:
-            yield from (one for one in vars(import_module(module.name)).values() if isinstance(one, Fault))
+        for value in vars(import_module(module.name)).values():
+            if isinstance(value, Fault):
+                yield value
+            elif isinstance(value, Mistake):
+                yield from value.faults
 
 
-FAULTS: Mapping[str, Fault] = {fault.id: fault for fault in _planted()}
+FAULTS: Mapping[str, Fault] = by_id(_planted())

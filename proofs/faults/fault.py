@@ -109,6 +109,7 @@ def fault(
     loss: str,
     *,
     origin: str = "",
+    method: str = "",
     at: str = "",
     blind: bool = False,
     shows_in_modes: bool = False,
@@ -119,16 +120,26 @@ def fault(
     Args:
         loss: a name of the reference's catalogue.
         origin: the address of the issue or change of a real bug of this kind.
-        at: what to replace, by its dotted name; the loss's function in torch.nn.functional if empty.
+        method: what to replace of the loss's module; the loss's function in torch.nn.functional if empty.
+        at: what to replace if neither of these, by its dotted name.
         blind: see ``Fault``.
         shows_in_modes: see ``Fault``.
         needs: see ``Fault``.
     """
-    target = at or f"torch.nn.functional.{LOSSES[loss].functional}"
 
     def make(replacement: Callable[..., Any]) -> Fault:
-        mistake = " ".join((inspect.getdoc(replacement) or "").split())
-        name = replacement.__name__.replace("_", "-")
+        name, mistake = replacement.__name__.replace("_", "-"), mistake_of(replacement)
+        target = at or target_in(loss, method)
         return Fault(name, loss, mistake, origin, target, replacement, blind, shows_in_modes, needs)
 
     return make
+
+
+def target_in(loss: str, method: str) -> str:
+    """The dotted name of a method of a loss's module, or of the loss's function if that is empty."""
+    return f"torch.nn.{loss}.{method}" if method else f"torch.nn.functional.{LOSSES[loss].functional}"
+
+
+def mistake_of(replacement: Callable[..., Any]) -> str:
+    """The sentence that a fault's docstring is."""
+    return " ".join((inspect.getdoc(replacement) or "").split())

@@ -1,4 +1,4 @@
-"""What a hunt found: faults that no case catches, and cases that catch none and document nothing."""
+"""What the search found: faults that no case catches, and cases that catch none and document nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proofs.faults.matrix import Kill
 
 @dataclass(frozen=True)
 class Findings:
-    """The result of a hunt.
+    """The result of the search of all cases.
 
     Attributes:
         faults: those that were planted.
@@ -50,13 +50,13 @@ class Findings:
         return [fault for fault in self.faults if fault.id not in done]
 
     @property
-    def idle(self) -> list[Case]:
+    def cases_without_purpose(self) -> list[Case]:
         """The cases that catch no fault and document nothing, though they could."""
-        busy = {kill.case for kill in self.kills} | self.documenting | self.unable
-        return [case for case in self.cases if case.id not in busy]
+        purposeful = {kill.case for kill in self.kills} | self.documenting | self.unable
+        return [case for case in self.cases if case.id not in purposeful]
 
     @property
-    def broken_promises(self) -> list[str]:
+    def false_claims(self) -> list[str]:
         """A sentence for each fault that a case says it kills and does not."""
         planted = {fault.id: fault for fault in self.faults}
         return [
@@ -83,13 +83,13 @@ class Findings:
             for fault in self.survivors
             if fault.loss not in self.crashed
         ]
-        idle = [
+        purposeless = [
             f"{case.file}:{case.line}: [{case.id}] catches no planted fault and documents nothing; plant the "
             "fault that it is there for, or remove it"
-            for case in self.idle
+            for case in self.cases_without_purpose
             if case.loss not in self.crashed
         ]
-        return [*crashes, *survived, *self.broken_promises, *idle]
+        return [*crashes, *survived, *self.false_claims, *purposeless]
 
 
 def by_loss(faults: Iterable[Fault]) -> Mapping[str, list[Fault]]:

@@ -46,7 +46,7 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Hunt:
+class Search:
     """The search of one loss's cases for its faults.
 
     Attributes:
@@ -84,27 +84,27 @@ class Hunt:
     def short(self) -> Iterator[Kill]:
         """A first catch of each fault, and a first catch by each case that has to have one."""
         attempts, faults = self._attempts, self.plantable
-        lethal: Counter[str] = Counter()
+        catches: Counter[str] = Counter()
         for case in self.cases:
             listed = [fault for fault in faults if fault.id in case.kills]
             kills = list(attempts.first(case, listed))
             if not kills and case.id not in self.documenting:
                 # Those that others caught most often are the likeliest.
-                others = sorted(faults, key=lambda fault: -lethal[fault.id])
+                others = sorted(faults, key=lambda fault: -catches[fault.id])
                 kills = list(islice(attempts.first(case, others), 1))
-            lethal.update(kill.fault for kill in kills)
+            catches.update(kill.fault for kill in kills)
             yield from kills
         for fault in faults:
-            if not lethal[fault.id]:
+            if not catches[fault.id]:
                 yield from islice((kill for case in self.cases for kill in attempts.first(case, [fault])), 1)
 
     def unable(self, kills: Sequence[Kill]) -> Mapping[str, str]:
         """By id, why a case that should have caught a fault cannot: it does not run, or is wrong anyway."""
-        able, uncaught = {kill.case for kill in kills}, self._uncaught(kills)
+        catching, uncaught = {kill.case for kill in kills}, self._uncaught(kills)
         reasons = (
             (case.id, self._attempts.reason_against(case))
             for case in self.cases
-            if uncaught & {*case.kills} or case.id not in able | self.documenting
+            if uncaught & {*case.kills} or case.id not in catching | self.documenting
         )
         return {case: reason for case, reason in reasons if reason}
 
@@ -132,16 +132,16 @@ class Hunt:
 class _Attempts:
     """Plants faults and runs cases; what cases and faults have in common is worked out once."""
 
-    def __init__(self, hunt: Hunt) -> None:
+    def __init__(self, search: Search) -> None:
         self._examiners = {
-            modes: Examiner(with_modes=modes, with_illustrations=False, picks=hunt.picks)
+            modes: Examiner(with_modes=modes, with_illustrations=False, picks=search.picks)
             for modes in (False, True)
         }
         # The function before the module, which lacks parameters in every release.
-        names = sorted({_OF_MODULES, *(fault.subject for fault in hunt.faults)}, reverse=True)
+        names = sorted({_OF_MODULES, *(fault.subject for fault in search.faults)}, reverse=True)
         self._subjects = {name: find_subject(name) for name in names}
         self._defects = {
-            name: relevant(hunt.known_defects, name, subject.version(), "cpu")
+            name: relevant(search.known_defects, name, subject.version(), "cpu")
             for name, subject in self._subjects.items()
         }
         self._wrong: dict[tuple[str, str, str, bool], frozenset[Place]] = {}
@@ -187,11 +187,11 @@ class _Attempts:
                 yield kill
 
 
-def hunts(corpus: Corpus, faults: Sequence[Fault]) -> list[Hunt]:
-    """One hunt for each loss that has faults."""
+def searches(corpus: Corpus, faults: Sequence[Fault]) -> list[Search]:
+    """One search for each loss that has faults."""
     documents = frozenset(documenting(corpus))
     return [
-        Hunt(
+        Search(
             loss,
             [fault for fault in faults if fault.loss == loss],
             # A fault is planted in this process; a case with one of its own would not meet it.
@@ -205,7 +205,7 @@ def hunts(corpus: Corpus, faults: Sequence[Fault]) -> list[Hunt]:
 
 
 def documenting(corpus: Corpus) -> set[str]:
-    """The ids of the cases that have a purpose beside catching faults.
+    """The ids of the cases that have a purpose besides catching faults.
 
     They hold a document's number or statement, a known defect of torch, digits that it loses, or names that
     it has or lacks.

@@ -1,4 +1,4 @@
-"""``faults.json``: what a hunt found, for the report and for programs."""
+"""``faults.json``: what the search found, for the report and for programs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def faults_json(
     Args:
         findings: what was found.
         cases: the digest of the case files.
-        seconds: of processor time that the hunt took.
+        seconds: of processor time that the search took.
         made: when, as ISO 8601 writes it.
         pytorch: what PyTorch's own tests catch, as ``proofs.yardstick`` measured it; or None.
     """
     caught = findings.caught
-    told = {
+    report = {
         "made": made,
         "seconds": round(seconds, 1),
         "torch": version("torch"),
@@ -48,7 +48,7 @@ def faults_json(
         "problems": findings.problems,
         "pytorch": pytorch and {"torch": pytorch["torch"], "seconds": pytorch["seconds"]},
     }
-    return json.dumps(told, indent=1) + "\n"
+    return json.dumps(report, indent=1) + "\n"
 
 
 def read_pytorch(path: Path) -> dict[str, Any] | None:

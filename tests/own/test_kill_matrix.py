@@ -1,4 +1,4 @@
-"""Planted faults: what the catalogue holds, how a fault is planted, and what a hunt says."""
+"""Planted faults: what the catalogue holds, how a fault is planted, and what the search says."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lossproof.subjects.call import Unsupported
 from proofs.faults.__main__ import main
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault, fault
-from proofs.faults.matrix import Kill, caught_by, hunts
+from proofs.faults.matrix import Kill, caught_by, searches
 
 ROOT = Path(__file__).parents[2]
 CLASSIFICATION = {
@@ -50,7 +50,7 @@ def corpus() -> Corpus:
     return load_corpus(ROOT / "cases", signatures())
 
 
-def hunt(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def search(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
         "-m",
@@ -125,7 +125,7 @@ def test_the_full_matrix_has_every_kill_and_the_short_way_enough_of_them(corpus:
 
     def kills(is_full: bool) -> set[tuple[str, str]]:
         found: list[Kill] = [
-            kill for one in hunts(corpus, faults) for kill in (one.full() if is_full else one.short())
+            kill for one in searches(corpus, faults) for kill in (one.full() if is_full else one.short())
         ]
         return {(kill.case, kill.fault) for kill in found}
 
@@ -133,15 +133,15 @@ def test_the_full_matrix_has_every_kill_and_the_short_way_enough_of_them(corpus:
     assert {name for _, name in kills(is_full=False)} == {one.id for one in faults}
 
 
-def test_what_survives_what_idles_and_what_was_promised_is_said(tmp_path: Path) -> None:
+def test_what_survives_and_what_a_case_claims_in_vain_is_said(tmp_path: Path) -> None:
     cases = tmp_path / "cases"
     cases.mkdir()
     (cases / "mse.yaml").write_text(CASES.replace("KILLS", "mse-weight-dropped, no-such-fault"))
-    finished = hunt(tmp_path, "mse-weight-dropped", "--corpus", str(cases))
+    finished = search(tmp_path, "mse-weight-dropped", "--corpus", str(cases))
     assert finished.returncode == 1
     assert "MSELoss: no case catches mse-weight-dropped: " in finished.stdout
     assert "0 of 1 planted fault caught" in finished.stdout
-    # A hunt for some says nothing about cases, and leaves the report as it is.
+    # A search for some says nothing about cases, and leaves the report as it is.
     assert "no-such-fault" not in finished.stdout
     assert not (tmp_path / "reports").exists()
 
@@ -171,15 +171,15 @@ def test_a_fault_that_ends_its_process_costs_only_its_own_loss(
     assert "no case catches" not in said
 
 
-def test_a_hunt_for_nothing_is_a_mistake(tmp_path: Path) -> None:
-    finished = hunt(tmp_path, "no-such-fault")
+def test_a_search_for_nothing_is_a_mistake(tmp_path: Path) -> None:
+    finished = search(tmp_path, "no-such-fault")
     assert finished.returncode == 2
     assert "no fault and no loss matches no-such-fault" in finished.stderr
 
 
 def test_a_mistake_in_a_case_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "mse.yaml").write_text(CASES.replace("KILLS", "Not A Slug"))
-    finished = hunt(tmp_path, "--corpus", str(tmp_path))
+    finished = search(tmp_path, "--corpus", str(tmp_path))
     assert finished.returncode == 2
     assert "mse.yaml:8: [mse-one]" in finished.stderr
     assert "Traceback" not in finished.stderr

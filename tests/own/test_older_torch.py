@@ -20,7 +20,7 @@ from lossproof.subjects.call import Unsupported
 from proofs.faults.__main__ import main
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault, fault
-from proofs.faults.matrix import hunts
+from proofs.faults.matrix import searches
 
 RELEASE = f"torch {torch.__version__.partition('+')[0]}"
 CASES = """\
@@ -215,7 +215,7 @@ def test_a_fault_made_of_what_a_release_lacks_is_not_applicable() -> None:
     assert mse_made_of_nothing.obstacle == f"{RELEASE} has no torch._C.no_such_name"
 
 
-def hunted(folder: Path, *faults: str) -> tuple[int, dict[str, Any]]:
+def searched(folder: Path, *faults: str) -> tuple[int, dict[str, Any]]:
     (folder / "cases").mkdir()
     (folder / "cases" / "older.yaml").write_text(CASES)
     folders = ["--corpus", str(folder / "cases"), "--reports", str(folder / "reports")]
@@ -225,10 +225,10 @@ def hunted(folder: Path, *faults: str) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("without_linear", "without_huber_weight")
-def test_a_hunt_counts_what_is_not_applicable_and_says_why(
+def test_the_search_counts_what_is_not_applicable_and_says_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, _ = hunted(tmp_path, "lce-none-is-summed", "huber-weight-dropped")
+    status, _ = searched(tmp_path, "lce-none-is-summed", "huber-weight-dropped")
     printed = capsys.readouterr().out
     reasons = (
         "torch.nn.functional.linear_cross_entropy",
@@ -242,18 +242,18 @@ def test_a_hunt_counts_what_is_not_applicable_and_says_why(
 
 
 @pytest.mark.usefixtures("without_linear")
-def test_the_record_of_a_hunt_has_the_reason_and_no_case_is_idle_for_it(
+def test_the_report_has_the_reason_and_no_case_is_without_purpose_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name, planted in FAULTS.items() if planted.loss != "LinearCrossEntropyLoss"]:
         monkeypatch.delitem(FAULTS, name)
-    status, report = hunted(tmp_path)
+    status, report = searched(tmp_path)
     assert {one["not_applicable"] for one in report["faults"]} == {
         f"{RELEASE} has no torch.nn.functional.linear_cross_entropy",
         f"{RELEASE} has no torch.nn.LinearCrossEntropyLoss",
     }
-    idle = {problem.partition("[")[2].partition("]")[0] for problem in report["problems"]}
-    assert idle == {
+    purposeless = {problem.partition("[")[2].partition("]")[0] for problem in report["problems"]}
+    assert purposeless == {
         "linear-is-cross-entropy",
         "huber-weighted",
         "huber-plain",
@@ -273,7 +273,7 @@ def test_a_fault_that_torch_has_itself_is_not_applicable(
         return original(*args, **options | {"weight": None})
 
     monkeypatch.setattr(torch.nn.functional, "huber_loss", unweighted)
-    status, _ = hunted(tmp_path, "huber-weight-dropped")
+    status, _ = searched(tmp_path, "huber-weight-dropped")
     reason = "huber-weighted, which should catch it, is as wrong without it"
     assert f"1 fault not applicable: {reason}" in capsys.readouterr().out
     assert status == 0
@@ -287,6 +287,6 @@ def test_a_check_that_is_wrong_without_the_fault_catches_nothing(
     target = "torch.nn.functional.huber_loss"
     harmless = Fault("harmless", "HuberLoss", "", "", target, lambda original, *a, **o: original(*a, **o))
     detached = Fault("gone", "HuberLoss", "", "", target, lambda original, *a, **o: 0 * original(*a, **o))
-    [hunt] = hunts(corpus, [harmless, detached])
-    assert {kill.fault for kill in hunt.full()} == {"gone"}
-    assert "value" not in {kill.quantity for kill in hunt.full()}
+    [search] = searches(corpus, [harmless, detached])
+    assert {kill.fault for kill in search.full()} == {"gone"}
+    assert "value" not in {kill.quantity for kill in search.full()}

@@ -197,6 +197,13 @@ class TestJsonLines:
         with pytest.raises(ReportError, match=complaint):
             read_results(path)
 
+    def test_an_unknown_outcome_is_named_with_its_line(self, tmp_path: Path) -> None:
+        write_reports(tmp_path, RUN, [result_of(AGREES)])
+        path = tmp_path / "results.jsonl"
+        path.write_text(path.read_text().replace('"outcome": "agree"', '"outcome": "perhaps"'))
+        with pytest.raises(ReportError, match=":2: unknown outcome 'perhaps'"):
+            read_results(path)
+
     def test_a_missing_file_is_one_sentence(self, tmp_path: Path) -> None:
         with pytest.raises(ReportError, match="cannot be read"):
             read_results(tmp_path / "results.jsonl")

@@ -1,1 +1,1 @@
-"""The planted faults, a module a loss or a kind of mistake."""
+"""The catalogue: a file or folder for each loss, and ``shared`` for the mistakes that several losses make."""

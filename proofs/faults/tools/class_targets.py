@@ -73,3 +73,8 @@ def in_rows(loss: Callable[..., Tensor], input: Tensor, target: Tensor, *rest: A
 def without_subnormals(tensor: Tensor) -> Tensor:
     """Zeros in the place of subnormal numbers; the gradient passes as ever."""
     return graft(torch.where(tensor.abs() < torch.finfo(tensor.dtype).tiny, 0.0, tensor), tensor)
+
+
+def is_smoothed(target: Tensor, options: dict[str, Any]) -> bool:
+    """Whether label smoothing of class indices is asked for, and in its range."""
+    return not target.is_floating_point() and 0 < options.get("label_smoothing", 0.0) <= 1

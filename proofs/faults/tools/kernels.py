@@ -146,3 +146,8 @@ def read_as_another(tensor: Tensor, other: Tensor) -> Tensor:
         places = places + stride * torch.arange(tensor.shape[dim]).reshape(shape)
     # Where the strides lead beyond the memory, a kernel would read what is not its own.
     return graft(memory[places % size], tensor)
+
+
+def reduced_as_named(losses: Tensor, options: Mapping[str, Any]) -> Tensor:
+    """The losses in the reduction that a call names; their mean if it names none."""
+    return reduced(losses, options.get("reduction", "mean"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from proofs.faults.fault import Function
 from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.vectors import as_asked
 
 
 def with_added_gradient(result: Tensor, other: Tensor) -> Tensor:
@@ -29,3 +32,19 @@ def bent(result: Tensor, argument: Tensor, change: float, total: Callable[[Tenso
         return result
     change_there = torch.zeros_like(argument.detach()).masked_fill(at_kink, change)
     return with_added_gradient(result, total(argument * change_there))
+
+
+def at_equal(change: float, original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The loss with another slope where input and target are equal; right where it is weighted."""
+    result, difference = original(*args, **options), args[0] - args[1]
+    if options.get("weight") is not None or difference.is_complex():
+        return result
+    return bent(result, difference, change, lambda terms: as_asked(terms, options))
+
+
+def between_branches(limit: float, slope: float, original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The loss without any slope where the difference is exactly at the limit of the branches."""
+    result = original(*args, **options)
+    if limit <= 0 or options.get("weight") is not None:
+        return result
+    return bent(result, (args[0] - args[1]).abs() - limit, -slope, lambda terms: as_asked(terms, options))

@@ -1,0 +1,1 @@
+"""Faults in the adaptive log-softmax, which torch has as a module only."""

@@ -1,1 +1,0 @@
-"""Faults of distances, and of the losses of pairs and triplets."""

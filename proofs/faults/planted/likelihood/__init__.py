@@ -1,1 +1,0 @@
-"""Faults of negative log-likelihoods."""

@@ -1,1 +1,0 @@
-"""Faults of the losses that hold linear layers."""

@@ -1,0 +1,1 @@
+"""Faults in the multi-margin loss."""

@@ -1,1 +1,0 @@
-"""Faults of softmax, of information, and of what is added to a loss."""
