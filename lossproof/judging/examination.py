@@ -15,7 +15,7 @@ from lossproof.judging import details
 from lossproof.judging.behaviour import judge_refusal, judge_warning
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
 from lossproof.judging.choices import or_changed
-from lossproof.judging.illustrations import curve, disagreement, is_small, usual_subject
+from lossproof.judging.illustrations import curve, disagreement, is_small
 from lossproof.judging.layouts import CONTIGUOUS, layouts_of
 from lossproof.judging.modes import examine_modes, reduction_for_modes
 from lossproof.judging.record import PASSING, Record
@@ -29,9 +29,10 @@ from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of
 from lossproof.subjects.apart import Apart
-from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported
+from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.snippet import describe
+from lossproof.subjects.subject import Subject
 
 Numbers = npt.NDArray[np.float64]
 
@@ -133,7 +134,7 @@ class _Examination(Recorder):
             message = f"accepted, with {_short(observation)}; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
         except Refused as refused:
-            verdict = judge_refusal(self.subject_name, refused, wanted)
+            verdict = judge_refusal(refused, wanted)
         if self.case.own_process and not verdict.agrees:
             # Which of the two happens, and with what result, may differ from run to run.
             message = "accepted, or ended the process; must be refused"
@@ -156,7 +157,7 @@ class _Examination(Recorder):
                 detail = partial(
                     details.of_warning, self.subject_name, self._full_call(planned), self.case.warns
                 )
-                verdict = judge_warning(self.subject_name, observation.warnings, self.case.warns)
+                verdict = judge_warning(observation.warnings, self.case.warns)
                 yield self.judged("warns", verdict, reduction, detail=detail)
             if self.case.bias and reduction in ("none", None):
                 yield from self._bias(planned, observation, reduction)
@@ -254,13 +255,13 @@ class _Examination(Recorder):
         if not is_wanted or self.case.own_process or not is_small(planned.call):
             return {}
         illustrations: dict[str, str] = {}
-        if not is_right or self.subject_name == "reference":
+        if not is_right or self.subject.shows_steps:
             illustrations |= describe(planned.call)
             illustrations |= {
                 "formula": formula_of(planned.prepared.loss),
                 "steps": planned.steps,
             }
-        is_told_of = self.case.source is not None and self.subject_name == usual_subject(self.case.loss)
+        is_told_of = self.case.source is not None and self.subject.illustrates(self.case.loss)
         is_chosen = reduction == reduction_for_modes(reductions_of(self.case)) and self._is_layout_dtype()
         if is_chosen and (is_told_of or not is_right):
             illustrations |= curve(self.subject, self._full_call(planned), planned)

@@ -19,11 +19,9 @@ from lossproof.judging.recorder import digits
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.formats import FORMATS, Float64Array
-from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
 from lossproof.subjects.snippet import describe, reproduce
 
 _SMALL = 48
@@ -40,13 +38,6 @@ def is_small(call: Call) -> bool:
     """Whether a call holds few enough numbers for a reader to follow them all."""
     values = (*call.args.values(), *call.params.values())
     return sum(value.numbers.size for value in values if isinstance(value, Values)) <= _SMALL
-
-
-def usual_subject(loss: str) -> str:
-    """The one of torch's forms of a loss whose curves are shown."""
-    if loss in EXPRESSIONS:
-        return EXPRESSIONS_SUBJECT
-    return "torch.nn.functional" if LOSSES[loss].functional else "torch.nn"
 
 
 def disagreement(

@@ -30,8 +30,8 @@ from lossproof.judging.recorder import Recorder, digits
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
+from lossproof.subjects.careful import Careful
 from lossproof.subjects.mode_snippets import reproduce_mode
-from lossproof.subjects.modes import ModalSubject
 from lossproof.subjects.snippet import describe
 
 _JUDGES: Mapping[str, Callable[[str, Seen], Iterator[Judged]]] = {
@@ -56,7 +56,7 @@ def reduction_for_modes(reductions: tuple[str | None, ...]) -> str | None:
 
 
 def examine_modes(
-    recorder: Recorder, subject: ModalSubject, call: Call, planned: PlannedCall, plain: Observation
+    recorder: Recorder, subject: Careful, call: Call, planned: PlannedCall, plain: Observation
 ) -> Iterator[Record]:
     """The records of all modes of a call.
 

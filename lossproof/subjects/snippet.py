@@ -7,9 +7,9 @@ from typing import Any
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values
-from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 from lossproof.subjects.linear_snippets import FORMS
 from lossproof.subjects.tensor_snippets import literal, program, tensor_lines, tensors_of, upstream_line
+from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 
 _SHOWN_ELEMENTS = 60
 

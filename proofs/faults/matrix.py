@@ -20,8 +20,8 @@ from lossproof.judging.examination import Examiner
 from lossproof.judging.known_defects import excuse, relevant
 from lossproof.judging.record import FAILING, PASSING, Record
 from lossproof.numbers.formats import FORMATS
-from lossproof.subjects import find_subject
-from lossproof.subjects.call import Subject
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.subject import Subject
 from proofs.faults.fault import Fault
 
 # Which of a case's checks in a dtype: its reduction, layout and quantity.

@@ -13,7 +13,7 @@ from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Run, TestResult
 from lossproof.reporting.jsonl import results_jsonl
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
 
 CASE = """\
 loss: L1Loss

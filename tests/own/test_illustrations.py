@@ -15,14 +15,14 @@ import torch
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.examination import Examiner
-from lossproof.judging.illustrations import disagreement, is_small, usual_subject
+from lossproof.judging.illustrations import disagreement, is_small
 from lossproof.judging.record import Record
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Values
-from lossproof.subjects.torch_subject import FunctionSubject
+from lossproof.subjects.registry import default_subjects, find_subject
+from lossproof.subjects.torch.subject import FunctionSubject
 
 CASES = """\
 loss: MSELoss
@@ -264,6 +264,13 @@ def test_a_call_of_48_numbers_is_small() -> None:
     assert not is_small(Call("MSELoss", {}, {"input": Values(np.zeros(49), "float32")}, "none", "float32"))
 
 
-def test_the_function_is_shown_where_there_is_one() -> None:
-    assert usual_subject("MSELoss") == "torch.nn.functional"
-    assert usual_subject("AdaptiveLogSoftmaxWithLoss") == "torch.nn"
+@pytest.mark.parametrize(
+    ("loss", "shown"),
+    [
+        ("MSELoss", "torch.nn.functional"),
+        ("AdaptiveLogSoftmaxWithLoss", "torch.nn"),
+        ("Entropy", "torch-expressions"),
+    ],
+)
+def test_the_function_is_shown_where_there_is_one(loss: str, shown: str) -> None:
+    assert [name for name in default_subjects() if find_subject(name).illustrates(loss)] == [shown]

@@ -23,7 +23,7 @@ from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
 
 CASES = Path(__file__).parents[2] / "cases"
 

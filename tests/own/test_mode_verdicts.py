@@ -19,8 +19,7 @@ from lossproof.judging.derivatives import derivative_along, directions_of, secon
 from lossproof.judging.examination import Examiner
 from lossproof.judging.record import Record
 from lossproof.numbers.formats import FORMATS, Float64Array
-from lossproof.subjects.call import Call, Observation, Refused, Unsupported
-from lossproof.subjects.modes import ModeObservation
+from lossproof.subjects.call import Call, ModeObservation, Observation, Refused, Unsupported
 
 FLOAT64 = FORMATS["float64"]
 

@@ -24,8 +24,8 @@ from lossproof.reference.evaluation import forward, prepare
 from lossproof.reference.promotion import promoted, result_dtype
 from lossproof.reference.refusals import DtypeRefusal
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Observation, Values
+from lossproof.subjects.registry import find_subject
 
 ROOT = Path(__file__).parents[2]
 FLOATING = ("float64", "float32", "bfloat16", "float16")

@@ -17,8 +17,8 @@ from lossproof.judging.record import Record
 from lossproof.judging.repeats import judge_repeats
 from lossproof.judging.verdict import compare
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation
+from lossproof.subjects.registry import find_subject
 
 CASE = """
 loss: KLDivLoss

@@ -20,10 +20,11 @@ from lossproof.judging.record import FAILING, Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
-from lossproof.subjects.call import Call, Observation, Refused, Subject
+from lossproof.subjects.call import Call, Observation, Refused
 from lossproof.subjects.module_snippets import reproduce_module
-from lossproof.subjects.torch_subject import FunctionSubject
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.subject import FunctionSubject
 from proofs.faults.catalogue import FAULTS
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import torch
 from lossproof.corpus.keys import LAYOUTS
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.tensor_snippets import tensor_lines, tensor_source
-from lossproof.subjects.torch_layouts import lay_out
+from lossproof.subjects.torch.layouts import lay_out
 
 TENSORS = {
     "nothing": Values(np.zeros((0, 3)), "float32"),

@@ -13,7 +13,7 @@ import torch
 
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.module_snippets import NEEDED
-from lossproof.subjects.torch_names import look_up
+from lossproof.subjects.torch.names import look_up
 
 
 def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:

@@ -12,10 +12,9 @@ import numpy.typing as npt
 import torch
 from torch.autograd import forward_ad
 
-from lossproof.subjects.call import Call, Refused, Unsupported, Values
-from lossproof.subjects.modes import ModeObservation
-from lossproof.subjects.torch_dispatch import noting_dtypes
-from lossproof.subjects.torch_names import look_up
+from lossproof.subjects.call import Call, ModeObservation, Refused, Unsupported, Values
+from lossproof.subjects.torch.dispatch import noting_dtypes
+from lossproof.subjects.torch.names import look_up
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -107,7 +106,7 @@ def run_in_mode(mode: str, call: TorchCall) -> ModeObservation:
     """Run one.
 
     Raises:
-        Unsupported, Refused: as ``ModalSubject.run_mode``.
+        Unsupported, Refused: as ``Subject.run_mode``.
     """
     try:
         return MODES[mode].run(call)

@@ -9,12 +9,12 @@ import torch
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Unsupported
-from lossproof.subjects.torch_linear import (
+from lossproof.subjects.torch.linear import (
     adaptive_log_softmax_module,
     linear_cross_entropy,
     linear_cross_entropy_module,
 )
-from lossproof.subjects.torch_names import look_up
+from lossproof.subjects.torch.names import look_up
 
 Parameters = Mapping[str, Any]
 Arguments = tuple[torch.Tensor, ...]

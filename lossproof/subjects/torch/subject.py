@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from lossproof.numbers.formats import Float64Array
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import (
     Call,
+    ModeObservation,
     Observation,
     Refused,
     SeenWarning,
@@ -21,22 +22,24 @@ from lossproof.subjects.call import (
     Values,
     changed_since,
 )
-from lossproof.subjects.expressions import EXPRESSIONS_SUBJECT
-from lossproof.subjects.modes import ModeObservation
-from lossproof.subjects.torch_forms import construct_module, find_function
-from lossproof.subjects.torch_layouts import lay_out
-from lossproof.subjects.torch_modes import TorchCall, modes_of, run_in_mode
-from lossproof.subjects.torch_modules import inspect_module
+from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.aspects import inspect_module
+from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
+from lossproof.subjects.torch.forms import construct_module, find_function
+from lossproof.subjects.torch.layouts import lay_out
+from lossproof.subjects.torch.modes import TorchCall, modes_of, run_in_mode
 
 # The numbers and the dtype of each gradient.
 _Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
 
 
-class TorchSubject:
+class TorchSubject(Subject):
     """What the modules and the functions of torch have in common: tensors in, autograd, tensors out."""
 
     name = "torch"
     dtypes = ("float64", "float32", "bfloat16", "float16")
+    packages = ("torch",)
+    namespaces = ("torch.nn.functional", "torch.nn")
 
     def __init__(self) -> None:
         # On tensors as small as a case's, a second thread costs ten times what it saves.
@@ -55,9 +58,13 @@ class TorchSubject:
         accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         return ("cpu",) if accelerator is None else ("cpu", accelerator.type)
 
-    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        """Functions have no aspects of a module."""
-        raise Unsupported(f"{self.name} has no modules")
+    def is_asked(self, loss: str) -> bool:
+        """For what torch has, and no expressions."""
+        return loss not in EXPRESSIONS
+
+    def probes(self) -> Mapping[str, Callable[[], Any]]:
+        """The settings of torch that calls must not change."""
+        return _PROBES
 
     def run(self, call: Call) -> Observation:
         """Run forward, and backward once for each upstream gradient."""
@@ -76,7 +83,7 @@ class TorchSubject:
             output = self._apply(call.loss, params, tuple(args.values()))
             fitting = [upstream for upstream in call.upstreams if tuple(output.shape) == upstream.shape]
             grad_outputs = [_grad_output(upstream, output) for upstream in fitting]
-            found, failed = _backward(output, sources, grad_outputs, call)
+            found, failed = self._backward(output, sources, grad_outputs, call)
         after = {name: _numbers(tensor) for name, tensor in tensors.items()}
         seen = tuple(
             SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
@@ -123,11 +130,31 @@ class TorchSubject:
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
         raise NotImplementedError
 
+    def _backward(
+        self, output: torch.Tensor, sources: list[torch.Tensor], grad_outputs: list[torch.Tensor], call: Call
+    ) -> tuple[tuple[_Gradients, ...], Unsupported | Refused | None]:
+        """The gradients for each upstream gradient, or what was raised in their place."""
+        if not sources:
+            return tuple({} for _ in grad_outputs), None
+        try:
+            with self._refusals("backward"):
+                return tuple(_gradients(output, sources, upstream, call) for upstream in grad_outputs), None
+        except (Unsupported, Refused) as failed:
+            return (), failed
+
+    def _refusals(self, when: str) -> _Refusals:
+        return _Refusals(when, self.has_construction)
+
 
 class ModuleSubject(TorchSubject):
     """torch.nn: construct the module, then call it."""
 
     name = "torch.nn"
+    has_construction = True
+
+    def illustrates(self, loss: str) -> bool:
+        """Where there is no function."""
+        return loss not in EXPRESSIONS and LOSSES[loss].functional is None
 
     def modes(self, call: Call) -> tuple[str, ...]:
         """The modes of what has no function; else they are the function's business."""
@@ -146,9 +173,9 @@ class ModuleSubject(TorchSubject):
         return inspect_module(aspect, loss, tensors, expected)
 
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        with _Refusals("construct"):
+        with self._refusals("construct"):
             module = construct_module(loss, params, args)
-        with _Refusals("call"):
+        with self._refusals("call"):
             output: torch.Tensor = module(*args)
         return output
 
@@ -158,9 +185,13 @@ class FunctionSubject(TorchSubject):
 
     name = "torch.nn.functional"
 
+    def illustrates(self, loss: str) -> bool:
+        """Whatever it has."""
+        return LOSSES[loss].functional is not None
+
     def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
         function = find_function(loss, params)
-        with _Refusals("call"):
+        with self._refusals("call"):
             output: torch.Tensor = function(*args, **params)
         return output
 
@@ -170,12 +201,21 @@ class ExpressionSubject(FunctionSubject):
 
     name = EXPRESSIONS_SUBJECT
 
+    def is_asked(self, loss: str) -> bool:
+        """For these alone."""
+        return loss in EXPRESSIONS
+
+    def illustrates(self, loss: str) -> bool:
+        """All of them."""
+        return loss in EXPRESSIONS
+
 
 class _Refusals:
     """Turn what torch raises into Refused or Unsupported; a context manager without a frame of its own."""
 
-    def __init__(self, when: str) -> None:
+    def __init__(self, when: str, is_staged: bool) -> None:
         self.when = when
+        self.is_staged = is_staged
 
     def __enter__(self) -> None:
         return None
@@ -187,7 +227,7 @@ class _Refusals:
             message = str(error)
             if isinstance(error, NotImplementedError) or "not implemented for" in message:
                 raise Unsupported(message.splitlines()[0]) from error
-            raise Refused(type(error).__name__, message, self.when) from error
+            raise Refused(type(error).__name__, message, self.when, is_staged=self.is_staged) from error
 
 
 def _grad_output(upstream: Float64Array, output: torch.Tensor) -> torch.Tensor:
@@ -198,23 +238,10 @@ def _is_changed(grad_output: torch.Tensor, upstream: Float64Array) -> bool:
     return not torch.equal(grad_output, _grad_output(upstream, grad_output))
 
 
-def _backward(
-    output: torch.Tensor, sources: list[torch.Tensor], grad_outputs: list[torch.Tensor], call: Call
-) -> tuple[tuple[_Gradients, ...], Unsupported | Refused | None]:
-    """The gradients for each upstream gradient, or what was raised in their place."""
-    try:
-        return tuple(_gradients(output, sources, grad_output, call) for grad_output in grad_outputs), None
-    except (Unsupported, Refused) as failed:
-        return (), failed
-
-
 def _gradients(
     output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call
 ) -> _Gradients:
-    if not sources:
-        return {}
-    with _Refusals("backward"):
-        found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
+    found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
     seen = [(_numbers(gradient), _name(gradient.dtype)) for gradient in found]
     return dict(zip(call.wrt, seen, strict=True))
 
@@ -246,3 +273,17 @@ def _numbers(tensor: torch.Tensor) -> npt.NDArray[Any]:
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+_PROBES: Mapping[str, Callable[[], Any]] = {
+    "torch's default dtype": torch.get_default_dtype,
+    "torch's default device": torch.get_default_device,
+    "torch's number of threads": torch.get_num_threads,
+    "torch's grad mode": torch.is_grad_enabled,
+    "torch's inference mode": torch.is_inference_mode_enabled,
+    "torch's autocast mode": torch.is_autocast_enabled,
+    "torch's use of deterministic algorithms": torch.are_deterministic_algorithms_enabled,
+    "torch's precision of matrix products": torch.get_float32_matmul_precision,
+    # Its random state may change: modules draw their weights from it.
+    "torch's seed": torch.initial_seed,
+}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from lossproof.subjects.call import Unsupported
-from lossproof.subjects.torch_names import look_up
+from lossproof.subjects.torch.names import look_up
 
 Function = Callable[..., torch.Tensor]
 
