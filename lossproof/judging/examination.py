@@ -31,7 +31,6 @@ from lossproof.reference.worked import formula_of
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.snippet import describe
 from lossproof.subjects.subject import Subject
 
 Numbers = npt.NDArray[np.float64]
@@ -109,7 +108,7 @@ class _Examination(Recorder):
             return self.record("module", "unsupported", message=str(reason))
         except Refused as refused:
             message = f"raised {refused.type}: {refused}"
-            told = details.of_module(self.subject_name, case, params)
+            told = details.of_module(self.subject.programs, case, params)
             return self.record("module", "error", message=message, detail=told, came_out=[refused.first_line])
         agrees = observed == claim.expected
         if agrees and case.drifted:
@@ -117,7 +116,7 @@ class _Examination(Recorder):
         message = f"{claim.aspect} is {observed}"
         if not agrees:
             message += f", should be {claim.expected}"
-        detail = partial(details.of_module, self.subject_name, case, params, observed)
+        detail = partial(details.of_module, self.subject.programs, case, params, observed)
         verdict = Verdict(agrees, None, message, came_out=(str(observed),))
         return self.judged("module", verdict, detail=detail)
 
@@ -139,7 +138,7 @@ class _Examination(Recorder):
             # Which of the two happens, and with what result, may differ from run to run.
             message = "accepted, or ended the process; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
-        detail = partial(details.of_refusal, self.subject_name, call, wanted)
+        detail = partial(details.of_refusal, self.subject.programs, call, wanted)
         yield self.judged("raises", verdict, reduction, detail=detail)
 
     def _numbers(self, reduction: str | None) -> Iterator[Record]:
@@ -155,7 +154,7 @@ class _Examination(Recorder):
                 continue
             if self.case.warns:
                 detail = partial(
-                    details.of_warning, self.subject_name, self._full_call(planned), self.case.warns
+                    details.of_warning, self.subject.programs, self._full_call(planned), self.case.warns
                 )
                 verdict = judge_warning(observation.warnings, self.case.warns)
                 yield self.judged("warns", verdict, reduction, detail=detail)
@@ -181,7 +180,9 @@ class _Examination(Recorder):
         for quantity, verdict in judge_repeats(planned, observations):
             kind, _, name = quantity.partition(":")
             true = planned.truth.gradients[_KINDS.index(kind)][name] if name else planned.truth.value
-            detail = partial(details.of_repeats, self.subject_name, call, quantity, self.case.repeats, true)
+            detail = partial(
+                details.of_repeats, self.subject.programs, call, quantity, self.case.repeats, true
+            )
             yield self.judged(quantity, verdict, reduction, detail=detail)
 
     def _layouts(self, call: Call, reduction: str | None) -> Iterable[str]:
@@ -199,7 +200,7 @@ class _Examination(Recorder):
         self, planned: PlannedCall, quantity: str, observed: Numbers, truth: Truth, dtype: str, layout: str
     ) -> dict[str, str]:
         call = self._full_call(planned, layout)
-        return disagreement(self.subject_name, call, quantity, observed, truth, dtype)
+        return disagreement(self.subject.programs, call, quantity, observed, truth, dtype)
 
     def _run(self, planned: PlannedCall, layout: str) -> Observation:
         return self.subject.run(self._full_call(planned, layout))
@@ -243,7 +244,7 @@ class _Examination(Recorder):
         changed = (
             f"the call changed its input: {', '.join(observation.changed)}" if observation.changed else ""
         )
-        detail = partial(details.of_change, self.subject_name, self._full_call(planned, layout))
+        detail = partial(details.of_change, self.subject.programs, self._full_call(planned, layout))
         verdict = Verdict(not changed, None, changed, came_out=observation.changed)
         yield self.judged("unchanged", verdict, reduction, layout, detail)
 
@@ -256,7 +257,7 @@ class _Examination(Recorder):
             return {}
         illustrations: dict[str, str] = {}
         if not is_right or self.subject.shows_steps:
-            illustrations |= describe(planned.call)
+            illustrations |= details.describe(planned.call)
             illustrations |= {
                 "formula": formula_of(planned.prepared.loss),
                 "steps": planned.steps,
@@ -272,7 +273,7 @@ class _Examination(Recorder):
     ) -> Iterator[Record]:
         def judged(name: str, quantity: str, observed: Numbers, truth: Truth) -> Record:
             call = self._full_call(planned)
-            detail = partial(details.of_bias, self.subject_name, call, quantity, observed, truth)
+            detail = partial(details.of_bias, self.subject.programs, call, quantity, observed, truth)
             return self.judged(f"bias:{name}", compare_bias(observed, truth), reduction, detail=detail)
 
         yield judged("value", "value", observation.value, planned.truth.value)
@@ -307,7 +308,7 @@ class _Examination(Recorder):
                 return self.record(name, "unsupported", reduction, message=str(reason))
             except Refused as refused:
                 message = f"the other side raised {refused.type}: {refused}"
-                detail = details.of_identity_error(self.subject_name, sides)
+                detail = details.of_identity_error(self.subject.programs, sides)
                 return self.record(
                     name, "error", reduction, message=message, detail=detail, came_out=[refused.first_line]
                 )
@@ -318,10 +319,10 @@ class _Examination(Recorder):
         verdict = Verdict(False, None, "one of the two sides has a wrong shape")
         if is_shaped:
             verdict = compare_sums(*seen, bound)
-        told = partial(details.of_sameness, self.subject_name, sides, *seen, bound)
+        told = partial(details.of_sameness, self.subject.programs, sides, *seen, bound)
         if name == "differs_from":
             verdict = _opposite(verdict)
-            told = partial(details.of_difference, self.subject_name, sides, *seen)
+            told = partial(details.of_difference, self.subject.programs, sides, *seen)
         elif not verdict.agrees:
             verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
         return self.judged(name, verdict, reduction, detail=told)
@@ -336,7 +337,7 @@ class _Examination(Recorder):
         """A call that should have worked."""
         message = f"raised {refused.type}: {refused}"
         quantity = quantity or ("gradient" if refused.when == "backward" else "value")
-        detail = details.of_error(self.subject_name, call, quantity)
+        detail = details.of_error(self.subject.programs, call, quantity)
         return self.record(
             quantity,
             "error",

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
+from lossproof.judging.details import describe
 from lossproof.judging.number_text import true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.recorder import digits
@@ -22,7 +23,7 @@ from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.snippet import describe, reproduce
+from lossproof.subjects.program import Programs
 
 _SMALL = 48
 _SHOWN_ELEMENTS = 8
@@ -41,10 +42,10 @@ def is_small(call: Call) -> bool:
 
 
 def disagreement(
-    subject: str, call: Call, quantity: str, observed: Float64Array, truth: Truth, dtype: str
+    programs: Programs, call: Call, quantity: str, observed: Float64Array, truth: Truth, dtype: str
 ) -> dict[str, str]:
     """What a reader needs to see of a disagreement with the truth or the dtype: the detail of its record."""
-    snippet = reproduce(subject, call, quantity, quantity_check(observed, truth, dtype))
+    snippet = programs.of_call(call, quantity).text(*quantity_check(observed, truth, dtype))
     if observed.shape != truth.value.shape:
         expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
         return describe(call) | {"expected": expected, "observed": seen, "snippet": snippet}

@@ -23,6 +23,7 @@ from functools import partial
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.derivative_modes import double_backward, forward_over_reverse, jvp
 from lossproof.judging.derivatives import Directions, directions_of
+from lossproof.judging.details import describe
 from lossproof.judging.mode_results import Judged, Seen
 from lossproof.judging.plain_modes import abstract, as_plain, autocast, bit_for_bit, func_grad, vmap
 from lossproof.judging.record import Record
@@ -31,8 +32,7 @@ from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.mode_snippets import reproduce_mode
-from lossproof.subjects.snippet import describe
+from lossproof.subjects.program import Programs
 
 _JUDGES: Mapping[str, Callable[[str, Seen], Iterator[Judged]]] = {
     "jvp": jvp,
@@ -66,7 +66,7 @@ def examine_modes(
         return
     directions = directions_of(planned.prepared, FORMATS[call.dtype])
     for mode in subject.modes(call):
-        detail = partial(_detail, recorder.subject_name, call, directions)
+        detail = partial(_detail, subject.programs, call, directions)
         try:
             seen = Seen(planned, plain, subject.run_mode(mode, call, directions), directions)
             for judged in _JUDGES[mode](mode, seen):
@@ -100,10 +100,12 @@ def _is_right(planned: PlannedCall, plain: Observation) -> bool:
 
 
 def _detail(
-    subject: str, call: Call, directions: Directions, quantity: str, judged: Judged | None = None
+    programs: Programs, call: Call, directions: Directions, quantity: str, judged: Judged | None = None
 ) -> dict[str, str]:
+    mode, _, argument = quantity.partition(":")
     part, check = ("", ()) if judged is None else (judged.part, judged.check())
-    shown = describe(call) | {"snippet": reproduce_mode(subject, call, quantity, directions, part, check)}
+    program = programs.of_mode(mode, call, directions, argument or part)
+    shown = describe(call) | {"snippet": program.text(*check)}
     if judged is None:
         return shown
     return shown | {"expected": digits(judged.expected), "observed": digits(judged.observed)}

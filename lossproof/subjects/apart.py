@@ -24,6 +24,7 @@ class Apart(Subject):
         self.dtypes = subject.dtypes
         self.has_construction = subject.has_construction
         self.shows_steps = subject.shows_steps
+        self.programs = subject.programs
 
     def version(self) -> str:
         """The subject's version."""

@@ -143,6 +143,15 @@ def dtypes_of(call: Call) -> dict[str, str]:
     return {name: values.dtype for name, values in tensors_of(call).items()}
 
 
+def constant_dimensions(numbers: npt.NDArray[Any]) -> list[int]:
+    """The dimensions of at least two elements along which an array does not change."""
+    return [
+        dimension
+        for dimension, size in enumerate(numbers.shape)
+        if size > 1 and bool(np.all(numbers == numbers.take([0], axis=dimension)))
+    ]
+
+
 def changed_since(
     before: Mapping[str, npt.NDArray[Any]], after: Mapping[str, npt.NDArray[Any]]
 ) -> tuple[str, ...]:

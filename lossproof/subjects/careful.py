@@ -19,6 +19,7 @@ from lossproof.subjects.call import (
     Values,
 )
 from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.programs import programs_on_behalf_of
 
 # What a subject may raise beside its exceptions: it must not end the process that judges it.
 _RAISED = (Exception, SystemExit)
@@ -37,6 +38,7 @@ class Careful:
         self.name = subject.name
         self.dtypes = subject.dtypes
         self.shows_steps = subject.shows_steps
+        self.programs = subject.programs or programs_on_behalf_of(subject.name)
 
     def illustrates(self, loss: str) -> bool:
         """As the subject does."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, ModeObservation, Observation, Unsupported
+from lossproof.subjects.program import Programs
 
 
 class Subject(ABC):
@@ -20,6 +21,8 @@ class Subject(ABC):
         shows_steps: whether its records show the worked steps even of what is right.
         packages: the distributions that it is made of, whose versions a run reports.
         namespaces: the modules of its own whose names no call may bind anew.
+        programs: how what it does reads as programs. No class inherits them: what derives from a subject
+            runs something else. Where there are none, torch on the same call is shown, and is said to be.
     """
 
     name: str
@@ -28,6 +31,10 @@ class Subject(ABC):
     shows_steps: bool = False
     packages: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
+    programs: Programs | None = None
+
+    def __init_subclass__(cls) -> None:
+        cls.programs = vars(cls).get("programs")
 
     @abstractmethod
     def version(self) -> str:

@@ -30,6 +30,7 @@ class Pretender(ReferenceSubject):
         self._named = find_subject(name) if name in default_subjects() else None
         self.has_construction = self._named is not None and self._named.has_construction
         self.shows_steps = self._named is not None and self._named.shows_steps
+        self.programs = None if self._named is None else self._named.programs
         self.calls: list[Call] = []
 
     def illustrates(self, loss: str) -> bool:

@@ -23,7 +23,7 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.reference.evaluation import prepare
 from lossproof.running.selection import signatures
 from lossproof.subjects.registry import find_subject
-from lossproof.subjects.torch.modes import MODES
+from lossproof.subjects.torch.modes.table import MODES
 
 F64 = FORMATS["float64"]
 RIGHT = torch.nn.functional.binary_cross_entropy_with_logits

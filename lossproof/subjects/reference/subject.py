@@ -22,6 +22,8 @@ from lossproof.subjects.call import (
     changed_since,
     dtypes_of,
 )
+from lossproof.subjects.program import Programs
+from lossproof.subjects.reference.programs import ReferencePrograms
 from lossproof.subjects.subject import Subject
 
 
@@ -34,6 +36,7 @@ class ReferenceSubject(Subject):
     name = "reference"
     dtypes: tuple[str, ...] = ("float64",)
     shows_steps = True
+    programs: Programs | None = ReferencePrograms()
 
     def version(self) -> str:
         """The reference has no releases apart from the suite's."""

@@ -1,9 +1,11 @@
-"""What torch's loss modules are apart from their numbers: classes, dictionaries, state, names."""
+"""What torch's loss modules are apart from their numbers: classes, dictionaries, state, names.
+
+An aspect is one function: it runs, and its source is the program that shows what ran.
+"""
 
 from __future__ import annotations
 
 import copy
-import functools
 import pickle
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,16 +13,25 @@ from typing import Any
 
 import torch
 
-from lossproof.subjects.call import Unsupported
-from lossproof.subjects.module_snippets import NEEDED
+from lossproof.subjects.call import Call
+from lossproof.subjects.program import Lines
+from lossproof.subjects.torch.forms import keywords_of
 from lossproof.subjects.torch.names import look_up
+from lossproof.subjects.torch.source import execute, source_of
+from lossproof.subjects.torch.tensors import make_tensors, tensor_lines
+
+# What a module cannot be constructed without, where a call takes it from the shapes of its weights.
+_NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "AdaptiveLogSoftmaxWithLoss": {"in_features": 16, "n_classes": 6, "cutoffs": [2, 4], "head_bias": True},
+    "LinearCrossEntropyLoss": {"in_features": 4, "num_classes": 3, "bias": True},
+}
 
 
 def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
     """Look at one aspect of a module.
 
     Args:
-        aspect: one of ASPECTS.
+        aspect: one of ``corpus.keys.ASPECTS``.
         loss: the class's name in torch.nn.
         params: the constructor's keywords.
         expected: for ``absent`` and ``present`` the dotted names to look up; else not used.
@@ -31,33 +42,86 @@ def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: 
     Raises:
         Unsupported: where torch.nn has no such module, or the module no such parameter.
     """
-    if aspect in ("absent", "present"):
-        names = expected if isinstance(expected, list) else [expected]
-        return [name for name in names if _exists(str(name)) == (aspect == "present")]
-    keywords = {**NEEDED.get(loss, {}), **params}
+    if aspect in _NAMES:
+        return _NAMES[aspect](_names_in(expected))
+    call = _constructed(loss, params)
+    look_up(f"torch.nn.{loss}", call.params)
+    scope: dict[str, Any] = dict(make_tensors(call))
+    execute(_construct(call), scope)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a superseded name warns; another case asks for that
-        return ASPECTS[aspect](functools.partial(look_up(f"torch.nn.{loss}", keywords), **keywords))
+        return _ASPECTS[aspect](scope["construct"])
 
 
-def _class_chain(construct: Callable[[], torch.nn.Module]) -> object:
+def aspect_program(
+    aspect: str, loss: str, params: Mapping[str, Any], expected: object
+) -> tuple[dict[str, Lines], Lines, Lines]:
+    """The same as lines: of each tensor, of all that is defined, and of the call that yields the result."""
+    if aspect in _NAMES:
+        look = _NAMES[aspect]
+        defined = (*source_of(exists), *source_of(look))
+        return {}, defined, (f"result = {look.__name__}({_names_in(expected)!r})",)
+    call, function = _constructed(loss, params), _ASPECTS[aspect]
+    helpers = source_of(is_alike) if aspect == "copies" else ()
+    defined = (*_construct(call), *helpers, *source_of(function))
+    return tensor_lines(call), defined, (f"result = {function.__name__}(construct)",)
+
+
+def _names_in(expected: object) -> list[str]:
+    return [str(name) for name in (expected if isinstance(expected, list) else [expected])]
+
+
+def _constructed(loss: str, params: Mapping[str, Any]) -> Call:
+    """No more of a call than what its module is constructed from."""
+    return Call(loss, {**_NEEDED.get(loss, {}), **params}, {}, None, "float64")
+
+
+def _construct(call: Call) -> Lines:
+    passed = ", ".join(f"{name}={expression}" for name, expression in keywords_of(call).items())
+    return ("def construct():", f"    return torch.nn.{call.loss}({passed})")
+
+
+def exists(dotted: str) -> bool:
+    """Whether ``torch.nn.functional.nll_loss``, say, names something."""
+    found = torch
+    for part in dotted.split(".")[1:]:
+        if not hasattr(found, part):
+            return False
+        found = getattr(found, part)
+    return True
+
+
+def absent(names: list[str]) -> list[str]:
+    """Those of the names that torch does not have."""
+    return [name for name in names if not exists(name)]
+
+
+def present(names: list[str]) -> list[str]:
+    """Those of the names that torch has."""
+    return [name for name in names if exists(name)]
+
+
+def class_chain(construct: Callable[[], torch.nn.Module]) -> object:
+    """The names of its class and of those that this derives from, down to Module."""
     return [
         ancestor.__name__ for ancestor in type(construct()).__mro__ if issubclass(ancestor, torch.nn.Module)
     ]
 
 
-def _dictionaries(construct: Callable[[], torch.nn.Module]) -> object:
+def dictionaries(construct: Callable[[], torch.nn.Module]) -> object:
+    """How many of its attributes are dictionaries."""
     return sum(isinstance(value, dict) for value in vars(construct()).values())
 
 
-def _legacy_reduction(construct: Callable[[], torch.nn.Module]) -> object:
+def legacy_reduction(construct: Callable[[], torch.nn.Module]) -> object:
+    """The reduction that it holds, and whether its constructor warns."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         module = construct()
     return {"reduction": module.reduction, "warns": any(w.category is UserWarning for w in caught)}
 
 
-def _state_dict(construct: Callable[[], torch.nn.Module]) -> object:
+def state_dict(construct: Callable[[], torch.nn.Module]) -> object:
     """Save a module's state, spoil it, load it again: it must be as before."""
     module = construct()
     saved = {name: tensor.clone() for name, tensor in module.state_dict().items()}
@@ -68,12 +132,13 @@ def _state_dict(construct: Callable[[], torch.nn.Module]) -> object:
     return {"keys": sorted(saved), "round_trip": restored}
 
 
-def _training_mode(construct: Callable[[], torch.nn.Module]) -> object:
+def training_mode(construct: Callable[[], torch.nn.Module]) -> object:
+    """Whether it trains: at first, after eval() and after train()."""
     module = construct()
     return [module.training, module.eval().training, module.train().training]
 
 
-def _log_prob(construct: Callable[[], torch.nn.Module]) -> object:
+def log_prob(construct: Callable[[], torch.nn.Module]) -> object:
     """What log_prob and predict say is what forward says of every class as the target.
 
     It is computed in float64 and compared in float32, since the two may sum in different orders.
@@ -93,23 +158,25 @@ def _log_prob(construct: Callable[[], torch.nn.Module]) -> object:
     }
 
 
-def _buffers(construct: Callable[[], torch.nn.Module]) -> object:
+def buffers(construct: Callable[[], torch.nn.Module]) -> object:
+    """The names of its buffers."""
     return [name for name, _ in construct().named_buffers()]
 
 
-def _copies(construct: Callable[[], torch.nn.Module]) -> object:
+def copies(construct: Callable[[], torch.nn.Module]) -> object:
     """A deep copy, and one through pickle, must have the class, attributes and state of the module."""
     module = construct()
     copies = {"deepcopy": copy.deepcopy(module), "pickle": pickle.loads(pickle.dumps(module))}
-    return {name: _is_alike(one, module) for name, one in copies.items()}
+    return {name: is_alike(one, module) for name, one in copies.items()}
 
 
-def _repr(construct: Callable[[], torch.nn.Module]) -> object:
-    """On one line."""
+def printed(construct: Callable[[], torch.nn.Module]) -> object:
+    """How it prints, on one line."""
     return " ".join(repr(construct()).split())
 
 
-def _is_alike(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+def is_alike(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    """Whether two modules have the same class, print, state and plain attributes."""
     if type(one) is not type(other) or repr(one) != repr(other):
         return False
     state, expected = one.state_dict(), other.state_dict()
@@ -121,23 +188,15 @@ def _is_alike(one: torch.nn.Module, other: torch.nn.Module) -> bool:
     )
 
 
-ASPECTS: Mapping[str, Callable[[Callable[[], torch.nn.Module]], object]] = {
-    "class_chain": _class_chain,
-    "dictionaries": _dictionaries,
-    "legacy_reduction": _legacy_reduction,
-    "buffers": _buffers,
-    "copies": _copies,
-    "repr": _repr,
-    "state_dict": _state_dict,
-    "training_mode": _training_mode,
-    "log_prob": _log_prob,
+_NAMES: Mapping[str, Callable[[list[str]], list[str]]] = {"absent": absent, "present": present}
+_ASPECTS: Mapping[str, Callable[[Callable[[], torch.nn.Module]], object]] = {
+    "class_chain": class_chain,
+    "dictionaries": dictionaries,
+    "legacy_reduction": legacy_reduction,
+    "buffers": buffers,
+    "copies": copies,
+    "repr": printed,
+    "state_dict": state_dict,
+    "training_mode": training_mode,
+    "log_prob": log_prob,
 }
-
-
-def _exists(dotted: str) -> bool:
-    """Whether ``torch.nn.functional.nll_loss``, say, names something."""
-    try:
-        look_up(dotted)
-    except Unsupported:
-        return False
-    return True

@@ -1,12 +1,18 @@
-"""The same numbers, laid out in memory in different ways."""
+"""The same numbers, laid out in memory in different ways; what lies between them is poison."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
+from lossproof.subjects.call import Values, constant_dimensions
+from lossproof.subjects.program import Lines
+from lossproof.subjects.torch.source import execute
 
-def lay_out(tensor: torch.Tensor, layout: str, place: int = 0) -> torch.Tensor:
-    """A tensor equal to ``tensor``, its memory laid out as asked; what lies between its elements is poison.
+
+def layout_lines(name: str, values: Values, layout: str, place: int) -> Lines:
+    """Lines after which a tensor of that name lies in memory as asked.
 
     - transposed: the first dimension varies fastest;
     - strided: every second element of a buffer; of a call's next tensor every third, and so on, so that none
@@ -14,35 +20,38 @@ def lay_out(tensor: torch.Tensor, layout: str, place: int = 0) -> torch.Tensor:
     - expanded: stride 0 along each dimension in which all elements are the same.
 
     Args:
-        tensor: the numbers.
+        name: of the tensor.
+        values: its numbers.
         layout: one of the above, or contiguous.
         place: which of the call's tensors this is, counted from 0.
     """
-    if layout == "transposed" and tensor.ndim > 1:
-        order = tuple(reversed(range(tensor.ndim)))
-        return tensor.permute(order).contiguous().permute(order)
-    if layout == "strided" and tensor.ndim > 0:
-        buffer = _poison((*tensor.shape, 2 + place), tensor)
-        buffer[..., 0] = tensor
-        return buffer[..., 0]
-    if layout == "expanded":
-        constant = constant_dimensions(tensor)
-        first = tuple(slice(0, 1) if dim in constant else slice(None) for dim in range(tensor.ndim))
-        buffer = _poison(tensor.shape, tensor)
-        buffer[first] = tensor[first]
-        return buffer[first].expand_as(tensor)
-    return tensor
+    dimensions = values.numbers.ndim
+    poison = "float('nan')" if values.numbers.dtype.kind == "f" else "0"
+    if layout == "transposed" and dimensions > 1:
+        order = list(reversed(range(dimensions)))
+        return (f"{name} = {name}.permute({order}).contiguous().permute({order})",)
+    if layout == "strided" and dimensions:
+        return (
+            f"buffer = {name}.new_full((*{name}.shape, {2 + place}), {poison})",
+            f"buffer[..., 0] = {name}",
+            f"{name} = buffer[..., 0]",
+        )
+    if layout == "expanded" and (constant := constant_dimensions(values.numbers)):
+        first = ", ".join(":1" if dimension in constant else ":" for dimension in range(dimensions))
+        return (
+            f"buffer = {name}.new_full({name}.shape, {poison})",
+            f"buffer[{first}] = {name}[{first}]",
+            f"{name} = buffer[{first}].expand_as({name})",
+        )
+    return ()
 
 
-def _poison(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
-    number = float("nan") if like.dtype.is_floating_point else 0
-    return torch.full(shape, number, dtype=like.dtype, device=like.device)
-
-
-def constant_dimensions(tensor: torch.Tensor) -> list[int]:
-    """The dimensions of at least two elements along which ``tensor`` does not change."""
-    return [
-        dim
-        for dim, size in enumerate(tensor.shape)
-        if size > 1 and bool((tensor == tensor.narrow(dim, 0, 1)).all())
-    ]
+def lay_out(tensor: torch.Tensor, values: Values, layout: str, place: int = 0) -> torch.Tensor:
+    """The tensor of some values, its memory laid out by ``layout_lines``."""
+    lines = layout_lines("tensor", values, layout, place)
+    if not lines:
+        return tensor
+    scope: dict[str, Any] = {"tensor": tensor}
+    execute(lines, scope)
+    laid_out: torch.Tensor = scope["tensor"]
+    return laid_out

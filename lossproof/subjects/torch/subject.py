@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 
@@ -25,9 +24,17 @@ from lossproof.subjects.call import (
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.aspects import inspect_module
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
-from lossproof.subjects.torch.forms import construct_module, find_function
-from lossproof.subjects.torch.layouts import lay_out
-from lossproof.subjects.torch.modes import TorchCall, modes_of, run_in_mode
+from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
+from lossproof.subjects.torch.modes.table import modes_of, run_in_mode
+from lossproof.subjects.torch.programs import TorchPrograms
+from lossproof.subjects.torch.source import execute
+from lossproof.subjects.torch.tensors import (
+    dtype_of,
+    make_tensor,
+    make_tensors,
+    numbers_of,
+    plainly_listed,
+)
 
 # The numbers and the dtype of each gradient.
 _Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
@@ -68,23 +75,17 @@ class TorchSubject(Subject):
 
     def run(self, call: Call) -> Observation:
         """Run forward, and backward once for each upstream gradient."""
-        args = {name: _tensor(values, call, place) for place, (name, values) in enumerate(call.args.items())}
-        params = {
-            name: _tensor(value, call, len(args) + place) if isinstance(value, Values) else value
-            for place, (name, value) in enumerate(_plainly_listed(call).items())
-        }
-        if call.reduction is not None:
-            params["reduction"] = call.reduction
-        sources = [(args | params)[name].requires_grad_() for name in call.wrt]
-        tensors = args | {name: value for name, value in params.items() if isinstance(value, torch.Tensor)}
-        before = {name: _numbers(tensor) for name, tensor in tensors.items()}
+        call = plainly_listed(call)
+        tensors = make_tensors(call)
+        sources = [tensors[name].requires_grad_() for name in call.wrt]
+        before = {name: numbers_of(tensor) for name, tensor in tensors.items()}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            output = self._apply(call.loss, params, tuple(args.values()))
+            output = self._apply(call, tensors)
             fitting = [upstream for upstream in call.upstreams if tuple(output.shape) == upstream.shape]
             grad_outputs = [_grad_output(upstream, output) for upstream in fitting]
             found, failed = self._backward(output, sources, grad_outputs, call)
-        after = {name: _numbers(tensor) for name, tensor in tensors.items()}
+        after = {name: numbers_of(tensor) for name, tensor in tensors.items()}
         seen = tuple(
             SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
             for warning in caught
@@ -94,41 +95,48 @@ class TorchSubject(Subject):
             changed = (*changed, "the upstream gradient")
         gradients = tuple({name: numbers for name, (numbers, _) in one.items()} for one in found)
         dtypes = {name: dtype for one in found for name, (_, dtype) in one.items()}
-        return Observation(_numbers(output), _name(output.dtype), gradients, changed, seen, failed, dtypes)
+        return Observation(numbers_of(output), dtype_of(output), gradients, changed, seen, failed, dtypes)
 
     def modes(self, call: Call) -> tuple[str, ...]:
-        """See ``subjects.modes``: those of the functions, which are what the modules call."""
+        """Those of the functions, which are what the modules call."""
         return modes_of(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
-        """Run a call in one of its modes; see ``torch_modes``."""
-        given = _plainly_listed(call)
-        tensors = {
-            name: _tensor(value, call)
-            for name, value in {**call.args, **given}.items()
-            if isinstance(value, Values)
-        }
-        plain = {name: value for name, value in given.items() if name not in tensors}
-        if call.reduction is not None:
-            plain["reduction"] = call.reduction
-
-        def loss(tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            params = plain | {name: tensors[name] for name in call.params if name in tensors}
-            return self._apply(call.loss, params, tuple(tensors[name] for name in call.args))
-
+        """Run a call in one of its modes; see ``modes.mode``."""
+        call = plainly_listed(call)
+        form, tensors = self._form_of(call), make_tensors(call)
+        form.demand()
         upstream, *along = (
-            _tensor(Values(numbers, call.dtype), call)
+            make_tensor(Values(numbers, call.dtype), call.device)
             for numbers in (call.upstreams[-1], *(directions[name] for name in call.wrt))
         )
-        torch_call = TorchCall(
-            loss, tensors, tuple(call.args), call.wrt, upstream, dict(zip(call.wrt, along, strict=True))
-        )
+        given = {
+            "tensors": tensors,
+            "args": tuple(call.args),
+            "wrt": call.wrt,
+            "upstream": upstream,
+            "directions": dict(zip(call.wrt, along, strict=True)),
+        }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # warnings are judged of the plain call
-            return run_in_mode(mode, torch_call)
+            return run_in_mode(mode, given | {"loss": form.function(tensors)})
 
-    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    def _form_of(self, call: Call) -> Form:
+        """How this subject makes a call."""
         raise NotImplementedError
+
+    def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The output of a call on its tensors."""
+        scope: dict[str, Any] = dict(tensors)
+        # What cannot be made of the numbers that a module is constructed from is refused, too.
+        with self._refusals("construct" if self.has_construction else "call"):
+            form = self._form_of(call)
+            form.demand()
+            execute(form.construct, scope)
+        with self._refusals("call"):
+            execute((f"result = {form.call}",), scope)
+        output: torch.Tensor = scope["result"]
+        return output
 
     def _backward(
         self, output: torch.Tensor, sources: list[torch.Tensor], grad_outputs: list[torch.Tensor], call: Call
@@ -151,6 +159,7 @@ class ModuleSubject(TorchSubject):
 
     name = "torch.nn"
     has_construction = True
+    programs = TorchPrograms(module_form)
 
     def illustrates(self, loss: str) -> bool:
         """Where there is no function."""
@@ -158,48 +167,35 @@ class ModuleSubject(TorchSubject):
 
     def modes(self, call: Call) -> tuple[str, ...]:
         """The modes of what has no function; else they are the function's business."""
-        try:
-            find_function(call.loss)
-        except Unsupported:
-            return super().modes(call)
-        return ()
+        return () if has_function(call.loss) else super().modes(call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        """What a module is, has and does; see ``torch_modules``."""
-        tensors = {
-            name: torch.from_numpy(np.array(value.numbers)) if isinstance(value, Values) else value
-            for name, value in params.items()
-        }
-        return inspect_module(aspect, loss, tensors, expected)
+        """What a module is, has and does; see ``aspects``."""
+        return inspect_module(aspect, loss, params, expected)
 
-    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        with self._refusals("construct"):
-            module = construct_module(loss, params, args)
-        with self._refusals("call"):
-            output: torch.Tensor = module(*args)
-        return output
+    def _form_of(self, call: Call) -> Form:
+        return module_form(call)
 
 
 class FunctionSubject(TorchSubject):
     """torch.nn.functional; for what an identity names and torch lacks, an expression stands in."""
 
     name = "torch.nn.functional"
+    programs = TorchPrograms(function_form)
 
     def illustrates(self, loss: str) -> bool:
         """Whatever it has."""
         return LOSSES[loss].functional is not None
 
-    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        function = find_function(loss, params)
-        with self._refusals("call"):
-            output: torch.Tensor = function(*args, **params)
-        return output
+    def _form_of(self, call: Call) -> Form:
+        return function_form(call)
 
 
 class ExpressionSubject(FunctionSubject):
     """The expressions of torch's operations that stand in for what it has no loss for."""
 
     name = EXPRESSIONS_SUBJECT
+    programs = TorchPrograms(function_form)
 
     def is_asked(self, loss: str) -> bool:
         """For these alone."""
@@ -242,37 +238,8 @@ def _gradients(
     output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call
 ) -> _Gradients:
     found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
-    seen = [(_numbers(gradient), _name(gradient.dtype)) for gradient in found]
+    seen = [(numbers_of(gradient), dtype_of(gradient)) for gradient in found]
     return dict(zip(call.wrt, seen, strict=True))
-
-
-def _plainly_listed(call: Call) -> dict[str, Any]:
-    """A call's parameters, lists of whole numbers as torch takes them: no tensors, whatever the mode."""
-    lists = LOSSES[call.loss].index_parameters
-    return {
-        name: value.numbers.tolist() if name in lists and isinstance(value, Values) else value
-        for name, value in call.params.items()
-    }
-
-
-def _tensor(values: Values, call: Call, place: int = 0) -> torch.Tensor:
-    # A copy: torch must not see the caller's memory, which other subjects will be given too.
-    tensor = torch.from_numpy(np.array(values.numbers)).to(getattr(torch, values.dtype)).to(call.device)
-    return lay_out(tensor, call.layout, place)
-
-
-def _numbers(tensor: torch.Tensor) -> npt.NDArray[Any]:
-    detached = tensor.detach().cpu()
-    if detached.dtype.is_complex:
-        detached = torch.view_as_real(detached.resolve_conj())
-    if detached.dtype.is_floating_point:
-        detached = detached.to(torch.float64)
-    # Copied by torch: a gradient of nothing but zeros may have no memory, which older releases read anyway.
-    return np.array(detached.clone().numpy())
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 _PROBES: Mapping[str, Callable[[], Any]] = {
