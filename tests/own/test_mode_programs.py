@@ -90,7 +90,7 @@ def test_a_second_call_is_held_against_the_first_bit_for_bit(place: int, number:
 @pytest.mark.parametrize("mode", ["vmap", "twice", "threads", "subclass", "meta", "fake"])
 def test_a_dtype_is_asserted(mode: str) -> None:
     _, check = program(mode, lambda seen: replace(seen, dtype="float32"))
-    assert "assert result.dtype == torch.float64, result.dtype\n" in check
+    assert "assert dtype == 'float64', dtype\n" in check
     assert ("assert isinstance(result, Subclass), type(result)" in check) is (mode == "subclass")
 
 
@@ -111,7 +111,7 @@ def by_target(seen: Any) -> Any:
 
 def test_under_autocast_either_dtype_may_come_out() -> None:
     _, check = program("autocast", lambda seen: replace(seen, dtype="float64"))
-    assert check == ("assert result.dtype == torch.float32 or result.dtype == torch.bfloat16, result.dtype\n")
+    assert check.endswith("assert dtype == 'float32' or dtype == 'bfloat16', dtype\n")
     _, check = program("autocast", scaled("value", 1.5))
     assert lines_pass([check], result=VALUE * 1.01)
     assert not lines_pass([check], result=VALUE * 1.5)

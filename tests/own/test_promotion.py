@@ -161,7 +161,7 @@ def test_the_right_dtype_agrees_and_any_other_is_wrong(dtype: str) -> None:
                 one.id
             )
             assert values[0].detail is not None
-            assert f"assert result.dtype == torch.{wanted}," in values[0].detail["snippet"]
+            assert f"assert dtype == {wanted!r}," in values[0].detail["snippet"]
 
 
 def test_a_gradient_has_the_dtype_of_its_own_tensor() -> None:
