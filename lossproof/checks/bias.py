@@ -37,6 +37,6 @@ class Bias:
 
 def _judged(question: Question, name: str, quantity: str, observed: Float64Array, truth: Truth) -> Record:
     trial = question.trial
-    detail = partial(details.of_bias, trial.subject_name, question.call, quantity, observed, truth)
+    detail = partial(details.of_bias, trial.subject.programs, question.call, quantity, observed, truth)
     bias = Quantity.of("bias", name)
     return trial.judged(bias, compare_bias(observed, truth), question.reduction, detail=detail)

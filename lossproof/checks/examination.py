@@ -14,7 +14,8 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
-from lossproof.subjects.call import Subject, Unsupported
+from lossproof.subjects.call import Unsupported
+from lossproof.subjects.subject import Subject
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _examined(question: Question, name: str, identity: Identity) -> Record:
             return trial.record(name, Outcome.UNSUPPORTED, reduction, message=str(reason))
         except Refused as refused:
             message = f"the other side raised {refused.type}: {refused}"
-            detail = partial(details.of_identity_error, trial.subject_name, sides)
+            detail = partial(details.of_identity_error, trial.subject.programs, sides)
             return trial.record(
                 name, Outcome.ERROR, reduction, message=message, detail=detail, came_out=[refused.first_line]
             )
@@ -65,11 +65,11 @@ def _examined(question: Question, name: str, identity: Identity) -> Record:
     if is_shaped:
         verdict = compare_sums(*both, bound)
     if name == "differs_from":
-        shown = partial(details.of_difference, trial.subject_name, sides, *both)
+        shown = partial(details.of_difference, trial.subject.programs, sides, *both)
         return trial.judged(name, _opposite(verdict), reduction, detail=shown)
     if not verdict.agrees:
         verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
-    shown = partial(details.of_sameness, trial.subject_name, sides, *both, bound)
+    shown = partial(details.of_sameness, trial.subject.programs, sides, *both, bound)
     return trial.judged(name, verdict, reduction, detail=shown)
 
 

@@ -27,7 +27,7 @@ class ModuleClaims:
         claim = case.module
         assert claim is not None
         params = make_call(case, "float64", None).params
-        shown = partial(details.of_module, trial.subject_name, case, params)
+        shown = partial(details.of_module, trial.subject.programs, case, params)
         try:
             observed = trial.subject.inspect(claim.aspect, case.loss, params, claim.expected)
         except Unsupported as reason:

@@ -101,7 +101,7 @@ class Question:
             self.reduction,
             self.layout,
             message=f"raised {refused.type}: {refused}",
-            detail=partial(details.of_error, self.trial.subject_name, self.call, quantity),
+            detail=partial(details.of_error, self.trial.subject.programs, self.call, quantity),
             came_out=[refused.first_line],
         )
 

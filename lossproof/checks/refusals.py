@@ -38,12 +38,12 @@ class Refusals:
             message = f"accepted, with {_short(observation)}; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
         except Refused as refused:
-            verdict = judge_refusal(trial.subject_name, refused, demanded)
+            verdict = judge_refusal(refused, demanded)
         if trial.case.own_process and not verdict.agrees:
             # Which of the two happens, and with what result, may differ from run to run.
             message = "accepted, or ended the process; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
-        detail = partial(details.of_refusal, trial.subject_name, call, demanded)
+        detail = partial(details.of_refusal, trial.subject.programs, call, demanded)
         yield trial.judged("raises", verdict, question.reduction, detail=detail)
 
 

@@ -36,7 +36,9 @@ class Repeats:
         failed = [answer.failed for answer in observations if answer.failed is not None]
         yield from (backward_failed(question, failure) for failure in failed[:1])
         for quantity, verdict, truth in judge_repeats(question.planned, observations):
-            detail = partial(details.of_repeats, trial.subject_name, question.call, quantity, times, truth)
+            detail = partial(
+                details.of_repeats, trial.subject.programs, question.call, quantity, times, truth
+            )
             yield trial.judged(quantity, verdict, question.reduction, detail=detail)
 
 

@@ -10,8 +10,8 @@ from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.picks import Pick, picks_of
 from lossproof.judging.calls import CallPlanner, reductions_of
 from lossproof.subjects.apart import Apart
-from lossproof.subjects.call import Subject
 from lossproof.subjects.careful import Careful
+from lossproof.subjects.subject import Subject
 
 
 @dataclass(frozen=True)

@@ -23,5 +23,5 @@ class Unchanged:
         trial, changed = question.trial, question.answer.changed
         message = f"the call changed its input: {', '.join(changed)}" if changed else ""
         verdict = Verdict(not changed, None, message, came_out=changed)
-        detail = partial(details.of_change, trial.subject_name, question.call)
+        detail = partial(details.of_change, trial.subject.programs, question.call)
         yield trial.judged("unchanged", verdict, question.reduction, question.layout, detail)

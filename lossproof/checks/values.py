@@ -8,7 +8,8 @@ from functools import partial
 
 from lossproof.checks.question import Question
 from lossproof.judging.choices import or_changed
-from lossproof.judging.illustrations import curve, disagreement, is_small, usual_subject
+from lossproof.judging.details import describe
+from lossproof.judging.illustrations import curve, disagreement, is_small
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.formats import Float64Array
@@ -17,7 +18,6 @@ from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.reference.worked import formula_of
 from lossproof.subjects.call import Observation, Refused, Unsupported
-from lossproof.subjects.snippet import describe
 
 # What the gradients by the first and by the second upstream gradient are called.
 _KINDS = ("gradient", "vjp")
@@ -80,7 +80,7 @@ def _judged(
         verdict = Verdict(False, None, message, came_out=(has,))
 
     def detail() -> dict[str, str]:
-        return disagreement(trial.subject_name, question.call, quantity, observed, truth, wanted)
+        return disagreement(trial.subject.programs, question.call, quantity, observed, truth, wanted)
 
     return trial.judged(quantity, verdict, question.reduction, question.layout, detail)
 
@@ -92,10 +92,10 @@ def _illustrations(question: Question, is_right: bool) -> dict[str, str]:
     if not is_wanted or trial.case.own_process or not is_small(planned.call):
         return {}
     illustrations: dict[str, str] = {}
-    if not is_right or trial.subject_name == "reference":
+    if not is_right or trial.subject.shows_steps:
         illustrations |= describe(planned.call)
         illustrations |= {"formula": formula_of(planned.prepared.loss), "steps": planned.steps}
-    is_told_of = trial.case.source is not None and trial.subject_name == usual_subject(trial.case.loss)
+    is_told_of = trial.case.source is not None and trial.subject.illustrates(trial.case.loss)
     is_chosen = question.is_in_chosen_reduction and trial.is_in_layout_dtype
     if is_chosen and (is_told_of or not is_right):
         illustrations |= curve(trial.subject, question.call, planned)

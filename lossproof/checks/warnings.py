@@ -22,6 +22,6 @@ class Warnings:
         """One record."""
         trial, demanded = question.trial, question.trial.case.warns
         assert demanded is not None
-        detail = partial(details.of_warning, trial.subject_name, question.call, demanded)
-        verdict = judge_warning(trial.subject_name, question.answer.warnings, demanded)
+        detail = partial(details.of_warning, trial.subject.programs, question.call, demanded)
+        verdict = judge_warning(question.answer.warnings, demanded)
         yield trial.judged("warns", verdict, question.reduction, detail=detail)

@@ -96,7 +96,7 @@ def _flags(cases: list[Case]) -> list[Row]:
 
 def _subjects() -> list[Row]:
     # Subjects bring their libraries with them, torch above all.
-    from lossproof.subjects import find_subject, known_subjects
+    from lossproof.subjects.registry import find_subject, known_subjects
 
     rows: list[Row] = []
     for name in known_subjects():

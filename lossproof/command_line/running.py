@@ -33,10 +33,10 @@ from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.expressions import EXPRESSIONS_SUBJECT, is_asked
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.torch.expressions import EXPRESSIONS_SUBJECT
 
 _DIGITS = 20
 _FUNCTIONS = "torch.nn.functional"
@@ -142,8 +142,7 @@ def _asked(planned: PlannedCall) -> _Answer:
     wrt = planned.prepared.differentiable
     call = replace(planned.call, upstreams=planned.truth.upstreams[:1], wrt=wrt)
     names = (_FUNCTIONS, "torch.nn", EXPRESSIONS_SUBJECT)
-    for name in (name for name in names if is_asked(name, planned.call.loss)):
-        found = find_subject(name)
+    for found in (subject for subject in map(find_subject, names) if subject.is_asked(planned.call.loss)):
         subject = Careful(found)
         try:
             return _Answer(subject, found.version(), subject.run(call), "")

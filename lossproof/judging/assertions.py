@@ -16,7 +16,7 @@ from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
 from lossproof.numbers.formats import Float64Array
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
 from lossproof.subjects.call import Values
-from lossproof.subjects.tensor_snippets import literal, tensor_source
+from lossproof.subjects.written import literal, tensor_source
 
 # What overflow may make of a number, as conditions on it.
 _EXCUSES = {
@@ -46,9 +46,9 @@ def shape_check(shape: Sequence[int], name: str = "result") -> list[str]:
 
 
 def dtype_check(*dtypes: str) -> list[str]:
-    """What fails for all dtypes but these."""
-    conditions = (f"result.dtype == torch.{dtype}" for dtype in dict.fromkeys(dtypes))
-    return [f"assert {' or '.join(conditions)}, result.dtype"]
+    """What fails for all dtypes but these; other libraries call them by the last part of torch's names."""
+    conditions = (f"dtype == {dtype!r}" for dtype in dict.fromkeys(dtypes))
+    return ["dtype = str(result.dtype).rpartition('.')[2]", f"assert {' or '.join(conditions)}, dtype"]
 
 
 def number_check(got: str, conditions: Sequence[str]) -> list[str]:

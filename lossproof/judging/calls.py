@@ -24,9 +24,10 @@ from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS, Format
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.catalogue import CONVENTIONS, LOSSES
 from lossproof.reference.conventions import DERIVATIVE, picking
-from lossproof.reference.evaluation import PreparedCall, ReferenceWarning, prepare
+from lossproof.reference.evaluation import PreparedCall, prepare
 from lossproof.reference.loss import Loss
 from lossproof.reference.promotion import part_dtype
 from lossproof.reference.worked import worked_steps

@@ -13,17 +13,16 @@ import numpy.typing as npt
 
 from lossproof.judging.assertions import quantity_check
 from lossproof.judging.calls import PlannedCall, prepare_call
+from lossproof.judging.details import describe
 from lossproof.judging.number_text import digits, true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.formats import FORMATS, Float64Array
-from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
-from lossproof.subjects.snippet import describe, reproduce
+from lossproof.subjects.program import Programs
 
 _SMALL = 48
 _SHOWN_ELEMENTS = 8
@@ -41,18 +40,11 @@ def is_small(call: Call) -> bool:
     return sum(value.numbers.size for value in values if isinstance(value, Values)) <= _SMALL
 
 
-def usual_subject(loss: str) -> str:
-    """The one of torch's forms of a loss whose curves are shown."""
-    if loss in EXPRESSIONS:
-        return EXPRESSIONS_SUBJECT
-    return "torch.nn.functional" if LOSSES[loss].functional else "torch.nn"
-
-
 def disagreement(
-    subject: str, call: Call, quantity: str, observed: Float64Array, truth: Truth, dtype: str
+    programs: Programs, call: Call, quantity: str, observed: Float64Array, truth: Truth, dtype: str
 ) -> dict[str, str]:
     """What a reader needs to see of a disagreement with the truth or the dtype: the detail of its record."""
-    snippet = reproduce(subject, call, quantity, quantity_check(observed, truth, dtype))
+    snippet = programs.of_call(call, quantity).text(*quantity_check(observed, truth, dtype))
     if observed.shape != truth.value.shape:
         expected, seen = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
         return describe(call) | {"expected": expected, "observed": seen, "snippet": snippet}

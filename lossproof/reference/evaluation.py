@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair, as_real, real_part
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.conventions import DERIVATIVE, picking
@@ -28,10 +29,6 @@ from lossproof.reference.torch_state import in_torch_shape, own_name, with_own_n
 Lift = Callable[[npt.ArrayLike], Array]
 Float64Array = npt.NDArray[np.float64]
 _LAST_WHOLE = 2**53
-
-
-class ReferenceWarning(UserWarning):
-    """A legal call that probably means something else."""
 
 
 def as_float64(values: npt.ArrayLike) -> Float64Array:
@@ -158,7 +155,7 @@ def prepare(
     _demand_real(found, arrays)
     found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
-        warnings.warn(ReferenceWarning(advice), stacklevel=2)
+        warnings.warn(advice, stacklevel=2)
     if found.reductions:
         parameters["reduction"] = reduction
     if "dim" in parameters and parameters["dim"] is None:

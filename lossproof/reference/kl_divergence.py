@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.conventions import zero_convention
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
@@ -71,11 +72,13 @@ def _denominator(input: Array, reduction: str) -> float | None:
     return float(input.shape[0]) if input.ndim else 1.0
 
 
-def advise_on_mean(args: Arguments, params: Parameters) -> str:
+def advise_on_mean(args: Arguments, params: Parameters) -> ReferenceWarning | None:
     """The mean over elements is rarely what was meant."""
     if params["reduction"] != "mean":
-        return ""
-    return "reduction='mean' divides by the number of elements; 'batchmean' gives the divergence"
+        return None
+    return ReferenceWarning(
+        "reduction='mean' divides by the number of elements; 'batchmean' gives the divergence"
+    )
 
 
 LOSSES = (

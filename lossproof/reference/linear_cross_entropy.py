@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.cross_entropy import (
     ZERO_LOG_ZERO,
     cross_entropy,
@@ -117,12 +118,14 @@ def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
     )
 
 
-def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> str:
+def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> ReferenceWarning | None:
     """A call that cannot be cut into chunks is computed at once."""
     is_plain = params["label_smoothing"] == 0 and args["target"].dtype == np.int64
     if params["options"] is None or (is_plain and args["linear_weight"].ndim == 2):
-        return ""
-    return "options are ignored: only int64 targets of two-dimensional logits, not smoothed, go by chunks"
+        return None
+    return ReferenceWarning(
+        "options are ignored: only int64 targets of two-dimensional logits, not smoothed, go by chunks"
+    )
 
 
 def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:

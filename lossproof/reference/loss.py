@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.conventions import DERIVATIVE, Convention
 from lossproof.reference.option import TENSOR, Kind, Option, boolean, real, word
 
@@ -24,9 +25,9 @@ def refuse_nothing(args: Arguments, params: Parameters) -> None:
     """For functions that are defined on everything they are given."""
 
 
-def advise_nothing(args: Arguments, params: Parameters) -> str:
+def advise_nothing(args: Arguments, params: Parameters) -> ReferenceWarning | None:
     """For functions that never warn."""
-    return ""
+    return None
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Loss:
         gradient: its closed-form gradient; called with the upstream gradient first, it returns one
             array for each differentiable argument and tensor parameter that was given.
         refuse: raises a Refusal for what the loss does not take.
-        advise: what to warn of in a legal call, given its reduction too, in a sentence; empty for nothing.
+        advise: what to warn of in a legal call, given its reduction too, or None.
         derivative: the derivative of the value, where torch's gradient is by convention another function.
         conventions: all that its formulas ask for the pick of.
         tensor_parameters: parameters that are tensors.
@@ -69,7 +70,7 @@ class Loss:
     gradient: Callable[..., dict[str, Array]]
     takes_complex: bool = False
     refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
-    advise: Callable[[Arguments, Parameters], str] = advise_nothing
+    advise: Callable[[Arguments, Parameters], ReferenceWarning | None] = advise_nothing
     derivative: Callable[..., dict[str, Array]] | None = None
     conventions: tuple[Convention, ...] = ()
     tensor_parameters: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
@@ -130,6 +131,6 @@ LOSSES = (
         _NLL,
         name="NLLLoss2d",
         functional=None,
-        advise=lambda args, params: "NLLLoss2d is superseded: NLLLoss takes images too",
+        advise=lambda args, params: ReferenceWarning("NLLLoss2d is superseded: NLLLoss takes images too"),
     ),
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.advice import ReferenceWarning, ShapeWarning
 from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
@@ -242,12 +243,12 @@ def refuse_huber_loss(args: Arguments, params: Parameters) -> None:
         raise RangeRefusal(f"delta is {delta}; it must be more than 0")
 
 
-def advise_on_shapes(args: Arguments, params: Parameters) -> str:
+def advise_on_shapes(args: Arguments, params: Parameters) -> ReferenceWarning | None:
     """A target of another shape is broadcast, which is rarely what was meant."""
     input, target = args["input"], args["target"]
     if input.shape == target.shape:
-        return ""
-    return f"target has shape {target.shape}, input {input.shape}; they are broadcast together"
+        return None
+    return ShapeWarning(f"target has shape {target.shape}, input {input.shape}; they are broadcast together")
 
 
 LOSSES = (

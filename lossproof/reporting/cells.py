@@ -10,7 +10,7 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reporting.digest import COUNTED, largest_share
-from lossproof.subjects.expressions import EXPRESSIONS, expression_of
+from lossproof.subjects.torch.expressions import EXPRESSIONS, expression_of
 
 CONFORMS, PARTLY, NOTHING = "conforms", "partly", "nothing to run"
 # What a cell is called by: the first of these that holds for any of its checks, or for any of its parts.

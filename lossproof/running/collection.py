@@ -24,9 +24,9 @@ from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.running.release_news import Met, news, no_longer_shown, standing
 from lossproof.running.selection import Check, Selection
 from lossproof.running.session import failed_record
-from lossproof.subjects import default_subjects
+from lossproof.subjects.registry import default_subjects
 
-_PACKAGES = ("lossproof", "torch", "numpy", "python-flint", "pytest")
+_PACKAGES = ("numpy", "python-flint", "pytest")
 
 
 class RunReports:
@@ -130,7 +130,7 @@ class RunReports:
         ]
         return Run(
             versions={"python": platform.python_version()}
-            | {name: version(name) for name in _PACKAGES}
+            | {name: version(name) for name in self._packages()}
             | {"cases": self._corpus.digest},
             machine={
                 "platform": platform.platform(),
@@ -150,6 +150,11 @@ class RunReports:
             standing=self._standing,
             news=self._news,
         )
+
+    def _packages(self) -> tuple[str, ...]:
+        """The distributions whose versions say what ran: ours, the subjects', and what judges them."""
+        subjects = self._selection.subjects.values()
+        return ("lossproof", *(name for subject in subjects for name in subject.packages), *_PACKAGES)
 
     def _families(self) -> dict[tuple[str, str], list[str]]:
         """The subjects by family and version."""

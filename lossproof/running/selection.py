@@ -15,9 +15,8 @@ from lossproof.corpus.reading import Corpus
 from lossproof.corpus.signature import Signature
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects import default_subjects, find_subject, known_subjects
-from lossproof.subjects.call import Subject
-from lossproof.subjects.expressions import is_asked
+from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
+from lossproof.subjects.subject import Subject
 
 
 class SelectionError(ValueError):
@@ -104,7 +103,7 @@ def _made(name: str) -> Subject:
 
 
 def _checks(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[Check]:
-    subjects = {name: subject for name, subject in available.items() if is_asked(name, case.loss)}
+    subjects = {name: subject for name, subject in available.items() if subject.is_asked(case.loss)}
     if case.expect or case.gradient or (case.erratum and case.erratum.says):
         yield Check(case, CERTIFIED, EXACT)
     if case.module is not None:

@@ -15,7 +15,8 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.running.selection import Check, Selection
 from lossproof.running.sentinel import planted, sentinel_check
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class ConformanceSession:
             name: corpus.releases.is_strict(name, subject.version())
             for name, subject in selection.subjects.items()
         }
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All subjects that run, the sentinel's as well."""
+        return (*self.selection.subjects.values(), self._sentinel_subject)
 
     def examine(self, check: Check) -> Answer:
         """Examine a check in this process."""

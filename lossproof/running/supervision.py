@@ -118,7 +118,7 @@ def _serve(session: ConformanceSession, there: Connection, here: Connection, cap
     tail = _Tail()
     if captures:
         _silence(tail)
-    surroundings = Surroundings()
+    surroundings = Surroundings(session.subjects)
     while True:
         try:
             place = here.recv()

@@ -8,19 +8,23 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported
+from lossproof.subjects.call import Call, Observation, Refused, Unsupported
+from lossproof.subjects.subject import Subject
 
 # Far longer than any call of a case takes; a call that hangs must not hang the run.
 _SECONDS = 120
 
 
-class Apart:
+class Apart(Subject):
     """A subject that is made without arguments, each of its calls run in a new process."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self.name = subject.name
         self.dtypes = subject.dtypes
+        self.has_construction = subject.has_construction
+        self.shows_steps = subject.shows_steps
+        self.programs = subject.programs
 
     def version(self) -> str:
         """The subject's version."""
@@ -29,6 +33,10 @@ class Apart:
     def devices(self) -> tuple[str, ...]:
         """The subject's devices."""
         return self._subject.devices()
+
+    def illustrates(self, loss: str) -> bool:
+        """As the subject does."""
+        return self._subject.illustrates(loss)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """Looking at a module needs no process of its own."""
@@ -65,7 +73,7 @@ def _preloaded() -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["lossproof.subjects.torch_subject"])
+    context.set_forkserver_preload(["lossproof.subjects.torch.subject"])
     return context
 
 

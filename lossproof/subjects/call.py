@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +49,17 @@ class Call:
 
 @dataclass(frozen=True)
 class SeenWarning:
-    """A warning that was raised: the names of its class and that class's ancestors, and the message."""
+    """A warning that was raised.
+
+    Attributes:
+        types: the names of its class and that class's ancestors.
+        message: its text.
+        kind: what it is about, as a case's ``warns`` says, where the subject tells; else None.
+    """
 
     types: tuple[str, ...]
     message: str
+    kind: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +87,17 @@ class Observation:
     gradient_dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class ModeObservation(Observation):
+    """What came out of a mode; nan stands for the numbers of a tensor that has none.
+
+    Attributes:
+        computed_in: the narrowest dtype that an operation of the call returned, where the mode asks for it.
+    """
+
+    computed_in: str = ""
+
+
 class Unsupported(Exception):
     """The subject has no such function, or no kernel for the dtype; the message is the reason."""
 
@@ -91,13 +109,17 @@ class Refused(Exception):
         kind: the kind of refusal where the subject names one, else None.
         type: the name of the exception's class.
         when: ``construct``, ``call`` or ``backward``.
+        is_staged: whether it might have come at another time: a function refuses all at the call.
     """
 
-    def __init__(self, type: str, message: str, when: str, kind: str | None = None) -> None:
+    def __init__(
+        self, type: str, message: str, when: str, kind: str | None = None, *, is_staged: bool = False
+    ) -> None:
         super().__init__(message)
         self.type = type
         self.when = when
         self.kind = kind
+        self.is_staged = is_staged
 
     @property
     def first_line(self) -> str:
@@ -105,51 +127,29 @@ class Refused(Exception):
         message = str(self).strip().partition("\n")[0]
         return f"{self.type}: {message}" if message else self.type
 
-    def __reduce__(self) -> tuple[type[Refused], tuple[str, str, str, str | None]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # By itself an exception remembers its message alone.
-        return Refused, (self.type, str(self), self.when, self.kind)
+        return Refused, (self.type, str(self), self.when, self.kind), {"is_staged": self.is_staged}
 
 
-class Subject(Protocol):
-    """An implementation under test."""
-
-    name: str
-
-    @property
-    def dtypes(self) -> tuple[str, ...]:
-        """The floating dtypes that it knows, by torch's names."""
-        ...
-
-    def version(self) -> str:
-        """The version of what is tested, as PEP 440 writes it."""
-        ...
-
-    def devices(self) -> tuple[str, ...]:
-        """The devices that this machine has for it."""
-        ...
-
-    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        """What comes out for a claim about modules or names, in plain data comparable to ``expected``.
-
-        Raises:
-            Unsupported: where the subject has no modules.
-        """
-        ...
-
-    def run(self, call: Call) -> Observation:
-        """Run one call.
-
-        Raises:
-            Unsupported: where there is nothing to run.
-            Refused: where the implementation raised; what its backward pass raised belongs to the answer.
-        """
-        ...
+def tensors_of(call: Call) -> dict[str, Values]:
+    """The arguments and tensor parameters."""
+    values = {**call.args, **call.params}
+    return {name: value for name, value in values.items() if isinstance(value, Values)}
 
 
 def dtypes_of(call: Call) -> dict[str, str]:
     """The dtypes of the arguments and tensor parameters."""
-    values = {**call.args, **call.params}
-    return {name: value.dtype for name, value in values.items() if isinstance(value, Values)}
+    return {name: values.dtype for name, values in tensors_of(call).items()}
+
+
+def constant_dimensions(numbers: npt.NDArray[Any]) -> list[int]:
+    """The dimensions of at least two elements along which an array does not change."""
+    return [
+        dimension
+        for dimension, size in enumerate(numbers.shape)
+        if size > 1 and bool(np.all(numbers == numbers.take([0], axis=dimension)))
+    ]
 
 
 def changed_since(

@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 
 from lossproof.numbers.formats import Float64Array
-from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Subject, Unsupported, Values
-from lossproof.subjects.modes import ModalSubject, ModeObservation
+from lossproof.subjects.call import (
+    Call,
+    ModeObservation,
+    Observation,
+    Refused,
+    SeenWarning,
+    Unsupported,
+    Values,
+)
+from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.programs import programs_on_behalf_of
 
 # What a subject may raise beside its exceptions: it must not end the process that judges it.
 _RAISED = (Exception, SystemExit)
@@ -28,6 +37,12 @@ class Careful:
         self._subject = subject
         self.name = subject.name
         self.dtypes = subject.dtypes
+        self.shows_steps = subject.shows_steps
+        self.programs = subject.programs or programs_on_behalf_of(subject.name)
+
+    def illustrates(self, loss: str) -> bool:
+        """As the subject does."""
+        return self._subject.illustrates(loss)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """As the subject does.
@@ -40,7 +55,7 @@ class Careful:
         except (Unsupported, Refused):
             raise
         except _RAISED as error:
-            raise _refused(error) from error
+            raise self._refused(error) from error
 
     def run(self, call: Call) -> Observation:
         """As the subject does; Unsupported and Refused likewise."""
@@ -50,31 +65,30 @@ class Careful:
         except (Unsupported, Refused):
             raise
         except _RAISED as error:
-            raise _refused(error) from error
+            raise self._refused(error) from error
         _demand_form(answer, call)
         changed = dict.fromkeys((*answer.changed, *_written_to(theirs, call)))
         return replace(answer, changed=tuple(changed))
 
     def modes(self, call: Call) -> tuple[str, ...]:
-        """The subject's modes; none where it knows nothing of modes."""
-        return self._subject.modes(call) if isinstance(self._subject, ModalSubject) else ()
+        """As the subject does."""
+        return self._subject.modes(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """As the subject does; Unsupported and Refused likewise."""
-        assert isinstance(self._subject, ModalSubject)
         try:
             answer = self._subject.run_mode(mode, _copied(call), directions)
         except (Unsupported, Refused):
             raise
         except _RAISED as error:
-            raise _refused(error) from error
+            raise self._refused(error) from error
         if not isinstance(answer, ModeObservation):
             raise _no_answer(f"{_described(answer)} in place of a ModeObservation")
         return answer
 
-
-def _refused(error: BaseException) -> Refused:
-    return Refused(type(error).__name__, str(error), "call")
+    def _refused(self, error: BaseException) -> Refused:
+        is_staged = self._subject.has_construction
+        return Refused(type(error).__name__, str(error), "call", is_staged=is_staged)
 
 
 def _no_answer(what: str) -> Refused:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from lossproof.subjects.subject import Subject
+
 
 class Surroundings:
-    """The state of the process as it is when this is made."""
+    """The state of the process as it is when this is made: what any code shares, and what subjects add."""
 
-    def __init__(self) -> None:
-        self._probes = _probes()
+    def __init__(self, subjects: Iterable[Subject]) -> None:
+        subjects = tuple(subjects)
+        self._probes = dict(_PROBES)
+        for subject in subjects:
+            self._probes |= subject.probes()
+        modules = dict.fromkeys(["numpy", *(name for subject in subjects for name in subject.namespaces)])
         self._state = {name: probe() for name, probe in self._probes.items()}
-        self._namespaces = {module: dict(vars(sys.modules[module])) for module in _modules()}
+        self._namespaces = {module: dict(vars(sys.modules[module])) for module in modules}
 
     def changes(self) -> list[str]:
         """What is no longer as it was, in words."""
@@ -29,36 +35,15 @@ class Surroundings:
         return changed
 
 
-def _modules() -> list[str]:
-    return [name for name in ("numpy", "torch.nn.functional", "torch.nn") if name in sys.modules]
-
-
 def _numpy_random_state() -> tuple[bytes, int]:
     state = np.random.get_state(legacy=False)["state"]
     return state["key"].tobytes(), state["pos"]
 
 
-def _probes() -> Mapping[str, Callable[[], Any]]:
-    """For each thing that calls must not change, a function that tells how it is."""
-    probes: dict[str, Callable[[], Any]] = {
-        "the working folder": os.getcwd,
-        "NumPy's handling of floating-point errors": np.geterr,
-        "NumPy's global random state": _numpy_random_state,
-        "Python's global random state": random.getstate,
-    }
-    if "torch" not in sys.modules:
-        return probes
-    import torch
-
-    return probes | {
-        "torch's default dtype": torch.get_default_dtype,
-        "torch's default device": torch.get_default_device,
-        "torch's number of threads": torch.get_num_threads,
-        "torch's grad mode": torch.is_grad_enabled,
-        "torch's inference mode": torch.is_inference_mode_enabled,
-        "torch's autocast mode": torch.is_autocast_enabled,
-        "torch's use of deterministic algorithms": torch.are_deterministic_algorithms_enabled,
-        "torch's precision of matrix products": torch.get_float32_matmul_precision,
-        # Its random state may change: modules draw their weights from it.
-        "torch's seed": torch.initial_seed,
-    }
+# For each thing that calls must not change, a function that tells how it is.
+_PROBES: Mapping[str, Callable[[], Any]] = {
+    "the working folder": os.getcwd,
+    "NumPy's handling of floating-point errors": np.geterr,
+    "NumPy's global random state": _numpy_random_state,
+    "Python's global random state": random.getstate,
+}

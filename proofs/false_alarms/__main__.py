@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
 from proofs.false_alarms.sweep import sweep
 
 

@@ -15,7 +15,8 @@ from lossproof.judging.verdict import compare
 from lossproof.numbers.ball import Undecided
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects.call import Call, Subject, Unsupported, Values
+from lossproof.subjects.call import Call, Unsupported, Values
+from lossproof.subjects.subject import Subject
 from proofs.false_alarms import ctc, distance, gaussian_poisson, likelihood, linear, margin, regression
 from proofs.false_alarms.draws import Builder, Draws
 

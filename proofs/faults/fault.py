@@ -21,9 +21,9 @@ from torch import Tensor
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Unsupported
-from lossproof.subjects.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
-from lossproof.subjects.torch_forms import catalogued
-from lossproof.subjects.torch_names import look_up
+from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
+from lossproof.subjects.torch.forms import catalogued
+from lossproof.subjects.torch.names import look_up
 
 # Of tensors; what replaces a constructor returns nothing, and its original's result is not used.
 Function = Callable[..., Tensor]

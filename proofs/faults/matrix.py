@@ -20,8 +20,8 @@ from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import excuse, relevant
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Record
-from lossproof.subjects import find_subject
-from lossproof.subjects.call import Subject
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.subject import Subject
 from proofs.faults.fault import Fault
 
 # Which of a case's checks in a dtype: its reduction, layout and quantity.

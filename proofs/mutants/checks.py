@@ -52,7 +52,7 @@ class CaseCheck:
         """The first record that is wrong, or the known defect that has gone."""
         from lossproof.checks.certification import certify
         from lossproof.judging.known_defects import excuse, relevant
-        from lossproof.subjects import find_subject
+        from lossproof.subjects.registry import find_subject
 
         [case] = [case for case in corpus.cases if case.id == self.case]
         if not self.subject:
@@ -85,7 +85,7 @@ class FaultCheck:
     def failure(self, corpus: Corpus) -> str:
         """That the case no longer catches the fault."""
         from lossproof.judging.known_defects import relevant
-        from lossproof.subjects import find_subject
+        from lossproof.subjects.registry import find_subject
         from proofs.faults.catalogue import FAULTS
         from proofs.faults.matrix import caught_by, dtypes_of
 

@@ -12,8 +12,8 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Raised
 from lossproof.corpus.tensors import Tensor
 from lossproof.records.record import Record
-from lossproof.subjects.call import Call, Observation, Subject
-from lossproof.subjects.modes import ModeObservation
+from lossproof.subjects.call import Call, ModeObservation, Observation
+from lossproof.subjects.subject import Subject
 
 
 def case(loss: str, args: Mapping[str, Tensor], **changes: Any) -> Case:

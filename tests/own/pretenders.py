@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from lossproof.numbers.formats import Float64Array
-from lossproof.subjects.call import Call, Observation
-from lossproof.subjects.modes import ModeObservation
-from lossproof.subjects.reference_subject import ReferenceSubject
+from lossproof.subjects.call import Call, ModeObservation, Observation
+from lossproof.subjects.reference.subject import ReferenceSubject
+from lossproof.subjects.registry import default_subjects, find_subject
 
 Directions = Mapping[str, Float64Array]
 
@@ -26,7 +26,15 @@ class Pretender(ReferenceSubject):
         dtypes: tuple[str, ...] = ("float64", "float32"),
     ) -> None:
         self.act, self.name, self.dtypes = act, name, dtypes
+        # It speaks as the one of that name does.
+        self._named = find_subject(name) if name in default_subjects() else None
+        self.has_construction = self._named is not None and self._named.has_construction
+        self.shows_steps = self._named is not None and self._named.shows_steps
+        self.programs = None if self._named is None else self._named.programs
         self.calls: list[Call] = []
+
+    def illustrates(self, loss: str) -> bool:
+        return self._named is not None and self._named.illustrates(loss)
 
     def run(self, call: Call) -> Observation:
         self.calls.append(call)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossproof.reference.evaluation import ReferenceWarning, prepare
+from lossproof.reference.advice import ReferenceWarning
+from lossproof.reference.evaluation import prepare
 
 PAIR: dict[str, Any] = {"input": np.zeros((2, 3)), "target": np.ones((2, 3))}
 LINEAR: dict[str, Any] = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,10 +14,11 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Raised
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported, Values
-from lossproof.subjects.reference_subject import ReferenceSubject
+from lossproof.subjects.reference.subject import ReferenceSubject
+from lossproof.subjects.subject import Subject
 
 
-class Peculiar:
+class Peculiar(Subject):
     """Does what the reduction of the call tells it."""
 
     name = "peculiar"
@@ -27,17 +27,13 @@ class Peculiar:
     def version(self) -> str:
         return "1"
 
-    def devices(self) -> tuple[str, ...]:
-        return ("cpu",)
-
-    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        return aspect
-
     def run(self, call: Call) -> Observation:
         deeds: dict[str, Callable[[], None]] = {
             "exit": lambda: os._exit(3),
             "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
-            "refuse": lambda: _raise(Refused("IndexError", "Target 3 is out of bounds", "call", "index")),
+            "refuse": lambda: _raise(
+                Refused("IndexError", "Target 3 is out of bounds", "call", "index", is_staged=True)
+            ),
             "lack": lambda: _raise(Unsupported("no kernel")),
         }
         deeds.get(str(call.reduction), lambda: None)()
@@ -63,6 +59,7 @@ def test_a_refusal_comes_back_whole() -> None:
     with pytest.raises(Refused, match="Target 3 is out of bounds") as caught:
         ask("refuse")
     assert (caught.value.type, caught.value.when, caught.value.kind) == ("IndexError", "call", "index")
+    assert caught.value.is_staged
 
 
 def test_what_is_unsupported_stays_so() -> None:

@@ -94,7 +94,7 @@ def test_a_number_need_meet_but_one_condition() -> None:
 
 def test_a_dtype_is_only_asserted_where_shape_and_numbers_are_right() -> None:
     one = truth(1.0, 0.125)
-    dtype = ["assert result.dtype == torch.float32, result.dtype"]
+    dtype = dtype_check("float32")
     assert quantity_check(np.array(1.0), one, "float32") == dtype
     assert quantity_check(np.array(1.25), one, "float32") == dtype
     assert quantity_check(np.zeros((0, 3)), truth(np.zeros((0, 3)), 0.0), "float32") == dtype
@@ -106,8 +106,13 @@ def test_a_dtype_is_only_asserted_where_shape_and_numbers_are_right() -> None:
 
 
 def test_each_of_some_dtypes_may_be() -> None:
-    check = dtype_check("float32", "bfloat16", "float32")
-    assert check == ["assert result.dtype == torch.float32 or result.dtype == torch.bfloat16, result.dtype"]
+    check = "\n".join(dtype_check("float32", "bfloat16", "float32"))
+    assert check.count("float32") == 1
+    for right in (torch.ones(2), torch.ones(2, dtype=torch.bfloat16), np.ones(2, dtype="float32")):
+        exec(check, {"result": right})
+    for wrong in (torch.ones(2, dtype=torch.float16), torch.ones(2, dtype=torch.float64), np.ones(2)):
+        with pytest.raises(AssertionError, match="float"):
+            exec(check, {"result": wrong})
 
 
 def test_the_number_that_is_furthest_off_is_asserted() -> None:

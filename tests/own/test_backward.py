@@ -19,10 +19,10 @@ from lossproof.corpus.case import Identity, Raised, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Uniform
 from lossproof.judging.calls import make_call
-from lossproof.subjects import find_subject
 from lossproof.subjects.apart import Apart
 from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported
-from lossproof.subjects.reference_subject import ReferenceSubject
+from lossproof.subjects.reference.subject import ReferenceSubject
+from lossproof.subjects.registry import find_subject
 
 FAILURE = Refused("RuntimeError", "found no derivative", "backward")
 TOTAL = replace(DISTANCE, reductions=("sum",))

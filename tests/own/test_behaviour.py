@@ -13,7 +13,9 @@ from pretenders import Pretender, Refusing
 
 from lossproof.corpus.case import Drifted, ModuleClaim, Raised
 from lossproof.records.record import Record
-from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Subject, Unsupported
+from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported
+from lossproof.subjects.reference.subject import ReferenceSubject
+from lossproof.subjects.subject import Subject
 
 # Claims about modules
 
@@ -75,7 +77,8 @@ def refusal(
     subject: str = "torch.nn",
     wanted: Raised = REFUSAL,
 ) -> Record:
-    refusing = Refusing(Refused(type, message, when, kind), subject)
+    refused = Refused(type, message, when, kind, is_staged=subject == "torch.nn")
+    refusing = Refusing(refused, subject)
     [record] = examine(replace(REFUSED, raises=wanted), refusing)
     assert (record.quantity, record.reduction) == ("raises", "sum")
     return record
@@ -200,9 +203,19 @@ def test_a_warning_must_be_of_the_class_and_say_the_words() -> None:
     assert warning().message == "warned of nothing; should warn UserWarning 'size [0-9]'"
 
 
-def test_the_reference_warns_in_its_own_words() -> None:
-    own = SeenWarning(("ReferenceWarning", *USER), "anything")
-    assert warning(own, name="reference").outcome == "agree"
-    assert warning(SeenWarning(USER, "another"), own, name="reference").outcome == "agree"
-    assert warning(own).outcome == "disagree"
-    assert warning(SeenWarning(USER, "size 2"), name="reference").outcome == "disagree"
+def test_a_warning_of_a_kind_is_judged_by_the_kind_alone() -> None:
+    own = SeenWarning(("MyWarning", *USER), "anything", "any")
+    assert warning(own).outcome == "agree"
+    assert warning(SeenWarning(USER, "another"), own).outcome == "agree"
+    assert warning(replace(own, kind=None)).outcome == "disagree"
+    assert warning(SeenWarning(USER, "size 2", "other")).outcome == "disagree"
+
+
+def test_the_reference_says_of_what_kind_its_warnings_are() -> None:
+    args = {"input": literal(["1", "2"]), "target": literal([["1"], ["2"]])}
+    for kind, outcome in (("shape", "agree"), ("option", "disagree")):
+        warned = case("MSELoss", args, reductions=("sum",), warns=Raised(kind, "call", "UserWarning", "-"))
+        assert named(examine(warned, ReferenceSubject()), "warns").outcome == outcome
+    warned = case("KLDivLoss", {"input": literal(["0"]), "target": literal(["1"])}, reductions=("mean",))
+    warned = replace(warned, warns=Raised("option", "call", "UserWarning", "-"))
+    assert named(examine(warned, ReferenceSubject()), "warns").outcome == "agree"

@@ -22,9 +22,8 @@ from lossproof.records.record import ANOTHER, Record
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.reference.conventions import DERIVATIVE, Convention, picking
 from lossproof.reference.evaluation import as_float64
-from lossproof.subjects.call import Call, Observation
-from lossproof.subjects.modes import ModeObservation
-from lossproof.subjects.reference_subject import ReferenceSubject
+from lossproof.subjects.call import Call, ModeObservation, Observation
+from lossproof.subjects.reference.subject import ReferenceSubject
 
 EPS_OF_NONE = {"eps": parse_numeral("0")}
 HALF = parse_numeral("0.5")

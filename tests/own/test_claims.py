@@ -10,7 +10,7 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
 
 CLAIMS_OF_DOCUMENT = {"D000": 7, "D001": 5, "D002": 18, "D003": 10, "D004": 6}
 CLAIMS = [f"{name}-{number}" for name, count in CLAIMS_OF_DOCUMENT.items() for number in range(1, count + 1)]

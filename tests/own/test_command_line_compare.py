@@ -14,7 +14,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Run, TestResult
 from lossproof.reporting.jsonl import results_jsonl
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
 
 CASE = """\
 loss: L1Loss

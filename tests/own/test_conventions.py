@@ -17,8 +17,8 @@ from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import prepare
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Values
+from lossproof.subjects.registry import find_subject
 
 # In single precision: for BCELoss torch's double-precision gradient has a single-precision bound.
 _FORMAT = FORMATS["float32"]

@@ -18,8 +18,9 @@ from lossproof.corpus.tensors import Complex, Tensor
 from lossproof.judging.calls import CallPlanner, PlannedCall
 from lossproof.judging.illustrations import curve
 from lossproof.numbers.formats import FORMATS
-from lossproof.subjects.call import Call, Observation, Refused, Subject, Unsupported
+from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
+from lossproof.subjects.subject import Subject
 
 ZEROS = literal(["0", "0"])
 

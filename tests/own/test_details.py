@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from snippet_runs import outcome_of_snippet
@@ -11,6 +13,9 @@ from lossproof.judging import details
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.subjects.call import Call, Values
+from lossproof.subjects.careful import Careful
+from lossproof.subjects.program import Program, Programs
+from lossproof.subjects.registry import find_subject
 
 PAIR = {"input": Values(np.array([1.0, 2.0]), "float64"), "target": Values(np.array([0.0, 4.0]), "float64")}
 CALL = Call("MSELoss", {}, PAIR, "none", "float64", upstreams=(np.ones(2),) * 2, wrt=("input", "target"))
@@ -19,7 +24,9 @@ AVERAGE = Call("MSELoss", {}, PAIR, "average", "float64")
 # Of the same value as the total.
 SWAPPED = Call("MSELoss", {}, {"input": PAIR["target"], "target": PAIR["input"]}, "sum", "float64")
 INPUTS = "input = float64 [1.0, 2.0]\ntarget = float64 [0.0, 4.0]"
-FUNCTION, MODULE = "torch.nn.functional", "torch.nn"
+FUNCTION, MODULE, REFERENCE = (
+    Careful(find_subject(name)).programs for name in ("torch.nn.functional", "torch.nn", "reference")
+)
 
 
 def truth(*numbers: float) -> Truth:
@@ -82,7 +89,7 @@ def test_of_a_refusal_the_program_demands_its_time() -> None:
 def test_of_a_refusal_by_the_reference_the_program_demands_its_kind() -> None:
     for kind, then in (("option", "passes"), ("shape", "AssertionError")):
         wanted = Raised(kind, "call", "ValueError", "not a valid value")
-        assert outcome(details.of_refusal("reference", AVERAGE, wanted), "average") == then
+        assert outcome(details.of_refusal(REFERENCE, AVERAGE, wanted), "average") == then
 
 
 @pytest.mark.parametrize(
@@ -99,6 +106,14 @@ def test_of_a_warning_the_program_demands_its_type_and_its_words(type: str, matc
     told = details.of_warning(FUNCTION, call, Raised("shape", "call", type, match))
     assert told["inputs"] == "input = float64 [[1.0], [1.0]]\ntarget = float64 [0.0, 4.0]"
     assert outcome_of_snippet(told["snippet"]) == then
+
+
+def test_of_a_warning_of_the_reference_the_program_demands_its_kind() -> None:
+    column = {"input": Values(np.ones((2, 1)), "float64"), "target": PAIR["target"]}
+    call = Call("MSELoss", {}, column, "none", "float64")
+    for kind, then in (("shape", "passes"), ("option", "AssertionError")):
+        told = details.of_warning(REFERENCE, call, Raised(kind, "call", "UserWarning", "no such words"))
+        assert outcome_of_snippet(told["snippet"]) == then
 
 
 def test_of_a_change_the_program_looks_at_what_it_gave() -> None:
@@ -152,3 +167,38 @@ def test_two_sides_that_must_differ_are_told() -> None:
     assert outcome(told, "sum") == "passes"
     twice = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0))]
     assert outcome(details.of_difference(FUNCTION, twice, ten, five), "sum") == "AssertionError"
+
+
+class OfLists(Programs):
+    """Programs of a library of plain lists that refuses nothing, and warns of what it doubts."""
+
+    def of_call(self, call: Call, quantity: str = "value") -> Program:
+        library = (
+            "class Doubt(UserWarning):",
+            "    kind = 'shape'",
+            "def total(numbers):",
+            "    warnings.warn(Doubt('of ' + str(numbers.pop())))",
+            "    return sum(numbers)",
+        )
+        return Program("# Lists.", (), {"input": ("input = [1, 2]",)}, library, ("result = total(input)",))
+
+
+@pytest.mark.filterwarnings("ignore:of 2")
+def test_a_subject_of_no_tensors_at_all_is_told_of_in_its_own_programs() -> None:
+    programs = OfLists()
+    shown = details.of_error(programs, CALL)["snippet"]
+    assert shown.startswith("# Lists.\nimport warnings\ninput = [1, 2]\nclass Doubt")
+    assert "torch" not in shown
+    assert outcome_of_snippet(shown) == "passes"
+    wanted = Raised("shape", "call", "ValueError", "words")
+    assert outcome_of_snippet(details.of_refusal(programs, CALL, wanted)["snippet"]) == "AssertionError"
+
+
+def test_the_kinds_that_a_subject_names_are_demanded_by_its_programs() -> None:
+    class Kinds(OfLists):
+        def of_call(self, call: Call, quantity: str = "value") -> Program:
+            return replace(super().of_call(call, quantity), names_kinds=True)
+
+    for kind, then in (("shape", "passes"), ("option", "AssertionError")):
+        told = details.of_warning(Kinds(), CALL, Raised(kind, "call", "OtherWarning", "other words"))
+        assert outcome_of_snippet(told["snippet"]) == then

@@ -14,7 +14,8 @@ from lossproof.corpus.case import Case, Identity, ModuleClaim, Raised, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Uniform
 from lossproof.records.record import Record
-from lossproof.subjects.call import Call, Observation, Refused, Subject
+from lossproof.subjects.call import Call, Observation, Refused
+from lossproof.subjects.subject import Subject
 
 MATRIX = literal([["0.5", "-1"], ["2", "0.25"]])
 ROW = literal([["0.5", "-1"]])

@@ -21,8 +21,8 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Observation
+from lossproof.subjects.registry import find_subject
 
 CASES = Path(__file__).parents[2] / "cases"
 

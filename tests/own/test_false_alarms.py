@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
 from proofs.false_alarms.__main__ import main
 from proofs.false_alarms.sweep import sweep
 

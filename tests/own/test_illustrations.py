@@ -15,14 +15,15 @@ import torch
 
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging.illustrations import disagreement, is_small, usual_subject
+from lossproof.judging.illustrations import disagreement, is_small
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Record
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Values
-from lossproof.subjects.torch_subject import FunctionSubject
+from lossproof.subjects.careful import Careful
+from lossproof.subjects.registry import default_subjects, find_subject
+from lossproof.subjects.torch.subject import FunctionSubject
 
 CASES = """\
 loss: MSELoss
@@ -44,16 +45,16 @@ cases:
 class HalfGradient(FunctionSubject):
     """torch, but the gradient halved."""
 
-    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        output = super()._apply(loss, params, args)
+    def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        output = super()._apply(call, tensors)
         return output.detach() / 2 + output / 2
 
 
 class OffByOne(FunctionSubject):
     """torch, but 1 added to every value and the gradient halved."""
 
-    def _apply(self, loss: str, params: Mapping[str, Any], args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        return super()._apply(loss, params, args) / 2 + 1
+    def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        return super()._apply(call, tensors) / 2 + 1
 
 
 @pytest.fixture
@@ -176,7 +177,8 @@ def truth(values: list[Any] | float, bound: float = 0.0, remainder: float = 0.0)
 
 def told(observed: list[Any] | float, true: Truth) -> dict[str, str]:
     call = Call("MSELoss", {}, {"input": Values(np.ones(3), "float32")}, "none", "float32")
-    return disagreement("torch.nn", call, "value", np.array(observed, dtype=np.float64), true, "float32")
+    programs = Careful(find_subject("torch.nn")).programs
+    return disagreement(programs, call, "value", np.array(observed, dtype=np.float64), true, "float32")
 
 
 def elements(observed: list[Any] | float, true: Truth) -> Any:
@@ -264,6 +266,13 @@ def test_a_call_of_48_numbers_is_small() -> None:
     assert not is_small(Call("MSELoss", {}, {"input": Values(np.zeros(49), "float32")}, "none", "float32"))
 
 
-def test_the_function_is_shown_where_there_is_one() -> None:
-    assert usual_subject("MSELoss") == "torch.nn.functional"
-    assert usual_subject("AdaptiveLogSoftmaxWithLoss") == "torch.nn"
+@pytest.mark.parametrize(
+    ("loss", "shown"),
+    [
+        ("MSELoss", "torch.nn.functional"),
+        ("AdaptiveLogSoftmaxWithLoss", "torch.nn"),
+        ("Entropy", "torch-expressions"),
+    ],
+)
+def test_the_function_is_shown_where_there_is_one(loss: str, shown: str) -> None:
+    assert [name for name in default_subjects() if find_subject(name).illustrates(loss)] == [shown]

@@ -20,8 +20,8 @@ from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_faults
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Unsupported
+from lossproof.subjects.registry import find_subject
 from proofs.faults.__main__ import main
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault, fault

@@ -25,7 +25,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
+from lossproof.subjects.registry import find_subject
 
 CASES = Path(__file__).parents[2] / "cases"
 

@@ -11,7 +11,8 @@ from pretenders import Modal, Pretender
 
 from lossproof.corpus.case import Case, Identity, Raised, Term
 from lossproof.corpus.tensors import Tensor
-from lossproof.subjects.call import Call, Observation, Refused, Subject
+from lossproof.subjects.call import Call, Observation, Refused
+from lossproof.subjects.subject import Subject
 
 
 def layouts_of(

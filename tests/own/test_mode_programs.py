@@ -30,19 +30,24 @@ def program(mode: str, change: Callable[[Any], Any], examined: Case = DISTANCE) 
 
 
 def test_a_gradient_is_asserted_of_the_argument_that_it_is_by() -> None:
-    for part, place, right in (("input", 0, BY_INPUT), ("target", 1, BY_TARGET)):
+    for part, right in (("input", BY_INPUT), ("target", BY_TARGET)):
         making, check = program("func.grad", scaled(part, 1.5))
-        assert f"result = gradients[{place}]\n" in making
+        assert making.endswith(f"result = gradients['{part}']\n")
         assert lines_pass([check], result=right)
         assert not lines_pass([check], result=np.array(right) * 1.5)
 
 
 @pytest.mark.parametrize("mode", ["threads", "subclass", "channels_last", "twice"])
 def test_the_worst_of_value_and_gradients_is_asserted(mode: str) -> None:
-    sides = {"value": (VALUE, ""), "input": (BY_INPUT, "True)[0]\n"), "target": (BY_TARGET, "True)[1]\n")}
-    for place, (part, (right, ending)) in enumerate(sides.items()):
+    sides = {
+        "value": (VALUE, "output"),
+        "input": (BY_INPUT, "gradients['input']"),
+        "target": (BY_TARGET, "gradients['target']"),
+    }
+    for part, (right, shown) in sides.items():
         making, check = program(mode, scaled(part, 1.5))
-        assert making.endswith(f"result = (output, *result)[{place}]\n" if mode == "twice" else ending)
+        assert making.endswith(f"result = {shown}\n")
+        assert making.count(f"result = {shown}\n") == (2 if mode == "twice" else 1)
         first = {"first": right} if mode == "twice" else {}
         assert lines_pass([check], result=right, **first)
         assert not lines_pass([check], result=np.array(right) * 1.5, **first)
@@ -85,7 +90,7 @@ def test_a_second_call_is_held_against_the_first_bit_for_bit(place: int, number:
 @pytest.mark.parametrize("mode", ["vmap", "twice", "threads", "subclass", "meta", "fake"])
 def test_a_dtype_is_asserted(mode: str) -> None:
     _, check = program(mode, lambda seen: replace(seen, dtype="float32"))
-    assert "assert result.dtype == torch.float64, result.dtype\n" in check
+    assert "assert dtype == 'float64', dtype\n" in check
     assert ("assert isinstance(result, Subclass), type(result)" in check) is (mode == "subclass")
 
 
@@ -97,7 +102,7 @@ def test_of_an_abstract_tensor_its_shape_and_kind_are_asserted(mode: str, is_rig
     assert check == f"assert result.shape == (), result.shape\nassert {is_right}, result\n"
     making, check = program(mode, by_target)
     assert check == f"assert result.shape == (2,), result.shape\nassert {is_right}, result\n"
-    assert "[input, target]" in making
+    assert making.endswith("result = gradients['target']\n")
 
 
 def by_target(seen: Any) -> Any:
@@ -106,7 +111,7 @@ def by_target(seen: Any) -> Any:
 
 def test_under_autocast_either_dtype_may_come_out() -> None:
     _, check = program("autocast", lambda seen: replace(seen, dtype="float64"))
-    assert check == ("assert result.dtype == torch.float32 or result.dtype == torch.bfloat16, result.dtype\n")
+    assert check.endswith("assert dtype == 'float32' or dtype == 'bfloat16', dtype\n")
     _, check = program("autocast", scaled("value", 1.5))
     assert lines_pass([check], result=VALUE * 1.01)
     assert not lines_pass([check], result=VALUE * 1.5)

@@ -19,8 +19,7 @@ from lossproof.judging.calls import CallPlanner
 from lossproof.judging.derivatives import derivative_along, directions_of, second_derivatives
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.records.record import Record
-from lossproof.subjects.call import Call, Observation, Refused, Unsupported
-from lossproof.subjects.modes import ModeObservation
+from lossproof.subjects.call import Call, ModeObservation, Observation, Refused, Unsupported
 
 FLOAT64 = FORMATS["float64"]
 

@@ -22,8 +22,8 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Record
 from lossproof.reference.evaluation import prepare
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
-from lossproof.subjects.torch_modes import MODES
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.torch.modes.table import MODES
 
 F64 = FORMATS["float64"]
 RIGHT = torch.nn.functional.binary_cross_entropy_with_logits

@@ -15,8 +15,8 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.records.record import Record
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Unsupported
+from lossproof.subjects.registry import find_subject
 from proofs.faults.__main__ import main
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault, fault

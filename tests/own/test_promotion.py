@@ -24,8 +24,8 @@ from lossproof.reference.evaluation import forward, prepare
 from lossproof.reference.promotion import promoted, result_dtype
 from lossproof.reference.refusals import DtypeRefusal
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Call, Observation, Values
+from lossproof.subjects.registry import find_subject
 
 ROOT = Path(__file__).parents[2]
 FLOATING = ("float64", "float32", "bfloat16", "float16")
@@ -161,7 +161,7 @@ def test_the_right_dtype_agrees_and_any_other_is_wrong(dtype: str) -> None:
                 one.id
             )
             assert values[0].detail is not None
-            assert f"assert result.dtype == torch.{wanted}," in values[0].detail["snippet"]
+            assert f"assert dtype == {wanted!r}," in values[0].detail["snippet"]
 
 
 def test_a_gradient_has_the_dtype_of_its_own_tensor() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.catalogue import LOSSES, find_loss
-from lossproof.reference.evaluation import ReferenceWarning, forward, gradient, prepare
+from lossproof.reference.evaluation import forward, gradient, prepare
 from lossproof.reference.refusals import (
     REFUSALS,
     DtypeRefusal,

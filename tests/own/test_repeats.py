@@ -17,8 +17,8 @@ from lossproof.judging.calls import CallPlanner
 from lossproof.judging.verdict import compare
 from lossproof.records.record import Record
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
 from lossproof.subjects.call import Observation
+from lossproof.subjects.registry import find_subject
 
 CASE = """
 loss: KLDivLoss

@@ -12,18 +12,20 @@ import torch
 from snippet_runs import fails_as_told, outcome_of, outcome_of_snippet
 
 from lossproof.checks.examination import Examiner
-from lossproof.corpus.case import Case
+from lossproof.corpus.case import Case, Drifted
 from lossproof.corpus.keys import ASPECTS, LAYOUTS
 from lossproof.corpus.reading import load_corpus
+from lossproof.judging import details
 from lossproof.judging.calls import make_call
 from lossproof.records.record import Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures
-from lossproof.subjects import find_subject
-from lossproof.subjects.call import Call, Observation, Refused, Subject
-from lossproof.subjects.module_snippets import reproduce_module
-from lossproof.subjects.torch_subject import FunctionSubject
+from lossproof.subjects.call import Call, Observation, Refused
+from lossproof.subjects.careful import Careful
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.subject import FunctionSubject
 from proofs.faults.catalogue import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -135,7 +137,8 @@ def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_w
 ) -> None:
     claims = [case for case in corpus.values() if case.module]
     assert {case.module.aspect for case in claims if case.module} == set(ASPECTS)
-    wrong = {"present": ["torch.nn.NoSuchLoss"], "absent": ["torch.nn.Module"]}
+    programs = Careful(find_subject("torch.nn")).programs
+    wrong: dict[str, Any] = {"present": ["torch.nn.NoSuchLoss"], "absent": ["torch.nn.Module"]}
     for case in claims:
         assert case.module is not None
         aspect, expected = case.module.aspect, case.module.expected
@@ -145,7 +148,9 @@ def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_w
             (wrong.get(aspect), None, "AssertionError"),
             (expected, str(expected), "AssertionError"),
         ):
-            snippet = reproduce_module("torch.nn", aspect, case.loss, params, claimed, was)
+            drifted = None if was is None else Drifted(was, "1.0")
+            told = replace(case, module=replace(case.module, expected=claimed), drifted=drifted)
+            snippet = details.of_module(programs, told, params)["snippet"]
             assert outcome_of_snippet(snippet) == outcome, snippet
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +12,8 @@ import torch
 
 from lossproof.corpus.keys import LAYOUTS
 from lossproof.subjects.call import Call, Values
-from lossproof.subjects.tensor_snippets import tensor_lines, tensor_source
-from lossproof.subjects.torch_layouts import lay_out
+from lossproof.subjects.torch.tensors import make_tensors, tensor_lines
+from lossproof.subjects.written import tensor_source
 
 TENSORS = {
     "nothing": Values(np.zeros((0, 3)), "float32"),
@@ -55,15 +54,40 @@ def test_a_tensor_lies_in_memory_as_the_subject_laid_it_out(layout: str) -> None
     call = Call(
         "CrossEntropyLoss", {"eps": 1.0, "weight": Values(np.ones(4), "float32")}, args, None, "float32"
     )
+    call = replace(call, layout=layout)
     scope: dict[str, Any] = {}
-    exec("\n".join(["import torch", *tensor_lines(replace(call, layout=layout))]), scope)
-    tensors: Mapping[str, tuple[int, Values]] = {
-        **{name: (place, values) for place, (name, values) in enumerate(args.items())},
-        "weight": (4, call.params["weight"]),
-    }
-    for name, (place, values) in tensors.items():
-        plain = torch.from_numpy(values.numbers).to(getattr(torch, values.dtype))
-        wanted, made = lay_out(plain, layout, place), scope[name]
+    lines = [line for made in tensor_lines(call).values() for line in made]
+    exec("\n".join(["import torch", *lines]), scope)
+    for name, wanted in make_tensors(call).items():
+        made = scope[name]
+        assert made.dtype == wanted.dtype
         assert (made.stride(), made.storage_offset()) == (wanted.stride(), wanted.storage_offset()), name
         # All of the memory, what lies between the elements included.
         assert bytes(made.untyped_storage()) == bytes(wanted.untyped_storage()), name
+
+
+@pytest.mark.parametrize(
+    ("layout", "strides", "memory"),
+    [
+        ("contiguous", (3, 1), [1, 2, 2, 1, 4, 4]),
+        ("transposed", (1, 2), [1, 1, 2, 4, 2, 4]),
+        ("strided", (6, 2), [1, 0, 2, 0, 2, 0, 1, 0, 4, 0, 4, 0]),
+    ],
+)
+def test_a_layout_is_what_it_is_called(layout: str, strides: tuple[int, ...], memory: list[int]) -> None:
+    """Integers are poisoned with 0; of the tensors of a call, the first has every second element."""
+    values = Values(np.array([[1, 2, 2], [1, 4, 4]]), "int64")
+    [tensor] = make_tensors(Call("NLLLoss", {}, {"target": values}, None, "float32", layout=layout)).values()
+    assert tensor.tolist() == values.numbers.tolist()
+    assert tensor.stride() == strides
+    assert tensor.as_strided((len(memory),), (1,), 0).tolist() == memory
+
+
+def test_what_repeats_itself_is_expanded_over_poison() -> None:
+    values = Values(np.array([[1.0, 1.0], [2.0, 2.0]]), "float32")
+    [tensor] = make_tensors(
+        Call("MSELoss", {}, {"input": values}, None, "float32", layout="expanded")
+    ).values()
+    assert tensor.tolist() == values.numbers.tolist()
+    assert tensor.stride() == (2, 0)
+    assert str(tensor.as_strided((4,), (1,), 0).tolist()) == "[1.0, nan, 2.0, nan]"

@@ -12,8 +12,9 @@ from test_reference import ARGUMENTS, PARAMETERS
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.written import Written
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.catalogue import LOSSES
-from lossproof.reference.evaluation import ReferenceWarning, prepare
+from lossproof.reference.evaluation import prepare
 from lossproof.reference.worked import formula_of, worked_steps
 
 # What the reference advises against is worked like anything else.

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from lossproof.subjects.call import Call, Observation
-from lossproof.subjects.reference_subject import ReferenceSubject
+from lossproof.subjects.reference.subject import ReferenceSubject
 
 
 class Unruly(ReferenceSubject):

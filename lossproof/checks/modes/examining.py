@@ -25,14 +25,15 @@ from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.checks.modes.plain import abstract, as_plain, autocast, bit_for_bit, func_grad, vmap
 from lossproof.checks.question import Question
 from lossproof.judging.derivatives import Directions, directions_of
+from lossproof.judging.details import describe
 from lossproof.judging.number_text import digits
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Refused, Unsupported
-from lossproof.subjects.mode_snippets import reproduce_mode
-from lossproof.subjects.snippet import describe
+from lossproof.subjects.program import Programs
 
 _JUDGES: Mapping[str, Callable[[str, CallInMode], Iterator[Judgement]]] = {
     "jvp": jvp,
@@ -67,7 +68,7 @@ class Modes:
         trial, call = question.trial, question.call
         directions = directions_of(question.planned.prepared, FORMATS[call.dtype])
         for mode in trial.subject.modes(call):
-            detail = partial(_detail, trial.subject_name, call, directions)
+            detail = partial(_detail, trial.subject.programs, call, directions)
             try:
                 outcome = trial.subject.run_mode(mode, call, directions)
                 in_mode = CallInMode(question.planned, question.answer, outcome, directions)
@@ -98,10 +99,12 @@ def _is_right(question: Question) -> bool:
 
 
 def _detail(
-    subject: str, call: Call, directions: Directions, quantity: str, judgement: Judgement | None = None
+    programs: Programs, call: Call, directions: Directions, quantity: str, judgement: Judgement | None = None
 ) -> dict[str, str]:
+    mode, argument = Quantity(quantity).kind, Quantity(quantity).argument
     part, check = ("", ()) if judgement is None else (judgement.part, judgement.check())
-    shown = describe(call) | {"snippet": reproduce_mode(subject, call, quantity, directions, part, check)}
+    program = programs.of_mode(mode, call, directions, argument or part)
+    shown = describe(call) | {"snippet": program.text(*check)}
     if judgement is None:
         return shown
     return shown | {"expected": digits(judgement.expected), "observed": digits(judgement.observed)}

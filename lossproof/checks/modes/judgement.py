@@ -9,8 +9,7 @@ from lossproof.judging.calls import PlannedCall
 from lossproof.judging.derivatives import Directions
 from lossproof.judging.verdict import Verdict
 from lossproof.numbers.formats import Float64Array
-from lossproof.subjects.call import Observation
-from lossproof.subjects.modes import ModeObservation
+from lossproof.subjects.call import ModeObservation, Observation
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.evaluation import as_float64, prepare
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import (
@@ -21,9 +22,12 @@ from lossproof.subjects.call import (
     changed_since,
     dtypes_of,
 )
+from lossproof.subjects.program import Programs
+from lossproof.subjects.reference.programs import ReferencePrograms
+from lossproof.subjects.subject import Subject
 
 
-class ReferenceSubject:
+class ReferenceSubject(Subject):
     """NumPy float64, whatever the layout: arrays are read-only views, so that a write would raise.
 
     A result whose tensors promote to a narrower dtype says that it has that one, and is not rounded to it.
@@ -31,16 +35,14 @@ class ReferenceSubject:
 
     name = "reference"
     dtypes: tuple[str, ...] = ("float64",)
+    shows_steps = True
+    programs: Programs | None = ReferencePrograms()
 
     def version(self) -> str:
         """The reference has no releases apart from the suite's."""
         from importlib.metadata import version
 
         return version("lossproof")
-
-    def devices(self) -> tuple[str, ...]:
-        """It runs on the processor, next to any device."""
-        return ("cpu",)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """The reference has functions only."""
@@ -66,7 +68,7 @@ class ReferenceSubject:
                 for upstream in call.upstreams
                 if upstream.shape == value.shape
             )
-        seen = tuple(SeenWarning(_ancestors(warning.category), str(warning.message)) for warning in caught)
+        seen = tuple(_seen(warning.message) for warning in caught)
         return Observation(value, prepared.dtype, gradients, changed_since(before, arrays), seen)
 
 
@@ -86,5 +88,6 @@ def _laid_out(numbers: npt.NDArray[Any], layout: str) -> npt.NDArray[Any]:
     return np.array(numbers)
 
 
-def _ancestors(category: type) -> tuple[str, ...]:
-    return tuple(ancestor.__name__ for ancestor in category.__mro__)
+def _seen(warning: Warning | str) -> SeenWarning:
+    types = tuple(ancestor.__name__ for ancestor in type(warning).__mro__)
+    return SeenWarning(types, str(warning), warning.kind if isinstance(warning, ReferenceWarning) else None)

@@ -18,17 +18,9 @@ EXPRESSIONS: Mapping[str, str] = {
     "Objective": "losses.mean() + ({l1} * parameters.abs().sum() + {l2} * parameters.square().sum())",
 }
 _PARAMETERS = ("l1", "l2")
-_OF_TORCH = ("torch.nn", "torch.nn.functional")
 
 
 def expression_of(loss: str, params: Mapping[str, object] | None = None) -> str:
     """The expression that stands in for a loss, with its parameters by name or, where given, by value."""
     names = {name: name for name in _PARAMETERS} if params is None else dict.fromkeys(_PARAMETERS, 0.0)
     return EXPRESSIONS[loss].format(**names | dict(params or {}))
-
-
-def is_asked(subject: str, loss: str) -> bool:
-    """Whether a run asks a subject for a loss: torch's own subjects for what torch has, no others."""
-    if subject == EXPRESSIONS_SUBJECT:
-        return loss in EXPRESSIONS
-    return subject not in _OF_TORCH or loss not in EXPRESSIONS

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lossproof.subjects.torch_names import look_up
+from lossproof.subjects.torch.names import look_up
 
 
 def noting_dtypes(dtypes: set[torch.dtype]) -> AbstractContextManager[Any]:

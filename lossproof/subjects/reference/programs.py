@@ -1,0 +1,43 @@
+"""How the reference reads as programs: our own functions on torch's tensors."""
+
+from __future__ import annotations
+
+from lossproof.subjects.call import Call, Values, tensors_of
+from lossproof.subjects.program import Lines, Program, Programs
+from lossproof.subjects.written import literal, tensor_source
+
+
+class ReferencePrograms(Programs):
+    """Programs of ``lossproof.forward`` and ``lossproof.gradient``."""
+
+    def of_call(self, call: Call, quantity: str = "value") -> Program:
+        """See ``Programs``; nothing is done in place, so that a backward pass alone shows nothing."""
+        kind, _, argument = quantity.partition(":")
+        tensors = {
+            name: (f"{name} = {tensor_source(values, call.device)}",)
+            for name, values in tensors_of(call).items()
+        }
+        params = {name: _expression(name, value) for name, value in call.params.items()}
+        if call.reduction is not None:
+            params["reduction"] = repr(call.reduction)
+        loss = f"'{call.loss}', {_by_name(params)}, {_by_name({name: name for name in call.args})}"
+        imports: Lines = ("import lossproof",)
+        lines: Lines = (f"result = lossproof.forward({loss})",)
+        if argument and kind == "vjp":
+            imports = (*imports, "from lossproof.reference.evaluation import prepare")
+            upstream = tensor_source(Values(call.upstreams[-1], call.dtype), call.device)
+            lines = (
+                f"upstream = {upstream}",
+                f"result = prepare({loss}).gradient(upstream.numpy())['{argument}']",
+            )
+        elif argument:
+            lines = (f"result = lossproof.gradient({loss}, '{argument}')",)
+        return Program(imports=imports, tensors=tensors, call=lines, names_kinds=True)
+
+
+def _expression(name: str, value: object) -> str:
+    return name if isinstance(value, Values) else literal(value)
+
+
+def _by_name(expressions: dict[str, str]) -> str:
+    return f"{{{', '.join(f'{name!r}: {expression}' for name, expression in expressions.items())}}}"

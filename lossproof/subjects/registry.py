@@ -1,0 +1,44 @@
+"""The implementations under test, found by name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.expressions import EXPRESSIONS_SUBJECT
+
+# Named as "module:class", so that each is imported only when it is asked for.
+_BUILT_IN = {
+    "torch.nn": "lossproof.subjects.torch.subject:ModuleSubject",
+    "torch.nn.functional": "lossproof.subjects.torch.subject:FunctionSubject",
+    EXPRESSIONS_SUBJECT: "lossproof.subjects.torch.subject:ExpressionSubject",
+    "reference": "lossproof.subjects.reference.subject:ReferenceSubject",
+}
+
+
+def known_subjects() -> tuple[str, ...]:
+    """The names of all subjects: ours, then those of the entry point group ``lossproof.subjects``."""
+    return (*_BUILT_IN, *(entry.name for entry in entry_points(group="lossproof.subjects")))
+
+
+def default_subjects() -> tuple[str, ...]:
+    """The subjects that a run takes when none is named."""
+    return tuple(_BUILT_IN)
+
+
+def find_subject(name: str) -> Subject:
+    """The subject of that name.
+
+    Raises:
+        KeyError: when there is none.
+    """
+    if name in _BUILT_IN:
+        module, _, attribute = _BUILT_IN[name].partition(":")
+        subject: Subject = getattr(import_module(module), attribute)()
+        return subject
+    for entry in entry_points(group="lossproof.subjects"):
+        if entry.name == name:
+            made: Subject = entry.load()()
+            return made
+    raise KeyError(name)

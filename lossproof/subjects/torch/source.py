@@ -1,0 +1,30 @@
+"""Source that is shown in programs and run here: compiled once, so that what ran is what is shown."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+import torch
+
+from lossproof.subjects.program import Lines
+
+
+def execute(lines: Lines, scope: dict[str, Any]) -> None:
+    """Run lines on what is named in a scope, and torch; what they name is then in it too."""
+    scope.setdefault("torch", torch)
+    exec(_compiled("\n".join(lines)), scope)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str) -> CodeType:
+    return compile(source, "<a program>", "exec")
+
+
+def source_of(definition: Callable[..., Any]) -> Lines:
+    """The lines that define a function or a class, without remarks to a type checker."""
+    return tuple(re.sub(r"  # type: ignore.*", "", inspect.getsource(definition)).splitlines())

@@ -1,0 +1,256 @@
+"""torch as a subject: its loss modules, and its functions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy.typing as npt
+import torch
+
+from lossproof.numbers.formats import Float64Array
+from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects.call import (
+    Call,
+    ModeObservation,
+    Observation,
+    Refused,
+    SeenWarning,
+    Unsupported,
+    Values,
+    changed_since,
+)
+from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.aspects import inspect_module
+from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
+from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
+from lossproof.subjects.torch.modes.table import modes_of, run_in_mode
+from lossproof.subjects.torch.programs import TorchPrograms
+from lossproof.subjects.torch.source import execute
+from lossproof.subjects.torch.tensors import (
+    dtype_of,
+    make_tensor,
+    make_tensors,
+    numbers_of,
+    plainly_listed,
+)
+
+# The numbers and the dtype of each gradient.
+_Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
+
+
+class TorchSubject(Subject):
+    """What the modules and the functions of torch have in common: tensors in, autograd, tensors out."""
+
+    name = "torch"
+    dtypes = ("float64", "float32", "bfloat16", "float16")
+    packages = ("torch",)
+    namespaces = ("torch.nn.functional", "torch.nn")
+
+    def __init__(self) -> None:
+        # On tensors as small as a case's, a second thread costs ten times what it saves.
+        torch.set_num_threads(1)
+
+    def __reduce__(self) -> tuple[type[TorchSubject], tuple[()]]:
+        # Made anew in another process, which has threads of its own.
+        return type(self), ()
+
+    def version(self) -> str:
+        """The version of torch."""
+        return str(torch.__version__)
+
+    def devices(self) -> tuple[str, ...]:
+        """The processor, and the accelerator if there is one."""
+        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return ("cpu",) if accelerator is None else ("cpu", accelerator.type)
+
+    def is_asked(self, loss: str) -> bool:
+        """For what torch has, and no expressions."""
+        return loss not in EXPRESSIONS
+
+    def probes(self) -> Mapping[str, Callable[[], Any]]:
+        """The settings of torch that calls must not change."""
+        return _PROBES
+
+    def run(self, call: Call) -> Observation:
+        """Run forward, and backward once for each upstream gradient."""
+        call = plainly_listed(call)
+        tensors = make_tensors(call)
+        sources = [tensors[name].requires_grad_() for name in call.wrt]
+        before = {name: numbers_of(tensor) for name, tensor in tensors.items()}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            output = self._apply(call, tensors)
+            fitting = [upstream for upstream in call.upstreams if tuple(output.shape) == upstream.shape]
+            grad_outputs = [_grad_output(upstream, output) for upstream in fitting]
+            found, failed = self._backward(output, sources, grad_outputs, call)
+        after = {name: numbers_of(tensor) for name, tensor in tensors.items()}
+        seen = tuple(
+            SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
+            for warning in caught
+        )
+        changed = changed_since(before, after)
+        if any(map(_is_changed, grad_outputs, fitting)):
+            changed = (*changed, "the upstream gradient")
+        gradients = tuple({name: numbers for name, (numbers, _) in one.items()} for one in found)
+        dtypes = {name: dtype for one in found for name, (_, dtype) in one.items()}
+        return Observation(numbers_of(output), dtype_of(output), gradients, changed, seen, failed, dtypes)
+
+    def modes(self, call: Call) -> tuple[str, ...]:
+        """Those of the functions, which are what the modules call."""
+        return modes_of(call)
+
+    def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
+        """Run a call in one of its modes; see ``modes.mode``."""
+        call = plainly_listed(call)
+        form, tensors = self._form_of(call), make_tensors(call)
+        form.demand()
+        upstream, *along = (
+            make_tensor(Values(numbers, call.dtype), call.device)
+            for numbers in (call.upstreams[-1], *(directions[name] for name in call.wrt))
+        )
+        given = {
+            "tensors": tensors,
+            "args": tuple(call.args),
+            "wrt": call.wrt,
+            "upstream": upstream,
+            "directions": dict(zip(call.wrt, along, strict=True)),
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # warnings are judged of the plain call
+            return run_in_mode(mode, given | {"loss": form.function(tensors)})
+
+    def _form_of(self, call: Call) -> Form:
+        """How this subject makes a call."""
+        raise NotImplementedError
+
+    def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The output of a call on its tensors."""
+        scope: dict[str, Any] = dict(tensors)
+        # What cannot be made of the numbers that a module is constructed from is refused, too.
+        with self._refusals("construct" if self.has_construction else "call"):
+            form = self._form_of(call)
+            form.demand()
+            execute(form.construct, scope)
+        with self._refusals("call"):
+            execute((f"result = {form.call}",), scope)
+        output: torch.Tensor = scope["result"]
+        return output
+
+    def _backward(
+        self, output: torch.Tensor, sources: list[torch.Tensor], grad_outputs: list[torch.Tensor], call: Call
+    ) -> tuple[tuple[_Gradients, ...], Unsupported | Refused | None]:
+        """The gradients for each upstream gradient, or what was raised in their place."""
+        if not sources:
+            return tuple({} for _ in grad_outputs), None
+        try:
+            with self._refusals("backward"):
+                return tuple(_gradients(output, sources, upstream, call) for upstream in grad_outputs), None
+        except (Unsupported, Refused) as failed:
+            return (), failed
+
+    def _refusals(self, when: str) -> _Refusals:
+        return _Refusals(when, self.has_construction)
+
+
+class ModuleSubject(TorchSubject):
+    """torch.nn: construct the module, then call it."""
+
+    name = "torch.nn"
+    has_construction = True
+    programs = TorchPrograms(module_form)
+
+    def illustrates(self, loss: str) -> bool:
+        """Where there is no function."""
+        return loss not in EXPRESSIONS and LOSSES[loss].functional is None
+
+    def modes(self, call: Call) -> tuple[str, ...]:
+        """The modes of what has no function; else they are the function's business."""
+        return () if has_function(call.loss) else super().modes(call)
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        """What a module is, has and does; see ``aspects``."""
+        return inspect_module(aspect, loss, params, expected)
+
+    def _form_of(self, call: Call) -> Form:
+        return module_form(call)
+
+
+class FunctionSubject(TorchSubject):
+    """torch.nn.functional; for what an identity names and torch lacks, an expression stands in."""
+
+    name = "torch.nn.functional"
+    programs = TorchPrograms(function_form)
+
+    def illustrates(self, loss: str) -> bool:
+        """Whatever it has."""
+        return LOSSES[loss].functional is not None
+
+    def _form_of(self, call: Call) -> Form:
+        return function_form(call)
+
+
+class ExpressionSubject(FunctionSubject):
+    """The expressions of torch's operations that stand in for what it has no loss for."""
+
+    name = EXPRESSIONS_SUBJECT
+    programs = TorchPrograms(function_form)
+
+    def is_asked(self, loss: str) -> bool:
+        """For these alone."""
+        return loss in EXPRESSIONS
+
+    def illustrates(self, loss: str) -> bool:
+        """All of them."""
+        return loss in EXPRESSIONS
+
+
+class _Refusals:
+    """Turn what torch raises into Refused or Unsupported; a context manager without a frame of its own."""
+
+    def __init__(self, when: str, is_staged: bool) -> None:
+        self.when = when
+        self.is_staged = is_staged
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, category: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, Unsupported):
+            message = str(error)
+            if isinstance(error, NotImplementedError) or "not implemented for" in message:
+                raise Unsupported(message.splitlines()[0]) from error
+            raise Refused(type(error).__name__, message, self.when, is_staged=self.is_staged) from error
+
+
+def _grad_output(upstream: Float64Array, output: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(upstream.copy()).to(output.dtype).to(output.device)
+
+
+def _is_changed(grad_output: torch.Tensor, upstream: Float64Array) -> bool:
+    return not torch.equal(grad_output, _grad_output(upstream, grad_output))
+
+
+def _gradients(
+    output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call
+) -> _Gradients:
+    found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
+    seen = [(numbers_of(gradient), dtype_of(gradient)) for gradient in found]
+    return dict(zip(call.wrt, seen, strict=True))
+
+
+_PROBES: Mapping[str, Callable[[], Any]] = {
+    "torch's default dtype": torch.get_default_dtype,
+    "torch's default device": torch.get_default_device,
+    "torch's number of threads": torch.get_num_threads,
+    "torch's grad mode": torch.is_grad_enabled,
+    "torch's inference mode": torch.is_inference_mode_enabled,
+    "torch's autocast mode": torch.is_autocast_enabled,
+    "torch's use of deterministic algorithms": torch.are_deterministic_algorithms_enabled,
+    "torch's precision of matrix products": torch.get_float32_matmul_precision,
+    # Its random state may change: modules draw their weights from it.
+    "torch's seed": torch.initial_seed,
+}
