@@ -11,6 +11,11 @@ from typing import Any
 from proofs.mutants.checks import ROOT, CaseCheck, Check, FaultCheck, TestsCheck
 
 _STAYING = ("lossproof.corpus", "lossproof.numbers")
+# These hold the kinds of options of the reference that they were loaded with, and know no other.
+_READING = tuple(
+    f"lossproof.corpus.{name}"
+    for name in ("call_reading", "case_reading", "defects", "lint", "reading", "results", "signature")
+)
 # Of a loss that only makes use of the module.
 _CASES_OF_OTHERS = 15
 
@@ -94,7 +99,7 @@ def load() -> Surroundings:
         corpus, losses, own, conventional, _drawn(), tuple(_fault_checks(corpus, FAULTS.values()))
     )
     for name in [name for name in sys.modules if name.startswith(("lossproof", "proofs.faults"))]:
-        if not name.startswith(_STAYING):
+        if not name.startswith(_STAYING) or name in _READING:
             del sys.modules[name]
     return surroundings
 
