@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from functools import partial
 
 from lossproof.checks.question import Question
-from lossproof.judging import details
+from lossproof.judging.assertions import bias_check
+from lossproof.judging.details import Detail, describe
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare_bias
 from lossproof.numbers.formats import Float64Array
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
+from lossproof.subjects.call import Call
+from lossproof.subjects.program import Programs
 
 
 class Bias:
@@ -37,6 +40,12 @@ class Bias:
 
 def _judged(question: Question, name: str, quantity: str, observed: Float64Array, truth: Truth) -> Record:
     trial = question.trial
-    detail = partial(details.of_bias, trial.subject.programs, question.call, quantity, observed, truth)
+    shown = partial(detail, trial.subject.programs, question.call, quantity, observed, truth)
     bias = Quantity.of("bias", name)
-    return trial.judged(bias, compare_bias(observed, truth), question.reduction, detail=detail)
+    return trial.judged(bias, compare_bias(observed, truth), question.reduction, detail=shown)
+
+
+def detail(programs: Programs, call: Call, quantity: str, observed: Float64Array, truth: Truth) -> Detail:
+    """Of errors that lean to one side; the quantity is the one that was observed."""
+    program = programs.of_call(call, quantity)
+    return describe(call) | {"snippet": program.text(*bias_check(observed, truth))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,12 +10,19 @@ import numpy as np
 
 from lossproof.checks.question import Question
 from lossproof.corpus.case import Identity
-from lossproof.judging import details
+from lossproof.judging.assertions import difference_check, sameness_check
+from lossproof.judging.details import Detail, describe
+from lossproof.judging.number_text import digits
+from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare_sums
 from lossproof.numbers.formats import Float64Array
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
-from lossproof.subjects.call import Refused, Unsupported
+from lossproof.subjects.call import Call, Refused, Unsupported
+from lossproof.subjects.program import Program, Programs
+
+# A call of an identity, and what its value should be: the case's own, then the terms of the other side.
+Side = tuple[Call, Truth]
 
 
 class Identities:
@@ -53,9 +60,9 @@ def _examined(question: Question, name: str, identity: Identity) -> Record:
             return trial.record(name, Outcome.UNSUPPORTED, reduction, message=str(reason))
         except Refused as refused:
             message = f"the other side raised {refused.type}: {refused}"
-            detail = partial(details.of_identity_error, trial.subject.programs, sides)
+            shown = partial(error_detail, trial.subject.programs, sides)
             return trial.record(
-                name, Outcome.ERROR, reduction, message=message, detail=detail, came_out=[refused.first_line]
+                name, Outcome.ERROR, reduction, message=message, detail=shown, came_out=[refused.first_line]
             )
         is_shaped = is_shaped and observed.shape == other.truth.value.bound.shape
         if is_shaped:
@@ -65,11 +72,11 @@ def _examined(question: Question, name: str, identity: Identity) -> Record:
     if is_shaped:
         verdict = compare_sums(*both, bound)
     if name == "differs_from":
-        shown = partial(details.of_difference, trial.subject.programs, sides, *both)
+        shown = partial(difference_detail, trial.subject.programs, sides, *both)
         return trial.judged(name, _opposite(verdict), reduction, detail=shown)
     if not verdict.agrees:
         verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
-    shown = partial(details.of_sameness, trial.subject.programs, sides, *both, bound)
+    shown = partial(sameness_detail, trial.subject.programs, sides, *both, bound)
     return trial.judged(name, verdict, reduction, detail=shown)
 
 
@@ -78,3 +85,59 @@ def _opposite(verdict: Verdict) -> Verdict:
     if not verdict.agrees:
         return Verdict(True, None)
     return Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
+
+
+def error_detail(programs: Programs, sides: Sequence[Side]) -> Detail:
+    """Of an identity whose last side raised."""
+    calls = [call for call, _ in sides]
+    return describe(calls[0]) | {"snippet": _identity([programs.of_call(call) for call in calls])}
+
+
+def sameness_detail(
+    programs: Programs,
+    sides: Sequence[Side],
+    observed: Float64Array,
+    other: Float64Array,
+    bound: Float64Array,
+) -> Detail:
+    """Of two sides that must be the same, and are not within the sum of their bounds."""
+    return _of_sides(programs, sides, observed, other, sameness_check(observed, other, bound))
+
+
+def difference_detail(
+    programs: Programs, sides: Sequence[Side], observed: Float64Array, other: Float64Array
+) -> Detail:
+    """Of two sides that must differ."""
+    check = difference_check([truth for _, truth in sides])
+    return _of_sides(programs, sides, observed, other, check)
+
+
+def _of_sides(
+    programs: Programs,
+    sides: Sequence[Side],
+    observed: Float64Array,
+    other: Float64Array,
+    check: Sequence[str],
+) -> Detail:
+    shapes = [truth.value.shape for _, truth in sides]
+    snippet = _identity([programs.of_call(call) for call, _ in sides], shapes, check)
+    seen = {"expected": digits(other), "observed": digits(observed)}
+    return describe(sides[0][0]) | seen | {"snippet": snippet}
+
+
+def _identity(
+    programs: Sequence[Program], shapes: Sequence[tuple[int, ...]] = (), check: Sequence[str] = ()
+) -> str:
+    """A program of several calls: ``result`` is the first one's value, ``other`` the sum of the others'.
+
+    Args:
+        programs: one for each call.
+        shapes: of each call's value, where they are to be checked.
+        check: lines that look at ``result`` and ``other``.
+    """
+    lines: list[str] = []
+    for place, program in enumerate(programs):
+        lines += [*program.inputs, *program.making]
+        lines += [f"assert result.shape == {shape}, result.shape" for shape in shapes[place : place + 1]]
+        lines.append(f"other = other + {program.in_double}" if place else "first, other = result, 0.0")
+    return programs[0].around(*lines, "result = first", "print(result, other)", *check)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from lossproof.checks.question import Question
-from lossproof.judging import details
+from lossproof.corpus.case import Case
 from lossproof.judging.calls import make_call
+from lossproof.judging.details import Detail
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.subjects.call import Refused, Unsupported
+from lossproof.subjects.program import Programs
 
 
 class ModuleClaims:
@@ -27,7 +30,7 @@ class ModuleClaims:
         claim = case.module
         assert claim is not None
         params = make_call(case, "float64", None).params
-        shown = partial(details.of_module, trial.subject.programs, case, params)
+        shown = partial(detail, trial.subject.programs, case, params)
         try:
             observed = trial.subject.inspect(claim.aspect, case.loss, params, claim.expected)
         except Unsupported as reason:
@@ -47,3 +50,15 @@ class ModuleClaims:
             message += f", should be {claim.expected}"
         verdict = Verdict(agrees, None, message, came_out=(str(observed),))
         yield trial.judged("module", verdict, detail=partial(shown, observed))
+
+
+def detail(programs: Programs, case: Case, params: Mapping[str, Any], observed: object = None) -> Detail:
+    """Of a claim about a module; nothing is observed where looking at it raised."""
+    claim = case.module
+    assert claim is not None
+    checks = [f"assert result == {claim.expected!r}"]
+    if case.drifted:
+        checks.append(f"assert str(result) != {case.drifted.was!r}")
+    program = programs.of_module(claim.aspect, case.loss, params, claim.expected)
+    sides = {} if observed is None else {"expected": str(claim.expected), "observed": str(observed)}
+    return sides | {"snippet": program.text(*checks)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -9,13 +10,14 @@ from functools import partial
 import numpy as np
 
 from lossproof.checks.question import Question
-from lossproof.judging import details
-from lossproof.judging.behaviour import judge_refusal
+from lossproof.corpus.case import Raised
 from lossproof.judging.calls import make_call
+from lossproof.judging.details import Detail, describe
 from lossproof.judging.verdict import Verdict
 from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation, Refused
+from lossproof.subjects.program import Programs, indented
 
 
 class Refusals:
@@ -43,8 +45,8 @@ class Refusals:
             # Which of the two happens, and with what result, may differ from run to run.
             message = "accepted, or ended the process; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
-        detail = partial(details.of_refusal, trial.subject.programs, call, demanded)
-        yield trial.judged("raises", verdict, question.reduction, detail=detail)
+        shown = partial(detail, trial.subject.programs, call, demanded)
+        yield trial.judged("raises", verdict, question.reduction, detail=shown)
 
 
 def _call(question: Question) -> Call:
@@ -59,3 +61,49 @@ def _call(question: Question) -> Call:
 def _short(observation: Observation) -> str:
     numbers = observation.value
     return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
+
+
+def judge_refusal(refused: Refused, wanted: Raised) -> Verdict:
+    """Whether a subject refused in the way, and at the time, that it must."""
+    if refused.kind is not None:
+        is_right = refused.kind == wanted.kind
+        message = f"refused with kind {refused.kind}, not {wanted.kind}: {refused}"
+        return Verdict(
+            is_right, None, "" if is_right else message, came_out=() if is_right else (refused.type,)
+        )
+    is_timely = refused.when == wanted.when or not refused.is_staged
+    is_right = refused.type == wanted.type and bool(re.search(wanted.match, str(refused))) and is_timely
+    message = (
+        f"raised {refused.type} at the {refused.when}: {str(refused).partition(chr(10))[0]}; "
+        f"should be {wanted.type} at the {wanted.when} matching '{wanted.match}'"
+    )
+    return Verdict(is_right, None, "" if is_right else message, came_out=(refused.first_line,))
+
+
+def detail(programs: Programs, call: Call, wanted: Raised) -> Detail:
+    """Of a call that was not refused as it must be."""
+    program = programs.of_call(call, "gradient" if call.wrt else "value")
+    calling = (*program.call, "print(result)", *program.gradient)
+    attempt = (*program.construct, *calling)
+    demanded = f"should raise {wanted.type} at the {wanted.when} matching '{wanted.match}'"
+    is_right = f"type(raised).__name__ == {wanted.type!r} and re.search({wanted.match!r}, str(raised))"
+    if program.names_kinds:
+        demanded = f"should be refused with kind {wanted.kind}"
+        is_right = f"getattr(raised, 'kind', None) == {wanted.kind!r}"
+    elif program.construct and wanted.when == "construct":
+        attempt = program.construct
+    elif program.construct:
+        attempt = (*program.construct, "is_constructed = True", *calling)
+        is_right += " and is_constructed"
+    snippet = program.around(
+        *program.inputs,
+        "raised = None",
+        *(["is_constructed = False"] if "is_constructed = True" in attempt else []),
+        "try:",
+        *indented(attempt),
+        "except Exception as error:",
+        "    raised = error",
+        "print(repr(raised))",
+        f"assert {is_right}, {demanded!r}",
+    )
+    return describe(call) | {"snippet": snippet}

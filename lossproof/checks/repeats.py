@@ -8,13 +8,15 @@ from operator import attrgetter
 
 from lossproof.checks.question import Question
 from lossproof.checks.values import backward_failed
-from lossproof.judging import details
+from lossproof.judging.assertions import every_check
 from lossproof.judging.calls import PlannedCall
+from lossproof.judging.details import Detail, describe
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
-from lossproof.subjects.call import Observation, Refused
+from lossproof.subjects.call import Call, Observation, Refused
+from lossproof.subjects.program import Programs, indented
 
 
 class Repeats:
@@ -36,10 +38,8 @@ class Repeats:
         failed = [answer.failed for answer in observations if answer.failed is not None]
         yield from (backward_failed(question, failure) for failure in failed[:1])
         for quantity, verdict, truth in judge_repeats(question.planned, observations):
-            detail = partial(
-                details.of_repeats, trial.subject.programs, question.call, quantity, times, truth
-            )
-            yield trial.judged(quantity, verdict, question.reduction, detail=detail)
+            shown = partial(detail, trial.subject.programs, question.call, quantity, times, truth)
+            yield trial.judged(quantity, verdict, question.reduction, detail=shown)
 
 
 def judge_repeats(
@@ -68,3 +68,11 @@ def _all(verdicts: Sequence[Verdict]) -> Verdict:
         return max(verdicts, key=attrgetter("error_over_budget"))
     message = f"not right in every one of {len(verdicts)} runs of the same call"
     return Verdict(False, None, message, came_out=("varies",))
+
+
+def detail(programs: Programs, call: Call, quantity: str, times: int, truth: Truth) -> Detail:
+    """Of a call that was not right every time."""
+    program = programs.of_call(call, quantity)
+    once = (*program.making, "print(result)", *every_check(truth))
+    snippet = program.around(*program.inputs, f"for _ in range({times}):", *indented(once))
+    return describe(call) | {"snippet": snippet}

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from lossproof.checks.question import Question
-from lossproof.judging import details
+from lossproof.judging.details import Detail, describe
 from lossproof.judging.verdict import Verdict
 from lossproof.records.record import Record
+from lossproof.subjects.call import Call
+from lossproof.subjects.program import Programs
 
 
 class Unchanged:
@@ -23,5 +25,23 @@ class Unchanged:
         trial, changed = question.trial, question.answer.changed
         message = f"the call changed its input: {', '.join(changed)}" if changed else ""
         verdict = Verdict(not changed, None, message, came_out=changed)
-        detail = partial(details.of_change, trial.subject.programs, question.call)
-        yield trial.judged("unchanged", verdict, question.reduction, question.layout, detail)
+        shown = partial(detail, trial.subject.programs, question.call)
+        yield trial.judged("unchanged", verdict, question.reduction, question.layout, shown)
+
+
+def detail(programs: Programs, call: Call) -> Detail:
+    """Of a call that changed its inputs, itself or in its backward pass."""
+    program = programs.of_call(call, "unchanged")
+    named = ", ".join(f"{name}={name}" for name in program.tensors)
+    # As text, in which nan is nan, and 0.0 is not -0.0.
+    state = f"{{name: str(tensor.tolist()) for name, tensor in dict({named}).items()}}"
+    snippet = program.around(
+        *program.inputs,
+        f"before = {state}",
+        *program.making,
+        f"after = {state}",
+        "changed = [name for name in before if after[name] != before[name]]",
+        "print(changed)",
+        "assert not changed, changed",
+    )
+    return describe(call) | {"snippet": snippet}

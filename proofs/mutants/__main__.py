@@ -46,7 +46,7 @@ from proofs.mutants.schedule import load, schedule
 # What a mutant is known by: line numbers change too often.
 Key = tuple[str, str, str, str]
 _NAMES = ("file", "function", "code", "mutation")
-ROOMS = ("reference", "judging")
+ROOMS = ("reference", "judging", "checks", "checks/modes")
 EXPLANATIONS = Path(__file__).parent / "surviving_mutants.yaml"
 # A check that takes this long, and twenty times its usual time, hangs.
 _PATIENCE = 40.0
@@ -195,7 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="*", help="modules below the project; all of both rooms by default")
+    parser.add_argument("files", nargs="*", help="modules below the project; all of the reference and the judge by default")
     parser.add_argument("--again", type=Path, help="only the survivors of these results")
     parser.add_argument("--output", type=Path, default=ROOT / "reports/mutants.jsonl")
     parser.add_argument("--quick", action="store_true", help="leave the slower tests out")

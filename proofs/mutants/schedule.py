@@ -107,7 +107,7 @@ def load() -> Surroundings:
 def schedule(surroundings: Surroundings, file: str, is_quick: bool) -> list[Check]:
     """The checks for the mutants of a module; the quick ones are most of them."""
     module = file.removesuffix(".py").replace("/", ".")
-    is_judging = file.startswith("lossproof/judging/")
+    is_judging = not file.startswith("lossproof/reference/")
     checks = _judging(surroundings) if is_judging else _reference(surroundings, module, is_quick)
     return [check for check in checks if not (is_quick and check.name.startswith(_SLOW_TESTS))]
 

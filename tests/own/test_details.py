@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from snippet_runs import outcome_of_snippet
 
+from lossproof.checks import bias, identities, module_claims, refusals, repeats, unchanged, warnings
 from lossproof.corpus.case import Case, Drifted, ModuleClaim, Raised
 from lossproof.judging import details
 from lossproof.judging.truth import Truth
@@ -46,17 +47,17 @@ def claim(expected: str, drifted: Drifted | None = None) -> Case:
 
 
 def test_of_a_module_both_sides_are_told() -> None:
-    told = details.of_module(MODULE, claim("MSELoss()"), {}, "MSELoss(x)")
+    told = module_claims.detail(MODULE, claim("MSELoss()"), {}, "MSELoss(x)")
     assert (told["expected"], told["observed"]) == ("MSELoss()", "MSELoss(x)")
     assert outcome_of_snippet(told["snippet"]) == "passes"
-    assert set(details.of_module(MODULE, claim("MSELoss()"), {})) == {"snippet"}
-    told = details.of_module(MODULE, claim("MSELoss(x)"), {}, "MSELoss()")
+    assert set(module_claims.detail(MODULE, claim("MSELoss()"), {})) == {"snippet"}
+    told = module_claims.detail(MODULE, claim("MSELoss(x)"), {}, "MSELoss()")
     assert outcome_of_snippet(told["snippet"]) == "AssertionError"
 
 
 def test_of_a_module_that_drifted_what_it_was_must_not_be() -> None:
     for was, then in (("MSELoss()", "AssertionError"), ("MSELoss(x)", "passes")):
-        told = details.of_module(MODULE, claim("MSELoss()", Drifted(was, "1.0")), {}, "MSELoss()")
+        told = module_claims.detail(MODULE, claim("MSELoss()", Drifted(was, "1.0")), {}, "MSELoss()")
         assert outcome_of_snippet(told["snippet"]) == then
 
 
@@ -76,20 +77,20 @@ def test_of_an_error_the_program_makes_the_same_quantity() -> None:
     ],
 )
 def test_of_a_refusal_the_program_demands_its_type_and_its_words(wanted: Raised, then: str) -> None:
-    assert outcome(details.of_refusal(FUNCTION, AVERAGE, wanted), "average") == then
+    assert outcome(refusals.detail(FUNCTION, AVERAGE, wanted), "average") == then
 
 
 def test_of_a_refusal_the_program_demands_its_time() -> None:
     """A module takes any word for a reduction, until it is called."""
     for when, then in (("call", "passes"), ("construct", "AssertionError")):
         wanted = Raised("option", when, "ValueError", "not a valid value")
-        assert outcome(details.of_refusal(MODULE, AVERAGE, wanted), "average") == then
+        assert outcome(refusals.detail(MODULE, AVERAGE, wanted), "average") == then
 
 
 def test_of_a_refusal_by_the_reference_the_program_demands_its_kind() -> None:
     for kind, then in (("option", "passes"), ("shape", "AssertionError")):
         wanted = Raised(kind, "call", "ValueError", "not a valid value")
-        assert outcome(details.of_refusal(REFERENCE, AVERAGE, wanted), "average") == then
+        assert outcome(refusals.detail(REFERENCE, AVERAGE, wanted), "average") == then
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_of_a_refusal_by_the_reference_the_program_demands_its_kind() -> None:
 def test_of_a_warning_the_program_demands_its_type_and_its_words(type: str, match: str, then: str) -> None:
     column = {"input": Values(np.ones((2, 1)), "float64"), "target": PAIR["target"]}
     call = Call("MSELoss", {}, column, "none", "float64")
-    told = details.of_warning(FUNCTION, call, Raised("shape", "call", type, match))
+    told = warnings.detail(FUNCTION, call, Raised("shape", "call", type, match))
     assert told["inputs"] == "input = float64 [[1.0], [1.0]]\ntarget = float64 [0.0, 4.0]"
     assert outcome_of_snippet(told["snippet"]) == then
 
@@ -112,12 +113,12 @@ def test_of_a_warning_of_the_reference_the_program_demands_its_kind() -> None:
     column = {"input": Values(np.ones((2, 1)), "float64"), "target": PAIR["target"]}
     call = Call("MSELoss", {}, column, "none", "float64")
     for kind, then in (("shape", "passes"), ("option", "AssertionError")):
-        told = details.of_warning(REFERENCE, call, Raised(kind, "call", "UserWarning", "no such words"))
+        told = warnings.detail(REFERENCE, call, Raised(kind, "call", "UserWarning", "no such words"))
         assert outcome_of_snippet(told["snippet"]) == then
 
 
 def test_of_a_change_the_program_looks_at_what_it_gave() -> None:
-    told = details.of_change(FUNCTION, CALL)
+    told = unchanged.detail(FUNCTION, CALL)
     assert outcome(told) == "passes"
     assert "assert not changed" in told["snippet"]
 
@@ -127,46 +128,48 @@ def test_of_repeats_each_quantity_has_its_own_truth() -> None:
         ("value", truth(1.0, 4.0), truth(1.0, 4.1)),
         ("gradient:input", truth(2.0, -4.0), truth(1.0, 4.0)),
     ):
-        told = details.of_repeats(FUNCTION, CALL, quantity, 7, right)
+        told = repeats.detail(FUNCTION, CALL, quantity, 7, right)
         assert "in range(7)" in told["snippet"]
         assert outcome(told) == "passes"
-        assert outcome(details.of_repeats(FUNCTION, CALL, quantity, 7, wrong)) == "AssertionError"
+        assert outcome(repeats.detail(FUNCTION, CALL, quantity, 7, wrong)) == "AssertionError"
 
 
 def test_of_a_bias_the_program_is_about_the_quantity_that_leans() -> None:
     for quantity, true in (("value", truth(1.0, 4.0)), ("gradient:target", truth(-2.0, 4.0))):
         off = true.value + 1e-12
-        assert outcome(details.of_bias(FUNCTION, CALL, quantity, off, true)) == "passes"
+        assert outcome(bias.detail(FUNCTION, CALL, quantity, off, true)) == "passes"
         leaning = Truth(off, true.remainder, true.bound, true.overflows, true.format)
-        assert outcome(details.of_bias(FUNCTION, CALL, quantity, true.value, leaning)) == "AssertionError"
+        assert outcome(bias.detail(FUNCTION, CALL, quantity, true.value, leaning)) == "AssertionError"
 
 
 def test_of_an_identity_that_cannot_be_told_the_program_makes_all_sides() -> None:
     sides = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0)), (AVERAGE, truth(5.0))]
-    assert outcome(details.of_identity_error(FUNCTION, sides[:2]), "sum") == "passes"
-    assert outcome(details.of_identity_error(FUNCTION, sides), "sum") == "ValueError"
+    assert outcome(identities.error_detail(FUNCTION, sides[:2]), "sum") == "passes"
+    assert outcome(identities.error_detail(FUNCTION, sides), "sum") == "ValueError"
 
 
 def test_two_sides_that_must_be_the_same_are_told() -> None:
     five, ten, bound = np.array(5.0), np.array(10.0), np.array(1e-12)
     twice = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0))]
-    told = details.of_sameness(FUNCTION, twice, five, ten, bound)
+    told = identities.sameness_detail(FUNCTION, twice, five, ten, bound)
     assert (told["expected"], told["observed"]) == ("10.", "5.")
     assert outcome(told, "sum") == "passes"
     thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
-    assert outcome(details.of_sameness(FUNCTION, thrice, five, ten, bound), "sum") == "AssertionError"
+    assert outcome(identities.sameness_detail(FUNCTION, thrice, five, ten, bound), "sum") == "AssertionError"
     shapeless = [(TOTAL, truth(5.0)), (TOTAL, truth(1.0, 4.0))]
-    assert outcome(details.of_sameness(FUNCTION, shapeless, five, ten, bound), "sum") == "AssertionError"
+    assert (
+        outcome(identities.sameness_detail(FUNCTION, shapeless, five, ten, bound), "sum") == "AssertionError"
+    )
 
 
 def test_two_sides_that_must_differ_are_told() -> None:
     five, ten = np.array(5.0), np.array(10.0)
     thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
-    told = details.of_difference(FUNCTION, thrice, ten, ten)
+    told = identities.difference_detail(FUNCTION, thrice, ten, ten)
     assert (told["expected"], told["observed"]) == ("10.", "10.")
     assert outcome(told, "sum") == "passes"
     twice = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0))]
-    assert outcome(details.of_difference(FUNCTION, twice, ten, five), "sum") == "AssertionError"
+    assert outcome(identities.difference_detail(FUNCTION, twice, ten, five), "sum") == "AssertionError"
 
 
 class OfLists(Programs):
@@ -191,7 +194,7 @@ def test_a_subject_of_no_tensors_at_all_is_told_of_in_its_own_programs() -> None
     assert "torch" not in shown
     assert outcome_of_snippet(shown) == "passes"
     wanted = Raised("shape", "call", "ValueError", "words")
-    assert outcome_of_snippet(details.of_refusal(programs, CALL, wanted)["snippet"]) == "AssertionError"
+    assert outcome_of_snippet(refusals.detail(programs, CALL, wanted)["snippet"]) == "AssertionError"
 
 
 def test_the_kinds_that_a_subject_names_are_demanded_by_its_programs() -> None:
@@ -200,5 +203,5 @@ def test_the_kinds_that_a_subject_names_are_demanded_by_its_programs() -> None:
             return replace(super().of_call(call, quantity), names_kinds=True)
 
     for kind, then in (("shape", "passes"), ("option", "AssertionError")):
-        told = details.of_warning(Kinds(), CALL, Raised(kind, "call", "OtherWarning", "other words"))
+        told = warnings.detail(Kinds(), CALL, Raised(kind, "call", "OtherWarning", "other words"))
         assert outcome_of_snippet(told["snippet"]) == then

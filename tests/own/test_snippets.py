@@ -11,11 +11,11 @@ import pytest
 import torch
 from snippet_runs import fails_as_told, outcome_of, outcome_of_snippet
 
+from lossproof.checks import module_claims
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Drifted
 from lossproof.corpus.keys import ASPECTS, LAYOUTS
 from lossproof.corpus.reading import load_corpus
-from lossproof.judging import details
 from lossproof.judging.calls import make_call
 from lossproof.records.record import Record
 from lossproof.reference import cross_entropy, softmax
@@ -150,7 +150,7 @@ def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_w
         ):
             drifted = None if was is None else Drifted(was, "1.0")
             told = replace(case, module=replace(case.module, expected=claimed), drifted=drifted)
-            snippet = details.of_module(programs, told, params)["snippet"]
+            snippet = module_claims.detail(programs, told, params)["snippet"]
             assert outcome_of_snippet(snippet) == outcome, snippet
 
 
