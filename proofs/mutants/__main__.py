@@ -196,7 +196,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "files", nargs="*", help="modules below the project; all of the reference and the judge by default"
+        "files", nargs="*", help="modules of the reference or the judge (default: all)"
     )
     parser.add_argument("--again", type=Path, help="only the survivors of these results")
     parser.add_argument("--output", type=Path, default=ROOT / "reports/mutants.jsonl")
