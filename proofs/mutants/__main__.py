@@ -195,9 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "files", nargs="*", help="modules of the reference or the judge (default: all)"
-    )
+    parser.add_argument("files", nargs="*", help="modules of the reference or the judge (default: all)")
     parser.add_argument("--again", type=Path, help="only the survivors of these results")
     parser.add_argument("--output", type=Path, default=ROOT / "reports/mutants.jsonl")
     parser.add_argument("--quick", action="store_true", help="leave the slower tests out")
