@@ -13,11 +13,8 @@ from lossproof.corpus.keys import ERRATUM_NUMBERS
 from lossproof.numbers.ball import Undecided
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
-from lossproof.records.record import Record
+from lossproof.records.record import CERTIFIED, EXACT, Record
 from lossproof.reference.refusals import Refusal
-
-CERTIFIED = "certified"
-EXACT = "exact"
 
 
 def certify(case: Case) -> list[Record]:

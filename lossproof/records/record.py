@@ -9,6 +9,8 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 
+# What stands for a subject and a dtype where the numbers that a case prints are judged.
+CERTIFIED, EXACT = "certified", "exact"
 # The pick of a convention that is none of those with a name.
 ANOTHER = "another"
 # What a check may pass by in the place of its number.

@@ -11,9 +11,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lossproof.checks.certification import CERTIFIED, EXACT
 from lossproof.records.outcome import FAILING, Outcome
-from lossproof.records.record import Record, Run
+from lossproof.records.record import CERTIFIED, EXACT, Record, Run
 from lossproof.reporting.baseline import Checked, read_baseline
 from lossproof.reporting.text import count
 

@@ -9,11 +9,11 @@ from fnmatch import fnmatch
 
 from packaging.version import Version
 
-from lossproof.checks.certification import CERTIFIED, EXACT
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.signature import Signature
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import CERTIFIED, EXACT
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
 from lossproof.subjects.subject import Subject
