@@ -245,8 +245,8 @@ def test_the_search_counts_what_is_not_applicable_and_says_why(
 def test_the_report_has_the_reason_and_no_case_is_without_purpose_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name, planted in FAULTS.items() if planted.loss != "LinearCrossEntropyLoss"]:
-        monkeypatch.delitem(FAULTS, name)
+    only = {name: planted for name, planted in FAULTS.items() if planted.loss == "LinearCrossEntropyLoss"}
+    monkeypatch.setattr("proofs.faults.__main__.FAULTS", only)
     status, report = searched(tmp_path)
     assert {one["not_applicable"] for one in report["faults"]} == {
         f"{RELEASE} has no torch.nn.functional.linear_cross_entropy",
