@@ -59,11 +59,8 @@ def _examined(question: Question, name: str, identity: Identity) -> Record:
         except Unsupported as reason:
             return trial.record(name, Outcome.UNSUPPORTED, reduction, message=str(reason))
         except Refused as refused:
-            message = f"the other side raised {refused.type}: {refused}"
             shown = partial(error_detail, trial.subject.programs, sides)
-            return trial.record(
-                name, Outcome.ERROR, reduction, message=message, detail=shown, came_out=[refused.first_line]
-            )
+            return trial.raised(name, refused, reduction, detail=shown, what="the other side ")
         is_shaped = is_shaped and observed.shape == other.truth.value.bound.shape
         if is_shaped:
             total, bound = total + observed, bound + other.truth.value.bound

@@ -37,10 +37,7 @@ class ModuleClaims:
             yield trial.record("module", Outcome.UNSUPPORTED, message=str(reason))
             return
         except Refused as refused:
-            message = f"raised {refused.type}: {refused}"
-            yield trial.record(
-                "module", Outcome.ERROR, message=message, detail=shown, came_out=[refused.first_line]
-            )
+            yield trial.raised("module", refused, detail=shown)
             return
         agrees = observed == claim.expected
         if agrees and case.drifted:

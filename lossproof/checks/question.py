@@ -11,7 +11,6 @@ from lossproof.corpus.case import Term
 from lossproof.judging import details
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.layouts import CONTIGUOUS, layouts_of
-from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation, Refused
 
@@ -95,15 +94,8 @@ class Question:
     def raised(self, refused: Refused, quantity: str = "") -> Record:
         """The record of a call that should have worked."""
         quantity = quantity or ("gradient" if refused.when == "backward" else "value")
-        return self.trial.record(
-            quantity,
-            Outcome.ERROR,
-            self.reduction,
-            self.layout,
-            message=f"raised {refused.type}: {refused}",
-            detail=partial(details.of_error, self.trial.subject.programs, self.call, quantity),
-            came_out=[refused.first_line],
-        )
+        shown = partial(details.of_error, self.trial.subject.programs, self.call, quantity)
+        return self.trial.raised(quantity, refused, self.reduction, self.layout, shown)
 
 
 def questions(trial: Trial, reduction: str | None) -> Iterator[Question]:

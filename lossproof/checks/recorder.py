@@ -11,6 +11,7 @@ from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
+from lossproof.subjects.call import Refused
 
 
 class Recorder:
@@ -71,8 +72,29 @@ class Recorder:
             off=off,
             picks=dict(picks or {}),
         )
-        is_read = detail is not None and not outcome.is_passing and self._is_shown(record)
-        return replace(record, detail=detail()) if detail is not None and is_read else record
+        if detail is None or outcome.is_passing or not self._is_shown(record):
+            return record
+        return replace(record, detail=detail())
+
+    def raised(
+        self,
+        quantity: str,
+        refused: Refused,
+        reduction: str | None = None,
+        layout: str = "contiguous",
+        detail: Callable[[], dict[str, str]] | None = None,
+        what: str = "",
+    ) -> Record:
+        """The record of an exception in the place of an answer; ``what`` says of what, if not of the call."""
+        return self.record(
+            quantity,
+            Outcome.ERROR,
+            reduction,
+            layout,
+            message=f"{what}raised {refused.type}: {refused}",
+            detail=detail,
+            came_out=[refused.first_line],
+        )
 
     def judged(
         self,

@@ -139,8 +139,7 @@ def _planned(case: Case, dtype: str, reduction: str | None) -> PlannedCall:
 
 def _asked(planned: PlannedCall) -> _Answer:
     """Torch's function on the call, its module where there is no function, or what stands in for both."""
-    wrt = planned.prepared.differentiable
-    call = replace(planned.call, upstreams=planned.truth.upstreams[:1], wrt=wrt)
+    call = replace(planned.call, upstreams=planned.truth.upstreams[:1])
     names = (_FUNCTIONS, "torch.nn", EXPRESSIONS_SUBJECT)
     for found in (subject for subject in map(find_subject, names) if subject.is_asked(planned.call.loss)):
         subject = Careful(found)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from defect_specimens import ENTRY
 
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import KnownDefect
@@ -29,24 +30,6 @@ from lossproof.subjects.registry import find_subject
 
 CASES = Path(__file__).parents[2] / "cases"
 
-ENTRY = KnownDefect(
-    case="one",
-    subject="torch.*",
-    dtypes=(),
-    reductions=(),
-    quantities=(),
-    since="",
-    until="",
-    platform="",
-    device="",
-    observed=Observed((parse_numeral(".nan"),)),
-    expected="0",
-    why="the kernel divides by zero",
-    kind="defect",
-    link="",
-    file="cases/known-defects.yaml",
-    line=7,
-)
 RECORD = Record(
     case="one",
     title="a case",

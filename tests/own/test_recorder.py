@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from defect_specimens import ENTRY
 
 from lossproof.checks.recorder import Recorder
-from lossproof.corpus.case import Case, Drifted, Erratum, Flag, KnownDefect, ModuleClaim, Printed, Source
+from lossproof.corpus.case import Case, Drifted, Erratum, Flag, ModuleClaim, Printed, Source
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.observed import Observed
 from lossproof.judging.number_text import digits
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
@@ -64,25 +64,7 @@ def test_a_record_says_of_its_case_what_reports_need() -> None:
 
 
 def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
-    known = KnownDefect(
-        case="one",
-        subject="torch.*",
-        dtypes=(),
-        reductions=(),
-        quantities=(),
-        since="",
-        until="",
-        platform="",
-        device="",
-        observed=Observed((parse_numeral(".nan"),)),
-        expected="0",
-        why="the kernel divides by zero",
-        kind="defect",
-        link="",
-        file="cases/known-defects.yaml",
-        line=7,
-    )
-    recording = Recorder(CASE, "torch.nn", "float32", "cpu", [replace(known, case="another"), known])
+    recording = Recorder(CASE, "torch.nn", "float32", "cpu", [replace(ENTRY, case="another"), ENTRY])
     worked_out = []
 
     def detail() -> dict[str, str]:

@@ -78,14 +78,7 @@ class Modes:
             except Unsupported as reason:
                 yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
             except Refused as refused:
-                yield trial.record(
-                    mode,
-                    Outcome.ERROR,
-                    call.reduction,
-                    message=f"raised {refused.type}: {refused}",
-                    detail=partial(detail, mode),
-                    came_out=[refused.first_line],
-                )
+                yield trial.raised(mode, refused, call.reduction, detail=partial(detail, mode))
 
 
 def _is_right(question: Question) -> bool:
