@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.numeral import Numeral, parse_numeral
 
 VARIES = "varies"
+_ADD_UP = " numbers that add up to "
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Observed:
 
     Attributes:
         alternatives: numbers, of which every one that is off must be one, give or take half of the last digit
-            printed; and words: how the last line of a traceback begins, a dtype, ``accepted``, or ``varies``
-            for what is not determined.
+            printed; and words: how the last line of a traceback begins, a dtype, what many numbers add up to,
+            ``accepted``, or ``varies`` for what is not determined.
         budgets: by how many budgets an error may be off that is no certain number; None where it is one.
     """
 
@@ -48,7 +49,7 @@ class Observed:
 
 def _is(came_out: str, known: Numeral | str) -> bool:
     if isinstance(known, str):
-        return came_out.startswith(known)
+        return came_out.startswith(known) or _adds_up_alike(came_out, known)
     try:
         number = float(came_out)
     except ValueError:
@@ -56,3 +57,29 @@ def _is(came_out: str, known: Numeral | str) -> bool:
     if isinstance(known.exact, float) or not math.isfinite(number):
         return str(float(known)) == str(number)
     return abs(Fraction(number) - known.exact) <= known.claim
+
+
+def sums_in_words(numbers: Sequence[float]) -> str:
+    """How many numbers there are and what they add up to, apart by their signs where there are both.
+
+    Apart, since where they cancel, only rounding errors are left, which differ from processor to processor.
+    """
+    above = sum(number for number in numbers if number > 0)
+    below = sum(number for number in numbers if number < 0)
+    sums = f"{above:.4g} above zero and {below:.4g} below" if above and below else f"{sum(numbers):.4g}"
+    return f"{len(numbers)}{_ADD_UP}{sums}"
+
+
+def _adds_up_alike(came_out: str, known: str) -> bool:
+    """Whether two texts of ``sums_in_words`` are the same, give or take one in the last digit of a sum."""
+    (count, *words), (known_count, *known_words) = came_out.split(), known.split()
+    is_same_text = _ADD_UP in known and count == known_count and len(words) == len(known_words)
+    return is_same_text and all(map(_is_alike, words, known_words))
+
+
+def _is_alike(word: str, known: str) -> bool:
+    try:
+        number, numeral = parse_numeral(word), parse_numeral(known)
+    except ValueError:
+        return word == known
+    return abs(Fraction(number.exact) - Fraction(numeral.exact)) <= (2 * numeral.claim or 1)

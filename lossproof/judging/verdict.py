@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.corpus.observed import sums_in_words
 from lossproof.judging.excuses import is_excused, likeness, overflown, rounds_to_infinity, rule_of
 from lossproof.judging.number_text import true_text
 from lossproof.judging.places import place_of
@@ -93,16 +94,14 @@ def wrong_shape(observed: tuple[int, ...], true: tuple[int, ...]) -> Verdict:
 
 
 def furthest(observed: Float64Array, shares: Float64Array) -> tuple[str, ...]:
-    """The different numbers beyond their budget, the furthest first; of many, their count and their sum."""
+    """The different numbers beyond their budget, the furthest first; of many, their count and their sums."""
     off = np.flatnonzero(shares > 1)
     order = off[np.argsort(-shares.ravel()[off], kind="stable")]
     numbers = observed.ravel()[order]
     different = tuple(dict.fromkeys(map(repr, numbers.tolist())))
     if len(different) <= _KEPT_NUMBERS:
         return different
-    with np.errstate(all="ignore"):
-        total = np.sum(numbers.astype(np.float64))
-    return (f"{off.size} numbers that add up to {total:.4g}",)
+    return (sums_in_words(numbers.tolist()),)
 
 
 def compare_sums(first: Float64Array, second: Float64Array, bound: Float64Array) -> Verdict:

@@ -16,7 +16,7 @@ from defect_specimens import ENTRY
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.observed import Observed
+from lossproof.corpus.observed import Observed, sums_in_words
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.known_defects import blame, covers, excuse, relevant, unmatched
 from lossproof.judging.truth import Truth
@@ -318,3 +318,26 @@ def test_of_many_numbers_the_count_and_the_sum_are_on_record() -> None:
         for one in (first, other)
     ]
     assert outcomes == [Outcome.KNOWN_DEFECT, "disagree"]
+
+
+def test_numbers_of_both_signs_are_added_up_apart() -> None:
+    """Where they cancel, their sum is what rounding left, which another processor rounds otherwise."""
+    balanced = [*np.linspace(1.0, 2.0, 12), *-np.linspace(1.0, 2.0, 12)]
+    assert sums_in_words(balanced) == "24 numbers that add up to 18 above zero and -18 below"
+
+
+@pytest.mark.parametrize(
+    ("came_out", "is_known"),
+    [
+        ("24 numbers that add up to 1.805 above zero and -18 below", True),
+        ("24 numbers that add up to 1.806 above zero and -18 below", True),
+        ("24 numbers that add up to 1.808 above zero and -18 below", False),
+        ("25 numbers that add up to 1.805 above zero and -18 below", False),
+        ("24 numbers that add up to 1.805", False),
+        ("24 numbers that add up to nan", False),
+        ("24 rows that add up to 1.805 above zero and -18 below", False),
+    ],
+)
+def test_sums_are_known_by_their_digits_give_or_take_one(came_out: str, is_known: bool) -> None:
+    known = Observed(("24 numbers that add up to 1.805 above zero and -18 below",))
+    assert known.explains([came_out], None) is is_known
