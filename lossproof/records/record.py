@@ -78,10 +78,6 @@ class Record:
     numbers: dict[str, Any] | None = None
     picks: dict[str, str] = field(default_factory=dict)
 
-    def as_data(self) -> dict[str, Any]:
-        """The fields, in types of Python's own."""
-        return vars(self) | {"quantity": str(self.quantity), "outcome": self.outcome.value}
-
     @classmethod
     def from_data(cls, fields: Mapping[str, Any]) -> Record:
         """The record of some fields.

@@ -58,10 +58,10 @@ class RunReports:
         self._started = time.time()
         self._complete = False
 
-    def add(self, nodeid: str, seconds: float, records: list[dict[str, Any]], problems: list[str]) -> None:
+    def add(self, nodeid: str, seconds: float, records: list[Record], problems: list[str]) -> None:
         """Take the records of one test; the sentinel has none."""
         if records:
-            self._add(self._checks[_check_id(nodeid)], seconds, list(map(Record.from_data, records)))
+            self._add(self._checks[_check_id(nodeid)], seconds, records)
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:

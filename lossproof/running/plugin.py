@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import gc
 import math
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -142,8 +143,7 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         if answer.failure:
             pytest.fail(answer.failure, pytrace=False)
         records = answer.records
-        attached = {"records": [record.as_data() for record in records], "problems": answer.problems}
-        setattr(request.node, _ATTACHED, attached)
+        setattr(request.node, _ATTACHED, {"records": records, "problems": answer.problems})
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
@@ -177,6 +177,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call":
         setattr(report, _ATTACHED, getattr(item, _ATTACHED, None))
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """Pack the records for the way from a worker: xdist would send them item by item, which takes far longer."""
+    data = yield
+    if data and data.get(_ATTACHED):
+        data[_ATTACHED] = pickle.dumps(data[_ATTACHED])
+    return data
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_from_serializable(data: dict[str, Any]) -> None:
+    """Unpack the records that a worker has sent."""
+    if data.get(_ATTACHED):
+        data[_ATTACHED] = pickle.loads(data[_ATTACHED])
 
 
 class _Controller:
