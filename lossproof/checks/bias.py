@@ -7,12 +7,12 @@ from functools import partial
 
 from lossproof.checks.question import Question
 from lossproof.judging.assertions import bias_check
-from lossproof.judging.details import Detail, describe
+from lossproof.judging.details import describe
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare_bias
 from lossproof.numbers.formats import Float64Array
 from lossproof.records.quantity import Quantity
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Programs
 

@@ -11,13 +11,13 @@ import numpy as np
 from lossproof.checks.question import Question
 from lossproof.corpus.case import Identity
 from lossproof.judging.assertions import difference_check, sameness_check
-from lossproof.judging.details import Detail, describe
+from lossproof.judging.details import describe
 from lossproof.judging.number_text import digits
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare_sums
 from lossproof.numbers.formats import Float64Array
 from lossproof.records.outcome import Outcome
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, Refused, Unsupported
 from lossproof.subjects.program import Program, Programs
 

@@ -9,10 +9,9 @@ from typing import Any
 from lossproof.checks.question import Question
 from lossproof.corpus.case import Case
 from lossproof.judging.calls import make_call
-from lossproof.judging.details import Detail
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Refused, Unsupported
 from lossproof.subjects.program import Programs
 

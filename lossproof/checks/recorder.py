@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 from lossproof.corpus.case import Case, KnownDefect, Printed
 from lossproof.judging.known_defects import explaining
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Refused
 
 
@@ -25,11 +26,26 @@ class Recorder:
         self, case: Case, subject: str, dtype: str, device: str, known: Iterable[KnownDefect] = ()
     ) -> None:
         self.case = case
-        self._known = [entry for entry in known if entry.case == case.id]
-        self._shown: set[tuple[str, int]] = set()
         self.subject_name = subject
         self.dtype = dtype
         self.device = device
+        self._known = [entry for entry in known if entry.case == case.id]
+        self._shown: set[tuple[str, int]] = set()
+        # Built once, and shared by all records: there are hundreds of a case.
+        self._common: dict[str, Any] = {
+            "case": case.id,
+            "title": case.title,
+            "loss": case.loss,
+            "subject": subject,
+            "dtype": dtype,
+            "device": device,
+            "source": asdict(case.source) if case.source else None,
+            "file": case.file,
+            "line": case.line,
+            "finding": _finding(case),
+            "flags": [flag.name for flag in case.flags],
+            "loses_digits": case.loses_digits,
+        }
 
     def record(
         self,
@@ -39,34 +55,21 @@ class Recorder:
         layout: str = "contiguous",
         error_over_budget: float | None = None,
         message: str = "",
-        detail: Callable[[], dict[str, str]] | None = None,
+        detail: Callable[[], Detail] | None = None,
         rule: str = "",
         came_out: Sequence[str] = (),
         off: int = 0,
         picks: Mapping[str, str] | None = None,
     ) -> Record:
         """One record of this case."""
-        case = self.case
-        source = asdict(case.source) if case.source else None
         record = Record(
-            case=case.id,
-            title=case.title,
-            loss=case.loss,
-            subject=self.subject_name,
-            dtype=self.dtype,
-            device=self.device,
+            **self._common,
             layout=layout,
             reduction=reduction,
             quantity=Quantity(quantity),
             outcome=outcome,
             error_over_budget=error_over_budget,
-            source=source,
-            file=case.file,
-            line=case.line,
             message=message,
-            finding=_finding(case),
-            flags=[flag.name for flag in case.flags],
-            loses_digits=case.loses_digits,
             rule=rule,
             came_out=list(came_out),
             off=off,
@@ -82,7 +85,7 @@ class Recorder:
         refused: Refused,
         reduction: str | None = None,
         layout: str = "contiguous",
-        detail: Callable[[], dict[str, str]] | None = None,
+        detail: Callable[[], Detail] | None = None,
         what: str = "",
     ) -> Record:
         """The record of an exception in the place of an answer; ``what`` says of what, if not of the call."""
@@ -102,11 +105,11 @@ class Recorder:
         verdict: Verdict,
         reduction: str | None = None,
         layout: str = "contiguous",
-        detail: Callable[[], dict[str, str]] | None = None,
+        detail: Callable[[], Detail] | None = None,
     ) -> Record:
         """The record of a verdict."""
 
-        def explained() -> dict[str, str]:
+        def explained() -> Detail:
             return (detail() if detail else {}) | self._why()
 
         passed = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE

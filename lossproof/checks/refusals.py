@@ -12,9 +12,9 @@ import numpy as np
 from lossproof.checks.question import Question
 from lossproof.corpus.case import Raised
 from lossproof.judging.calls import make_call
-from lossproof.judging.details import Detail, describe
+from lossproof.judging.details import describe
 from lossproof.judging.verdict import Verdict
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation, Refused
 from lossproof.subjects.program import Programs, indented

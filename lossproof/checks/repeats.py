@@ -10,11 +10,11 @@ from lossproof.checks.question import Question
 from lossproof.checks.values import backward_failed
 from lossproof.judging.assertions import every_check
 from lossproof.judging.calls import PlannedCall
-from lossproof.judging.details import Detail, describe
+from lossproof.judging.details import describe
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.records.quantity import Quantity
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, Observation, Refused
 from lossproof.subjects.program import Programs, indented
 

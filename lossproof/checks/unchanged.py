@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from lossproof.checks.question import Question
-from lossproof.judging.details import Detail, describe
+from lossproof.judging.details import describe
 from lossproof.judging.verdict import Verdict
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Programs
 

@@ -15,7 +15,7 @@ from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.formats import Float64Array
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.reference.worked import formula_of
 from lossproof.subjects.call import Observation, Refused, Unsupported
 
@@ -79,24 +79,25 @@ def _judged(
         message = f"has dtype {has}, should have {wanted}"
         verdict = Verdict(False, None, message, came_out=(has,))
 
-    def detail() -> dict[str, str]:
+    def detail() -> Detail:
         return disagreement(trial.subject.programs, question.call, quantity, observed, truth, wanted)
 
     return trial.judged(quantity, verdict, question.reduction, question.layout, detail)
 
 
-def _illustrations(question: Question, is_right: bool) -> dict[str, str]:
+def _illustrations(question: Question, is_right: bool) -> Detail:
     """What helps to understand a small call: its worked steps, and a curve through it."""
     trial, planned = question.trial, question.planned
     is_wanted = trial.extent.with_illustrations and question.is_contiguous
     if not is_wanted or trial.case.own_process or not is_small(planned.call):
         return {}
-    illustrations: dict[str, str] = {}
+    illustrations: Detail = {}
     if not is_right or trial.subject.shows_steps:
         illustrations |= describe(planned.call)
         illustrations |= {"formula": formula_of(planned.prepared.loss), "steps": planned.steps}
     is_told_of = trial.case.source is not None and trial.subject.illustrates(trial.case.loss)
     is_chosen = question.is_in_chosen_reduction and trial.is_in_layout_dtype
     if is_chosen and (is_told_of or not is_right):
-        illustrations |= curve(trial.subject, question.call, planned)
+        drawn = curve(trial.subject, question.call, planned)
+        illustrations |= {"curve": drawn} if drawn else {}
     return illustrations

@@ -8,9 +8,9 @@ from functools import partial
 
 from lossproof.checks.question import Question
 from lossproof.corpus.case import Raised
-from lossproof.judging.details import Detail, describe
+from lossproof.judging.details import describe
 from lossproof.judging.verdict import Verdict
-from lossproof.records.record import Record
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, SeenWarning
 from lossproof.subjects.program import Programs, indented
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lossproof.records.record import Detail
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.program import Programs
 
 _SHOWN_ELEMENTS = 60
-
-Detail = dict[str, str]
 
 
 def describe(call: Call) -> Detail:

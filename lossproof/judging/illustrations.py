@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 import math
 from dataclasses import replace
 from typing import Any
@@ -19,6 +18,7 @@ from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.formats import FORMATS, Float64Array
+from lossproof.records.record import Detail
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.careful import Careful
@@ -42,7 +42,7 @@ def is_small(call: Call) -> bool:
 
 def disagreement(
     programs: Programs, call: Call, quantity: str, observed: Float64Array, truth: Truth, dtype: str
-) -> dict[str, str]:
+) -> Detail:
     """What a reader needs to see of a disagreement with the truth or the dtype: the detail of its record."""
     snippet = programs.of_call(call, quantity).text(*quantity_check(observed, truth, dtype))
     if observed.shape != truth.value.shape:
@@ -56,8 +56,8 @@ def disagreement(
     }
 
 
-def _offending_elements(observed: Float64Array, truth: Truth) -> str:
-    """The elements beyond their budget, the furthest first, as JSON.
+def _offending_elements(observed: Float64Array, truth: Truth) -> list[dict[str, Any]]:
+    """The elements beyond their budget, the furthest first.
 
     Each is ``{at, expected, observed, share, ulp}``: its index; both numbers, as texts of all digits that
     are certain; the error over its budget 2B; the error in units in the last place of the format at the true
@@ -80,21 +80,21 @@ def _offending_elements(observed: Float64Array, truth: Truth) -> str:
                 "ulp": ulps if math.isfinite(ulps) else None,
             }
         )
-    return json.dumps(elements)
+    return elements
 
 
-def curve(subject: Careful, call: Call, planned: PlannedCall) -> dict[str, str]:
+def curve(subject: Careful, call: Call, planned: PlannedCall) -> dict[str, Any] | None:
     """The value and its slope as functions of one number of the call, by the reference and by the subject.
 
     Returns:
-        ``{"curve": JSON}`` with ``{argument, at, reduction, here, x, truth, slope, observed,
-        observed_slope}``: which element of which argument varies, where the case's own point is, and at each
-        x the sum of the output and its derivative. A number that is not finite is a text, and so is one that
-        the subject refuses to compute, as nan. Nothing where no argument can vary.
+        ``{argument, at, reduction, here, x, truth, slope, observed, observed_slope}``: which element of which
+        argument varies, where the case's own point is, and at each x the sum of the output and its
+        derivative. A number that is not finite is a text, and so is one that the subject refuses to compute,
+        as nan. None where no argument can vary.
     """
     varied = _varied_element(planned)
     if varied is None:
-        return {}
+        return None
     argument, at = varied
     here = float(call.args[argument].numbers[at])
     x = _range(call, argument, at, here)
@@ -102,7 +102,7 @@ def curve(subject: Careful, call: Call, planned: PlannedCall) -> dict[str, str]:
     calls = [_with(asked, argument, at, number) for number in x]
     true = [_of_reference(one, argument, at) for one in calls]
     seen = [_of_subject(subject, one, argument, at) for one in calls]
-    told = {
+    return {
         "argument": argument,
         "at": list(at),
         "reduction": call.reduction,
@@ -113,7 +113,6 @@ def curve(subject: Careful, call: Call, planned: PlannedCall) -> dict[str, str]:
         "observed": [_told(value) for value, _ in seen],
         "observed_slope": [_told(slope) for _, slope in seen],
     }
-    return {"curve": json.dumps(told)}
 
 
 def _varied_element(planned: PlannedCall) -> tuple[str, tuple[int, ...]] | None:

@@ -17,6 +17,11 @@ ANOTHER = "another"
 RULES = ("overflow", "unbounded", "kink", "tie", "convention", "grade")
 
 
+# What a reader needs to see of a check: texts named inputs, params, formula, steps, expected, observed, why
+# (what the flags of the case look for), snippet; elements (beyond their budget) and curve are data.
+Detail = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Record:
     """One check and its outcome; every field is plain data, so that it travels and prints as JSON.
@@ -36,8 +41,7 @@ class Record:
         flags: names of the case's flags.
         file, line: where the case stands, the line counted from 1.
         message: a sentence; empty when there is nothing to say.
-        detail: for what disagrees or errs, {inputs, params, expected, observed, why, snippet}, all strings;
-            else None. ``why`` says what the case's flags look for.
+        detail: see ``Detail``; None where nobody would read it.
         loses_digits: whether the case is known to lose digits within its budget.
         rule: one of RULES, where the check passes by that in the place of its number; else empty. By overflow
             it is ``overflowed``: a step of the formula leaves the format's range, and an infinity or nan came
@@ -70,7 +74,7 @@ class Record:
     message: str = ""
     finding: dict[str, str] | None = None
     flags: list[str] = field(default_factory=list)
-    detail: dict[str, str] | None = None
+    detail: Detail | None = None
     loses_digits: bool = False
     rule: str = ""
     came_out: list[str] = field(default_factory=list)

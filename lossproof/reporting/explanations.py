@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -29,7 +28,7 @@ def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
             if record.detail.get(name):
                 case.setdefault(name, cut(record.detail[name]))
         if "curve" in record.detail:
-            case.setdefault("curve", json.loads(record.detail["curve"]) | {"subject": record.subject})
+            case.setdefault("curve", record.detail["curve"] | {"subject": record.subject})
         if "steps" in record.detail:
             worked.setdefault(record.case, []).append(record)
     preferences = _preferences(records)

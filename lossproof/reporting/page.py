@@ -135,11 +135,11 @@ def _bulk(records: Sequence[Record]) -> dict[str, Any]:
 
 def _detail(record: Record) -> dict[str, Any]:
     """The detail of a failure; its curve is drawn with its case."""
-    detail = record.detail or {}
-    texts: dict[str, Any] = {
-        name: cut(text) for name, text in detail.items() if name not in ("curve", "elements")
+    return {
+        name: cut(value) if isinstance(value, str) else value
+        for name, value in (record.detail or {}).items()
+        if name != "curve"
     }
-    return texts | ({"elements": json.loads(detail["elements"])} if "elements" in detail else {})
 
 
 def _packed(data: dict[str, Any]) -> str:

@@ -181,7 +181,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """Pack the records for the way from a worker: xdist would send them item by item, which takes far longer."""
+    """Pack the records for the way from a worker: xdist would send them item by item, at length."""
     data = yield
     if data and data.get(_ATTACHED):
         data[_ATTACHED] = pickle.dumps(data[_ATTACHED])

@@ -41,8 +41,8 @@ def drawn(
     planned: PlannedCall = CallPlanner().plan(case, dtype, reduction)
     call = replace(planned.call, upstreams=planned.truth.upstreams, wrt=planned.prepared.differentiable)
     told = curve(Careful(subject or Pretender()), call, planned)
-    # Not every reader of JSON knows infinities.
-    return json.loads(told["curve"], parse_constant=pytest.fail) if told else {}
+    json.dumps(told, allow_nan=False)  # not every reader of JSON knows infinities
+    return told or {}
 
 
 @pytest.mark.parametrize("row", [0, 1])

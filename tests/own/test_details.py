@@ -13,6 +13,7 @@ from lossproof.corpus.case import Case, Drifted, ModuleClaim, Raised
 from lossproof.judging import details
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import Detail
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.program import Program, Programs
@@ -35,7 +36,7 @@ def truth(*numbers: float) -> Truth:
     return Truth(true, np.zeros(true.shape), np.full(true.shape, 1e-12), true != true, FORMATS["float64"])
 
 
-def outcome(told: details.Detail, reduction: str = "none") -> str:
+def outcome(told: Detail, reduction: str = "none") -> str:
     """What the program of a detail does, which has to show the call as well."""
     assert (told["inputs"], told["params"]) == (INPUTS, f"reduction = {reduction!r}")
     return outcome_of_snippet(told["snippet"])

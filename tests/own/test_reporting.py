@@ -432,7 +432,7 @@ class TestPage:
             *(worked(reduction, case="wrong") for reduction in ("none", "mean", "sum")),
             replace(AGREES, case="wrong", quantity=Quantity("printed"), reduction="mean"),
             replace(AGREES, case="wrong", quantity=Quantity("erratum"), reduction="none"),
-            replace(AGREES, case="drawn", detail={"curve": json.dumps(curve)}),
+            replace(AGREES, case="drawn", detail={"curve": curve}),
             replace(AGREES, case="silent"),
         ]
         write_reports(tmp_path, RUN, [result_of(*records)])
@@ -448,7 +448,7 @@ class TestPage:
 
     def test_the_elements_of_a_failure_arrive_as_data(self, tmp_path: Path) -> None:
         elements = [{"at": [0, 2], "expected": "1.31326", "observed": "1.3132", "share": "inf", "ulp": None}]
-        detail = DETAIL | {"elements": json.dumps(elements), "curve": "{}"}
+        detail = DETAIL | {"elements": elements, "curve": {}}
         write_reports(tmp_path, RUN, [result_of(replace(DISAGREES, detail=detail))])
         (shown,) = page_data(tmp_path / "report.html")["details"].values()
         assert shown == DETAIL | {"elements": elements}
