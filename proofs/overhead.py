@@ -36,7 +36,7 @@ print(sum(
         if check.subject in selection.subjects
         else certify(check.case)
     )
-    for check in selection.checks
+    for check in selection.trials
 ))
 """
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lossproof.running.plugin import Check, Examine
+from lossproof.running.plugin import Examine, PlannedTrial
 
 
-def test_case(check: Check, examine: Examine) -> None:
-    examine(check)
+def test_case(trial: PlannedTrial, examine: Examine) -> None:
+    examine(trial)
 
 
 def test_sentinel(examine_sentinel: Callable[[], None]) -> None:

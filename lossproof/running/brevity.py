@@ -12,7 +12,7 @@ _SENTENCES = 5
 
 
 class Brevity:
-    """Of many failing checks, lets pytest's own summary tell a few, from as many cases as possible."""
+    """Of many failing trials, lets pytest's own summary tell a few, from as many cases as possible."""
 
     def __init__(self, case_of: Callable[[str], str | None]) -> None:
         """Take what gives the case of a test by its node id, or None for a test of another kind."""

@@ -22,7 +22,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.running.release_news import Met, news, no_longer_shown, standing
-from lossproof.running.selection import Check, Selection
+from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
 
@@ -49,7 +49,7 @@ class RunReports:
         self._cases = {case.id: case for case in corpus.cases}
         self._selection = selection
         self._options = options
-        self._checks = {check.id: check for check in selection.checks}
+        self._trials = {trial.id: trial for trial in selection.trials}
         self._results: dict[str, TestResult] = {}
         self._problems: list[str] = []
         self._standing: list[str] = []
@@ -61,20 +61,20 @@ class RunReports:
     def add(self, nodeid: str, seconds: float, records: list[Record], problems: list[str]) -> None:
         """Take the records of one test; the sentinel has none."""
         if records:
-            self._add(self._checks[_check_id(nodeid)], seconds, records)
+            self._add(self._trials[_trial_id(nodeid)], seconds, records)
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:
         """Take a test that ended without records: the harness or its process failed."""
-        check = self._checks.get(_check_id(nodeid))
-        if check is None:
+        trial = self._trials.get(_trial_id(nodeid))
+        if trial is None:
             return  # a test of the project's own
-        self._add(check, seconds, [failed_record(check, self._selection, reason.strip())])
+        self._add(trial, seconds, [failed_record(trial, self._selection, reason.strip())])
 
     def case_of(self, nodeid: str) -> str | None:
         """The case that a test examines; None for a test of another kind."""
-        check = self._checks.get(_check_id(nodeid))
-        return None if check is None else check.case.id
+        trial = self._trials.get(_trial_id(nodeid))
+        return None if trial is None else trial.case.id
 
     def is_wanted(self, args: Sequence[str]) -> bool:
         """Whether this run is one of the harness: a run of other tests must leave the reports alone."""
@@ -115,7 +115,7 @@ class RunReports:
     @property
     def results(self) -> list[TestResult]:
         """The results in the order of the selection."""
-        return [self._results[id] for id in self._checks if id in self._results]
+        return [self._results[id] for id in self._trials if id in self._results]
 
     @property
     def records(self) -> list[Record]:
@@ -165,7 +165,7 @@ class RunReports:
 
     def _entries(self, names: Iterable[str]) -> list[KnownDefect]:
         """The entries that hold for any of these subjects, of the cases that were selected."""
-        selected = {check.case.id for check in self._selection.checks}
+        selected = {trial.case.id for trial in self._selection.trials}
         entries = {
             (entry.file, entry.line): entry
             for name in names
@@ -184,9 +184,9 @@ class RunReports:
         """The entries that match no check, though all of it ran that they speak of."""
         entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
         ran = [
-            (check.case.id, check.subject, check.dtype)
-            for check in map(self._checks.get, self._results)
-            if check and check.subject in names
+            (trial.case.id, trial.subject, trial.dtype)
+            for trial in map(self._trials.get, self._results)
+            if trial and trial.subject in names
         ]
         return unmatched(entries, self.records, ran)
 
@@ -206,10 +206,10 @@ class RunReports:
         device = self._selection.device_of(name)
         return relevant(self._corpus.known_defects, name, self._version(name), device)
 
-    def _add(self, check: Check, seconds: float, records: list[Record]) -> None:
-        case = check.case
-        result = TestResult(check.id, case.id, case.file, case.line, seconds, tuple(records))
-        self._results[check.id] = result
+    def _add(self, trial: PlannedTrial, seconds: float, records: list[Record]) -> None:
+        case = trial.case
+        result = TestResult(trial.id, case.id, case.file, case.line, seconds, tuple(records))
+        self._results[trial.id] = result
 
 
 def _snippet(entry: KnownDefect, known: list[Record]) -> str:
@@ -218,5 +218,5 @@ def _snippet(entry: KnownDefect, known: list[Record]) -> str:
     return next((detail["snippet"] for detail in details if detail), "")
 
 
-def _check_id(nodeid: str) -> str:
+def _trial_id(nodeid: str) -> str:
     return nodeid.partition("[")[2].removesuffix("]")

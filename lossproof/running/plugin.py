@@ -1,4 +1,4 @@
-"""The pytest plugin: options, one parametrized test a check, and the reports at the end.
+"""The pytest plugin: options, one parametrized test a trial, and the reports at the end.
 
 Records travel with pytest's own test reports, so that they arrive from xdist's workers as well; the
 controller alone writes the reports.
@@ -26,14 +26,14 @@ from lossproof.records.outcome import Outcome
 from lossproof.reporting import ReportError, read_baseline, summary_lines
 from lossproof.running.brevity import Brevity, is_told_in_full, shortened
 from lossproof.running.collection import RunReports
-from lossproof.running.selection import Check, SelectionError, select, signatures
+from lossproof.running.selection import PlannedTrial, SelectionError, select, signatures
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
 
-__all__ = ["Check", "Examine"]
+__all__ = ["Examine", "PlannedTrial"]
 
-Examine = Callable[[Check], None]
+Examine = Callable[[PlannedTrial], None]
 
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--time-limit",
         default=300.0,
         type=_seconds,
-        help="seconds after which a check is given up as an error (default: 300)",
+        help="seconds after which a trial is given up as an error (default: 300)",
     )
     group.addoption("--reports", default=None, help="the folder of the reports (default: reports)")
     group.addoption(
@@ -122,10 +122,10 @@ def _report_when_terminated(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize the harness with the checks that were selected."""
-    if "check" in metafunc.fixturenames:
-        checks = metafunc.config.stash[_SESSION].selection.checks
-        metafunc.parametrize("check", checks, ids=[check.id for check in checks])
+    """Parametrize the harness with the trials that were selected."""
+    if "trial" in metafunc.fixturenames:
+        trials = metafunc.config.stash[_SESSION].selection.trials
+        metafunc.parametrize("trial", trials, ids=[trial.id for trial in trials])
 
 
 def pytest_collection_finish() -> None:
@@ -136,10 +136,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def examine(request: pytest.FixtureRequest) -> Examine:
-    """Run one check, keep its records for the reports, and fail or skip the test accordingly."""
+    """Carry out one trial, keep its records for the reports, and fail or skip the test accordingly."""
 
-    def run(check: Check) -> None:
-        answer = request.config.stash[_EXAMINER].examine(check)
+    def run(trial: PlannedTrial) -> None:
+        answer = request.config.stash[_EXAMINER].examine(trial)
         if answer.failure:
             pytest.fail(answer.failure, pytrace=False)
         records = answer.records

@@ -1,4 +1,4 @@
-"""What a run was asked for: which cases, subjects and dtypes, as the checks to make."""
+"""What a run was asked for: which cases, subjects and dtypes, as the trials to carry out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SelectionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Check:
+class PlannedTrial:
     """One test of the harness: a case on a subject in a dtype."""
 
     case: Case
@@ -39,9 +39,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Selection:
-    """The checks of a run, in the order of the case files, and the subjects that they need."""
+    """The trials of a run, in the order of the case files, and the subjects that they need."""
 
-    checks: tuple[Check, ...]
+    trials: tuple[PlannedTrial, ...]
     subjects: dict[str, Subject]
     dtypes: tuple[str, ...]
     device: str
@@ -66,7 +66,7 @@ def signatures() -> dict[str, Signature]:
 
 
 def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) -> Selection:
-    """Choose the checks to make.
+    """Choose the trials to carry out.
 
     Args:
         corpus: all cases.
@@ -84,8 +84,8 @@ def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) 
     devices = sorted({known for subject in found.values() for known in subject.devices()})
     if device not in devices:
         raise SelectionError(f"there is no device '{device}' here; there is {', '.join(devices)}")
-    checks = tuple(check for case in chosen for check in _checks(case, found, dtype_names))
-    return Selection(checks, found, dtype_names, device)
+    trials = tuple(trial for case in chosen for trial in _trials(case, found, dtype_names))
+    return Selection(trials, found, dtype_names, device)
 
 
 def _made(name: str) -> Subject:
@@ -102,18 +102,18 @@ def _made(name: str) -> Subject:
     return subject
 
 
-def _checks(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[Check]:
+def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[PlannedTrial]:
     subjects = {name: subject for name, subject in available.items() if subject.is_asked(case.loss)}
     if case.expect or case.gradient or (case.erratum and case.erratum.says):
-        yield Check(case, CERTIFIED, EXACT)
+        yield PlannedTrial(case, CERTIFIED, EXACT)
     if case.module is not None:
-        yield from (Check(case, name, "none") for name in subjects)
+        yield from (PlannedTrial(case, name, "none") for name in subjects)
         return
     # Subjects innermost: they share the truth of a dtype, which is kept for a few calls only.
     for dtype in case.dtypes or tuple(FORMATS):
         for name, subject in subjects.items():
             if dtype in dtypes and dtype in subject.dtypes:
-                yield Check(case, name, dtype)
+                yield PlannedTrial(case, name, dtype)
 
 
 def _chosen_cases(corpus: Corpus, patterns: str) -> list[Case]:

@@ -1,4 +1,4 @@
-"""The sentinel: a bug that stands in torch for one check of every run, and that the harness has to catch.
+"""The sentinel: a bug that stands in torch for one trial of every run, and that the harness has to catch.
 
 A harness that no longer catches it would call everything right, so nothing that such a run says counts.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lossproof.corpus.case_reading import read_cases
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.nodes import parse_tree
-from lossproof.running.selection import Check, signatures
+from lossproof.running.selection import PlannedTrial, signatures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,13 +32,13 @@ cases:
 """
 
 
-def sentinel_check() -> Check:
-    """The check that has to fail while the mistake is planted."""
+def sentinel_trial() -> PlannedTrial:
+    """The trial that has to fail while the mistake is planted."""
     notes = Notes(__name__)
     [case] = read_cases(parse_tree(_CASE, notes), signatures(), notes)
     if len(notes):
         raise CorpusError(notes.complaints())
-    return Check(case, "torch.nn.functional", "float32")
+    return PlannedTrial(case, "torch.nn.functional", "float32")
 
 
 @contextmanager

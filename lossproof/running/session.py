@@ -1,4 +1,4 @@
-"""A run's examination of checks: the corpus, the selection, the examiner, the known defects."""
+"""A run's trials, carried out: the corpus, the selection, the examiner, the known defects."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from lossproof.judging.choices import own_conventions
 from lossproof.judging.known_defects import by_case, excuse, relevant
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
-from lossproof.running.selection import Check, Selection
-from lossproof.running.sentinel import planted, sentinel_check
+from lossproof.running.selection import PlannedTrial, Selection
+from lossproof.running.sentinel import planted, sentinel_trial
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an examination of a check yields.
+    """What a trial yields.
 
     Attributes:
         records: one for each thing that was judged.
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def complaints(self) -> list[str]:
-        """A sentence for all that fails the check; it passes when there is none."""
+        """A sentence for all that fails the trial; it passes when there is none."""
         wrong = [record for record in self.records if record.outcome.is_failing]
         return [*map(_sentence, wrong), *self.problems]
 
@@ -50,7 +50,7 @@ class ConformanceSession:
         self.selection = selection
         layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
         self._examiner = Examiner(layout_dtype, picks=corpus.picks)
-        self._sentinel = sentinel_check()
+        self._sentinel = sentinel_trial()
         self._sentinel_subject = find_subject(self._sentinel.subject)
         self._devices = {name: selection.device_of(name) for name in selection.subjects}
         self._defects = {
@@ -71,34 +71,34 @@ class ConformanceSession:
         """All subjects that run, the sentinel's as well."""
         return (*self.selection.subjects.values(), self._sentinel_subject)
 
-    def examine(self, check: Check) -> Answer:
-        """Examine a check in this process."""
-        if check.subject not in self.selection.subjects:
-            return Answer(certify(check.case))
-        subject, picks = self.selection.subjects[check.subject], self._picks[check.subject]
-        known = self._defects[check.subject].get(check.case.id, [])
-        device = self._devices[check.subject]
-        records = self._examiner.examine(check.case, subject, check.dtype, device, known)
-        if not self._is_strict[check.subject]:
+    def examine(self, trial: PlannedTrial) -> Answer:
+        """Carry out a trial in this process."""
+        if trial.subject not in self.selection.subjects:
+            return Answer(certify(trial.case))
+        subject, picks = self.selection.subjects[trial.subject], self._picks[trial.subject]
+        known = self._defects[trial.subject].get(trial.case.id, [])
+        device = self._devices[trial.subject]
+        records = self._examiner.examine(trial.case, subject, trial.dtype, device, known)
+        if not self._is_strict[trial.subject]:
             picks = {}
         excused, gone = excuse(own_conventions(records, picks), known)
-        return Answer(excused, gone if self._is_strict[check.subject] else [])
+        return Answer(excused, gone if self._is_strict[trial.subject] else [])
 
     def examine_sentinel(self) -> Answer:
-        """Examine the check that has to fail, its fault planted."""
-        check = self._sentinel
+        """Carry out the trial that has to fail, its fault planted."""
+        trial = self._sentinel
         with planted():
-            return Answer(self._examiner.examine(check.case, self._sentinel_subject, check.dtype))
+            return Answer(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
 
-    def failed(self, check: Check, reason: str) -> Answer:
-        """The answer for a check that could not be examined."""
-        return Answer([failed_record(check, self.selection, reason)])
+    def failed(self, trial: PlannedTrial, reason: str) -> Answer:
+        """The answer for a trial that could not be carried out."""
+        return Answer([failed_record(trial, self.selection, reason)])
 
 
-def failed_record(check: Check, selection: Selection, reason: str) -> Record:
-    """The one record of a check that could not be examined."""
-    device = selection.device_of(check.subject) if check.subject in selection.subjects else "cpu"
-    recorder = Recorder(check.case, check.subject, check.dtype, device)
+def failed_record(trial: PlannedTrial, selection: Selection, reason: str) -> Record:
+    """The one record of a trial that could not be carried out."""
+    device = selection.device_of(trial.subject) if trial.subject in selection.subjects else "cpu"
+    recorder = Recorder(trial.case, trial.subject, trial.dtype, device)
     return recorder.record("value", Outcome.ERROR, message=reason)
 
 

@@ -1,6 +1,6 @@
 """Checks are examined in a second process, so that no subject can hang, end or spoil the run.
 
-The second process serves until it ends, exceeds the time limit or is found spoiled; that check is then on
+The second process serves until it ends, exceeds the time limit or is found spoiled; that trial is then on
 record as an error, and a new process serves the next one.
 """
 
@@ -17,22 +17,22 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from lossproof.running.selection import Check
+from lossproof.running.selection import PlannedTrial
 from lossproof.running.session import Answer, ConformanceSession
 from lossproof.subjects.apart import how_it_ended
 from lossproof.subjects.surroundings import Surroundings
 
 _KEPT_CHARACTERS = 4000
-# What is asked for is a check, by its place in the selection, or the sentinel.
+# What is asked for is a trial, by its place in the selection, or the sentinel.
 _SENTINEL = -1
 
 
 class Supervisor:
-    """Examines the checks of a session one after another.
+    """Carries out the trials of a session one after another.
 
     Attributes:
         session: what to examine, and with what.
-        seconds: the time limit of a check.
+        seconds: the time limit of a trial.
         captures: whether the subject's prints are kept from the terminal.
         method: how to start the process, as ``multiprocessing`` names it.
     """
@@ -44,14 +44,14 @@ class Supervisor:
         self.seconds = seconds
         self.captures = captures
         self.method = method or _usual_method(session.selection.device)
-        self._places = {check.id: place for place, check in enumerate(session.selection.checks)}
+        self._places = {trial.id: place for place, trial in enumerate(session.selection.trials)}
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
 
-    def examine(self, check: Check) -> Answer:
-        """Examine a check in the second process."""
-        answer = self._ask(self._places[check.id])
-        return answer if isinstance(answer, Answer) else self.session.failed(check, answer)
+    def examine(self, trial: PlannedTrial) -> Answer:
+        """Carry out a trial in the second process."""
+        answer = self._ask(self._places[trial.id])
+        return answer if isinstance(answer, Answer) else self.session.failed(trial, answer)
 
     def examine_sentinel(self) -> Answer:
         """Examine the sentinel in the second process."""
@@ -111,7 +111,7 @@ def _usual_method(device: str) -> str:
 
 
 def _serve(session: ConformanceSession, there: Connection, here: Connection, captures: bool) -> None:
-    """Answer for one check after another, until the other end is closed."""
+    """Answer for one trial after another, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which will end this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     there.close()  # or this process would itself keep open what it waits to see closed
@@ -132,7 +132,7 @@ def _answer(session: ConformanceSession, place: int) -> Answer:
     try:
         if place == _SENTINEL:
             return session.examine_sentinel()
-        return session.examine(session.selection.checks[place])
+        return session.examine(session.selection.trials[place])
     except BaseException:
         # Whatever a subject raises is on record; what arrives here is the harness's own failure.
         return Answer(failure=traceback.format_exc())

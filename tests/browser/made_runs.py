@@ -182,9 +182,9 @@ def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
     records: list[Record] = []
     with faults_planted(faults), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the cases judge those that matter
-        for check in selection.checks:
+        for check in selection.trials:
             records += session.examine(check).records
-    names = {check.case.id for check in selection.checks}
+    names = {check.case.id for check in selection.trials}
     entries = [as_data(entry) for entry in corpus.known_defects if entry.case in names]
     return _run(entries), records
 

@@ -34,7 +34,7 @@ def corpus() -> Corpus:
 
 
 def asked(corpus: Corpus, cases: str) -> set[str]:
-    checks = select(corpus, "", "", cases, "cpu").checks
+    checks = select(corpus, "", "", cases, "cpu").trials
     return {check.subject for check in checks if check.case.loss in EXPRESSIONS}
 
 
@@ -66,7 +66,7 @@ def test_only_the_subject_of_expressions_and_the_reference_are_asked(corpus: Cor
 
 def test_it_is_asked_for_nothing_else(corpus: Corpus) -> None:
     assert EXPRESSIONS_SUBJECT in default_subjects()
-    checks = select(corpus, EXPRESSIONS_SUBJECT, "", "mse-*,d001-*", "cpu").checks
+    checks = select(corpus, EXPRESSIONS_SUBJECT, "", "mse-*,d001-*", "cpu").trials
     assert {check.subject for check in checks} == {"certified"}
 
 
@@ -77,7 +77,7 @@ def test_other_subjects_are_asked_for_all() -> None:
 def test_an_identity_may_still_name_them(corpus: Corpus) -> None:
     """Cross entropy with probabilities is the cross entropy of two distributions."""
     case = "d000-7-cross-entropy-loss-is-the-cross-entropy-with-softmax"
-    subjects = {check.subject for check in select(corpus, "", "", case, "cpu").checks}
+    subjects = {check.subject for check in select(corpus, "", "", case, "cpu").trials}
     assert {"torch.nn", "torch.nn.functional"} <= subjects
     assert has_function("DistributionCrossEntropy")
 

@@ -175,10 +175,10 @@ def test_a_process_may_be_started_anew_instead_of_forked(tmp_path: Path) -> None
     session = ConformanceSession(corpus, selection)
     supervisor = Supervisor(session, 120, method="spawn")
     try:
-        answers = [supervisor.examine(check) for check in selection.checks]
+        answers = [supervisor.examine(check) for check in selection.trials]
     finally:
         supervisor.close()
-    assert answers == [session.examine(check) for check in selection.checks]
+    assert answers == [session.examine(check) for check in selection.trials]
 
 
 @pytest.mark.parametrize(
