@@ -13,7 +13,7 @@ from lossproof.corpus.keys import ERRATUM_NUMBERS
 from lossproof.numbers.ball import Undecided
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
-from lossproof.records.record import CERTIFIED, EXACT, Record
+from lossproof.records.record import Record
 from lossproof.reference.refusals import Refusal
 
 
@@ -24,7 +24,7 @@ def certify(case: Case) -> list[Record]:
 
 class _Certification(Recorder):
     def __init__(self, case: Case) -> None:
-        super().__init__(case, CERTIFIED, EXACT, "cpu")
+        super().__init__(case, None, None, "cpu")
 
     def records(self) -> Iterator[Record]:
         for reduction, tensors in self.case.expect.items():

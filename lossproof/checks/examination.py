@@ -26,14 +26,14 @@ class Examiner(Extent):
         self,
         case: Case,
         subject: Subject,
-        dtype: str,
+        dtype: str | None,
         device: str = "cpu",
         known: Iterable[KnownDefect] = (),
     ) -> list[Record]:
         """All checks of a case on a subject in one dtype.
 
         Args:
-            case, subject, dtype, device: what is examined, and where.
+            case, subject, dtype, device: what is examined, and where; a claim about a module has no dtype.
             known: entries of known defects; of what one of them explains, a single record is shown in detail.
         """
         return list(self.records(case, subject, dtype, device, known))
@@ -42,7 +42,7 @@ class Examiner(Extent):
         self,
         case: Case,
         subject: Subject,
-        dtype: str,
+        dtype: str | None,
         device: str = "cpu",
         known: Iterable[KnownDefect] = (),
     ) -> Iterator[Record]:

@@ -28,7 +28,7 @@ class ModuleClaims:
         trial, case = question.trial, question.trial.case
         claim = case.module
         assert claim is not None
-        params = make_call(case, "float64", None).params
+        params = make_call(case, trial.dtype, None).params
         shown = partial(detail, trial.subject.programs, case, params)
         try:
             observed = trial.subject.inspect(claim.aspect, case.loss, params, claim.expected)

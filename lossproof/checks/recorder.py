@@ -23,11 +23,14 @@ class Recorder:
     """
 
     def __init__(
-        self, case: Case, subject: str, dtype: str, device: str, known: Iterable[KnownDefect] = ()
+        self,
+        case: Case,
+        subject: str | None,
+        dtype: str | None,
+        device: str,
+        known: Iterable[KnownDefect] = (),
     ) -> None:
         self.case = case
-        self.subject_name = subject
-        self.dtype = dtype
         self.device = device
         self._known = [entry for entry in known if entry.case == case.id]
         self._shown: set[tuple[str, int]] = set()

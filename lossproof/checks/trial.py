@@ -47,11 +47,13 @@ class Trial(Recorder):
         extent: Extent,
         case: Case,
         subject: Subject,
-        dtype: str,
+        dtype: str | None,
         device: str,
         known: Iterable[KnownDefect] = (),
     ) -> None:
         super().__init__(case, subject.name, dtype, device, known)
+        # A claim about a module has no dtype; the options of its constructor are read in this one.
+        self.dtype = dtype or "float64"
         self.extent = extent
         self.picks = picks_of(extent.picks, subject.name, subject.version())
         self.subject = Careful(Apart(subject) if case.own_process else subject)

@@ -58,7 +58,7 @@ def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
             # Counted as 0: what is not there at all did not run.
             right = (entry.why for entry in of_case.get(record.case, ()) if _clears(entry, record))
             defects.update(dict.fromkeys(right, 0))
-        if family_of(record.subject) == "torch":
+        if record.subject and family_of(record.subject) == "torch":
             for name, pick in (told.get("picks") or {}).items():
                 picks.setdefault(name, set()).add(pick)
     versions = run["versions"]

@@ -43,6 +43,7 @@ def covers(entry: KnownDefect, record: Record) -> bool:
     """Whether an entry speaks of a record; release, platform and device are ``relevant``'s business."""
     return (
         entry.case == record.case
+        and record.subject is not None
         and fnmatch(record.subject, entry.subject)
         and (not entry.dtypes or record.dtype in entry.dtypes)
         and (not entry.reductions or (record.reduction or "none") in entry.reductions)
@@ -93,7 +94,7 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
 
 def _gone(entry: KnownDefect, record: Record) -> str:
     return (
-        f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype} agrees on "
+        f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype_name} agrees on "
         f"{record.quantity} ({record.reduction}, {record.layout}): the defect is gone; "
         "remove the entry or narrow it"
     )
@@ -113,7 +114,7 @@ def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect |
 
 
 def unmatched(
-    entries: Iterable[KnownDefect], records: Iterable[Record], selected: Iterable[tuple[str, str, str]]
+    entries: Iterable[KnownDefect], records: Iterable[Record], selected: Iterable[tuple[str, str, str | None]]
 ) -> list[KnownDefect]:
     """The entries that were selected and met no record.
 

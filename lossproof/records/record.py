@@ -9,8 +9,8 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 
-# What stands for a subject and a dtype where the numbers that a case prints are judged.
-CERTIFIED, EXACT = "certified", "exact"
+# What readers are told where there is no dtype.
+NO_DTYPE = "no dtype"
 # The pick of a convention that is none of those with a name.
 ANOTHER = "another"
 # What a check may pass by in the place of its number.
@@ -27,8 +27,9 @@ class Record:
     """One check and its outcome; every field is plain data, so that it travels and prints as JSON.
 
     Attributes:
-        case, title, loss, subject, dtype, device, layout: what ran on what. The subject ``certified``
-            judges the numbers that a case prints against ball arithmetic.
+        case, title, loss, subject, dtype, device, layout: what ran on what. Where the numbers that a case
+            states are judged, by ball arithmetic, subject and dtype are None; a claim about a module has no
+            dtype either.
         reduction: none, mean, sum, batchmean, or None where the loss has none or none was passed.
         quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
             bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
@@ -60,8 +61,8 @@ class Record:
     case: str
     title: str
     loss: str
-    subject: str
-    dtype: str
+    subject: str | None
+    dtype: str | None
     device: str
     layout: str
     reduction: str | None
@@ -81,6 +82,16 @@ class Record:
     off: int = 0
     numbers: dict[str, Any] | None = None
     picks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def subject_name(self) -> str:
+        """The subject for a reader; what judges the numbers that a case states is called certified."""
+        return self.subject or "certified"
+
+    @property
+    def dtype_name(self) -> str:
+        """The dtype for a reader."""
+        return self.dtype or NO_DTYPE
 
     @classmethod
     def from_data(cls, fields: Mapping[str, Any]) -> Record:

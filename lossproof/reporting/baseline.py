@@ -15,8 +15,8 @@ class Checked(NamedTuple):
 
     case: str
     loss: str
-    subject: str
-    dtype: str
+    subject: str | None
+    dtype: str | None
     device: str
     layout: str
     reduction: str | None
@@ -70,7 +70,7 @@ def _checked(place: str, record: dict[str, Any], shared: dict[str, str]) -> Chec
         text = record.get(name)
         if isinstance(text, str):
             text = shared.setdefault(text, text)
-        elif text is not None or name != "reduction":
+        elif text is not None or name not in ("subject", "dtype", "reduction"):
             raise ReportError(f"{place}: the check's {name} is missing or no text. {_ADVICE}")
         values.append(text)
     try:

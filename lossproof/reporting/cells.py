@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossproof.records.outcome import Outcome
-from lossproof.records.record import Record
+from lossproof.records.record import NO_DTYPE, Record
 from lossproof.reporting.digest import COUNTED, largest_share
 from lossproof.subjects.torch.expressions import EXPRESSIONS, expression_of
 
@@ -63,7 +63,7 @@ def joined(by_dtype: Mapping[str, Cell]) -> Cell:
 
     Claims about modules, which have no dtype, are left out where the subject has no modules.
     """
-    asked = [part for dtype, part in by_dtype.items() if dtype != "none" or part.state != NOTHING]
+    asked = [part for dtype, part in by_dtype.items() if dtype != NO_DTYPE or part.state != NOTHING]
     cells = asked or list(by_dtype.values())
     states = {part.state for part in cells}
     state = min(states, key=STATES.index)
@@ -87,7 +87,8 @@ def cells_of(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, Cell]
     """The cells of each loss and subject, by dtype in their order."""
     groups: dict[tuple[str, str], dict[str, list[Record]]] = {}
     for record in records:
-        groups.setdefault((record.loss, record.subject), {}).setdefault(record.dtype, []).append(record)
+        by_dtype = groups.setdefault((record.loss, record.subject_name), {})
+        by_dtype.setdefault(record.dtype_name, []).append(record)
     return {
         place: {dtype: cell(by_dtype[dtype]) for dtype in sorted(by_dtype)}
         for place, by_dtype in groups.items()
@@ -97,7 +98,7 @@ def cells_of(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, Cell]
 def matrix(records: Sequence[Record]) -> dict[str, Any]:
     """The table loss x subject as plain data: in each place the cells by dtype."""
     cells = cells_of(records)
-    checks = Counter(record.subject for record in records)
+    checks = Counter(record.subject_name for record in records)
     # A full column comes before a sparse one.
     subjects = sorted(checks, key=lambda subject: (-checks[subject], subject))
     return {

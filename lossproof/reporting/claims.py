@@ -46,7 +46,7 @@ def _claim(name: str, records: list[Record]) -> dict[str, Any]:
         "claim": name,
         "places": list(dict.fromkeys(record.source.get("place", "") for record in records if record.source)),
         "verdict": _verdict(records),
-        "by": sorted({record.subject for record in records if record.outcome.is_failing}),
+        "by": sorted({record.subject_name for record in records if record.outcome.is_failing}),
         "cases": [_case(group) for group in cases.values()],
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from lossproof.records.record import Record
 from lossproof.reporting.digest import budget_share
 
-_PER_ROW = ("subject", "dtype", "device", "layout", "reduction", "quantity", "outcome", "message", "rule")
+_PER_ROW = ("device", "layout", "reduction", "quantity", "outcome", "message", "rule")
 _PER_CASE = ("case", "title", "loss", "file", "line", "loses_digits")
 
 
@@ -20,6 +20,8 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     of four digits, or the strings inf and nan.
     """
     table: dict[str, Any] = {name: _column(getattr(record, name) for record in records) for name in _PER_ROW}
+    table["subject"] = _column(record.subject_name for record in records)
+    table["dtype"] = _column(record.dtype_name for record in records)
     table["case"] = _column((_Case(record) for record in records), _Case.facts)
     table["share"] = _column(_short(budget_share(record)) for record in records)
     return table

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lossproof.records.outcome import FAILING, Outcome
-from lossproof.records.record import CERTIFIED, EXACT, Record, Run
+from lossproof.records.record import Record, Run
 from lossproof.reporting.baseline import Checked, read_baseline
 from lossproof.reporting.text import count
 
@@ -214,8 +214,8 @@ def _due(run: Run, other: Run, check: Record | Checked) -> bool:
     same_dtypes = dtypes == _asked(other, "dtypes")
     return (
         (not cases or any(fnmatch(check.case, pattern) for pattern in cases))
-        and (not subjects or check.subject in (*subjects, CERTIFIED))
-        and (not dtypes or check.dtype in (*dtypes, EXACT, "none"))
+        and (not subjects or check.subject in (*subjects, None))
+        and (not dtypes or check.dtype in (*dtypes, None))
         and (same_device or check.device in device)
         and (same_dtypes or check.layout == "contiguous")
     )

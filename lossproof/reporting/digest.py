@@ -95,7 +95,7 @@ def failures(records: Sequence[Record]) -> list[list[int]]:
     groups: dict[tuple[str, str], list[int]] = {}
     for place, record in enumerate(records):
         if record.outcome.is_failing:
-            groups.setdefault((record.case, record.subject), []).append(place)
+            groups.setdefault((record.case, record.subject_name), []).append(place)
     return list(groups.values())
 
 
@@ -112,7 +112,7 @@ def lost_digits(records: Iterable[Record]) -> list[dict[str, Any]]:
             "loss": group[0].loss,
             "uses": [
                 {"subject": subject, "dtype": dtype, "share": largest_share(_of(group, subject, dtype))}
-                for subject, dtype in sorted({(record.subject, record.dtype) for record in group})
+                for subject, dtype in sorted({(record.subject_name, record.dtype_name) for record in group})
             ],
         }
         for case, group in groups.items()
@@ -120,4 +120,4 @@ def lost_digits(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 
 def _of(records: Iterable[Record], subject: str, dtype: str) -> list[Record]:
-    return [record for record in records if record.subject == subject and record.dtype == dtype]
+    return [record for record in records if (record.subject_name, record.dtype_name) == (subject, dtype)]

@@ -94,5 +94,5 @@ def _account(record: Record) -> str:
 
 
 def _check(record: Record) -> str:
-    facts = (record.subject, record.dtype, record.layout, record.reduction, record.quantity)
+    facts = (record.subject_name, record.dtype, record.layout, record.reduction, record.quantity)
     return f"{record.case} [{', '.join(fact for fact in facts if fact)}]"

@@ -78,7 +78,7 @@ def _failures(records: Sequence[Record]) -> Iterable[str]:
 
 
 def _failure(record: Record) -> str:
-    facts = (record.subject, record.dtype, record.layout, record.reduction, record.quantity)
+    facts = (record.subject_name, record.dtype, record.layout, record.reduction, record.quantity)
     where = ", ".join(escaped(fact) for fact in facts if fact and fact != "contiguous")
     return f"{_SIGNS[record.outcome]} {where}: {_code(record.message or record.outcome)}"
 

@@ -43,7 +43,7 @@ def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for record in records:
         if record.rule and record.outcome != Outcome.OVERFLOWED:
-            counts.setdefault(record.rule, Counter())[record.loss, record.dtype] += 1
+            counts.setdefault(record.rule, Counter())[record.loss, record.dtype_name] += 1
     return [
         {"rule": rule, "means": RULES.get(rule, ""), "total": counts[rule].total(), "by": _by(counts[rule])}
         for rule in [*RULES, *sorted(set(counts) - set(RULES))]
@@ -53,7 +53,7 @@ def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 def overflowed(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return ``{loss, dtype, count}`` of the results that overflowed, by loss and dtype."""
-    return _by(Counter((one.loss, one.dtype) for one in records if one.outcome == Outcome.OVERFLOWED))
+    return _by(Counter((one.loss, one.dtype_name) for one in records if one.outcome == Outcome.OVERFLOWED))
 
 
 def _by(counts: Counter[tuple[str, str]]) -> list[dict[str, Any]]:

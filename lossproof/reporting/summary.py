@@ -57,7 +57,9 @@ def _failures(records: Sequence[Record]) -> list[str]:
             cases.setdefault(record.case, []).append(record)
 
     def sentence(case: str, failing: Sequence[Record]) -> str:
-        subjects, dtypes = ({getattr(one, name): None for one in failing} for name in ("subject", "dtype"))
+        subjects, dtypes = (
+            {getattr(one, name): None for one in failing} for name in ("subject_name", "dtype_name")
+        )
         where = f"{count(len(failing), 'check')} of {', '.join(subjects)} in {', '.join(dtypes)}"
         first = failing[0]
         told = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
@@ -83,12 +85,13 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
         # A known defect is off by what its entry says; the subject's other checks are of interest here.
         if budget_share(record) is None or record.outcome == Outcome.KNOWN_DEFECT:
             continue
-        if record.subject not in worst or _share(record) > _share(worst[record.subject]):
-            worst[record.subject] = record
+        subject = record.subject_name
+        if subject not in worst or _share(record) > _share(worst[subject]):
+            worst[subject] = record
     width = max(map(len, worst), default=0)
     return [
         f"largest error / budget of {subject:{width}}  {share(record.error_over_budget):>8}  "
-        f"{record.case}, {record.dtype}, {record.quantity}"
+        f"{record.case}, {record.dtype_name}, {record.quantity}"
         for subject, record in sorted(worst.items())
     ]
 

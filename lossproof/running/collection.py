@@ -186,7 +186,7 @@ class RunReports:
         ran = [
             (trial.case.id, trial.subject, trial.dtype)
             for trial in map(self._trials.get, self._results)
-            if trial and trial.subject in names
+            if trial and trial.subject and trial.subject in names
         ]
         return unmatched(entries, self.records, ran)
 

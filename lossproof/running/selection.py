@@ -13,7 +13,6 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.signature import Signature
 from lossproof.numbers.formats import FORMATS
-from lossproof.records.record import CERTIFIED, EXACT
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
 from lossproof.subjects.subject import Subject
@@ -25,16 +24,22 @@ class SelectionError(ValueError):
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """One test of the harness: a case on a subject in a dtype."""
+    """What one test of the harness carries out.
+
+    Attributes:
+        case: what is examined.
+        subject: on which it is; None where the numbers that the case states are judged.
+        dtype: in which it is; None there, and where the case is a claim about a module.
+    """
 
     case: Case
-    subject: str
-    dtype: str
+    subject: str | None
+    dtype: str | None
 
     @property
     def id(self) -> str:
         """Unique in the corpus, and stable: it is what CI readers tell tests apart by."""
-        return f"{self.case.id}-{self.subject}-{self.dtype}"
+        return "-".join(filter(None, (self.case.id, self.subject or "certified", self.dtype)))
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,9 @@ def _made(name: str) -> Subject:
 def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[PlannedTrial]:
     subjects = {name: subject for name, subject in available.items() if subject.is_asked(case.loss)}
     if case.expect or case.gradient or (case.erratum and case.erratum.says):
-        yield PlannedTrial(case, CERTIFIED, EXACT)
+        yield PlannedTrial(case, None, None)
     if case.module is not None:
-        yield from (PlannedTrial(case, name, "none") for name in subjects)
+        yield from (PlannedTrial(case, name, None) for name in subjects)
         return
     # Subjects innermost: they share the truth of a dtype, which is kept for a few calls only.
     for dtype in case.dtypes or tuple(FORMATS):
@@ -131,11 +136,6 @@ def _chosen_cases(corpus: Corpus, patterns: str) -> list[Case]:
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     names = _split(text)
     for name in names:
-        if name == CERTIFIED:
-            raise SelectionError(
-                f"'{CERTIFIED}' is no {kind}: the numbers that cases state are proven in every run; "
-                f"there are {', '.join(known)}"
-            )
         if name not in known:
             raise SelectionError(f"there is no {kind} '{name}'; there are {', '.join(known)}")
     return tuple(dict.fromkeys(names)) or usual

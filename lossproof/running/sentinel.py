@@ -17,6 +17,7 @@ from lossproof.running.selection import PlannedTrial, signatures
 if TYPE_CHECKING:
     from torch import Tensor
 
+SUBJECT = "torch.nn.functional"
 MISTAKE = "The weighted mean divides by the number of rows, not by the sum of their weights."
 
 # A case of its own: a run may be of any cases, and of any corpus.
@@ -38,7 +39,7 @@ def sentinel_trial() -> PlannedTrial:
     [case] = read_cases(parse_tree(_CASE, notes), signatures(), notes)
     if len(notes):
         raise CorpusError(notes.complaints())
-    return PlannedTrial(case, "torch.nn.functional", "float32")
+    return PlannedTrial(case, SUBJECT, "float32")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from lossproof.judging.known_defects import by_case, excuse, relevant
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.running.selection import PlannedTrial, Selection
-from lossproof.running.sentinel import planted, sentinel_trial
+from lossproof.running.sentinel import SUBJECT, planted, sentinel_trial
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 
@@ -51,7 +51,7 @@ class ConformanceSession:
         layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
         self._examiner = Examiner(layout_dtype, picks=corpus.picks)
         self._sentinel = sentinel_trial()
-        self._sentinel_subject = find_subject(self._sentinel.subject)
+        self._sentinel_subject = find_subject(SUBJECT)
         self._devices = {name: selection.device_of(name) for name in selection.subjects}
         self._defects = {
             name: by_case(relevant(corpus.known_defects, name, subject.version(), self._devices[name]))
@@ -73,7 +73,7 @@ class ConformanceSession:
 
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in this process."""
-        if trial.subject not in self.selection.subjects:
+        if trial.subject is None:
             return Answer(certify(trial.case))
         subject, picks = self.selection.subjects[trial.subject], self._picks[trial.subject]
         known = self._defects[trial.subject].get(trial.case.id, [])
@@ -97,13 +97,13 @@ class ConformanceSession:
 
 def failed_record(trial: PlannedTrial, selection: Selection, reason: str) -> Record:
     """The one record of a trial that could not be carried out."""
-    device = selection.device_of(trial.subject) if trial.subject in selection.subjects else "cpu"
+    device = selection.device_of(trial.subject) if trial.subject else "cpu"
     recorder = Recorder(trial.case, trial.subject, trial.dtype, device)
     return recorder.record("value", Outcome.ERROR, message=reason)
 
 
 def _sentence(record: Record) -> str:
-    parts = (record.quantity, record.reduction, "" if record.layout == "contiguous" else record.layout)
-    place = ", ".join(part for part in parts if part)
-    subject = f"{record.subject}, {record.dtype}"
-    return f"{record.file}:{record.line}: [{record.case}] {subject}, {place}: {record.message}"
+    layout = "" if record.layout == "contiguous" else record.layout
+    parts = (record.subject_name, record.dtype, record.quantity, record.reduction, layout)
+    place = ", ".join(filter(None, parts))
+    return f"{record.file}:{record.line}: [{record.case}] {place}: {record.message}"

@@ -27,8 +27,7 @@ from proofs.faults.fault import Fault
 # Which of a case's checks in a dtype: its reduction, layout and quantity.
 Place = tuple[str | None, str, str]
 
-# A claim about modules has no dtype; the harness calls it so. One subject answers it.
-_NO_DTYPE = "none"
+# The subject that answers claims about modules.
 _OF_MODULES = "torch.nn"
 
 
@@ -144,9 +143,9 @@ class _Attempts:
             name: relevant(search.known_defects, name, subject.version(), "cpu")
             for name, subject in self._subjects.items()
         }
-        self._wrong: dict[tuple[str, str, str, bool], frozenset[Place]] = {}
+        self._wrong: dict[tuple[str, str | None, str, bool], frozenset[Place]] = {}
 
-    def on(self, case: Case, dtype: str, faults: Iterable[Fault]) -> Iterator[Kill]:
+    def on(self, case: Case, dtype: str | None, faults: Iterable[Fault]) -> Iterator[Kill]:
         """The faults that a case catches in a dtype."""
         for fault in faults:
             subject, defects = self._subjects[fault.subject], self._defects[fault.subject]
@@ -224,7 +223,7 @@ def documenting(corpus: Corpus) -> set[str]:
 def caught_by(
     fault: Fault,
     case: Case,
-    dtype: str,
+    dtype: str | None,
     subject: Subject,
     examiner: Examiner,
     defects: Sequence[KnownDefect],
@@ -249,7 +248,7 @@ def caught_by(
 
 
 def _failures(
-    case: Case, dtype: str, subject: Subject, examiner: Examiner, defects: Sequence[KnownDefect]
+    case: Case, dtype: str | None, subject: Subject, examiner: Examiner, defects: Sequence[KnownDefect]
 ) -> Iterator[Record]:
     for record in examiner.records(case, subject, dtype):
         [judged], _ = excuse([record], defects)
@@ -261,16 +260,16 @@ def _place(record: Record) -> Place:
     return record.reduction, record.layout, record.quantity
 
 
-def dtypes_of(case: Case) -> tuple[str, ...]:
-    """The dtypes that a case runs in."""
-    return (_NO_DTYPE,) if case.module is not None else case.dtypes or tuple(FORMATS)
+def dtypes_of(case: Case) -> tuple[str | None, ...]:
+    """The dtypes that a case runs in; a claim about a module has none."""
+    return (None,) if case.module is not None else case.dtypes or tuple(FORMATS)
 
 
 def _kill(fault: Fault, record: Record) -> Kill:
     return Kill(
         fault.id,
         record.case,
-        record.dtype,
+        record.dtype_name,
         record.reduction,
         record.quantity,
         record.outcome,

@@ -122,7 +122,7 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
             cases = sorted(cases, key=_size)[:_CASES_OF_OTHERS]
         for case in cases:
             if case.module is not None:
-                yield CaseCheck(case.id, "torch.nn", "none")
+                yield CaseCheck(case.id, "torch.nn")
                 continue
             if case.expect or case.gradient or case.erratum:
                 yield CaseCheck(case.id)
@@ -161,7 +161,7 @@ def _judging(surroundings: Surroundings) -> Iterator[Check]:
     yield from surroundings.faults
     for case in _specimens(surroundings.corpus):
         if case.module is not None:
-            yield CaseCheck(case.id, "torch.nn", "none")
+            yield CaseCheck(case.id, "torch.nn")
             continue
         yield CaseCheck(case.id)
         yield CaseCheck(case.id, "reference", "float64")

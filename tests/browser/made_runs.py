@@ -136,7 +136,7 @@ def _copied(record: Record, copy: int) -> Record:
 
 def _contested(record: Record) -> Record:
     """A record as it is where the reference is wrong, which no printed digits are then."""
-    return replace(record, outcome=Outcome.DISAGREE) if record.subject == "certified" else record
+    return replace(record, outcome=Outcome.DISAGREE) if record.subject is None else record
 
 
 def _in_another_state(record: Record) -> Record:

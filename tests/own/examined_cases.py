@@ -29,7 +29,7 @@ REFUSAL = Raised("index", "call", "IndexError", "Target [0-9]+ is out of bounds"
 
 
 def examine(
-    examined: Case, subject: Subject | None = None, dtype: str = "float64", **options: Any
+    examined: Case, subject: Subject | None = None, dtype: str | None = "float64", **options: Any
 ) -> list[Record]:
     return Examiner(**options).examine(examined, Pretender() if subject is None else subject, dtype)
 

@@ -25,7 +25,7 @@ GRADIENT = replace(AGREES, quantity=Quantity("gradient:input"), error_over_budge
 OVERFLOWED = replace(
     AGREES, outcome=Outcome.OVERFLOWED, rule="overflow", error_over_budget=None, message="the sum overflows"
 )
-MODULE = replace(AGREES, quantity=Quantity("module"), dtype="none", error_over_budget=None)
+MODULE = replace(AGREES, quantity=Quantity("module"), dtype=None, error_over_budget=None)
 
 
 def states(*groups: Sequence[Record]) -> list[str]:
@@ -140,7 +140,7 @@ class TestSharesAsText:
         assert share(value) == text
 
     def test_the_last_lines_do_not_read_as_a_failure_on_the_brink(self) -> None:
-        record = replace(AGREES, subject="certified", error_over_budget=0.9997)
+        record = replace(AGREES, subject=None, error_over_budget=0.9997)
         (line,) = [line for line in summary_lines(RUN, [result_of(record)], []) if line.startswith("largest")]
         assert " <1 " in line
 

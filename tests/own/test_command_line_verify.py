@@ -54,7 +54,7 @@ def test_what_fails_is_told_after_the_bar_as_ever(asked: list[str], tmp_path: Pa
         file.write(WRONG)
     said = on_a_terminal(*asked)
     assert said.status == 1
-    assert "[wrong] certified, exact, printed, mean: stated 1.5" in said.text
+    assert "[wrong] certified, printed, mean: stated 1.5" in said.text
     assert "1 disagree" in said.text
 
 

@@ -150,9 +150,9 @@ def test_only_a_run_that_should_have_a_check_lacks_it() -> None:
     assert without(nll, dtypes="float16") == {"gone": 1}
     assert without(replace(nll, layout="strided"), dtypes="float16") == {"gone": 0}
     assert without(nll, device="cuda") == {"gone": 0}
-    printed = replace(AGREES, subject="certified", dtype="exact", quantity=Quantity("printed"))
+    printed = replace(AGREES, subject=None, dtype=None, quantity=Quantity("printed"))
     assert without(printed, subjects="torch.nn", dtypes="float32") == {"gone": 1}
-    module = replace(AGREES, dtype="none", quantity=Quantity("module"))
+    module = replace(AGREES, dtype=None, quantity=Quantity("module"))
     assert without(module, dtypes="float32") == {"gone": 1}
 
 

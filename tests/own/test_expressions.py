@@ -13,7 +13,7 @@ from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_reports
-from lossproof.running.selection import SelectionError, select, signatures
+from lossproof.running.selection import select, signatures
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.registry import default_subjects, find_subject
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
@@ -33,7 +33,7 @@ def corpus() -> Corpus:
     return load_corpus(Path(__file__).parents[2] / "cases", signatures())
 
 
-def asked(corpus: Corpus, cases: str) -> set[str]:
+def asked(corpus: Corpus, cases: str) -> set[str | None]:
     checks = select(corpus, "", "", cases, "cpu").trials
     return {check.subject for check in checks if check.case.loss in EXPRESSIONS}
 
@@ -61,13 +61,13 @@ def test_parameters_are_shown_by_name() -> None:
 
 
 def test_only_the_subject_of_expressions_and_the_reference_are_asked(corpus: Corpus) -> None:
-    assert asked(corpus, "info-*,d000-*") == {"certified", EXPRESSIONS_SUBJECT, "reference"}
+    assert asked(corpus, "info-*,d000-*") == {None, EXPRESSIONS_SUBJECT, "reference"}
 
 
 def test_it_is_asked_for_nothing_else(corpus: Corpus) -> None:
     assert EXPRESSIONS_SUBJECT in default_subjects()
     checks = select(corpus, EXPRESSIONS_SUBJECT, "", "mse-*,d001-*", "cpu").trials
-    assert {check.subject for check in checks} == {"certified"}
+    assert {check.subject for check in checks} == {None}
 
 
 def test_other_subjects_are_asked_for_all() -> None:
@@ -105,8 +105,3 @@ def test_the_reports_show_the_expression(tmp_path: Path) -> None:
     assert "- Entropy: <code>torch.special.entr(p).sum(-1)</code>" in text
     write_reports(tmp_path, RUN, [result_of(AGREES)])
     assert page_data(tmp_path / "report.html")["expressions"] == {}
-
-
-def test_the_numbers_that_cases_state_are_no_subject(corpus: Corpus) -> None:
-    with pytest.raises(SelectionError, match="numbers that cases state are proven in every run"):
-        select(corpus, "certified", "", "", "cpu")

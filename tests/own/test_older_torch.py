@@ -112,8 +112,7 @@ def without_huber_weight(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def examined(case: Case, subject: str, dtype: str = "float64") -> list[Record]:
-    dtype = "none" if case.module is not None else dtype
-    return Examiner().examine(case, find_subject(subject), dtype)
+    return Examiner().examine(case, find_subject(subject), None if case.module is not None else dtype)
 
 
 def said(records: list[Record]) -> set[tuple[str, str]]:

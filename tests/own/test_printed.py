@@ -301,7 +301,7 @@ def test_an_erratum_that_is_right_says_what_to_do() -> None:
     (record,) = certify(call)
     assert "called an erratum, but right" in record.message
     assert "remove the erratum" in record.message
-    assert (record.subject, record.case, record.file, record.line) == ("certified", "one", "cases/x.yaml", 3)
+    assert (record.subject, record.case, record.file, record.line) == (None, "one", "cases/x.yaml", 3)
 
 
 def test_what_no_precision_decides_cannot_be_certified() -> None:

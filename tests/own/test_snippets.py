@@ -31,7 +31,7 @@ from proofs.faults.catalogue import FAULTS
 ROOT = Path(__file__).parents[2]
 
 # A fault, a case and a dtype in which it shows, and what of it this entry is here for.
-SAMPLE: list[tuple[str, str, str, str]] = [
+SAMPLE: list[tuple[str, str, str | None, str]] = [
     ("als-cluster-counted-twice", "als-by-hand", "float64", "gradient value"),
     ("bce-negative-term-dropped", "bce-hard-targets", "float64", "value"),
     ("bcel-nan-hidden", "bcel-nan", "float64", "value"),
@@ -48,7 +48,7 @@ SAMPLE: list[tuple[str, str, str, str]] = [
     ("hinge-embedding-subclass-without-margin", "hinge-embedding-margin-larger", "float32", "subclass"),
     ("huber-empty-mean-zero", "huber-weight-empty", "float64", "value"),
     ("kl-batchmean-refuses-scalars", "kl-scalar", "float64", "value"),
-    ("l1-module-copied-without-reduction", "l1-module-copies", "none", "module"),
+    ("l1-module-copied-without-reduction", "l1-module-copies", None, "module"),
     ("l1-slope-without-sign", "l1-four", "float64", "gradient"),
     ("lce-byte-targets-refused", "lce-uint8-target", "float64", "value"),
     ("log-softmax-nan-hidden", "log-softmax-nan", "float64", "gradient value"),
@@ -76,12 +76,12 @@ SAMPLE: list[tuple[str, str, str, str]] = [
     ("triplet-slope-at-equal-component", "triplet-p1-equal-component", "float64", "gradient"),
     ("triplet-distance-vector-shape", "triplet-distance-vector", "float64", "value"),
     ("cep-target-is-its-largest", "cep-three-rows", "float64", "gradient vjp"),  # cuts the graph
-    ("als-module-tails-hidden", "als-state", "none", "module"),
-    ("ctc-module-not-a-loss", "ctc-class-chain", "none", "module"),
-    ("cosine-embedding-module-buffer", "cosine-embedding-module-buffers", "none", "module"),
-    ("ce-module-prints-weights", "ce-module-repr", "none", "module"),
-    ("lce-module-always-trains", "lce-training-mode", "none", "module"),
-    ("bcel-module-old-reduction-ignored", "bcel-module-legacy", "none", "module"),
+    ("als-module-tails-hidden", "als-state", None, "module"),
+    ("ctc-module-not-a-loss", "ctc-class-chain", None, "module"),
+    ("cosine-embedding-module-buffer", "cosine-embedding-module-buffers", None, "module"),
+    ("ce-module-prints-weights", "ce-module-repr", None, "module"),
+    ("lce-module-always-trains", "lce-training-mode", None, "module"),
+    ("bcel-module-old-reduction-ignored", "bcel-module-legacy", None, "module"),
 ]
 
 KINDS = (
@@ -97,7 +97,7 @@ def corpus() -> dict[str, Case]:
     return {case.id: case for case in load_corpus(ROOT / "cases", signatures()).cases}
 
 
-def failures(case: Case, subject: Subject, dtype: str, with_modes: bool = False) -> list[Record]:
+def failures(case: Case, subject: Subject, dtype: str | None, with_modes: bool = False) -> list[Record]:
     """The records of a case that disagree or err."""
     records = Examiner(with_modes=with_modes).records(case, subject, dtype)
     return [record for record in records if record.outcome.is_failing]

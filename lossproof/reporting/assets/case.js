@@ -64,7 +64,7 @@ function checkTable(rows, open) {
             "tr",
             {},
             el("th", { scope: "row" }, subject),
-            el("td", {}, dtypeName(dtype)),
+            el("td", {}, dtype),
             reductions.map((reduction) =>
               cellOf(
                 line.filter((row) => checks.cell("reduction", row) === reduction),

@@ -46,7 +46,7 @@ function spreads() {
     .map(([name, strips]) => ({
       loss: name,
       strips: Object.values(strips).sort(
-        (a, b) => (a.dtype === "exact") - (b.dtype === "exact") || (a.dtype < b.dtype ? -1 : 1),
+        (a, b) => (a.dtype === NO_DTYPE) - (b.dtype === NO_DTYPE) || (a.dtype < b.dtype ? -1 : 1),
       ),
     }))
     .sort((a, b) => (a.loss < b.loss ? -1 : 1));

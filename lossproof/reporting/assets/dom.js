@@ -15,6 +15,9 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
+// What stands for the dtype of what has none, like the attributes of a module.
+const NO_DTYPE = "no dtype";
+
 // The outcomes, the gravest first; those that fail a run; the sign of each.
 const OUTCOMES = [],
   FAILING = [],

@@ -10,7 +10,7 @@ function matrixColumns(losses) {
         checks: parts.reduce((sum, part) => sum + part.checks, 0),
         dtypes: unique(
           parts
-            .filter(({ dtype, state }) => dtype !== "none" || state !== "nothing to run")
+            .filter(({ dtype, state }) => dtype !== NO_DTYPE || state !== "nothing to run")
             .map(({ dtype }) => dtype),
         ).sort(),
       };
@@ -59,7 +59,7 @@ function matrixCell(loss, subject, dtype, part, isFirst) {
         "span",
         { class: "told" },
         el("span", { class: "sign" }, signOf(part.state)),
-        el("span", { class: "dtype" }, dtypeName(dtype)),
+        el("span", { class: "dtype" }, dtype),
         part.share === null ? null : el("span", { class: "number" }, share(part.share)),
         first,
       ),
@@ -68,8 +68,6 @@ function matrixCell(loss, subject, dtype, part, isFirst) {
   );
 }
 
-// What has no dtype, like the attributes of a module, says "none".
-const dtypeName = (dtype) => (dtype === "none" ? "no dtype" : dtype);
 
 function matrixRow(columns, { loss, cells }) {
   return el(
@@ -121,7 +119,7 @@ function matrixTable(label, rows) {
           el("th", { scope: "col", role: "columnheader" }, "Loss"),
           columns.flatMap(({ dtypes }) =>
             dtypes.map((dtype, place) =>
-              el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtypeName(dtype)),
+              el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtype),
             ),
           ),
         ),
