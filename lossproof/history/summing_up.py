@@ -51,7 +51,7 @@ def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
         counts[record.outcome] += 1
         failing[record.case] += record.outcome.is_failing
         if record.outcome == Outcome.KNOWN_DEFECT:
-            defects[_cause(record)] += 1
+            defects[record.cause] += 1
         elif record.outcome == Outcome.UNSUPPORTED:
             unsupported[textwrap.shorten(record.message, _LONGEST_REASON, placeholder=" ...")] += 1
         elif record.outcome.is_passing:
@@ -96,8 +96,3 @@ def _record(place: str, told: dict[str, Any]) -> Record:
         return Record.from_data({name: told[name] for name in FIELDS if name in told})
     except (TypeError, ValueError) as error:
         raise ReportError(f"{place}: this is no record ({error}). Was it another version's run?") from error
-
-
-def _cause(record: Record) -> str:
-    """The ``why`` of the known defect that a record shows, as its message ends on it."""
-    return record.message.rpartition("(known: ")[2].removesuffix(")")

@@ -88,7 +88,9 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             excused.append(replace(record, message=message))
         else:
             message = f"{record.message} (known: {explanation.why})"
-            excused.append(replace(record, outcome=Outcome.KNOWN_DEFECT, message=message))
+            excused.append(
+                replace(record, outcome=Outcome.KNOWN_DEFECT, message=message, cause=explanation.why)
+            )
     return excused, gone
 
 

@@ -50,6 +50,7 @@ class Record:
         came_out: of what is wrong, the different numbers that are off, the furthest first, or a word such as
             the type of an exception; at most eight.
         off: how many numbers are wrong, where that can be counted.
+        cause: why the known defect holds that explains it; else empty.
         picks: of what the formula leaves open in this check, by the names of conventions, the picks that came
             out; ANOTHER for one that has no name.
         numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: what was judged
@@ -80,6 +81,7 @@ class Record:
     rule: str = ""
     came_out: list[str] = field(default_factory=list)
     off: int = 0
+    cause: str = ""
     numbers: dict[str, Any] | None = None
     picks: dict[str, str] = field(default_factory=dict)
 

@@ -32,7 +32,9 @@ RAISES = replace(VALUE, case="out-of-range", quantity=Quantity("raises"))
 
 def showing(record: Record, why: str) -> Record:
     """A record as a known defect leaves it."""
-    return replace(record, outcome=Outcome.KNOWN_DEFECT, message=f"off by 1 (in part) (known: {why})")
+    return replace(
+        record, outcome=Outcome.KNOWN_DEFECT, message=f"off by 1 (in part) (known: {why})", cause=why
+    )
 
 
 def without_kernel(record: Record, reason: str = "no such loss") -> Record:
