@@ -189,7 +189,7 @@ def _specimens(corpus: Any) -> list[Any]:
 
 
 def _drawn() -> frozenset[str]:
-    tree = ast.parse((ROOT / "tests/own/test_truth.py").read_text())
+    tree = ast.parse((ROOT / "tests/own/judging/test_truth.py").read_text())
     assigned = {ast.unparse(node.target): node.value for node in tree.body if isinstance(node, ast.AnnAssign)}
     assert isinstance(assigned["CALLS"], ast.List)
     return frozenset(ast.literal_eval(call)[0] for call in assigned["CALLS"].elts)

@@ -20,7 +20,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.reporting import write_faults, write_reports
 from lossproof.running.selection import signatures
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DISAGREES = replace(VALUE, outcome=Outcome.DISAGREE, message="off by 1")
 ERRS = replace(VALUE, outcome=Outcome.ERROR, message="RuntimeError")
 

@@ -20,7 +20,7 @@ ERRATA = {"D001-2", "D001-5", "D002-3", "D002-12", "D002-13", "D003-2", "D003-7"
 
 @pytest.fixture(scope="module")
 def cases_of_claim() -> dict[str, list[Case]]:
-    corpus = load_corpus(Path(__file__).parents[2] / "cases", signatures())
+    corpus = load_corpus(Path(__file__).parents[3] / "cases", signatures())
     found: dict[str, list[Case]] = {claim: [] for claim in CLAIMS}
     for case in corpus.cases:
         if case.source:

@@ -22,7 +22,7 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CASES = {case.id: case for case in load_corpus(ROOT / "cases", signatures()).cases}
 
 

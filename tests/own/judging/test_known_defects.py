@@ -28,7 +28,7 @@ from lossproof.records.record import Record
 from lossproof.running.selection import signatures
 from lossproof.subjects.registry import find_subject
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[3] / "cases"
 
 RECORD = Record(
     case="one",

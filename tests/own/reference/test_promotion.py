@@ -27,7 +27,7 @@ from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation, Values
 from lossproof.subjects.registry import find_subject
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FLOATING = ("float64", "float32", "bfloat16", "float16")
 DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64", *FLOATING, "complex64", "complex128",

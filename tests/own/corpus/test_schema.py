@@ -17,7 +17,7 @@ from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode, pars
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.scalars import Meaning, meaning
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[3] / "cases"
 SCHEMA: dict[str, Any] = json.loads((CASES / "schema.json").read_text(encoding="utf-8"))
 DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
 

@@ -24,7 +24,7 @@ from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation
 from lossproof.subjects.registry import find_subject
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[3] / "cases"
 
 # (x - t)^2 is 90000 in the first element, beyond float16, and 4 in the second.
 SPREAD = case(

@@ -26,7 +26,7 @@ LONGEST = 17
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return load_corpus(Path(__file__).parents[2] / "cases", signatures())
+    return load_corpus(Path(__file__).parents[3] / "cases", signatures())
 
 
 def judged(tmp_path: Path, prints: str) -> dict[tuple[str, str | None], Record]:

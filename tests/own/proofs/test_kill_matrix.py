@@ -27,7 +27,7 @@ from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault, fault
 from proofs.faults.matrix import Kill, caught_by, searches
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLASSIFICATION = {
     "AdaptiveLogSoftmaxWithLoss", "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss",
     "KLDivLoss", "LinearCrossEntropyLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",

@@ -16,7 +16,7 @@ from suite_runs import Suite
 from test_history import DISAGREES
 from test_reporting import page_data
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # Stands for uv, and for the Python of each environment: it notes what it is asked and which environments are
 # there, and a run of the suite writes what was laid out for its release.

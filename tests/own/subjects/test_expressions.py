@@ -30,7 +30,7 @@ TENSORS = {
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return load_corpus(Path(__file__).parents[2] / "cases", signatures())
+    return load_corpus(Path(__file__).parents[3] / "cases", signatures())
 
 
 def asked(corpus: Corpus, cases: str) -> set[str]:

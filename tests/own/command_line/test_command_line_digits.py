@@ -81,7 +81,7 @@ def test_a_wide_ball_has_no_digits() -> None:
 
 
 def test_parameters_and_tensors_of_the_whole_corpus_are_read_back_as_they_were() -> None:
-    root = Path(__file__).parents[2] / "cases"
+    root = Path(__file__).parents[3] / "cases"
     for case in load_corpus(root, signatures()).cases:
         notes = Notes("")
         if case.args:

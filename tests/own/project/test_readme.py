@@ -18,14 +18,14 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.reporting import summary_lines
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # What makes the commands that take minutes take seconds; `.ci/run` runs the first three as they stand.
 # The last is told the shell, which it would look for among the processes that these tests run under.
 NARROWED = {
     "make verify": "CASES='mse-four' DTYPES=float32",
-    "make test": "TESTS=tests/own/test_formats.py",
+    "make test": "TESTS=tests/own/numbers/test_formats.py",
     "make faults": "FAULTS='mse-weight*'",
     "make faults FULL=1": "FAULTS='mse-weight*'",
     ".venv/bin/lossproof --install-completion": "bash",

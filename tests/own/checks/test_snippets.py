@@ -28,7 +28,7 @@ from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.subject import FunctionSubject
 from proofs.faults.catalogue import FAULTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # A fault, a case and a dtype in which it shows, and what of it this entry is here for.
 SAMPLE: list[tuple[str, str, str, str]] = [

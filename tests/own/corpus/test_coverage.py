@@ -14,7 +14,7 @@ from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.selection import signatures
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LEAST_CASES = 12
 
 # Losses of torch that do not stand in the list of its loss modules.

@@ -376,7 +376,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 
 def test_the_examples_of_the_handbook_are_in_order(tmp_path: Path) -> None:
-    handbook = Path(__file__).parents[2] / "cases" / "README.md"
+    handbook = Path(__file__).parents[3] / "cases" / "README.md"
     blocks = [block.partition("```")[0] for block in handbook.read_text(encoding="utf-8").split("```yaml\n")]
     case, defect, picks, _ = blocks[1:]
     corpus = load(tmp_path, x=case, known_defects=defect)

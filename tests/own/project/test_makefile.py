@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # A Python of any version that notes what it is asked to do, and makes environments of itself.
 PRETENDER = """\

@@ -12,7 +12,7 @@ from lossproof.corpus.reading import load_corpus, load_picks
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.running.selection import signatures
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[3] / "cases"
 ENTRY = """\
 picks:
   - conventions: [hinge-embedding-on-margin, triplet-on-margin]
