@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite_runs import ROOT
+from repository import ROOT
 from typer.testing import CliRunner
 
 from lossproof.command_line.app import app
@@ -50,6 +50,8 @@ cases:
     args: {input: [1, 2], target: [0, 4]}
     expect: {mean: 2.51}
 """
+
+CE = ("CrossEntropyLoss", "--input", "[[1, 2], [3, 4]]", "--target", "[0, 1]")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossproof.corpus.complaints import Complaint, CorpusError
+from lossproof.corpus.numeral import Numeral, parse_numeral
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.running.selection import signatures
 
@@ -108,3 +109,7 @@ def complaints_about(root: Path, **files: str | bytes) -> tuple[Complaint, ...]:
     except CorpusError as error:
         return error.complaints
     return ()
+
+
+def numerals(*texts: str) -> tuple[Numeral, ...]:
+    return tuple(map(parse_numeral, texts))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from exact_arithmetic import literal
@@ -10,8 +12,10 @@ from pretenders import Pretender
 
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Raised
+from lossproof.corpus.reading import load_corpus
 from lossproof.corpus.tensors import Tensor
 from lossproof.records.record import Record
+from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, ModeObservation, Observation
 from lossproof.subjects.subject import Subject
 
@@ -32,6 +36,13 @@ def examine(
     examined: Case, subject: Subject | None = None, dtype: str = "float64", **options: Any
 ) -> list[Record]:
     return Examiner(**options).examine(examined, Pretender() if subject is None else subject, dtype)
+
+
+def cases_of(text: str) -> dict[str, Case]:
+    """The cases of a file that holds this text, by their ids."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "some.yaml").write_text(text)
+        return {case.id: case for case in load_corpus(Path(folder), signatures()).cases}
 
 
 def outcomes(records: list[Record]) -> set[tuple[str, str]]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from report_specimens import AGREES, RUN, result_of
 from suite_runs import CASES
-from test_reporting import AGREES, RUN, result_of
 
+from lossproof.history.__main__ import main
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
@@ -18,6 +19,7 @@ from lossproof.reporting.jsonl import results_jsonl
 
 WHY = "the mean divides by the rows"
 OTHER = "a refusal is missing: nothing is raised"
+
 DEFECTS = f"""\
 defects:
   - {{case: weighted-mean, subject: torch.*, dtypes: [float32], quantities: [value], observed: 7,
@@ -28,6 +30,8 @@ defects:
 
 VALUE = replace(AGREES, case="weighted-mean")
 RAISES = replace(VALUE, case="out-of-range", quantity=Quantity("raises"))
+DISAGREES = replace(VALUE, outcome=Outcome.DISAGREE, message="off by 1")
+ERRS = replace(VALUE, outcome=Outcome.ERROR, message="RuntimeError")
 
 
 def showing(record: Record, why: str) -> Record:
@@ -66,3 +70,17 @@ def reports(
     text = "\n".join([first, *map(json.dumps, told)]) + "\n"
     (folder / "results.jsonl").write_text(text)
     return folder
+
+
+def put(
+    cases: Path, torch: str, *records: Any, picks: Any = (), status: int | None = 0, **changes: Any
+) -> Path:
+    """Put a made-up run on record; returns its file."""
+    folder = reports(cases.parent / f"run-{torch}", run_of(torch, **changes), records, picks)
+    ended = main(["--from", str(folder), "--corpus", str(cases)])
+    assert status is None or ended == status
+    return cases / "history" / f"torch-{torch.partition('+')[0]}.json"
+
+
+def explain(cases: Path, text: str) -> None:
+    (cases / "history" / "changes.yaml").write_text(text)

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from repository import ROOT
 
 CASES = """\
 loss: CrossEntropyLoss
@@ -28,12 +28,26 @@ cases:
     raises: {when: call, kind: index, torch: {type: IndexError, match: "out of bounds"}}
 """
 
+FIRST_AND_LAST = """\
+cases:
+  - id: nll-first
+    title: where each subject misbehaves
+    loss: NLLLoss
+    params: {weight: [1, 2]}
+    args: {input: [[-1, -2], [-1, -3]], target: [0, 1]}
+    dtypes: [float64]
+  - id: ce-last
+    title: where each subject is right
+    loss: CrossEntropyLoss
+    args: {input: [[1, 2], [1, 3]], target: [0, 1]}
+    dtypes: [float64]
+"""
+
 DEFECTS = """\
 defects:
   - {case: weighted-mean, subject: torch.nn, dtypes: [float32], reductions: [mean], quantities: [value],
      observed: wrong, expected: right, why: made up, kind: defect}
 """
-
 
 REPORTS = {"report.html", "junit.xml", "results.jsonl", "summary.md", "badge.json"}
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from exact_arithmetic import literal
+from examined_cases import case
+from pretended_modes import DISTANCE, examine, moved, scaled
 from snippet_runs import lines_pass
-from test_mode_verdicts import DISTANCE, case, examine, moved, scaled
 
 from lossproof.corpus.case import Case
 from lossproof.judging.calls import CallPlanner

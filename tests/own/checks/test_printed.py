@@ -1,42 +1,22 @@
-"""Printed numbers: they claim exactly their digits, and errata must be wrong."""
+"""Printed numbers: they claim exactly their digits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal, localcontext
-from typing import Any
 
 import numpy as np
 import pytest
 from exact_arithmetic import DIGITS, decimal_of, literal
+from printed_numbers import case, one, printed
 
-from lossproof.checks.certification import certify
 from lossproof.checks.printed import judge_printed
-from lossproof.corpus.case import Case, Erratum, Printed
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.tensors import Tensor
 
 LOG_2 = "0.69314718055994530941723212145817656807550013436025525412068"
 
-
-def printed(*texts: str, shape: tuple[int, ...] | None = None, dtype: str | None = None) -> Printed:
-    values = tuple(parse_numeral(text) for text in texts)
-    return Printed(values, (len(texts),) if shape is None else shape, dtype)
-
-
-def one(text: str, dtype: str | None = None) -> Printed:
-    return printed(text, shape=(), dtype=dtype)
-
-
-def case(loss: str, params: Mapping[str, Any] | None = None, **changes: Any) -> Case:
-    args: dict[str, Tensor] = {
-        name: changes.pop(name) for name in ("input", "target", "p") if name in changes
-    }
-    return Case("one", "a case", loss, "cases/x.yaml", 3, params=params or {}, args=args, **changes)
-
-
 # -log softmax of equal logits is log 2.
 EVEN = case("CrossEntropyLoss", input=literal([["0", "0"]]), target=literal(["1"]))
+
 # The mean of -x at the target is a decimal: 0.25.
 QUARTER = case("NLLLoss", input=literal([["-0.25", "-1"]]), target=literal(["0"]))
 
@@ -257,63 +237,3 @@ def test_a_gradient_seen_in_a_dtype_is_judged_like_a_value() -> None:
     assert judge_printed(EVEN, "mean", "input", seen).agrees
     seen = printed("0.5", "-0.4999", shape=(1, 2), dtype="float32")
     assert not judge_printed(EVEN, "mean", "input", seen).agrees
-
-
-def certified_outcomes(**changes: Any) -> list[tuple[str, str | None, str]]:
-    call = case("CrossEntropyLoss", input=literal([["0", "0"]]), target=literal(["1"]), **changes)
-    return [(record.quantity, record.reduction, record.outcome) for record in certify(call)]
-
-
-def test_certifying_judges_all_that_a_case_prints() -> None:
-    outcomes = certified_outcomes(
-        expect={
-            "mean": (one("0.69"), one("0.6914", "bfloat16")),
-            "sum": (one("0.7"),),
-            "none": (printed("1"),),
-        },
-        gradient={"mean": {"input": (printed("0.5", "-0.5", shape=(1, 2)),)}},
-    )
-    assert outcomes == [
-        ("printed", "mean", "agree"),
-        ("printed", "mean", "agree"),
-        ("printed", "sum", "agree"),
-        ("printed", "none", "disagree"),
-        ("printed:input", "mean", "agree"),
-    ]
-
-
-def test_an_erratum_must_be_wrong() -> None:
-    assert certified_outcomes(erratum=Erratum({"mean": one("0.6")}, "", "a slip")) == [
-        ("erratum", "mean", "agree")
-    ]
-    assert certified_outcomes(erratum=Erratum({"mean": one("0.69")}, "", "a slip")) == [
-        ("erratum", "mean", "disagree")
-    ]
-
-
-def test_an_erratum_that_is_right_says_what_to_do() -> None:
-    call = case(
-        "CrossEntropyLoss",
-        input=literal([["0", "0"]]),
-        target=literal(["1"]),
-        erratum=Erratum({"mean": one("0.69")}, "", "a slip"),
-    )
-    (record,) = certify(call)
-    assert "called an erratum, but right" in record.message
-    assert "remove the erratum" in record.message
-    assert (record.subject, record.case, record.file, record.line) == ("certified", "one", "cases/x.yaml", 3)
-
-
-def test_what_no_precision_decides_cannot_be_certified() -> None:
-    """0.35 - 0.1 is exactly between 0.2 and 0.3, but no ball around a tenth is a point."""
-    call = case("L1Loss", input=literal(["0.35"]), target=literal(["0.1"]), expect={"mean": (one("0.2"),)})
-    (record,) = certify(call)
-    assert record.outcome == "error"
-    assert "the reference cannot tell: whether 0.2 is a rounding of" in record.message
-
-
-def test_what_the_reference_refuses_cannot_be_certified() -> None:
-    call = case("NLLLoss", input=literal([["0", "0"]]), target=literal(["2"]), expect={"mean": (one("0.5"),)})
-    (record,) = certify(call)
-    assert record.outcome == "error"
-    assert "the reference cannot tell" in record.message

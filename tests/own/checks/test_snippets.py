@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from examined_cases import cases_of
+from repository import whole_cases
 from snippet_runs import fails_as_told, outcome_of, outcome_of_snippet
 
 from lossproof.checks import module_claims
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Drifted
 from lossproof.corpus.keys import ASPECTS, LAYOUTS
-from lossproof.corpus.reading import load_corpus
 from lossproof.judging.calls import make_call
 from lossproof.records.record import Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation, Refused
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.subject import FunctionSubject
 from proofs.faults.catalogue import FAULTS
-
-ROOT = Path(__file__).parents[3]
 
 # A fault, a case and a dtype in which it shows, and what of it this entry is here for.
 SAMPLE: list[tuple[str, str, str, str]] = [
@@ -92,11 +89,6 @@ KINDS = (
 )
 
 
-@pytest.fixture(scope="module")
-def corpus() -> dict[str, Case]:
-    return {case.id: case for case in load_corpus(ROOT / "cases", signatures()).cases}
-
-
 def failures(case: Case, subject: Subject, dtype: str, with_modes: bool = False) -> list[Record]:
     """The records of a case that disagree or err."""
     records = Examiner(with_modes=with_modes).records(case, subject, dtype)
@@ -113,12 +105,12 @@ def kinds_of(record: Record) -> set[str]:
 
 @pytest.mark.parametrize(("fault", "case", "dtype", "shown"), SAMPLE)
 def test_the_snippet_of_a_planted_fault_fails_as_told_and_passes_without_it(
-    corpus: dict[str, Case], fault: str, case: str, dtype: str, shown: str
+    fault: str, case: str, dtype: str, shown: str
 ) -> None:
     planted = FAULTS[fault]
     subject = find_subject(planted.subject)
     with planted.planted():
-        failed = failures(corpus[case], subject, dtype, planted.shows_in_modes)
+        failed = failures(whole_cases()[case], subject, dtype, planted.shows_in_modes)
         assert set(shown.split()) <= set().union(*map(kinds_of, failed))
         for record in failed:
             assert fails_as_told(record), record
@@ -132,10 +124,8 @@ def test_the_sample_holds_every_loss_and_every_kind_of_failure() -> None:
     assert {kind for *_, shown in SAMPLE for kind in shown.split()} == KINDS
 
 
-def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_where_not(
-    corpus: dict[str, Case],
-) -> None:
-    claims = [case for case in corpus.values() if case.module]
+def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_where_not() -> None:
+    claims = [case for case in whole_cases().values() if case.module]
     assert {case.module.aspect for case in claims if case.module} == set(ASPECTS)
     programs = Careful(find_subject("torch.nn")).programs
     wrong: dict[str, Any] = {"present": ["torch.nn.NoSuchLoss"], "absent": ["torch.nn.Module"]}
@@ -154,7 +144,8 @@ def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_w
             assert outcome_of_snippet(snippet) == outcome, snippet
 
 
-SMALL = """\
+SMALL = cases_of(
+    """\
 loss: CrossEntropyLoss
 cases:
   - id: plain
@@ -183,13 +174,7 @@ cases:
     reductions: [none]
     same_as: {args: {input: [[2, 3], [2, 4]], target: [0, 1]}, why: softmax}
 """
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
-    folder: Path = tmp_path_factory.mktemp("cases")
-    (folder / "small.yaml").write_text(SMALL)
-    return {case.id: case for case in load_corpus(folder, signatures()).cases}
+)
 
 
 class Theirs(FunctionSubject):
@@ -207,21 +192,17 @@ class Theirs(FunctionSubject):
 
 
 @pytest.mark.parametrize("case", ["plain", "refused", "repeated"])
-def test_a_snippet_on_somebody_elses_subject_says_that_torch_passes(
-    small: dict[str, Case], case: str
-) -> None:
-    failed = failures(small[case], Theirs(), "float32")
+def test_a_snippet_on_somebody_elses_subject_says_that_torch_passes(case: str) -> None:
+    failed = failures(SMALL[case], Theirs(), "float32")
     assert failed
     for record in failed:
         assert outcome_of(record) == "passes", record
         assert "# This is torch on the call that theirs was given." in (record.detail or {})["snippet"]
 
 
-def test_a_snippet_on_the_reference_calls_the_reference(
-    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_snippet_on_the_reference_calls_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     right = softmax.log_softmax_gradient
-    case, reference = small["plain"], find_subject("reference")
+    case, reference = SMALL["plain"], find_subject("reference")
     examiner = Examiner(with_modes=False)
     examiner.examine(case, reference, "float64")  # the truth is kept, and is right
     monkeypatch.setattr(cross_entropy, "log_softmax_gradient", lambda *args: -right(*args), raising=True)
@@ -232,9 +213,7 @@ def test_a_snippet_on_the_reference_calls_the_reference(
     assert [outcome_of(record) for record in failed] == ["passes"] * len(failed)
 
 
-def test_a_refusal_at_the_wrong_time_is_told_by_its_snippet(
-    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_at_the_wrong_time_is_told_by_its_snippet(monkeypatch: pytest.MonkeyPatch) -> None:
     right = torch.nn.CrossEntropyLoss.__init__
 
     def refusing(self: Any, *args: Any, **options: Any) -> None:
@@ -242,7 +221,7 @@ def test_a_refusal_at_the_wrong_time_is_told_by_its_snippet(
         raise IndexError("Target 2 is out of bounds.")
 
     monkeypatch.setattr(torch.nn.CrossEntropyLoss, "__init__", refusing)
-    [record] = failures(small["refused"], find_subject("torch.nn"), "float32")
+    [record] = failures(SMALL["refused"], find_subject("torch.nn"), "float32")
     assert "at the construct" in record.message
     assert fails_as_told(record)
     monkeypatch.undo()
@@ -250,7 +229,7 @@ def test_a_refusal_at_the_wrong_time_is_told_by_its_snippet(
 
 
 def test_a_call_that_is_wrong_once_in_a_while_fails_the_snippet_that_repeats_it(
-    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     right, calls = torch.nn.functional.cross_entropy, iter(range(1000))
     monkeypatch.setattr(
@@ -258,23 +237,21 @@ def test_a_call_that_is_wrong_once_in_a_while_fails_the_snippet_that_repeats_it(
         "cross_entropy",
         lambda *args, **options: right(*args, **options) * (1 + (next(calls) % 3 == 1)),
     )
-    failed = failures(small["repeated"], find_subject("torch.nn.functional"), "float32")
+    failed = failures(SMALL["repeated"], find_subject("torch.nn.functional"), "float32")
     assert {record.quantity for record in failed} == {"value", "gradient:input", "vjp:input"}
     assert all(fails_as_told(record) for record in failed)
     monkeypatch.undo()
     assert [outcome_of(record) for record in failed] == ["passes"] * 3
 
 
-def test_an_identity_of_wrong_shapes_is_judged_and_told(
-    small: dict[str, Case], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_identity_of_wrong_shapes_is_judged_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     right = torch.nn.functional.cross_entropy
     monkeypatch.setattr(
         torch.nn.functional,
         "cross_entropy",
         lambda *args, **options: right(*args, **options).repeat(3, 1),
     )
-    failed = failures(small["same"], find_subject("torch.nn.functional"), "float32")
+    failed = failures(SMALL["same"], find_subject("torch.nn.functional"), "float32")
     assert {record.quantity for record in failed} == {"value", "same_as"}
     assert all(fails_as_told(record) for record in failed)
     monkeypatch.undo()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_lines import folder_of_cases, on_a_terminal, started, typed
-from suite_runs import ROOT
+from repository import ROOT
 
 VERBS = ("verify", "list", "show", "explain", "run", "new", "check", "export", "compare")
 ESCAPE = "\x1b["

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from command_lines import folder_of_cases, typed
+from corpus_mistakes import HOSTILE, LINES
 from corpus_specimens import IN_ORDER
-from suite_runs import ROOT
-from test_corpus_refusals import LINES
-from test_hostile_files import HOSTILE
+from repository import ROOT
 
 
 @pytest.fixture(scope="module")

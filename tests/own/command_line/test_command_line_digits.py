@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import flint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from repository import whole_corpus
 
 from lossproof.command_line.digits import decimal, rounded_text
 from lossproof.command_line.written import mapping, text
@@ -16,9 +16,7 @@ from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.complaints import Notes
 from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.reading import load_corpus
 from lossproof.numbers.ball import Undecided, certified
-from lossproof.running.selection import signatures
 
 FRACTIONS = st.builds(
     lambda numerator, denominator, exponent: Fraction(numerator, denominator) * Fraction(10) ** exponent,
@@ -81,8 +79,7 @@ def test_a_wide_ball_has_no_digits() -> None:
 
 
 def test_parameters_and_tensors_of_the_whole_corpus_are_read_back_as_they_were() -> None:
-    root = Path(__file__).parents[3] / "cases"
-    for case in load_corpus(root, signatures()).cases:
+    for case in whole_corpus().cases:
         notes = Notes("")
         if case.args:
             args = read_args(parse_tree(mapping(case.args), notes), "args", None, notes, True)

@@ -12,18 +12,14 @@ import numpy as np
 import pytest
 from command_lines import folder_of_cases, started, typed
 from corpus_specimens import EVERY_KEY
+from repository import whole_cases
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import Numeral, parse_numeral
-from lossproof.corpus.reading import load_corpus
 from lossproof.corpus.tensors import Literal
 from lossproof.corpus.values import rounded, shape_of
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
-from lossproof.running.selection import signatures
-
-ROOT = Path(__file__).parents[3]
-CASES = {case.id: case for case in load_corpus(ROOT / "cases", signatures()).cases}
 
 
 def _refuse(name: str) -> None:
@@ -58,11 +54,11 @@ def test_the_head_says_what_it_is(exported: dict[str, Any]) -> None:
 
 
 def test_every_case_is_there_in_order(exported: dict[str, Any]) -> None:
-    assert [case["id"] for case in exported["cases"]] == list(CASES)
+    assert [case["id"] for case in exported["cases"]] == list(whole_cases())
 
 
 def test_titles_places_and_sources_are_the_cases_own(cases: dict[str, dict[str, Any]]) -> None:
-    for id, case in CASES.items():
+    for id, case in whole_cases().items():
         told = cases[id]
         assert (told["title"], told["loss"], told["file"], told["line"]) == (
             case.title,
@@ -81,7 +77,7 @@ def test_titles_places_and_sources_are_the_cases_own(cases: dict[str, dict[str, 
 
 def test_written_numbers_are_exact(cases: dict[str, dict[str, Any]]) -> None:
     seen = 0
-    for id, case in CASES.items():
+    for id, case in whole_cases().items():
         for tensor, told in _tensors(case, cases[id]):
             if isinstance(tensor, Literal):
                 read = [parse_numeral(text) for text in told["form"]["data"]]
@@ -93,7 +89,7 @@ def test_written_numbers_are_exact(cases: dict[str, dict[str, Any]]) -> None:
 
 def test_bits_are_those_that_the_suite_computes_with(cases: dict[str, dict[str, Any]]) -> None:
     dtypes = set()
-    for id, case in CASES.items():
+    for id, case in whole_cases().items():
         for tensor, told in _tensors(case, cases[id]):
             numbers = told.get("numbers") or told["first"]
             for dtype, texts in numbers.items():
@@ -122,7 +118,7 @@ def test_a_generator_in_another_language_can_be_held_against_it(cases: dict[str,
     """The docstring's formula, in Python's integers alone."""
     tensors = [
         (told, dtype)
-        for id, case in CASES.items()
+        for id, case in whole_cases().items()
         for _, told in _tensors(case, cases[id])
         if "uniform" in told["form"]
         for dtype in (told.get("numbers") or told["first"])
@@ -146,7 +142,7 @@ def _splitmix(seed: int, count: int) -> int:
 
 def test_printed_numbers_come_with_what_they_claim(cases: dict[str, dict[str, Any]]) -> None:
     seen = 0
-    for id, case in CASES.items():
+    for id, case in whole_cases().items():
         for reduction, tensors in case.expect.items():
             for printed, told in zip(tensors, cases[id]["expect"][reduction], strict=True):
                 assert told["decimals"] == [numeral.text for numeral in printed.values]
@@ -160,7 +156,7 @@ def test_printed_numbers_come_with_what_they_claim(cases: dict[str, dict[str, An
 
 
 def test_scalar_parameters_are_doubles_or_counts(cases: dict[str, dict[str, Any]]) -> None:
-    for id, case in CASES.items():
+    for id, case in whole_cases().items():
         for name, value in case.params.items():
             told = cases[id]["params"][name]
             if value is None or isinstance(value, (bool, str)):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from repository import whole_corpus
 
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
-from lossproof.corpus.reading import load_corpus
-from lossproof.running.selection import signatures
 from lossproof.subjects.registry import find_subject
 
 CLAIMS_OF_DOCUMENT = {"D000": 7, "D001": 5, "D002": 18, "D003": 10, "D004": 6}
@@ -20,9 +17,8 @@ ERRATA = {"D001-2", "D001-5", "D002-3", "D002-12", "D002-13", "D003-2", "D003-7"
 
 @pytest.fixture(scope="module")
 def cases_of_claim() -> dict[str, list[Case]]:
-    corpus = load_corpus(Path(__file__).parents[3] / "cases", signatures())
     found: dict[str, list[Case]] = {claim: [] for claim in CLAIMS}
-    for case in corpus.cases:
+    for case in whole_corpus().cases:
         if case.source:
             found[case.source.claim].append(case)
     return found

@@ -1,50 +1,19 @@
-"""What the loader makes of files that are in order, and its grammar of numbers."""
+"""What the loader makes of case files that are in order."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from corpus_specimens import EVERY_KEY, IN_ORDER, SIGNATURES, complaints_about, load, write
-from hypothesis import given
-from hypothesis import strategies as st
+from corpus_specimens import EVERY_KEY, IN_ORDER, load, numerals, write
+from repository import ROOT
 
-from lossproof.corpus.case import (
-    Case,
-    Drifted,
-    Erratum,
-    Flag,
-    KnownDefect,
-    ModuleClaim,
-    Printed,
-    Raised,
-    Source,
-)
-from lossproof.corpus.lint import lint_rounding
-from lossproof.corpus.numeral import Numeral, parse_numeral
-from lossproof.corpus.observed import Observed
+from lossproof.corpus.case import Case, Drifted, Erratum, Flag, ModuleClaim, Printed, Raised, Source
+from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_picks
-from lossproof.corpus.tensors import (
-    Concatenate,
-    Derived,
-    Fill,
-    Index,
-    Literal,
-    Permute,
-    Reshape,
-    Uniform,
-)
+from lossproof.corpus.tensors import Concatenate, Derived, Fill, Index, Literal, Permute, Reshape, Uniform
 from lossproof.running.selection import signatures
-
-# A loss whose target holds no class indices.
-OF_REAL_NUMBERS = IN_ORDER.replace("CrossEntropyLoss", "KLDivLoss")
-
-
-def numerals(*texts: str) -> tuple[Numeral, ...]:
-    return tuple(map(parse_numeral, texts))
 
 
 def literal(*texts: str, shape: tuple[int, ...] | None = None, dtype: str | None = None) -> Literal:
@@ -162,77 +131,6 @@ def test_a_loss_without_reductions_states_its_result_as_none(tmp_path: Path) -> 
     assert load(tmp_path, x=text).cases[0].expect == {"none": (Printed(numerals(".5", ".5"), (2,)),)}
 
 
-def test_known_defects_are_read_beside_the_cases(tmp_path: Path) -> None:
-    text = """\
-defects:
-  - {case: one, subject: torch.*, observed: 1, expected: "2", why: w, kind: convention}
-  - case: one
-    subject: torch.functional
-    dtypes: [float32]
-    reductions: [mean]
-    quantities: [value, gradient.input]
-    since: "2.10"
-    until: 2.13.0
-    platform: linux
-    device: cuda
-    observed: nan
-"""
-    text = (
-        text.replace("observed: nan", "observed: [.nan, 'RuntimeError: no']")
-        + "    expected: '0'\n    why: w\n    kind: defect\n"
-    )
-    text += "    link: https://example.org/1\n"
-    first, second = load(tmp_path, x=IN_ORDER, known_defects=text).known_defects
-    file = "cases/known-defects.yaml"
-    assert first == KnownDefect(
-        case="one",
-        subject="torch.*",
-        dtypes=(),
-        reductions=(),
-        quantities=(),
-        since="",
-        until="",
-        platform="",
-        device="",
-        observed=Observed(numerals("1")),
-        expected="2",
-        why="w",
-        kind="convention",
-        link="",
-        file=file,
-        line=2,
-    )
-    assert second == KnownDefect(
-        "one",
-        "torch.functional",
-        ("float32",),
-        ("mean",),
-        ("value", "gradient.input"),
-        "2.10",
-        "2.13.0",
-        "linux",
-        "cuda",
-        Observed((parse_numeral(".nan"), "RuntimeError: no")),
-        "0",
-        "w",
-        "defect",
-        "https://example.org/1",
-        file,
-        3,
-    )
-
-
-def test_what_a_file_says_once_holds_for_each_entry_that_says_nothing_else(tmp_path: Path) -> None:
-    text = """defaults: {subject: torch.*, kind: defect, since: "2.6", until: "2.13", expected: "2", why: w}
-defects:
-  - {case: one, observed: 1}
-  - {case: one, observed: 1, since: "2.12", kind: convention}
-"""
-    first, second = load(tmp_path, x=IN_ORDER, known_defects=text).known_defects
-    assert (first.subject, first.since, first.until, first.kind) == ("torch.*", "2.6", "2.13", "defect")
-    assert replace(second, line=first.line) == replace(first, since="2.12", kind="convention")
-
-
 def test_releases_on_record_are_known_by_their_files(tmp_path: Path) -> None:
     folder = write(tmp_path, x=IN_ORDER) / "history"
     assert load(tmp_path).releases.of("torch.nn") == ()
@@ -248,135 +146,8 @@ def test_releases_on_record_are_known_by_their_files(tmp_path: Path) -> None:
     assert not releases.has("reference", "2.13.0")
 
 
-@pytest.mark.parametrize(
-    ("number", "dtypes"),
-    [
-        ("0.1", ["float64", "float32", "bfloat16", "float16"]),
-        ("257", ["bfloat16"]),
-        ("256", []),
-        ("2049", ["bfloat16", "float16"]),
-        ("16777217", ["float32", "bfloat16", "float16"]),
-        ("9007199254740993", ["float64", "float32", "bfloat16", "float16"]),
-        ("65504", ["bfloat16"]),
-        ("65536", ["float16"]),
-        ("'0x1p-24'", []),
-        ("'0x1p-25'", ["float16"]),
-        ("'0x1p-133'", ["float16"]),
-        ("'0x1p-134'", ["bfloat16", "float16"]),
-        ("'0x1p-149'", ["bfloat16", "float16"]),
-        ("'0x1p-150'", ["float32", "bfloat16", "float16"]),
-        ("'0x1p-1074'", ["float32", "bfloat16", "float16"]),
-        ("'0x1p-1075'", ["float64", "float32", "bfloat16", "float16"]),
-        ("'0x1.8p-24'", ["float16"]),
-        ("'0x1p128'", ["float32", "bfloat16", "float16"]),
-        ("-.inf", []),
-        (".nan", []),
-        ("-0.0", []),
-    ],
-)
-def test_a_number_that_a_dtype_cannot_hold_is_named(tmp_path: Path, number: str, dtypes: list[str]) -> None:
-    text = IN_ORDER.replace("[[1, 2]", f"[[1, {number}]")
-    found = complaints_about(tmp_path, x=text)
-    assert [one.problem for one in found] == (
-        [f"args.input holds {number.strip(chr(39))}, which {', '.join(dtypes)} cannot hold exactly"]
-        if dtypes
-        else []
-    )
-    if dtypes:
-        case = load(tmp_path, x=text + "    rounded: true\n").cases[0]
-        assert lint_rounding(case, SIGNATURES) == []
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "{dtype: int64, data: [257, 1]}",
-        "{dtype: float32, data: [257, 1]}",
-        "{sigmoid: [0.1, 1]}",
-        "{uniform: [0.1, 1], shape: [2], seed: 1}",
-    ],
-)
-def test_a_number_that_no_run_rounds_is_not_named(tmp_path: Path, target: str) -> None:
-    assert complaints_about(tmp_path, x=OF_REAL_NUMBERS.replace("[0, 1]", target)) == ()
-
-
-def test_a_class_index_is_rounded_by_no_run(tmp_path: Path) -> None:
-    assert complaints_about(tmp_path, x=IN_ORDER.replace("[0, 1]", "[257, 1]")) == ()
-    (found,) = complaints_about(tmp_path, x=OF_REAL_NUMBERS.replace("[0, 1]", "[257, 1]"))
-    assert found.problem == "args.target holds 257, which bfloat16 cannot hold exactly"
-
-
-def test_the_numbers_of_another_call_are_looked_at_too(tmp_path: Path) -> None:
-    term = "    same_as: {args: {input: [[1, 257]], target: [257]}, why: it is}\n"
-    (found,) = complaints_about(tmp_path, x=IN_ORDER + term)
-    assert found.problem == "same_as.args.input holds 257, which bfloat16 cannot hold exactly"
-
-
-@pytest.mark.parametrize(
-    "tensor",
-    [
-        "{fill: 0.1, shape: [2]}",
-        "{reshape: [[0.1, 1]], shape: [2]}",
-        "{permute: [0.1, 1], dims: [0]}",
-        "{concatenate: [[0.1], [1]], dim: 0}",
-        "{dtype: bfloat16, data: [1, 257.0]}",
-        "{dtype: int64, data: [1, 9007199254740993]}",
-    ],
-)
-def test_a_number_inside_a_form_is_named(tmp_path: Path, tensor: str) -> None:
-    found = complaints_about(tmp_path, x=OF_REAL_NUMBERS.replace("[0, 1]", tensor))
-    assert ["args.target holds" in str(one) for one in found] == [True]
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_the_shortest_text_of_a_float_is_that_float(value: float) -> None:
-    numeral = parse_numeral(repr(value))
-    assert float(numeral) == value
-    assert math.copysign(1, float(numeral)) == math.copysign(1, value)
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_the_hexadecimal_text_of_a_float_is_exact(value: float) -> None:
-    numeral = parse_numeral(value.hex())
-    assert numeral.exact == Fraction(value)
-    assert numeral.claim == 0
-
-
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-1000, max_value=1000))
-def test_a_decimal_claims_half_of_its_last_digit(value: object) -> None:
-    numeral = parse_numeral(str(value))
-    assert numeral.exact == Fraction(str(value))
-    assert numeral.claim == Fraction(1, 20000)
-
-
-@pytest.mark.parametrize(
-    ("text", "exact", "claim"),
-    [
-        ("1e-5", Fraction(1, 100000), Fraction(1, 200000)),
-        ("-.5", Fraction(-1, 2), Fraction(1, 20)),
-        ("1.", Fraction(1), Fraction(1, 2)),
-        ("+3", Fraction(3), Fraction(0)),
-        ("1.50E2", Fraction(150), Fraction(1, 2)),
-        ("0x1p-149", Fraction(1, 2**149), Fraction(0)),
-        ("-0x.8p1", Fraction(-1), Fraction(0)),
-        ("-.inf", -math.inf, Fraction(0)),
-    ],
-)
-def test_numbers_mean_what_they_print(text: str, exact: Fraction | float, claim: Fraction) -> None:
-    numeral = parse_numeral(text)
-    assert (numeral.text, numeral.exact, numeral.claim) == (text, exact, claim)
-
-
-@pytest.mark.parametrize(
-    "text", ["", ".", "1e", "e5", "0x10", "0x1p", "1_0", "inf", "nan", ".Inf", "1,5", " 1", "1 "]
-)
-def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a number; write it like"):
-        parse_numeral(text)
-
-
 def test_the_examples_of_the_handbook_are_in_order(tmp_path: Path) -> None:
-    handbook = Path(__file__).parents[3] / "cases" / "README.md"
+    handbook = ROOT / "cases" / "README.md"
     blocks = [block.partition("```")[0] for block in handbook.read_text(encoding="utf-8").split("```yaml\n")]
     case, defect, picks, _ = blocks[1:]
     corpus = load(tmp_path, x=case, known_defects=defect)

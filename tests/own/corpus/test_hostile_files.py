@@ -3,65 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from corpus_mistakes import CASE, HOSTILE
 from suite_runs import Suite
-
-LAUGHS = "\n".join(
-    ["a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
-    + [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in pairwise("abcdefghi")]
-)
-CASE = """\
-loss: MSELoss
-cases:
-  - id: mse-hostile
-    title: {title}
-    args: {{input: [1, 2], target: [1, 3]}}
-    dtypes: [float64]
-"""
-
-
-def _huge(path: Path) -> None:
-    with path.open("wb") as stream:
-        stream.write(b"loss: MSELoss\ncases:\n")
-        line = b"  - {id: one, title: again, args: {input: [1], target: [2]}}\n"
-        for _ in range(100):
-            stream.write(line * (1_000_000 // len(line) + 1))
-
-
-def _loop(path: Path) -> None:
-    other = path.with_name("other-loop.yaml")
-    path.symlink_to(other)
-    other.symlink_to(path)
-
-
-# A file's name, how it is made, and what is said of it.
-HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "huge.yaml": (_huge, "larger than 10 MB"),
-    "deep.yaml": (lambda path: path.write_text("[" * 1_000_000), "nest deeper than 40 levels"),
-    "deep-block.yaml": (
-        lambda path: path.write_text("\n".join(" " * depth + "a:" for depth in range(2000))),
-        "nest deeper than 40 levels",
-    ),
-    "laughs.yaml": (lambda path: path.write_text(LAUGHS), "is an alias"),
-    "utf16.yaml": (lambda path: path.write_text(CASE.format(title="x"), "utf-16"), "byte order mark"),
-    "utf16-bare.yaml": (lambda path: path.write_text(CASE.format(title="x"), "utf-16-le"), "(U+0000)"),
-    "nul.yaml": (lambda path: path.write_bytes(b"loss: MSELoss\x00\n"), "(U+0000)"),
-    "latin.yaml": (lambda path: path.write_bytes(b"loss: \xe9\n"), "not UTF-8"),
-    "loop.yaml": (_loop, "Too many levels of symbolic links"),
-    "pipe.yaml": (lambda path: os.mkfifo(path), "no regular file"),
-    "folder.yaml": (lambda path: path.symlink_to("/dev/zero"), "no regular file"),
-    "tag.yaml": (lambda path: path.write_text("!!python/object/apply:os.system ['true']"), "is a tag"),
-    "control.yaml": (lambda path: path.write_text(CASE.format(title='"a\\x07b"')), "(U+0007)"),
-    "override.yaml": (lambda path: path.write_text(CASE.format(title='"a\\u202eb"')), "(U+202E)"),
-    "override-bare.yaml": (lambda path: path.write_text(CASE.format(title="a\u202eb")), "(U+202E)"),
-}
 
 
 @pytest.fixture(scope="module")

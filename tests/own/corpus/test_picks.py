@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from repository import whole_corpus
 
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.picks import picks_of
@@ -12,7 +13,6 @@ from lossproof.corpus.reading import load_corpus, load_picks
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.running.selection import signatures
 
-CASES = Path(__file__).parents[3] / "cases"
 ENTRY = """\
 picks:
   - conventions: [hinge-embedding-on-margin, triplet-on-margin]
@@ -72,7 +72,7 @@ def test_a_mistake_is_told_with_its_line_and_a_remedy(tmp_path: Path, old: str, 
 
 @pytest.mark.parametrize("version", ["2.6.0", "2.13.0", "2.14.1", "2.15.0"])
 def test_each_convention_that_torch_meets_has_a_pick_in_each_release(version: str) -> None:
-    picks = load_picks(CASES, signatures())
+    picks = whole_corpus().picks
     known = {
         name for subject in ("torch.nn", "torch-expressions") for name in picks_of(picks, subject, version)
     }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from corpus_specimens import EVERY_KEY, IN_ORDER, complaints_about
 from jsonschema import Draft202012Validator
+from repository import ROOT
 
 from lossproof.corpus import keys
 from lossproof.corpus.complaints import Notes
@@ -17,7 +18,7 @@ from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode, pars
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.scalars import Meaning, meaning
 
-CASES = Path(__file__).parents[3] / "cases"
+CASES = ROOT / "cases"
 SCHEMA: dict[str, Any] = json.loads((CASES / "schema.json").read_text(encoding="utf-8"))
 DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
 

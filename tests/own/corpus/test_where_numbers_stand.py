@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from corpus_specimens import IN_ORDER, complaints_about, load
+from repository import whole_corpus
 
 from lossproof.checks.certification import certify
 from lossproof.corpus.case import Case, Document
 from lossproof.corpus.keys import ERRATUM_NUMBERS
-from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 
 STATED = """\
     source: {document: 002_76d7edb28dd97171, place: section 2, claim: D002-6}
@@ -22,11 +21,6 @@ STATED = """\
 """
 # The longest numbers that a note prints are what float32 showed; more digits are ours.
 LONGEST = 17
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(Path(__file__).parents[3] / "cases", signatures())
 
 
 def judged(tmp_path: Path, prints: str) -> dict[tuple[str, str | None], Record]:
@@ -94,24 +88,24 @@ def test_a_file_describes_its_document(tmp_path: Path) -> None:
     assert "document lacks the key 'about'" in told.problem
 
 
-def cited(corpus: Corpus) -> list[Case]:
-    return [case for case in corpus.cases if case.source]
+def cited() -> list[Case]:
+    return [case for case in whole_corpus().cases if case.source]
 
 
-def test_every_document_that_is_cited_has_a_title_and_a_subject(corpus: Corpus) -> None:
-    names = [document.name for document in corpus.documents]
-    assert set(names) == {case.source.document for case in cited(corpus) if case.source}
+def test_every_document_that_is_cited_has_a_title_and_a_subject() -> None:
+    names = [document.name for document in whole_corpus().documents]
+    assert set(names) == {case.source.document for case in cited() if case.source}
     assert len(names) == len(set(names)) == 5
 
 
-def test_places_are_words(corpus: Corpus) -> None:
-    for case in cited(corpus):
+def test_places_are_words() -> None:
+    for case in cited():
         assert case.source is not None
         assert re.match(r"[a-z]{3,}", case.source.place), (case.id, case.source.place)
 
 
-def test_no_document_prints_more_digits_than_a_machine_showed(corpus: Corpus) -> None:
-    for case in cited(corpus):
+def test_no_document_prints_more_digits_than_a_machine_showed() -> None:
+    for case in cited():
         tensors = [one for name, many in case.expect.items() if name in case.prints for one in many]
         if case.erratum and ERRATUM_NUMBERS in case.prints:
             tensors += case.erratum.says.values()
@@ -120,13 +114,13 @@ def test_no_document_prints_more_digits_than_a_machine_showed(corpus: Corpus) ->
 
 
 @pytest.mark.parametrize("claim", ["D001-5", "D002-3", "D002-13", "D004-1", "D004-3"])
-def test_these_errata_print_no_numbers(corpus: Corpus, claim: str) -> None:
+def test_these_errata_print_no_numbers(claim: str) -> None:
     """A formula or a shape is wrong there; the numbers follow from it."""
-    cases = [case for case in cited(corpus) if case.source and case.source.claim == claim and case.erratum]
+    cases = [case for case in cited() if case.source and case.source.claim == claim and case.erratum]
     assert cases
     assert not any(ERRATUM_NUMBERS in case.prints for case in cases)
 
 
-def test_no_number_of_the_first_document_is_printed_there(corpus: Corpus) -> None:
-    cases = [case for case in cited(corpus) if case.source and case.source.document.startswith("000_")]
+def test_no_number_of_the_first_document_is_printed_there() -> None:
+    cases = [case for case in cited() if case.source and case.source.document.startswith("000_")]
     assert not any(case.prints for case in cases)

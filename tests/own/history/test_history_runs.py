@@ -11,12 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from history_specimens import VALUE, corpus, reports, run_of
+from history_specimens import DISAGREES, VALUE, corpus, reports, run_of
+from page_reader import page_data
+from repository import ROOT
 from suite_runs import Suite
-from test_history import DISAGREES
-from test_reporting import page_data
-
-ROOT = Path(__file__).parents[3]
 
 # Stands for uv, and for the Python of each environment: it notes what it is asked and which environments are
 # there, and a run of the suite writes what was laid out for its release.

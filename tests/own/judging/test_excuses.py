@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +13,14 @@ import pytest
 from exact_arithmetic import literal
 from examined_cases import case, examine, named
 from pretenders import Pretender
+from repository import whole_cases
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.reading import load_corpus
 from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation
 from lossproof.subjects.registry import find_subject
-
-CASES = Path(__file__).parents[3] / "cases"
 
 # (x - t)^2 is 90000 in the first element, beyond float16, and 4 in the second.
 SPREAD = case(
@@ -212,10 +208,8 @@ def test_the_operation_told_is_that_of_the_element() -> None:
 
 @pytest.mark.parametrize("name", ["BCELoss", "CTCLoss"])
 def test_a_gradient_that_is_a_convention_says_so(name: str) -> None:
-    corpus = load_corpus(CASES, signatures())
     id = {"BCELoss": "bce-certain-wrong", "CTCLoss": "ctc-confident"}[name]
-    chosen = next(one for one in corpus.cases if one.id == id)
-    records = examine(chosen, find_subject("torch.nn.functional"), "float32", with_modes=False)
+    records = examine(whole_cases()[id], find_subject("torch.nn.functional"), "float32", with_modes=False)
     gradients = [one for one in records if one.quantity.startswith("gradient:") and one.outcome == "agree"]
     assert {one.rule for one in gradients} == {"convention"}
     convention = LOSSES[name].convention

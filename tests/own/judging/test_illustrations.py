@@ -6,26 +6,25 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from examined_cases import cases_of
 
 from lossproof.checks.examination import Examiner
-from lossproof.corpus.reading import load_corpus
 from lossproof.judging.illustrations import disagreement, is_small
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.registry import default_subjects, find_subject
 from lossproof.subjects.torch.subject import FunctionSubject
 
-CASES = """\
+CASES = cases_of(
+    """\
 loss: MSELoss
 cases:
   - id: documented
@@ -40,6 +39,7 @@ cases:
     source: {document: 000_23a017979f9cc231, place: "1", claim: D000-1}
     args: {input: {uniform: [0, 1], shape: [49], seed: 1}, target: {uniform: [0, 1], shape: [49], seed: 2}}
 """
+)
 
 
 class HalfGradient(FunctionSubject):
@@ -57,26 +57,8 @@ class OffByOne(FunctionSubject):
         return super()._apply(call, tensors) / 2 + 1
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Any:
-    def run(case: str, subject: Any = None, dtype: str = "float32") -> list[Record]:
-        tmp_path.joinpath("cases.yaml").write_text(CASES)
-        corpus = load_corpus(tmp_path, signatures())
-        [found] = [one for one in corpus.cases if one.id == case]
-        return Examiner().examine(found, subject or find_subject("torch.nn.functional"), dtype)
-
-    return run
-
-
-@pytest.fixture
-def apart(tmp_path: Path) -> Any:
-    def run(subject: str) -> list[Record]:
-        tmp_path.joinpath("cases.yaml").write_text(CASES)
-        [found] = [one for one in load_corpus(tmp_path, signatures()).cases if one.id == "documented"]
-        lonely = replace(found, own_process=True, reductions=("mean",))
-        return Examiner(with_modes=False).examine(lonely, find_subject(subject), "float64")
-
-    return run
+def records(case: str, subject: Any = None, dtype: str = "float32") -> list[Record]:
+    return Examiner().examine(CASES[case], subject or find_subject("torch.nn.functional"), dtype)
 
 
 def values(records: list[Record], key: str, reduction: str = "mean") -> list[str]:
@@ -84,7 +66,7 @@ def values(records: list[Record], key: str, reduction: str = "mean") -> list[str
     return [record.detail[key] for record in asked if record.detail and key in record.detail]
 
 
-def test_the_reference_tells_its_steps_in_every_reduction(records: Any) -> None:
+def test_the_reference_tells_its_steps_in_every_reduction() -> None:
     told = records("undocumented", find_subject("reference"), "float64")
     [mean], [none] = values(told, "steps"), values(told, "steps", "none")
     assert mean.splitlines()[-1] == "mean: 4.25 / 3 ≈ 1.416667"
@@ -92,40 +74,40 @@ def test_the_reference_tells_its_steps_in_every_reduction(records: Any) -> None:
     assert "sum" not in none
 
 
-def test_steps_come_with_the_call_and_its_formula(records: Any) -> None:
+def test_steps_come_with_the_call_and_its_formula() -> None:
     told = records("undocumented", find_subject("reference"), "float64")
     [inputs], [formula] = values(told, "inputs"), values(told, "formula")
     assert inputs.splitlines()[0] == "input = float64 [0.5, 2.0, 0.25]"
     assert formula.startswith("L = w d^2")
 
 
-def test_what_a_case_of_a_process_of_its_own_might_do_is_not_asked_more_than_once(apart: Any) -> None:
-    assert not values(apart("reference"), "steps")
+def test_what_a_case_of_a_process_of_its_own_might_do_is_not_asked_more_than_once() -> None:
+    lonely = replace(CASES["documented"], own_process=True, reductions=("mean",))
+    told = Examiner(with_modes=False).examine(lonely, find_subject("reference"), "float64")
+    assert not values(told, "steps")
 
 
-def test_nobody_need_be_shown_anything(tmp_path: Path) -> None:
-    tmp_path.joinpath("cases.yaml").write_text(CASES)
-    [found] = [one for one in load_corpus(tmp_path, signatures()).cases if one.id == "documented"]
-    told = Examiner(with_illustrations=False).examine(found, OffByOne(), "float32")
+def test_nobody_need_be_shown_anything() -> None:
+    told = Examiner(with_illustrations=False).examine(CASES["documented"], OffByOne(), "float32")
     assert values(told, "snippet")
     assert not values(told, "curve") + values(told, "steps")
 
 
-def test_what_has_nothing_to_show_has_no_detail(records: Any) -> None:
+def test_what_has_nothing_to_show_has_no_detail() -> None:
     assert all(record.detail is None for record in records("undocumented"))
 
 
-def test_a_large_call_has_neither_steps_nor_curve(records: Any) -> None:
+def test_a_large_call_has_neither_steps_nor_curve() -> None:
     subjects = (find_subject("reference"), None, OffByOne())
     told = [record for subject in subjects for record in records("large", subject, "float64")]
     assert not any({"steps", "curve"} & set(record.detail or {}) for record in told)
 
 
-def test_what_agrees_needs_no_steps_from_torch(records: Any) -> None:
+def test_what_agrees_needs_no_steps_from_torch() -> None:
     assert not values(records("documented"), "steps")
 
 
-def test_a_documents_case_has_a_curve_of_truth_and_torch(records: Any) -> None:
+def test_a_documents_case_has_a_curve_of_truth_and_torch() -> None:
     [text] = values(records("documented"), "curve")
     curve = json.loads(text)
     assert (curve["argument"], curve["at"], curve["reduction"]) == ("input", [1], "mean")  # the steepest
@@ -140,18 +122,18 @@ def test_a_documents_case_has_a_curve_of_truth_and_torch(records: Any) -> None:
     np.testing.assert_allclose(curve["observed_slope"], curve["slope"], rtol=1e-5, atol=1e-7)
 
 
-def test_the_other_of_torchs_subjects_and_the_other_reductions_have_none(records: Any) -> None:
+def test_the_other_of_torchs_subjects_and_the_other_reductions_have_none() -> None:
     assert not values(records("documented", find_subject("torch.nn")), "curve")
     told = records("documented")
     assert not values(told, "curve", "none") + values(told, "curve", "sum")
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
-def test_one_dtype_is_enough_for_a_curve(records: Any, dtype: str) -> None:
+def test_one_dtype_is_enough_for_a_curve(dtype: str) -> None:
     assert not values(records("documented", dtype=dtype), "curve")
 
 
-def test_only_what_is_told_of_or_wrong_has_a_curve(records: Any) -> None:
+def test_only_what_is_told_of_or_wrong_has_a_curve() -> None:
     assert not values(records("undocumented"), "curve")
     told = records("undocumented", OffByOne())
     [text], [_], steps = values(told, "curve"), values(told, "steps"), values(told, "steps", "sum")
@@ -161,7 +143,7 @@ def test_only_what_is_told_of_or_wrong_has_a_curve(records: Any) -> None:
     np.testing.assert_allclose(curve["observed_slope"], np.array(curve["slope"]) / 2, rtol=1e-5, atol=1e-7)
 
 
-def test_a_wrong_gradient_alone_is_reason_enough(records: Any) -> None:
+def test_a_wrong_gradient_alone_is_reason_enough() -> None:
     told = records("undocumented", HalfGradient())
     [text], [_] = values(told, "curve"), values(told, "steps")
     curve = json.loads(text)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from examined_cases import cases_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lossproof.corpus.complaints import CorpusError
-from lossproof.corpus.reading import load_corpus
 from lossproof.corpus.values import exact_balls, rounded
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array
@@ -24,7 +23,6 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import Lift, prepare
 from lossproof.reference.refusals import Refusal
-from lossproof.running.selection import signatures
 
 KINDS: dict[str, Lift] = {
     "float64": np.asarray,
@@ -84,16 +82,17 @@ def test_equality_is_defined_and_order_is_not() -> None:
         _ = first < second
 
 
-def corpus_of(folder: Path, input: str, dtypes: str = "[float64, float32]") -> Any:
-    (folder / "x.yaml").write_text(
+def argument(input: str, dtypes: str = "[float64, float32]") -> Any:
+    """The input of a case that writes it so."""
+    cases = cases_of(
         "loss: L1Loss\ncases:\n  - id: one\n    title: t\n"
         f"    dtypes: {dtypes}\n    args: {{input: {input}, target: [0, 0]}}\n"
     )
-    return load_corpus(folder, signatures()).cases[0].args["input"]
+    return cases["one"].args["input"]
 
 
-def test_a_case_writes_both_parts(tmp_path: Path) -> None:
-    tensor = corpus_of(tmp_path, "{complex: [[1, 2], [0.5, -1]]}")
+def test_a_case_writes_both_parts() -> None:
+    tensor = argument("{complex: [[1, 2], [0.5, -1]]}")
     assert rounded(tensor, FORMATS["float32"]).tolist() == [1 + 0.5j, 2 - 1j]
     assert plain(exact_balls(tensor)).tolist() == [1 + 0.5j, 2 - 1j]
 
@@ -107,9 +106,9 @@ def test_a_case_writes_both_parts(tmp_path: Path) -> None:
         ("{complex: [[1, 2], [0, 0]]}", "[float16]", "is complex"),
     ],
 )
-def test_what_is_no_complex_tensor_is_refused(tmp_path: Path, input: str, dtypes: str, words: str) -> None:
+def test_what_is_no_complex_tensor_is_refused(input: str, dtypes: str, words: str) -> None:
     with pytest.raises(CorpusError) as caught:
-        corpus_of(tmp_path, input, dtypes)
+        argument(input, dtypes)
     assert words in str(caught.value)
 
 

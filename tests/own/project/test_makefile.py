@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).parents[3]
+from repository import ROOT
 
 # A Python of any version that notes what it is asked to do, and makes environments of itself.
 PRETENDER = """\

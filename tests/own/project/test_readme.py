@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_reporting import AGREES, DEFECT, RUN, result_of
+from report_specimens import AGREES, DEFECT, RUN, result_of
+from repository import ROOT
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.reporting import summary_lines
 
-ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # What makes the commands that take minutes take seconds; `.ci/run` runs the first three as they stand.

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 import torch
+from repository import ROOT, whole_cases, whole_corpus
 
 from lossproof.checks.examination import Examiner
-from lossproof.corpus.reading import Corpus, load_corpus
+from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_faults
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.registry import find_subject
 from proofs.faults.__main__ import main
@@ -27,7 +27,6 @@ from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault, fault
 from proofs.faults.matrix import Kill, caught_by, searches
 
-ROOT = Path(__file__).parents[3]
 CLASSIFICATION = {
     "AdaptiveLogSoftmaxWithLoss", "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss",
     "KLDivLoss", "LinearCrossEntropyLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
@@ -43,11 +42,6 @@ cases:
     reductions: [none]
     kills: [KILLS]
 """
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(ROOT / "cases", signatures())
 
 
 def search(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -79,10 +73,10 @@ def test_the_catalogue_is_large_enough_for_every_loss() -> None:
     assert sum(numbers.values()) >= 200
 
 
-def test_a_case_names_faults_of_its_own_loss(corpus: Corpus) -> None:
+def test_a_case_names_faults_of_its_own_loss() -> None:
     wrong = [
         (case.id, name)
-        for case in corpus.cases
+        for case in whole_corpus().cases
         for name in case.kills
         if name not in FAULTS or FAULTS[name].loss != case.loss
     ]
@@ -106,11 +100,12 @@ def test_every_fault_stands_where_torch_is_called_and_nowhere_afterwards() -> No
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_plant_without_a_fault_is_caught_by_nothing(corpus: Corpus, loss: str) -> None:
+def test_a_plant_without_a_fault_is_caught_by_nothing(loss: str) -> None:
     """What is caught is caught for its mistake, and not for being planted: not in a mode either."""
     known = next(planted for planted in FAULTS.values() if planted.loss == loss)
     harmless = Fault("harmless", loss, "", "", known.target, lambda original, *a, **o: original(*a, **o))
     subject = find_subject(harmless.subject)
+    corpus = whole_corpus()
     defects = relevant(corpus.known_defects, subject.name, subject.version(), "cpu")
     cases = [case for case in corpus.cases if case.loss == loss and not case.own_process and not case.module]
     for case in cases[:12]:
@@ -118,10 +113,10 @@ def test_a_plant_without_a_fault_is_caught_by_nothing(corpus: Corpus, loss: str)
             assert caught_by(harmless, case, dtype, subject, Examiner(), defects) is None
 
 
-def test_the_full_matrix_has_every_kill_and_the_short_way_enough_of_them(corpus: Corpus) -> None:
+def test_the_full_matrix_has_every_kill_and_the_short_way_enough_of_them() -> None:
     faults = [FAULTS["ce-weighted-mean-over-rows"], FAULTS["ce-ignore-index-dropped"]]
-    cases = [case for case in corpus.cases if case.id in {"ce-weight", "ce-ignored-class", "ce-three-rows"}]
-    corpus = Corpus(tuple(cases), corpus.known_defects, "")
+    cases = tuple(whole_cases()[id] for id in ("ce-weight", "ce-ignored-class", "ce-three-rows"))
+    corpus = Corpus(cases, whole_corpus().known_defects, "")
 
     def kills(is_full: bool) -> set[tuple[str, str]]:
         found: list[Kill] = [

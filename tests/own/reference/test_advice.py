@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loss_arguments import call
 
 from lossproof.reference.advice import ReferenceWarning
-from lossproof.reference.evaluation import prepare
+from lossproof.reference.evaluation import forward, prepare
 
 PAIR: dict[str, Any] = {"input": np.zeros((2, 3)), "target": np.ones((2, 3))}
+
 LINEAR: dict[str, Any] = {
     "input": np.zeros((2, 3)),
     "linear_weight": np.ones((4, 3)),
@@ -27,6 +29,7 @@ UNADVISED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("NLLLoss", {}, {"input": np.zeros((2, 3)), "target": np.array([0, 1])}),
     ("Softmax", {"dim": 1}, {"input": np.zeros((2, 3))}),
 ]
+
 ADVISED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     *(
         (loss, {}, PAIR | {"target": np.ones(3)}, "broadcast together")
@@ -67,3 +70,18 @@ def test_a_doubtful_call_draws_a_warning(
     with pytest.warns(ReferenceWarning, match=words) as caught:
         prepare(loss, params, args)
     assert [warning.filename for warning in caught] == [__file__]  # it points at the call
+
+
+def test_a_softmax_without_a_dimension_guesses_and_warns() -> None:
+    for shape, dim in (((), 0), ((3,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 5), 1)):
+        values = np.arange(float(np.prod(shape))).reshape(shape)
+        with pytest.warns(ReferenceWarning, match="guesses the dimension"):
+            guessed = forward("Softmax", {}, {"input": values})
+        np.testing.assert_array_equal(guessed, forward("Softmax", {"dim": dim}, {"input": values}))
+
+
+@pytest.mark.filterwarnings("error")
+def test_kl_divergence_warns_of_its_mean_alone() -> None:
+    with pytest.warns(ReferenceWarning, match="batchmean"):
+        call("KLDivLoss", reduction="mean")
+    call("KLDivLoss", reduction="batchmean")

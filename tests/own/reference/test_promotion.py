@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,20 +13,18 @@ import torch
 from exact_arithmetic import literal
 from examined_cases import case, examine, named
 from pretenders import Pretender
+from repository import whole_corpus
 from snippet_runs import outcome_of
 
 from lossproof.corpus.case import Case
-from lossproof.corpus.reading import load_corpus
 from lossproof.judging.calls import CallPlanner, prepare_call
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import forward, prepare
 from lossproof.reference.promotion import promoted, result_dtype
 from lossproof.reference.refusals import DtypeRefusal
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation, Values
 from lossproof.subjects.registry import find_subject
 
-ROOT = Path(__file__).parents[3]
 FLOATING = ("float64", "float32", "bfloat16", "float16")
 DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64", *FLOATING, "complex64", "complex128",
@@ -37,7 +34,7 @@ DTYPES = (
 @cache
 def mixed() -> tuple[Case, ...]:
     """The cases of all losses in which one tensor is of single precision, whatever the others are."""
-    cases = load_corpus(ROOT / "cases", signatures()).cases
+    cases = whole_corpus().cases
     return tuple(case for case in cases if "-mixed-" in case.id and case.dtypes and len(case.dtypes) == 3)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_reference import ARGUMENTS, PARAMETERS
+from loss_arguments import ARGUMENTS, PARAMETERS
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.written import Written

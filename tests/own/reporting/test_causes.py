@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from corpus_specimens import IN_ORDER, complaints_about, load
-from test_reporting import AGREES, DEFECT, RUN, page_data, result_of
+from page_reader import page_data
+from report_specimens import AGREES, DEFECT, RUN, result_of
 
 from lossproof.records import record
 from lossproof.records.outcome import Outcome

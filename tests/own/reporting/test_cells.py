@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, RUN, UNSUPPORTED, page_data, result_of
+from page_reader import page_data
+from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, RUN, UNSUPPORTED, result_of
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity

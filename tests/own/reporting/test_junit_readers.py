@@ -10,8 +10,8 @@ import junitparser
 import pytest
 from junit2htmlreport.case_result import CaseResult
 from junit2htmlreport.parser import Junit
+from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 from suite_runs import DEFECTS, Suite
-from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 
 from lossproof.records.record import TestResult
 from lossproof.reporting import write_reports

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from test_reporting import AGREES, DEFECT, DETAIL, NUMBERS, RUN, page_data, result_of
+from page_reader import page_data
+from report_specimens import AGREES, DEFECT, DETAIL, NUMBERS, RUN, result_of
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity

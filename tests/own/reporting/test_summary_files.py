@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from test_reporting import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
+from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run

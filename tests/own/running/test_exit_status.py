@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from corpus_mistakes import LINES
 from corpus_specimens import IN_ORDER
-from test_corpus_refusals import LINES
 
 from lossproof.command_line.app import main
 

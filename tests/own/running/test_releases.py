@@ -9,9 +9,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from defect_specimens import ENTRY
+from defect_specimens import ENTRY, RECORD
 from suite_runs import CASES, Suite
-from test_known_defects import RECORD
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases

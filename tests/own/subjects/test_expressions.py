@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_reporting import AGREES, RUN, page_data, result_of
+from page_reader import page_data
+from report_specimens import AGREES, RUN, result_of
+from repository import whole_corpus
 
-from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_reports
-from lossproof.running.selection import SelectionError, select, signatures
+from lossproof.running.selection import SelectionError, select
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.registry import default_subjects, find_subject
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
@@ -28,13 +29,8 @@ TENSORS = {
 }
 
 
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(Path(__file__).parents[3] / "cases", signatures())
-
-
-def asked(corpus: Corpus, cases: str) -> set[str]:
-    checks = select(corpus, "", "", cases, "cpu").checks
+def asked(cases: str) -> set[str]:
+    checks = select(whole_corpus(), "", "", cases, "cpu").checks
     return {check.subject for check in checks if check.case.loss in EXPRESSIONS}
 
 
@@ -60,13 +56,13 @@ def test_parameters_are_shown_by_name() -> None:
     assert "(l1 * parameters.abs().sum() + l2 *" in expression_of("Objective")
 
 
-def test_only_the_subject_of_expressions_and_the_reference_are_asked(corpus: Corpus) -> None:
-    assert asked(corpus, "info-*,d000-*") == {"certified", EXPRESSIONS_SUBJECT, "reference"}
+def test_only_the_subject_of_expressions_and_the_reference_are_asked() -> None:
+    assert asked("info-*,d000-*") == {"certified", EXPRESSIONS_SUBJECT, "reference"}
 
 
-def test_it_is_asked_for_nothing_else(corpus: Corpus) -> None:
+def test_it_is_asked_for_nothing_else() -> None:
     assert EXPRESSIONS_SUBJECT in default_subjects()
-    checks = select(corpus, EXPRESSIONS_SUBJECT, "", "mse-*,d001-*", "cpu").checks
+    checks = select(whole_corpus(), EXPRESSIONS_SUBJECT, "", "mse-*,d001-*", "cpu").checks
     assert {check.subject for check in checks} == {"certified"}
 
 
@@ -74,17 +70,17 @@ def test_other_subjects_are_asked_for_all() -> None:
     assert all(find_subject("reference").is_asked(loss) for loss in LOSSES)
 
 
-def test_an_identity_may_still_name_them(corpus: Corpus) -> None:
+def test_an_identity_may_still_name_them() -> None:
     """Cross entropy with probabilities is the cross entropy of two distributions."""
     case = "d000-7-cross-entropy-loss-is-the-cross-entropy-with-softmax"
-    subjects = {check.subject for check in select(corpus, "", "", case, "cpu").checks}
+    subjects = {check.subject for check in select(whole_corpus(), "", "", case, "cpu").checks}
     assert {"torch.nn", "torch.nn.functional"} <= subjects
     assert has_function("DistributionCrossEntropy")
 
 
-def test_their_defects_are_those_of_the_expressions(corpus: Corpus) -> None:
-    losses = {case.id: case.loss for case in corpus.cases}
-    own = [entry for entry in corpus.known_defects if losses[entry.case] in EXPRESSIONS]
+def test_their_defects_are_those_of_the_expressions() -> None:
+    losses = {case.id: case.loss for case in whole_corpus().cases}
+    own = [entry for entry in whole_corpus().known_defects if losses[entry.case] in EXPRESSIONS]
     assert own
     assert {entry.subject for entry in own} == {EXPRESSIONS_SUBJECT}
     version = find_subject(EXPRESSIONS_SUBJECT).version()
@@ -107,6 +103,6 @@ def test_the_reports_show_the_expression(tmp_path: Path) -> None:
     assert page_data(tmp_path / "report.html")["expressions"] == {}
 
 
-def test_the_numbers_that_cases_state_are_no_subject(corpus: Corpus) -> None:
+def test_the_numbers_that_cases_state_are_no_subject() -> None:
     with pytest.raises(SelectionError, match="numbers that cases state are proven in every run"):
-        select(corpus, "certified", "", "", "cpu")
+        select(whole_corpus(), "certified", "", "", "cpu")
