@@ -22,7 +22,6 @@ from lossproof.subjects.call import Call, ModeObservation, Observation
 
 FLOAT64 = FORMATS["float64"]
 
-
 DISTANCE = case("MSELoss", {"input": literal(["0.5", "-1"]), "target": literal(["1", "0.3"])})
 VECTOR = case("LogSoftmax", {"input": literal([["0.5", "-1", "2"]])}, params={"dim": parse_numeral("1")})
 

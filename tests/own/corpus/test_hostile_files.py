@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -36,8 +35,7 @@ def test_no_complaint_is_a_traceback_or_hidden(said: str) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", said)
 
 
-def test_a_title_that_is_a_program_is_text_in_every_report(tmp_path: Path) -> None:
-    suite = Suite(tmp_path)
+def test_a_title_that_is_a_program_is_text_in_every_report(suite: Suite) -> None:
     title = "</script><script>alert(1)</script> & <b onclick='x'>]]> $(reboot)"
     (suite.cases / "losses.yaml").write_text(CASE.format(title=json.dumps(title)))
     finished = suite.verify("--subjects", "reference")

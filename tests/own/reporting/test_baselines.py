@@ -112,11 +112,6 @@ def test_non_finite_shares_are_strings_in_strict_json(tmp_path: Path) -> None:
     assert told["accuracy"][0]["is"] == "inf"
 
 
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    return Suite(tmp_path)
-
-
 def test_a_run_is_compared_with_the_one_before_in_the_same_folder(suite: Suite) -> None:
     assert suite.verify("--dtypes", "float32", "--subjects", "torch.nn").returncode == 0
     changed = suite.plant(

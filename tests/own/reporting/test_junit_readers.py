@@ -81,8 +81,7 @@ def test_a_run_without_tests_opens(tmp_path: Path, reader: object) -> None:
     assert reader(tmp_path / "junit.xml") == {"passed": 0, "failed": 0, "skipped": 0}
 
 
-def test_both_count_a_real_run_as_its_records_do(tmp_path: Path) -> None:
-    suite = Suite(tmp_path)
+def test_both_count_a_real_run_as_its_records_do(suite: Suite) -> None:
     (suite.cases / "known-defects.yaml").write_text(DEFECTS)  # it has gone, which is a problem of the run
     break_float16 = suite.plant(
         "import torch\nreal = torch.nn.functional.cross_entropy\n"

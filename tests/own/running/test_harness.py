@@ -6,17 +6,11 @@ import re
 import shutil
 import signal
 import time
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import torch
 from suite_runs import CASES, DEFECTS, REPORTS, Suite
-
-
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    return Suite(tmp_path)
 
 
 def test_a_clean_run_ends_with_0_and_its_reports(suite: Suite) -> None:

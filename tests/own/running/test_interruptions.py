@@ -21,9 +21,8 @@ from suite_runs import FIRST_AND_LAST, REPORTS, Suite
     ],
 )
 def test_a_run_that_is_ended_reports_what_it_found_and_leaves_no_process(
-    tmp_path: Path, number: signal.Signals, status: int, options: tuple[str, ...]
+    suite: Suite, number: signal.Signals, status: int, options: tuple[str, ...]
 ) -> None:
-    suite = Suite(tmp_path)
     lines = FIRST_AND_LAST.splitlines()
     (suite.cases / "losses.yaml").write_text("\n".join([lines[0], *lines[7:], *lines[1:7]]))
     suite.offer({"hangs": "unruly_subjects:hangs"})
@@ -51,8 +50,7 @@ def is_gone(process: int, seconds: float = 10) -> bool:
     return False
 
 
-def test_a_run_that_is_killed_leaves_no_process_when_the_subject_returns(tmp_path: Path) -> None:
-    suite = Suite(tmp_path)
+def test_a_run_that_is_killed_leaves_no_process_when_the_subject_returns(suite: Suite) -> None:
     code = "import os, time, lossproof.checks.examination as e\nright = e.Examiner.examine\n" + (
         "def slow(*args):\n    open(os.environ['UNRULY_MARK'], 'w').write(str(os.getpid()))\n"
         "    time.sleep(1)\n    return right(*args)\ne.Examiner.examine = slow\n"
@@ -66,8 +64,7 @@ def test_a_run_that_is_killed_leaves_no_process_when_the_subject_returns(tmp_pat
     assert not suite.reports.exists()
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_the_old_reports(tmp_path: Path) -> None:
-    suite = Suite(tmp_path)
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_reports(suite: Suite) -> None:
     assert suite.verify("--subjects", "reference").returncode == 0
     before = {path.name: path.read_bytes() for path in suite.reports.iterdir()}
     # No disk of this machine is full, but a process may be held to files of 40 kB.
@@ -80,8 +77,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_reports(tmp_path: Path) ->
     assert {path.name: path.read_bytes() for path in suite.reports.iterdir()} == before
 
 
-def test_two_runs_at_once_leave_the_reports_of_one_of_them(tmp_path: Path) -> None:
-    suite = Suite(tmp_path)
+def test_two_runs_at_once_leave_the_reports_of_one_of_them(suite: Suite) -> None:
     runs = [suite.start("--cases", name) for name in ("weighted-mean", "out-of-range")]
     said = [run.communicate(timeout=120)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said

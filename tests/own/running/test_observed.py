@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -126,9 +125,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_another_outcome_of_a_known_defect_fails_the_run_and_is_named(tmp_path: Path, name: str) -> None:
+def test_another_outcome_of_a_known_defect_fails_the_run_and_is_named(suite: Suite, name: str) -> None:
     kind = KINDS[name]
-    suite = Suite(tmp_path)
     (suite.cases / "losses.yaml").write_text(CASES)
     (suite.cases / "known-defects.yaml").write_text(
         "defaults: {subject: torch.*, kind: defect, expected: another, why: made up}\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -45,11 +44,10 @@ QUICKLY = ("--dtypes", "float32", "--subjects", "torch.nn,torch.nn.functional")
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    made = Suite(tmp_path)
-    (made.cases / "losses.yaml").write_text(CASES + SMOOTHED)
-    (made.cases / "known-defects.yaml").write_text(DEFECTS)
-    return made
+def suite(suite: Suite) -> Suite:
+    (suite.cases / "losses.yaml").write_text(CASES + SMOOTHED)
+    (suite.cases / "known-defects.yaml").write_text(DEFECTS)
+    return suite
 
 
 def put_on_record(suite: Suite, *versions: str) -> None:

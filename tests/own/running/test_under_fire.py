@@ -140,8 +140,7 @@ def test_the_words_of_an_exception_are_text_in_every_report(aftermath: Aftermath
         ("unruly_subjects:MISBEHAVIOURS", "TypeError: 'dict' object is not callable"),
     ],
 )
-def test_a_subject_that_cannot_be_made_is_a_sentence(tmp_path: Path, target: str, words: str) -> None:
-    suite = Suite(tmp_path)
+def test_a_subject_that_cannot_be_made_is_a_sentence(suite: Suite, target: str, words: str) -> None:
     suite.offer({"mine": target})
     finished = suite.verify("--subjects", "mine")
     assert finished.returncode == 2
@@ -164,8 +163,7 @@ def test_a_process_may_be_started_anew_instead_of_forked(tmp_path: Path) -> None
     assert answers == [session.examine(check) for check in selection.checks]
 
 
-def test_results_are_the_same_bytes_in_every_run_with_and_without_workers(tmp_path: Path) -> None:
-    suite = Suite(tmp_path)
+def test_results_are_the_same_bytes_in_every_run_with_and_without_workers(suite: Suite) -> None:
     (suite.cases / "more.yaml").write_text(FIRST_AND_LAST)
     lines = []
     for options in ((), (), ("--numprocesses", "2")):
@@ -174,8 +172,7 @@ def test_results_are_the_same_bytes_in_every_run_with_and_without_workers(tmp_pa
     assert lines[0][1:] == lines[1][1:] == lines[2][1:]
 
 
-def test_a_judge_that_calls_everything_right_fails_the_run(tmp_path: Path) -> None:
-    suite = Suite(tmp_path)
+def test_a_judge_that_calls_everything_right_fails_the_run(suite: Suite) -> None:
     code = """
 import dataclasses, lossproof.checks.values as e
 right = e.compare
@@ -189,8 +186,8 @@ e.compare = lambda *args: dataclasses.replace(right(*args), agrees=True)
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "nan", "inf", "soon"])
-def test_a_time_limit_is_a_number_of_seconds(tmp_path: Path, limit: str) -> None:
-    finished = Suite(tmp_path).verify("--time-limit", limit)
+def test_a_time_limit_is_a_number_of_seconds(suite: Suite, limit: str) -> None:
+    finished = suite.verify("--time-limit", limit)
     assert finished.returncode == 2
     assert "--time-limit" in finished.stderr + finished.stdout
     assert "Traceback" not in finished.stdout + finished.stderr
@@ -198,9 +195,8 @@ def test_a_time_limit_is_a_number_of_seconds(tmp_path: Path, limit: str) -> None
 
 @pytest.mark.parametrize(("options", "is_own"), [((), False), (("--pdb",), True)])
 def test_a_debugger_finds_the_subject_in_its_own_process(
-    tmp_path: Path, options: tuple[str, ...], is_own: bool
+    suite: Suite, options: tuple[str, ...], is_own: bool
 ) -> None:
-    suite = Suite(tmp_path)
     code = """
 import os, pathlib, lossproof.checks.examination as e
 right = e.Examiner.examine
