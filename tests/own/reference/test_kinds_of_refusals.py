@@ -93,6 +93,7 @@ def test_every_kind_of_refusal_is_tried_here() -> None:
     assert set(REFUSALS) == {"index", "shape", "dtype", "range", "option"}
 
 
+@pytest.mark.filterwarnings("ignore:reduction='mean':UserWarning")
 def test_what_borders_on_a_refusal_is_taken() -> None:
     forward("NLLLoss", {"ignore_index": -100}, {"input": LOGS, "target": [2, -100]})
     forward("NLLLoss", {}, {"input": LOGS, "target": np.array([2, 0], dtype=np.uint8)})
