@@ -13,7 +13,7 @@ OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$
            $(if $(CASES),--cases '$(CASES)') $(if $(DEVICE),--device '$(DEVICE)') \
            $(if $(WORKERS),--numprocesses '$(WORKERS)') $(if $(BASELINE),--baseline '$(BASELINE)')
 
-# What `make test` can be asked: TESTS=tests/own/test_truth.py
+# What `make test` can be asked: TESTS=tests/own/judging
 TESTS ?= tests/own
 
 .PHONY: help verify faults test history browser lint benchmark yardstick mutants readme picture clean

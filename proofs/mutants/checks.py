@@ -125,7 +125,8 @@ class TestsCheck:
         if self.expression:
             options += ["-k", self.expression]
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            status = pytest.main([*options, str(ROOT / "tests/own" / self.file)], plugins=[report])
+            [file] = (ROOT / "tests/own").rglob(self.file)
+            status = pytest.main([*options, str(file)], plugins=[report])
         return "" if status == 0 else report.test or f"pytest ends with {status!r}"
 
 

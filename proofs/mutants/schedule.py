@@ -22,10 +22,23 @@ _CASES_OF_OTHERS = 15
 _SLOW_TESTS = (
     "test_truth.py",
     "test_modes.py",
+    "test_mode_faults.py",
     "test_reference_gradients.py",
     "test_claims.py",
     "test_apart.py",
     "test_snippets.py",
+)
+# Whatever the module of the reference is.
+_REFERENCE_TESTS = (
+    "test_reference.py",
+    "test_kinds_of_refusals.py",
+    "test_steps.py",
+    "test_defaults.py",
+    "test_limits.py",
+    "test_advice.py",
+    "test_reductions.py",
+    "test_refusals.py",
+    "test_sharp_budgets.py",
 )
 _JUDGING_TESTS = (
     "test_verdict.py",
@@ -33,6 +46,7 @@ _JUDGING_TESTS = (
     "test_truth_details.py",
     "test_calls.py",
     "test_derivatives.py",
+    "test_second_derivatives.py",
     "test_grading.py",
     "test_details.py",
     "test_assertions.py",
@@ -45,18 +59,25 @@ _JUDGING_TESTS = (
     "test_curves.py",
     "test_snippets.py",
     "test_mode_verdicts.py",
+    "test_mode_derivatives.py",
     "test_mode_programs.py",
     "test_recorder.py",
     "test_known_defects.py",
+    "test_defect_observations.py",
     "test_printed.py",
+    "test_certification.py",
     "test_repeats.py",
     "test_conventions.py",
     "test_ctc.py",
     "test_complex.py",
     "test_apart.py",
     "test_modes.py",
+    "test_mode_faults.py",
     "test_truth.py",
     "test_claims.py",
+    "test_json_lines.py",
+    "test_junit.py",
+    "test_summary_lines.py",
 )
 
 
@@ -131,13 +152,7 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
             for subject, dtype in places:
                 if case.dtypes is None or dtype in case.dtypes:
                     yield CaseCheck(case.id, subject, dtype)
-    yield TestsCheck("test_reference.py")
-    yield TestsCheck("test_defaults.py")
-    yield TestsCheck("test_limits.py")
-    yield TestsCheck("test_advice.py")
-    yield TestsCheck("test_reductions.py")
-    yield TestsCheck("test_refusals.py")
-    yield TestsCheck("test_sharp_budgets.py")
+    yield from map(TestsCheck, _REFERENCE_TESTS)
     if module.endswith(".worked"):
         yield TestsCheck("test_worked.py")
         yield TestsCheck("test_illustrations.py")
@@ -155,9 +170,7 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
 
 
 def _judging(surroundings: Surroundings) -> Iterator[Check]:
-    for file in _JUDGING_TESTS:
-        yield TestsCheck(file)
-    yield TestsCheck("test_reporting.py", "not TestPage")
+    yield from map(TestsCheck, _JUDGING_TESTS)
     yield from surroundings.faults
     for case in _specimens(surroundings.corpus):
         if case.module is not None:
@@ -189,7 +202,7 @@ def _specimens(corpus: Any) -> list[Any]:
 
 
 def _drawn() -> frozenset[str]:
-    tree = ast.parse((ROOT / "tests/own/test_truth.py").read_text())
+    tree = ast.parse((ROOT / "tests/own/judging/test_truth.py").read_text())
     assigned = {ast.unparse(node.target): node.value for node in tree.body if isinstance(node, ast.AnnAssign)}
     assert isinstance(assigned["CALLS"], ast.List)
     return frozenset(ast.literal_eval(call)[0] for call in assigned["CALLS"].elts)

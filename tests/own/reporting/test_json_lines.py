@@ -1,0 +1,93 @@
+"""``results.jsonl``: strict JSON, read back as it was, and the same for the same results."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from page_reader import column, page_data, reject
+from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
+
+from lossproof.reporting import ReportError, read_results, write_reports
+
+
+def test_records_come_back_as_they_were(tmp_path: Path) -> None:
+    hostile = replace(DISAGREES, title=HOSTILE, message="two\nlines\u2028three")
+    records = [AGREES, hostile, ERRS, UNSUPPORTED, DEFECT]
+    write_reports(tmp_path, RUN, [result_of(*records)])
+    run, rows = read_results(tmp_path / "results.jsonl")
+    assert rows == [{"test": "test_case[a]", **asdict(record)} for record in records]
+    assert {name: run[name] for name in asdict(RUN)} == asdict(RUN)
+    assert run["counts"] == {
+        "agree": 1,
+        "overflowed": 0,
+        "other convention": 0,
+        "changed convention": 0,
+        "disagree": 1,
+        "error": 1,
+        "unsupported": 1,
+        "known defect": 1,
+    }
+
+
+@pytest.mark.parametrize("share", [math.inf, math.nan])
+def test_non_finite_numbers_are_strings_in_strict_json(tmp_path: Path, share: float) -> None:
+    run = replace(RUN, machine={"load": share}, known_defects=[{"case": "a", "observed": [-math.inf]}])
+    write_reports(tmp_path, run, [result_of(replace(DISAGREES, error_over_budget=share))])
+    lines = (tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    first, record = (json.loads(line, parse_constant=reject) for line in lines)
+    assert record["error_over_budget"] == str(share)
+    assert first["run"]["machine"]["load"] == str(share)
+    assert first["run"]["known_defects"][0]["observed"] == ["-inf"]
+    (row,) = read_results(tmp_path / "results.jsonl")[1]
+    assert str(row["error_over_budget"]) == str(share)
+    assert isinstance(row["error_over_budget"], float)
+    assert column(page_data(tmp_path / "report.html"), "share") == [str(share)]
+
+
+def test_two_runs_differ_in_the_first_line_only(tmp_path: Path) -> None:
+    tests = [
+        result_of(AGREES, name="a"),
+        result_of(DISAGREES, name="b"),
+        result_of(UNSUPPORTED, name="c", line=3),
+    ]
+    later = replace(RUN, started="2026-02-02T00:00:00+00:00", seconds=9.0)
+    slower = [replace(test, seconds=7.0) for test in reversed(tests)]
+    write_reports(tmp_path / "one", RUN, tests)
+    write_reports(tmp_path / "two", later, slower)
+    one, two = ((tmp_path / name / "results.jsonl").read_text().splitlines() for name in ("one", "two"))
+    assert one[0] != two[0]
+    assert one[1:] == two[1:]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", r":1: the first line should describe the run"),
+        ('{"test": "a"}\n', r":1: the first line should describe the run"),
+        ('{"run": {}}\n{"test": ', r":2: not a line of JSON"),
+        ('{"run": {}}\n[]\n', r":2: each line should be an object"),
+        ('{"run": {}}\n{"test": "a", "colour": 1}\n', r":2: unknown or missing fields: .*colour"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_line(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(text)
+    with pytest.raises(ReportError, match=complaint):
+        read_results(path)
+
+
+def test_an_unknown_outcome_is_named_with_its_line(tmp_path: Path) -> None:
+    write_reports(tmp_path, RUN, [result_of(AGREES)])
+    path = tmp_path / "results.jsonl"
+    path.write_text(path.read_text().replace('"outcome": "agree"', '"outcome": "perhaps"'))
+    with pytest.raises(ReportError, match=":2: unknown outcome 'perhaps'"):
+        read_results(path)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="cannot be read"):
+        read_results(tmp_path / "results.jsonl")
