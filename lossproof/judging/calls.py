@@ -17,7 +17,7 @@ from lossproof.corpus.case import Case, Parameter, Term
 from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import exact_balls, rounded, shape_of, whole_numbers, written_dtype
+from lossproof.corpus.values import exact_balls, rounded, whole_numbers
 from lossproof.judging.truth import CallTruth, Truth, truth_of
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.ball import Ball, certified
@@ -34,7 +34,6 @@ from lossproof.reference.worked import worked_steps
 from lossproof.subjects.call import Call, Values, dtypes_of
 
 _OWN = Term()
-_COMPLEX = {"float64": "complex128", "float32": "complex64"}
 _PASSED_AS_WRITTEN = {"reduction", "size_average", "reduce"}
 
 
@@ -97,9 +96,7 @@ def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _OWN, 
     loss = LOSSES[term.loss or case.loss]
     args = case.args if term.args is None else term.args
     params = term.params if term.loss else {**case.params, **term.params}
-    shapes = {name: shape_of(tensor) for name, tensor in args.items()}
-    is_complete = set(loss.arguments) <= set(shapes)  # a case may leave one out, to be refused
-    indices = loss.indices(shapes) if is_complete else ()
+    indices = loss.indices_among({name: tensor.shape for name, tensor in args.items()})
     if term.reduction is not None:
         reduction = term.reduction
     return Call(
@@ -233,7 +230,7 @@ def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -
 
     def rounded(name: str, true: Truth) -> Truth:
         own = FORMATS[part_dtype(prepared.dtypes[name])]
-        return true.rounded_to(own) if own.largest_exponent < format.largest_exponent else true
+        return true.rounded_to(own) if own.largest < format.largest else true
 
     gradients = tuple(
         {name: rounded(name, true) for name, true in gradient.items()} for gradient in truth.gradients
@@ -250,14 +247,14 @@ def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
 
 
 def _values(tensor: Tensor, dtype: str) -> Values:
-    dtype = written_dtype(tensor) or dtype
+    dtype = tensor.dtype or dtype
     if dtype in INTEGER_DTYPES:
         return Values(whole_numbers(tensor).astype(dtype), dtype)
     if dtype in FORMATS:
-        numbers = rounded(tensor, FORMATS[dtype])
-        if numbers.dtype.kind == "c":
-            return Values(numbers, _COMPLEX[dtype])
-        return Values(numbers, dtype)
+        format = FORMATS[dtype]
+        numbers = rounded(tensor, format)
+        is_complex = numbers.dtype.kind == "c"
+        return Values(numbers, format.complex_dtype if is_complex and format.complex_dtype else dtype)
     return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
 
 

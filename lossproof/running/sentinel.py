@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lossproof.corpus.case_reading import read_cases
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.nodes import parse_tree
-from lossproof.running.selection import Check, signatures
+from lossproof.running.selection import Check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,7 @@ cases:
 def sentinel_check() -> Check:
     """The check that has to fail while the mistake is planted."""
     notes = Notes(__name__)
-    [case] = read_cases(parse_tree(_CASE, notes), signatures(), notes)
+    [case] = read_cases(parse_tree(_CASE, notes), notes)
     if len(notes):
         raise CorpusError(notes.complaints())
     return Check(case, "torch.nn.functional", "float32")

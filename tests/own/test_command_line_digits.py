@@ -18,7 +18,6 @@ from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
 from lossproof.numbers.ball import Undecided, certified
-from lossproof.running.selection import signatures
 
 FRACTIONS = st.builds(
     lambda numerator, denominator, exponent: Fraction(numerator, denominator) * Fraction(10) ** exponent,
@@ -82,7 +81,7 @@ def test_a_wide_ball_has_no_digits() -> None:
 
 def test_parameters_and_tensors_of_the_whole_corpus_are_read_back_as_they_were() -> None:
     root = Path(__file__).parents[2] / "cases"
-    for case in load_corpus(root, signatures()).cases:
+    for case in load_corpus(root).cases:
         notes = Notes("")
         if case.args:
             args = read_args(parse_tree(mapping(case.args), notes), "args", None, notes, True)

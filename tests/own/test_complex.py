@@ -24,7 +24,6 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import Lift, prepare
 from lossproof.reference.refusals import Refusal
-from lossproof.running.selection import signatures
 
 KINDS: dict[str, Lift] = {
     "float64": np.asarray,
@@ -89,7 +88,7 @@ def corpus_of(folder: Path, input: str, dtypes: str = "[float64, float32]") -> A
         "loss: L1Loss\ncases:\n  - id: one\n    title: t\n"
         f"    dtypes: {dtypes}\n    args: {{input: {input}, target: [0, 0]}}\n"
     )
-    return load_corpus(folder, signatures()).cases[0].args["input"]
+    return load_corpus(folder).cases[0].args["input"]
 
 
 def test_a_case_writes_both_parts(tmp_path: Path) -> None:

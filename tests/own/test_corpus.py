@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from corpus_specimens import EVERY_KEY, IN_ORDER, SIGNATURES, complaints_about, load, write
+from corpus_specimens import EVERY_KEY, IN_ORDER, complaints_about, load, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +37,6 @@ from lossproof.corpus.tensors import (
     Reshape,
     Uniform,
 )
-from lossproof.running.selection import signatures
 
 # A loss whose target holds no class indices.
 OF_REAL_NUMBERS = IN_ORDER.replace("CrossEntropyLoss", "KLDivLoss")
@@ -284,7 +283,7 @@ def test_a_number_that_a_dtype_cannot_hold_is_named(tmp_path: Path, number: str,
     )
     if dtypes:
         case = load(tmp_path, x=text + "    rounded: true\n").cases[0]
-        assert lint_rounding(case, SIGNATURES) == []
+        assert lint_rounding(case) == []
 
 
 @pytest.mark.parametrize(
@@ -382,4 +381,4 @@ def test_the_examples_of_the_handbook_are_in_order(tmp_path: Path) -> None:
     corpus = load(tmp_path, x=case, known_defects=defect)
     assert [case.id for case in corpus.cases] == [defect.case for defect in corpus.known_defects]
     (tmp_path / "conventions.yaml").write_text(picks, encoding="utf-8")
-    assert load_picks(tmp_path, signatures())[0].pick == "1"
+    assert load_picks(tmp_path)[0].pick == "1"

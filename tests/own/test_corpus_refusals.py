@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from corpus_specimens import EVERY_KEY, IN_ORDER, SIGNATURES, complaints_about, load, write
+from corpus_specimens import EVERY_KEY, IN_ORDER, complaints_about, load, write
 
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.reading import load_corpus
@@ -340,7 +340,7 @@ def test_a_file_with_another_ending_is_not_passed_over(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="cases: the folder cannot be read"):
-        load_corpus(tmp_path / "cases", SIGNATURES)
+        load_corpus(tmp_path / "cases")
 
 
 DEFECT = """\

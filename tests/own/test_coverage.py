@@ -12,7 +12,6 @@ from torch.nn.modules import loss as torch_losses
 
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.reference.catalogue import LOSSES
-from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 LEAST_CASES = 12
@@ -23,7 +22,7 @@ ELSEWHERE = ("AdaptiveLogSoftmaxWithLoss", "CosineSimilarity", "PairwiseDistance
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return load_corpus(ROOT / "cases", signatures())
+    return load_corpus(ROOT / "cases")
 
 
 def test_every_loss_of_torch_is_known() -> None:

@@ -20,7 +20,6 @@ from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
 from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation
 from lossproof.subjects.registry import find_subject
 
@@ -212,7 +211,7 @@ def test_the_operation_told_is_that_of_the_element() -> None:
 
 @pytest.mark.parametrize("name", ["BCELoss", "CTCLoss"])
 def test_a_gradient_that_is_a_convention_says_so(name: str) -> None:
-    corpus = load_corpus(CASES, signatures())
+    corpus = load_corpus(CASES)
     id = {"BCELoss": "bce-certain-wrong", "CTCLoss": "ctc-confident"}[name]
     chosen = next(one for one in corpus.cases if one.id == id)
     records = examine(chosen, find_subject("torch.nn.functional"), "float32", with_modes=False)

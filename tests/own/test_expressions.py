@@ -13,7 +13,7 @@ from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_reports
-from lossproof.running.selection import SelectionError, select, signatures
+from lossproof.running.selection import SelectionError, select
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.registry import default_subjects, find_subject
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
@@ -30,7 +30,7 @@ TENSORS = {
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return load_corpus(Path(__file__).parents[2] / "cases", signatures())
+    return load_corpus(Path(__file__).parents[2] / "cases")
 
 
 def asked(corpus: Corpus, cases: str) -> set[str]:

@@ -47,7 +47,7 @@ def test_constants_are_those_of_torch(name: str) -> None:
 
 
 def test_sums_are_kept_in_at_least_float32() -> None:
-    roundoffs = {name: format.accumulator_roundoff for name, format in FORMATS.items()}
+    roundoffs = {name: format.accumulator.unit_roundoff for name, format in FORMATS.items()}
     assert roundoffs == {
         "float64": 2.0**-53,
         "float32": 2.0**-24,

@@ -18,7 +18,6 @@ from lossproof.history.markdown import history_markdown
 from lossproof.history.on_record import as_data, read_table
 from lossproof.records.outcome import Outcome
 from lossproof.reporting import write_faults, write_reports
-from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 DISAGREES = replace(VALUE, outcome=Outcome.DISAGREE, message="off by 1")
@@ -137,10 +136,10 @@ class TestFile:
         assert "make history VERSIONS=2.6.0" in told
 
     def test_the_case_files_are_read_without_it(self, cases: Path) -> None:
-        before = load_corpus(cases, signatures())
+        before = load_corpus(cases)
         put(cases, "2.6.0", VALUE)
         explain(cases, "[]\n")
-        after = load_corpus(cases, signatures())
+        after = load_corpus(cases)
         assert after.releases.of("torch.nn") == ("2.6.0",)
         assert replace(after, releases=before.releases) == before
 
@@ -174,7 +173,7 @@ ALL_EXPLAINED = f"""\
 
 class TestTable:
     def test_releases_stand_in_their_order_and_rows_that_changed_come_first(self, changed: Path) -> None:
-        table = read_table(changed / "history", load_corpus(changed, signatures()).known_defects)
+        table = read_table(changed / "history", load_corpus(changed).known_defects)
         assert table.releases == ("2.6", "2.9", "2.10", "2.11")
         rows = [(row.name, row.kind, row.cells, row.changed) for row in (*table.defects, *table.conventions)]
         assert rows == [
@@ -186,7 +185,7 @@ class TestTable:
     def test_what_changed_comes_before_what_is_graver(self, cases: Path) -> None:
         put(cases, "2.6.0", showing(VALUE, WHY), RAISES)
         put(cases, "2.7.0", showing(VALUE, WHY), showing(RAISES, OTHER), status=None)
-        entries = load_corpus(cases, signatures()).known_defects
+        entries = load_corpus(cases).known_defects
         assert [row.name for row in read_table(cases / "history", entries).defects] == [OTHER, WHY]
 
     def test_two_patches_of_a_release_are_told_apart(self, cases: Path) -> None:
@@ -321,11 +320,11 @@ class TestPages:
 
 class TestRepository:
     def test_every_change_is_explained_and_every_explanation_is_of_a_change(self) -> None:
-        entries = load_corpus(ROOT / "cases", signatures()).known_defects
+        entries = load_corpus(ROOT / "cases").known_defects
         assert read_table(ROOT / "cases" / "history", entries).problems == ()
 
     def test_its_page_is_that_of_its_files(self) -> None:
-        entries = load_corpus(ROOT / "cases", signatures()).known_defects
+        entries = load_corpus(ROOT / "cases").known_defects
         written = (ROOT / "cases" / "history" / "README.md").read_text(encoding="utf-8")
         assert written == history_markdown(read_table(ROOT / "cases" / "history", entries)), (
             "run `make history`"

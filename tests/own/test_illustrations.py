@@ -19,7 +19,6 @@ from lossproof.judging.illustrations import disagreement, is_small
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.registry import default_subjects, find_subject
@@ -61,7 +60,7 @@ class OffByOne(FunctionSubject):
 def records(tmp_path: Path) -> Any:
     def run(case: str, subject: Any = None, dtype: str = "float32") -> list[Record]:
         tmp_path.joinpath("cases.yaml").write_text(CASES)
-        corpus = load_corpus(tmp_path, signatures())
+        corpus = load_corpus(tmp_path)
         [found] = [one for one in corpus.cases if one.id == case]
         return Examiner().examine(found, subject or find_subject("torch.nn.functional"), dtype)
 
@@ -72,7 +71,7 @@ def records(tmp_path: Path) -> Any:
 def apart(tmp_path: Path) -> Any:
     def run(subject: str) -> list[Record]:
         tmp_path.joinpath("cases.yaml").write_text(CASES)
-        [found] = [one for one in load_corpus(tmp_path, signatures()).cases if one.id == "documented"]
+        [found] = [one for one in load_corpus(tmp_path).cases if one.id == "documented"]
         lonely = replace(found, own_process=True, reductions=("mean",))
         return Examiner(with_modes=False).examine(lonely, find_subject(subject), "float64")
 
@@ -105,7 +104,7 @@ def test_what_a_case_of_a_process_of_its_own_might_do_is_not_asked_more_than_onc
 
 def test_nobody_need_be_shown_anything(tmp_path: Path) -> None:
     tmp_path.joinpath("cases.yaml").write_text(CASES)
-    [found] = [one for one in load_corpus(tmp_path, signatures()).cases if one.id == "documented"]
+    [found] = [one for one in load_corpus(tmp_path).cases if one.id == "documented"]
     told = Examiner(with_illustrations=False).examine(found, OffByOne(), "float32")
     assert values(told, "snippet")
     assert not values(told, "curve") + values(told, "steps")

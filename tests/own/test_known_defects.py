@@ -25,7 +25,6 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 from lossproof.subjects.registry import find_subject
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -272,7 +271,7 @@ def test_another_wrong_value_of_torch_fails_the_run(
     number: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """soft_margin_loss of -89 is known to be infinite in single precision, with a gradient of nan."""
-    corpus = load_corpus(CASES, signatures())
+    corpus = load_corpus(CASES)
     case = next(case for case in corpus.cases if case.id == "soft-margin-overflow-single")
     subject = find_subject("torch.nn.functional")
     entries = relevant(corpus.known_defects, subject.name, subject.version(), "cpu")

@@ -21,7 +21,6 @@ from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Record
 from lossproof.reference.evaluation import prepare
-from lossproof.running.selection import signatures
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.torch.modes.table import MODES
 
@@ -65,7 +64,7 @@ cases:
 def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
     folder: Path = tmp_path_factory.mktemp("cases")
     (folder / "modes.yaml").write_text(CASES)
-    return {case.id: case for case in load_corpus(folder, signatures()).cases}
+    return {case.id: case for case in load_corpus(folder).cases}
 
 
 def modes_of(case: Case, subject: str = "torch.nn.functional") -> dict[tuple[str, str], Record]:

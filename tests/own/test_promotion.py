@@ -23,7 +23,6 @@ from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import forward, prepare
 from lossproof.reference.promotion import promoted, result_dtype
 from lossproof.reference.refusals import DtypeRefusal
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation, Values
 from lossproof.subjects.registry import find_subject
 
@@ -37,7 +36,7 @@ DTYPES = (
 @cache
 def mixed() -> tuple[Case, ...]:
     """The cases of all losses in which one tensor is of single precision, whatever the others are."""
-    cases = load_corpus(ROOT / "cases", signatures()).cases
+    cases = load_corpus(ROOT / "cases").cases
     return tuple(case for case in cases if "-mixed-" in case.id and case.dtypes and len(case.dtypes) == 3)
 
 

@@ -16,7 +16,6 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.judging.calls import CallPlanner
 from lossproof.judging.verdict import compare
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Observation
 from lossproof.subjects.registry import find_subject
 
@@ -33,7 +32,7 @@ cases:
 
 def read(folder: Path) -> Case:
     (folder / "x.yaml").write_text(CASE)
-    (case,) = load_corpus(folder, signatures()).cases
+    (case,) = load_corpus(folder).cases
     return case
 
 

@@ -16,6 +16,7 @@ from lossproof.corpus.files import find_files
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode, parse_tree
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.scalars import Meaning, meaning
+from lossproof.numbers.formats import FORMATS
 
 CASES = Path(__file__).parents[2] / "cases"
 SCHEMA: dict[str, Any] = json.loads((CASES / "schema.json").read_text(encoding="utf-8"))
@@ -104,7 +105,7 @@ def test_tensor_forms_have_the_same_keys() -> None:
     ("definition", "words"),
     [
         (DEFINITIONS["dtype"], keys.DTYPES),
-        (DEFINITIONS["floatDtype"], keys.FLOAT_DTYPES),
+        (DEFINITIONS["floatDtype"], tuple(FORMATS)),
         (DEFINITIONS["reduction"], keys.REDUCTIONS),
         (DEFINITIONS["flag"]["properties"]["severity"], keys.SEVERITIES),
         (DEFINITIONS["raised"]["properties"]["when"], keys.STAGES),

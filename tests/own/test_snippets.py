@@ -20,7 +20,6 @@ from lossproof.judging.calls import make_call
 from lossproof.records.record import Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, Observation, Refused
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.registry import find_subject
@@ -94,7 +93,7 @@ KINDS = (
 
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, Case]:
-    return {case.id: case for case in load_corpus(ROOT / "cases", signatures()).cases}
+    return {case.id: case for case in load_corpus(ROOT / "cases").cases}
 
 
 def failures(case: Case, subject: Subject, dtype: str, with_modes: bool = False) -> list[Record]:
@@ -189,7 +188,7 @@ cases:
 def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
     folder: Path = tmp_path_factory.mktemp("cases")
     (folder / "small.yaml").write_text(SMALL)
-    return {case.id: case for case in load_corpus(folder, signatures()).cases}
+    return {case.id: case for case in load_corpus(folder).cases}
 
 
 class Theirs(FunctionSubject):

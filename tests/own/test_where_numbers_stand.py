@@ -13,7 +13,6 @@ from lossproof.corpus.case import Case, Document
 from lossproof.corpus.keys import ERRATUM_NUMBERS
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 
 STATED = """\
     source: {document: 002_76d7edb28dd97171, place: section 2, claim: D002-6}
@@ -26,7 +25,7 @@ LONGEST = 17
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return load_corpus(Path(__file__).parents[2] / "cases", signatures())
+    return load_corpus(Path(__file__).parents[2] / "cases")
 
 
 def judged(tmp_path: Path, prints: str) -> dict[tuple[str, str | None], Record]:
