@@ -100,7 +100,7 @@ def where_it_overflows(truth: Truth, place: Place) -> str:
     with recording() as steps:
         truth.bounded_by(Rules(note_overflow=note))
     if not found:
-        return "it is within its budget of an infinity"
+        return f"it is within its budget of {'an infinity' if truth.format.has_infinities else 'nan'}"
     _, words = max(found, key=lambda one: one[0])
     overflown = next((name for name, value in steps if np.any(_marks(value))), None)
     where = f"the step '{overflown}'" if overflown else "the formula"
