@@ -125,7 +125,8 @@ def test_the_readme_of_the_cases_names_all_dtypes() -> None:
 
 @pytest.mark.parametrize("key", keys.PRINTED.all)
 def test_both_take_numbers_of_every_dtype(tmp_path: Path, key: str) -> None:
-    text = IN_ORDER + f"    reductions: [sum]\n    expect: {{sum: {{{key}: 0.44}}}}\n"
+    dtypes = "" if key == "digits" else f"    dtypes: [{key}]\n"
+    text = IN_ORDER + dtypes + f"    reductions: [sum]\n    expect: {{sum: {{{key}: 0.44}}}}\n"
     assert complaints_about(tmp_path, x=text) == ()
     assert schema_complaints(text) == []
 
