@@ -8,7 +8,7 @@ from lossproof.corpus.case import Case, Identity, Parameter
 from lossproof.corpus.complaints import Complaint
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Complex, Derived, Fill, Literal, Tensor
-from lossproof.numbers.formats import FORMATS, PARTS
+from lossproof.numbers.formats import FORMATS, PARTS, Format
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
 
@@ -22,9 +22,10 @@ def lint_rounding(case: Case) -> list[Complaint]:
     parameters are doubles in every run, and generated or derived tensors round by design.
     """
     complaints = []
+    real = [dtype for dtype in case.dtypes if FORMATS[dtype].complex_dtype is None]
     for name, tensor in _tensors(case):
-        if isinstance(tensor, Complex) and not set(case.dtypes) <= set(PARTS.values()):
-            problem = f"{name} is complex, and no complex number has halves or bfloat16 for parts"
+        if isinstance(tensor, Complex) and real:
+            problem = f"{name} is complex, and no complex number has parts of {' or '.join(real)}"
             remedy = f"say 'dtypes: [{', '.join(PARTS.values())}]' or one of them"
             complaints.append(Complaint(case.file, case.line, case.id, problem, remedy))
     if complaints or case.raises is not None or case.module is not None:
@@ -70,28 +71,28 @@ def _tensors_of_call(
 def _inexact(tensor: Tensor, dtypes: tuple[str, ...]) -> tuple[list[Numeral], list[str]]:
     """The numbers that some dtype cannot hold, and those dtypes."""
     written = list(_written(tensor))
-    numerals = [numeral for form in written for numeral in form.values]
     inexact: set[int] = set()
     lossy = []
     for dtype in dtypes:
-        held = [is_held for form in written for is_held in _held(form, dtype)]
-        if not all(held):
-            lossy.append(dtype)
-            inexact.update(position for position, is_held in enumerate(held) if not is_held)
-    return [numerals[position] for position in sorted(inexact)], lossy
+        wrong = [
+            position
+            for position, (numeral, own) in enumerate(written)
+            if not _format(own or dtype).holds(numeral.exact)
+        ]
+        inexact.update(wrong)
+        lossy += [dtype] if wrong else []
+    return [written[position][0] for position in sorted(inexact)], lossy
 
 
-def _written(tensor: Tensor) -> Iterator[Literal | Fill]:
-    """Where a tensor's form states numbers that it moves about unchanged."""
+def _written(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
+    """The numbers that a tensor's form states and moves about unchanged, with the dtype that it states."""
     if isinstance(tensor, (Literal, Fill)):
-        yield tensor
+        yield from ((value, tensor.dtype) for value in tensor.values)
     elif not isinstance(tensor, Derived):
         for part in tensor.parts:
             yield from _written(part)
 
 
-def _held(form: Literal | Fill, dtype: str) -> list[bool]:
-    """Which of its numbers the dtype holds, or the one that it states; whole numbers are meant in float64."""
-    dtype = form.dtype or dtype
-    format = FORMATS.get(PARTS.get(dtype, dtype), FORMATS["float64"])
-    return format.holds([value.exact for value in form.values])
+def _format(dtype: str) -> Format:
+    """Whose numbers a tensor of the dtype holds; whole numbers are calculated with in float64."""
+    return FORMATS.get(PARTS.get(dtype, dtype), FORMATS["float64"])

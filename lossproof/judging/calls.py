@@ -8,7 +8,7 @@ import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -137,7 +137,7 @@ def exactly(case: Case, reduction: str | None, dtype: str = "float64") -> Prepar
         if name not in prepared.indices:
             arguments[name] = exact_balls(tensor, FORMATS[dtype])
     for name, value in case.params.items():
-        if _is_tensor(value) and name in prepared.loss.tensor_parameters:
+        if isinstance(value, Tensor) and name in prepared.loss.tensor_parameters:
             parameters[name] = exact_balls(value, FORMATS[dtype])
     return dataclasses.replace(prepared, arguments=arguments, parameters=parameters)
 
@@ -241,7 +241,7 @@ def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -
 def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
     if isinstance(value, Numeral):
         return int(value.text) if value.is_integer else float(value)
-    if _is_tensor(value):
+    if isinstance(value, Tensor):
         return _values(value, "int64" if name in loss.index_parameters else dtype)
     return value
 
@@ -251,15 +251,11 @@ def _values(tensor: Tensor, dtype: str) -> Values:
     if dtype in INTEGER_DTYPES:
         return Values(whole_numbers(tensor).astype(dtype), dtype)
     if dtype in FORMATS:
-        format = FORMATS[dtype]
-        numbers = rounded(tensor, format)
-        is_complex = numbers.dtype.kind == "c"
-        return Values(numbers, format.complex_dtype if is_complex and format.complex_dtype else dtype)
+        numbers = rounded(tensor, FORMATS[dtype])
+        if numbers.dtype.kind == "c":
+            dtype = FORMATS[dtype].complex_dtype or dtype
+        return Values(numbers, dtype)
     return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
-
-
-def _is_tensor(value: Parameter) -> TypeGuard[Tensor]:
-    return value is not None and not isinstance(value, (Numeral, bool, str))
 
 
 def _numbers(value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -87,10 +88,15 @@ class Format:
         first_rounding = _nearest if self.precision >= 53 else _round_to_odd
         return self.round([first_rounding(value) for value in values])
 
-    def holds(self, values: Sequence[Fraction | float]) -> list[bool]:
-        """Which exact values are numbers of this format; nan is one of each."""
-        rounded = self.round_exact(values).tolist()
-        return [value != value or number == value for value, number in zip(values, rounded, strict=True)]
+    def holds(self, value: Fraction | float) -> bool:
+        """Whether this is a number of the format: a fraction, or a float that is nan or an infinity."""
+        if isinstance(value, float):
+            return self.has_infinities or math.isnan(value)
+        number = _nearest(value)
+        _, exponent = math.frexp(number)
+        last_place = max(exponent - self.precision, self.smallest_exponent - self.precision + 1)
+        is_whole = math.ldexp(number, -last_place).is_integer()
+        return is_whole and number == value and abs(number) <= self.largest
 
 
 def _nearest(value: Fraction | float) -> float:

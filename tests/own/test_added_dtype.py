@@ -21,11 +21,11 @@ cases:
   - id: named
     title: a case that names the dtype
     args: {input: [1, 2], target: [0, 0]}
-    dtypes: [float8_e5m2]
-    expect: {sum: {digits: 5, float8_e5m2: 5}}
+    dtypes: [float8_e4m3fn]
+    expect: {sum: {digits: 5, float8_e4m3fn: 5}}
 """
 LAST = '        Format("float16", 11, -14, 65504.0),\n'
-ADDED = '        Format("float8_e5m2", 3, -14, 57344.0{more}),\n'
+ADDED = '        Format("float8_e4m3fn", 4, -6, 448.0, has_infinities=False{more}),\n'
 RUN = """\
 from pathlib import Path
 from lossproof.corpus.reading import load_corpus
@@ -63,5 +63,8 @@ def test_an_optional_dtype_runs_only_where_a_case_names_it(
     found = results_with(tmp_path, ADDED.format(more=more))
     assert "unnamed-torch.nn.functional-float16 agree" in found
     # The processor has no kernel of the loss for eight bits.
-    assert ("unnamed-torch.nn.functional-float8_e5m2 unsupported" in found) == is_joined
-    assert found[-2:] == ["named-certified-exact agree", "named-torch.nn.functional-float8_e5m2 unsupported"]
+    assert ("unnamed-torch.nn.functional-float8_e4m3fn unsupported" in found) == is_joined
+    assert found[-2:] == [
+        "named-certified-exact agree",
+        "named-torch.nn.functional-float8_e4m3fn unsupported",
+    ]

@@ -29,6 +29,10 @@ def squares(format: Format, *numbers: float) -> Truth:
     return truth_of(prepare("MSELoss", {"reduction": "none"}, inputs), format).value
 
 
+def number(*values: float) -> Array:
+    return Bounded.exact(np.array(values), E4M3FN)
+
+
 @pytest.mark.parametrize(
     "compute",
     [
@@ -43,19 +47,19 @@ def squares(format: Format, *numbers: float) -> Truth:
     ],
 )
 def test_whatever_is_made_of_it_is_nan(compute: Callable[[Any], Any]) -> None:
-    numbers = np.array([30.0, 0.5])
-    bounded: Array = compute(Bounded.exact(numbers, E4M3FN) * 30.0)
+    bounded = compute(number(30.0, 0.5) * 30.0)
     assert bounded.overflows.tolist() == [UNDEFINED, 0]
-    honest = compute(Simulated(numbers, E4M3FN) * 30.0).value
+    honest = compute(Simulated(np.array([30.0, 0.5]), E4M3FN) * 30.0).value
     assert np.isnan(honest).tolist() == [True, False]
 
 
 def test_a_constant_beyond_the_range_is_off_by_one_rounding() -> None:
-    assert Bounded.exact([1000.0], E4M3FN).bound.tolist() == [1000 * E4M3FN.unit_roundoff]
+    assert number(1000.0).bound.tolist() == [1000 * E4M3FN.unit_roundoff]
 
 
 def test_a_sum_is_kept_in_float32_which_has_infinities() -> None:
-    assert not np.sum(Bounded.exact([400.0, 400.0], E4M3FN)).overflows
+    total: Array = np.sum(number(400.0, 400.0))
+    assert not total.overflows
 
 
 @pytest.mark.parametrize(
