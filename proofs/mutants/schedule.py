@@ -14,7 +14,7 @@ _STAYING = ("lossproof.corpus", "lossproof.numbers")
 # These hold the kinds of options of the reference that they were loaded with, and know no other.
 _READING = tuple(
     f"lossproof.corpus.{name}"
-    for name in ("call_reading", "case_reading", "defects", "lint", "reading", "results", "signature")
+    for name in ("call_reading", "case_reading", "defects", "lint", "picks", "reading", "results")
 )
 # Of a loss that only makes use of the module.
 _CASES_OF_OTHERS = 15
