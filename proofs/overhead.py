@@ -25,8 +25,8 @@ from pathlib import Path
 from lossproof.corpus.reading import load_corpus
 from lossproof.checks.certification import certify
 from lossproof.checks.examination import Examiner
-from lossproof.running.selection import select, signatures
-selection = select(load_corpus(Path("cases"), signatures()), "", "", "", "cpu")
+from lossproof.running.selection import select
+selection = select(load_corpus(Path("cases")), "", "", "", "cpu")
 gc.collect()
 gc.freeze()
 examiner = Examiner()

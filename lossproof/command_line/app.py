@@ -17,7 +17,6 @@ import typer
 Parameters = ParamSpec("Parameters")
 
 
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 KINDS = ("cases", "losses", "subjects", "flags", "dtypes", "conventions")
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -76,7 +75,9 @@ def _kinds_that_begin(incomplete: str) -> list[str]:
 
 
 def _dtypes_that_begin(incomplete: str) -> list[str]:
-    return [dtype for dtype in DTYPES if dtype.startswith(incomplete)]
+    from lossproof.numbers.formats import FORMATS
+
+    return [dtype for dtype in FORMATS if dtype.startswith(incomplete)]
 
 
 def _cases_that_begin(incomplete: str) -> list[str]:
@@ -183,7 +184,7 @@ def run(
     context: typer.Context,
     loss: LossArgument,
     dtype: Annotated[
-        str, typer.Option(help=f"What to compute in: {', '.join(DTYPES)}.", autocompletion=_dtypes_that_begin)
+        str, typer.Option(help="What to compute in; see 'list dtypes'.", autocompletion=_dtypes_that_begin)
     ] = "float32",
     steps: Annotated[bool, typer.Option("--steps", help="Show the worked steps, too.")] = False,
 ) -> int:

@@ -15,7 +15,6 @@ from lossproof.corpus.files import read_text_file, relative_name
 from lossproof.corpus.nodes import parse_tree
 from lossproof.corpus.reading import holds_known_defects, repeated_ids
 from lossproof.reporting.text import count
-from lossproof.running.selection import signatures
 
 
 def check(files: Sequence[Path], corpus: Path | None) -> bool:
@@ -51,7 +50,7 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
 
 def read_text(text: str, notes: Notes) -> list[Case]:
     """The cases of a file's text; complaints go to ``notes``."""
-    return read_cases(parse_tree(text, notes), signatures(), notes)
+    return read_cases(parse_tree(text, notes), notes)
 
 
 def is_inside(file: Path, corpus: Path | None) -> bool:

@@ -14,7 +14,6 @@ from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
-from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "cases"
@@ -29,7 +28,7 @@ def read_corpus(folder: Path | None) -> Corpus:
         CorpusError: with all complaints about them.
     """
     with progress("reading the cases"):
-        return load_corpus(folder or CASES, signatures())
+        return load_corpus(folder or CASES)
 
 
 def find_case(corpus: Corpus, id: str) -> Case:

@@ -10,25 +10,16 @@ import numpy.typing as npt
 
 from lossproof.corpus.case import Printed
 from lossproof.corpus.numeral import Numeral
-from lossproof.corpus.tensors import (
-    Complex,
-    Concatenate,
-    Derived,
-    Fill,
-    Index,
-    Literal,
-    Permute,
-    Reshape,
-    Tensor,
-    Uniform,
-)
-from lossproof.corpus.values import rounded, shape_of, whole_numbers, written_dtype
-from lossproof.numbers.formats import FORMATS
+from lossproof.corpus.tensors import Derived, Literal, Tensor
+from lossproof.corpus.values import rounded, whole_numbers
+from lossproof.numbers.formats import FORMATS, PARTS
 
 _MOST_NUMBERS = 1024
 _FIRST = 16
 _RUN = "run"
-_FORMAT_OF_COMPLEX = {"complex64": "float32"}
+# What the numbers stand beside, and whole numbers that JSON's readers may round.
+_BESIDE = ("shape", "dtype")
+_LARGE = ("index", "seed")
 
 
 def tensor_json(tensor: Tensor, default: str | None, dtypes: tuple[str, ...]) -> dict[str, Any]:
@@ -39,10 +30,10 @@ def tensor_json(tensor: Tensor, default: str | None, dtypes: tuple[str, ...]) ->
         default: the dtype that the loss gives it where the case gives none; None for that of the run.
         dtypes: those that the case runs in.
     """
-    dtype = written_dtype(tensor) or default or _RUN
+    dtype = tensor.dtype or default or _RUN
     elements = {key: _elements(tensor, key) for key in _keys(tensor, dtype, dtypes)}
-    size = int(np.prod(shape_of(tensor)))
-    told: dict[str, Any] = {"shape": list(shape_of(tensor)), "dtype": dtype, "form": _form_json(tensor)}
+    size = int(np.prod(tensor.shape))
+    told: dict[str, Any] = {"shape": list(tensor.shape), "dtype": dtype, "form": _form_json(tensor)}
     if size <= _MOST_NUMBERS:
         told["numbers"] = {key: _texts(found) for key, found in elements.items()}
     else:
@@ -75,25 +66,12 @@ def _keys(tensor: Tensor, dtype: str, dtypes: tuple[str, ...]) -> tuple[str, ...
 
 def _differs_by_dtype(tensor: Tensor) -> bool:
     """Whether the numbers of a dtype are more than the written decimals, rounded once."""
-    match tensor:
-        case Uniform() | Derived():
-            return True
-        case Reshape(of=inner) | Permute(of=inner):
-            return _differs_by_dtype(inner)
-        case Concatenate(parts=parts):
-            return any(map(_differs_by_dtype, parts))
-        case Complex(real=real, imaginary=imaginary):
-            return _differs_by_dtype(real) or _differs_by_dtype(imaginary)
-        case _:
-            return False
+    return tensor.is_drawn or isinstance(tensor, Derived) or any(map(_differs_by_dtype, tensor.parts))
 
 
 def _elements(tensor: Tensor, dtype: str) -> npt.NDArray[Any]:
-    if dtype in FORMATS:
-        return rounded(tensor, FORMATS[dtype]).ravel()
-    if dtype in _FORMAT_OF_COMPLEX:
-        return rounded(tensor, FORMATS[_FORMAT_OF_COMPLEX[dtype]]).ravel()
-    return whole_numbers(tensor).ravel()
+    format = FORMATS.get(PARTS.get(dtype, dtype))
+    return (whole_numbers(tensor) if format is None else rounded(tensor, format)).ravel()
 
 
 def _texts(elements: npt.NDArray[Any]) -> list[Any]:
@@ -105,30 +83,19 @@ def _texts(elements: npt.NDArray[Any]) -> list[Any]:
 
 
 def _form_json(tensor: Tensor) -> dict[str, Any]:
-    match tensor:
-        case Literal(values=values):
-            return {"data": [value.text for value in values]}
-        case Fill(value=value):
-            return {"fill": value.text}
-        case Uniform(low=low, high=high, seed=seed):
-            return {"uniform": [low.text, high.text], "seed": str(seed)}
-        case Index(classes=classes, seed=seed):
-            return {"index": str(classes), "seed": str(seed)}
-        case Derived(function=function, of=inner, dim=dim):
-            return {function: _part_json(inner)} | ({} if dim is None else {"dim": dim})
-        case Concatenate(parts=parts, dim=dim):
-            return {"concatenate": [_part_json(part) for part in parts], "dim": dim}
-        case Reshape(of=inner):
-            return {"reshape": _part_json(inner)}
-        case Permute(of=inner, dims=dims):
-            return {"permute": _part_json(inner), "dims": list(dims)}
-        case Complex(real=real, imaginary=imaginary):
-            return {"complex": [_part_json(real), _part_json(imaginary)]}
+    if isinstance(tensor, Literal):
+        return {"data": [value.text for value in tensor.values]}
+    told = {key: value for key, value in tensor.words.items() if key not in _BESIDE}
+    return {key: str(value) if key in _LARGE else _json(value) for key, value in told.items()}
 
 
-def _part_json(tensor: Tensor) -> dict[str, Any]:
-    """A tensor within another: its numbers are told with the whole."""
-    return {"shape": list(shape_of(tensor)), "form": _form_json(tensor)}
+def _json(value: Any) -> Any:
+    """A part of a form; the numbers of a tensor within another are told with the whole."""
+    if isinstance(value, Tensor):
+        return {"shape": list(value.shape), "form": _form_json(value)}
+    if isinstance(value, tuple):
+        return list(map(_json, value))
+    return value.text if isinstance(value, Numeral) else value
 
 
 def _claim(claim: Fraction) -> str:

@@ -42,11 +42,10 @@ from lossproof.command_line.corpus import read_corpus
 from lossproof.command_line.exported_tensors import number_json, printed_json, tensor_json
 from lossproof.command_line.terminal import Mistake, progress
 from lossproof.corpus.case import Case, Identity, Parameter, Printed, Term
-from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import shape_of
+from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
 
@@ -79,7 +78,7 @@ def corpus_json(corpus: Corpus) -> str:
         "version": VERSION,
         "lossproof": version("lossproof"),
         "corpus": corpus.digest,
-        "dtypes": list(FLOAT_DTYPES),
+        "dtypes": list(FORMATS),
         "losses": {name: _loss_json(LOSSES[name]) for name in sorted({case.loss for case in corpus.cases})},
         "flags": {file: dict(sorted(found.items())) for file, found in sorted(flags.items())},
     }
@@ -93,7 +92,6 @@ def corpus_json(corpus: Corpus) -> str:
 
 def case_json(case: Case) -> dict[str, Any]:
     """One case in plain data, without what it does not say."""
-    dtypes = case.dtypes or FLOAT_DTYPES
     told = {
         "id": case.id,
         "title": case.title,
@@ -103,9 +101,9 @@ def case_json(case: Case) -> dict[str, Any]:
         "source": asdict(case.source) if case.source else None,
         "flags": [flag.name for flag in case.flags],
         "reductions": list(case.reductions or LOSSES[case.loss].reductions),
-        "dtypes": list(dtypes),
-        "params": _params_json(case.loss, case.params, dtypes),
-        "args": _args_json(case.loss, case.args, dtypes),
+        "dtypes": list(case.dtypes),
+        "params": _params_json(case.loss, case.params, case.dtypes),
+        "args": _args_json(case.loss, case.args, case.dtypes),
         "expect": {reduction: _printed_json(tensors) for reduction, tensors in case.expect.items()},
         "gradient": {
             reduction: {name: _printed_json(tensors) for name, tensors in by_name.items()}
@@ -146,9 +144,7 @@ def _loss_json(loss: Loss) -> dict[str, Any]:
 
 
 def _args_json(loss: str, args: Mapping[str, Tensor], dtypes: tuple[str, ...]) -> dict[str, Any]:
-    known = LOSSES[loss]
-    shapes = {name: shape_of(tensor) for name, tensor in args.items()}
-    indices = known.indices(shapes) if set(known.arguments) <= set(shapes) else ()
+    indices = LOSSES[loss].indices_among({name: tensor.shape for name, tensor in args.items()})
     return {
         name: tensor_json(tensor, "int64" if name in indices else None, dtypes)
         for name, tensor in args.items()
@@ -182,12 +178,12 @@ def _identity_json(case: Case, identity: Identity | None) -> dict[str, Any] | No
 
 
 def _term_json(case: Case, term: Term) -> dict[str, Any]:
-    loss, dtypes = term.loss or case.loss, case.dtypes or FLOAT_DTYPES
+    loss = term.loss or case.loss
     return {
         "loss": loss,
         "reduction": term.reduction,
-        "params": _params_json(loss, term.params, dtypes),
-        "args": None if term.args is None else _args_json(loss, term.args, dtypes),
+        "params": _params_json(loss, term.params, case.dtypes),
+        "args": None if term.args is None else _args_json(loss, term.args, case.dtypes),
     }
 
 

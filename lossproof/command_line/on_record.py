@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from lossproof.corpus.case import Case, KnownDefect
-from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.calls import PlannedCall, make_call, prepare_call, reductions_of
 from lossproof.judging.known_defects import covers, relevant
@@ -36,7 +35,7 @@ def known_as(
 
 
 def _reductions_of_the_same_call(case: Case, planned: PlannedCall) -> Iterator[str | None]:
-    if planned.call.dtype not in (case.dtypes or FLOAT_DTYPES):
+    if planned.call.dtype not in case.dtypes:
         return
     for reduction in reductions_of(case):
         call = make_call(case, planned.call.dtype, reduction)

@@ -28,11 +28,10 @@ from lossproof.judging.excuses import overflown
 from lossproof.judging.number_text import shortest, significant
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare
-from lossproof.numbers.formats import FORMATS, Float64Array
+from lossproof.numbers.formats import FORMATS, PARTS, Float64Array
 from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.registry import find_subject
@@ -41,7 +40,6 @@ from lossproof.subjects.torch.expressions import EXPRESSIONS_SUBJECT
 _DIGITS = 20
 _FUNCTIONS = "torch.nn.functional"
 _MOST_NUMBERS = 60
-_COMPLEX_DTYPES = ("float64", "float32")
 _KINDS = {"defect": "known defect", "convention": "convention of torch's", "undefined": "undefined result"}
 
 
@@ -51,7 +49,7 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     What the formula leaves open is proven as torch picks it.
     """
     version = find_subject(_FUNCTIONS).version()
-    with picking(picks_of(load_picks(CASES, signatures()), _FUNCTIONS, version)):
+    with picking(picks_of(load_picks(CASES), _FUNCTIONS, version)):
         return _run(name, tokens, dtype, with_steps)
 
 
@@ -114,8 +112,9 @@ class _Answer:
 
 
 def _case(typed: TypedCall, dtype: str) -> Case:
-    if any(isinstance(tensor, Complex) for tensor in typed.args.values()) and dtype not in _COMPLEX_DTYPES:
-        raise Mistake(f"no complex number has parts of {dtype}; take --dtype float64 or float32")
+    is_complex = any(isinstance(tensor, Complex) for tensor in typed.args.values())
+    if is_complex and FORMATS[dtype].complex_dtype is None:
+        raise Mistake(f"no complex number has parts of {dtype}; take --dtype {' or '.join(PARTS.values())}")
     reductions = (typed.reduction or "mean",) if typed.loss.reductions else None
     return Case(
         id="typed",

@@ -14,7 +14,6 @@ from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mis
 from lossproof.command_line.values import Digits, case_gradient, case_value, telling_reduction
 from lossproof.command_line.written import nested, written
 from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
-from lossproof.corpus.keys import FLOAT_DTYPES
 from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
 from lossproof.judging.number_text import significant
 from lossproof.judging.truth import Truth
@@ -105,7 +104,7 @@ def _show_call(case: Case) -> None:
     ]
     reductions = [name for name in reductions_of(case) if name]
     rows += [("reductions", ", ".join(reductions))] if reductions and not case.module else []
-    rows += [("dtypes", ", ".join(case.dtypes or FLOAT_DTYPES))] if not case.module else []
+    rows += [("dtypes", ", ".join(case.dtypes))] if not case.module else []
     _section("inputs", rows)
 
 
@@ -153,17 +152,16 @@ def _told(compute: Callable[[], Digits]) -> str:
 
 def _budgets(case: Case) -> list[Row]:
     """A row for each result, a column for each dtype: 2B of the element that may be off furthest."""
-    dtypes = case.dtypes or FLOAT_DTYPES
     cells: dict[str, list[str]] = {}
     planner = CallPlanner()
-    for dtype in dtypes:
+    for dtype in case.dtypes:
         for reduction in reductions_of(case):
             truth = planner.plan(case, dtype, reduction).truth
             label = reduction or "value"
             cells.setdefault(label, []).append(_budget(truth.value))
             for name, gradient in truth.gradients[0].items() if truth.gradients else ():
                 cells.setdefault(f"{label}, gradient by {name}", []).append(_budget(gradient))
-    return [("", *dtypes), *((label, *budgets) for label, budgets in cells.items())]
+    return [("", *case.dtypes), *((label, *budgets) for label, budgets in cells.items())]
 
 
 def _budget(truth: Truth) -> str:

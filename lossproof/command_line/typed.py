@@ -11,10 +11,8 @@ from lossproof.corpus.case import Parameter
 from lossproof.corpus.complaints import Notes, Place, suggestion
 from lossproof.corpus.keys import COMMON_PARAMETERS
 from lossproof.corpus.nodes import Entry, MappingNode, Node, parse_tree
-from lossproof.corpus.signature import Signature
 from lossproof.corpus.tensors import Tensor
 from lossproof.reference.loss import Loss
-from lossproof.running.selection import signatures
 
 _HERE = Place(1, 1)
 
@@ -45,17 +43,16 @@ def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> 
         Mistake: with a line for each thing that is wrong.
     """
     texts = _options(tokens)
-    signature = signatures()[loss.name]
-    known = (*signature.arguments, *signature.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))
+    known = (*loss.arguments, *loss.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))
     complaints = [
         f"{loss.name} has no option '--{name}'; {_dashed(suggestion(name, (*known, *others)))}"
         for name in texts
         if name not in known and name not in others
     ]
-    missing = [name for name in signature.arguments if name not in texts]
+    missing = [name for name in loss.arguments if name not in texts]
     if missing:
         complaints.append(
-            f"{loss.name} needs {' and '.join(f'--{name}' for name in missing)}; {_usage(signature)}"
+            f"{loss.name} needs {' and '.join(f'--{name}' for name in missing)}; {_usage(loss)}"
         )
     trees = {name: _tree(name, text, complaints) for name, text in texts.items() if name in known}
     reduction = _reduction(loss, texts.get("reduction"), complaints)
@@ -63,9 +60,9 @@ def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> 
     if complaints:
         raise Mistake("\n".join(complaints))
     notes = Notes("")
-    args = read_args(_node(trees, signature.arguments), "args", signature, notes, False)
-    given = [name for name in trees if name not in signature.arguments]
-    params = read_params(_node(trees, given), "params", signature, notes, False) if given else {}
+    args = read_args(_node(trees, loss.arguments), "args", loss, notes, False)
+    given = [name for name in trees if name not in loss.arguments]
+    params = read_params(_node(trees, given), "params", loss, notes, False) if given else {}
     if len(notes):
         raise Mistake("\n".join(f"{one.problem}; {one.remedy}" for one in notes.complaints()))
     return TypedCall(loss, params, args, reduction, {name: texts[name] for name in others if name in texts})
@@ -108,8 +105,8 @@ def _reduction(loss: Loss, text: str | None, complaints: list[str]) -> str | Non
     return text
 
 
-def _usage(signature: Signature) -> str:
-    optional = ", ".join(f"--{name}" for name in signature.parameters)
+def _usage(loss: Loss) -> str:
+    optional = ", ".join(f"--{name}" for name in loss.parameters)
     return f"it also takes {optional}" if optional else "it takes nothing else"
 
 

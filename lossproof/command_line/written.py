@@ -10,23 +10,11 @@ from lossproof.corpus.complaints import Notes
 from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
-from lossproof.corpus.tensors import (
-    Complex,
-    Concatenate,
-    Derived,
-    Fill,
-    Index,
-    Literal,
-    Permute,
-    Reshape,
-    Shape,
-    Tensor,
-    Uniform,
-)
+from lossproof.corpus.tensors import Literal, Shape, Tensor
 
 
-def written(value: Parameter, most: int | None = None) -> str:
-    """A parameter or a tensor in the words of a case file, on one line.
+def written(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
+    """A parameter, a tensor or a part of one in the words of a case file, on one line.
 
     Args:
         value: what to write.
@@ -40,33 +28,18 @@ def written(value: Parameter, most: int | None = None) -> str:
         return number(value)
     if isinstance(value, str):
         return text(value, in_braces=True)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(written(item, most) for item in value)}]"
     return tensor(value, most)
 
 
 def tensor(value: Tensor, most: int | None = None) -> str:
     """A tensor in the form that the case chose for it."""
-    match value:
-        case Literal(values=values, shape=shape, dtype=dtype):
-            listed = nested([number(one) for one in values], shape, most)
-            return listed if dtype is None else f"{{dtype: {dtype}, data: {listed}}}"
-        case Fill(value=filling, shape=shape, dtype=dtype):
-            tail = "" if dtype is None else f", dtype: {dtype}"
-            return f"{{fill: {number(filling)}, shape: {list(shape)}{tail}}}"
-        case Uniform(low=low, high=high, shape=shape, seed=seed):
-            return f"{{uniform: [{number(low)}, {number(high)}], shape: {list(shape)}, seed: {seed}}}"
-        case Index(classes=classes, shape=shape, seed=seed):
-            return f"{{index: {classes}, shape: {list(shape)}, seed: {seed}}}"
-        case Derived(function=function, of=inner, dim=dim):
-            tail = "" if dim is None else f", dim: {dim}"
-            return f"{{{function}: {tensor(inner, most)}{tail}}}"
-        case Concatenate(parts=parts, dim=dim):
-            return f"{{concatenate: [{', '.join(tensor(part, most) for part in parts)}], dim: {dim}}}"
-        case Reshape(of=inner, shape=shape):
-            return f"{{reshape: {tensor(inner, most)}, shape: {list(shape)}}}"
-        case Permute(of=inner, dims=dims):
-            return f"{{permute: {tensor(inner, most)}, dims: {list(dims)}}}"
-        case Complex(real=real, imaginary=imaginary):
-            return f"{{complex: [{tensor(real, most)}, {tensor(imaginary, most)}]}}"
+    if isinstance(value, Literal) and value.dtype is None:
+        return nested([number(one) for one in value.values], value.shape, most)
+    return f"{{{', '.join(f'{key}: {written(part, most)}' for key, part in value.words.items())}}}"
 
 
 def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:

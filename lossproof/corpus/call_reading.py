@@ -21,22 +21,21 @@ from lossproof.corpus.keys import COMMON_PARAMETERS
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, RefusedNode, ScalarNode
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
-from lossproof.corpus.signature import Signature
 from lossproof.corpus.tensor_reading import read_tensor
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import shape_of
 from lossproof.corpus.whole_numbers import demand_whole_arguments, demand_whole_numbers
+from lossproof.reference.loss import Loss
 from lossproof.reference.option import Kind, Option, boolean, word
 
 
 def read_params(
-    node: Node, what: str, signature: Signature | None, notes: Notes, wants_refusal: bool
+    node: Node, what: str, loss: Loss | None, notes: Notes, wants_refusal: bool
 ) -> dict[str, Parameter]:
     """Constructor keywords. Where a refusal is wanted, any names with any values."""
     fields = read_mapping(node, what, notes)
-    if signature is None:
+    if loss is None:
         return {name: _read_any(fields[name], f"{what}.{name}", notes) for name in fields}
-    known = _known_parameters(signature)
+    known = _known_parameters(loss)
     if not wants_refusal:
         for name in fields:
             if name not in known:
@@ -47,10 +46,10 @@ def read_params(
     }
 
 
-def _known_parameters(signature: Signature) -> dict[str, Option]:
+def _known_parameters(loss: Loss) -> dict[str, Option]:
     reduction, *legacy = COMMON_PARAMETERS
-    common = {reduction: word("mean", signature.results), **dict.fromkeys(legacy, boolean(None))}
-    return {**signature.options, **common}
+    common = {reduction: word("mean", loss.results), **dict.fromkeys(legacy, boolean(None))}
+    return {**loss.typed_parameters, **common}
 
 
 def _read_parameter(
@@ -62,7 +61,7 @@ def _read_parameter(
     value = _read_any(node, what, notes) if wants_refusal else _read_kind(node, what, option, notes)
     if option.kind is Kind.WHOLES and isinstance(value, Tensor) and len(notes) == before:
         demand_whole_numbers(value, what, node.place, wants_refusal, notes)
-        if not wants_refusal and len(shape_of(value)) != 1:
+        if not wants_refusal and len(value.shape) != 1:
             notes.add(node.place, f"{what} is no list of numbers", "write it like [2, 5]")
     return value
 
@@ -121,21 +120,21 @@ def _read_any(node: Node, what: str, notes: Notes) -> Parameter:
 
 
 def read_args(
-    node: Node, what: str, signature: Signature | None, notes: Notes, wants_refusal: bool
+    node: Node, what: str, loss: Loss | None, notes: Notes, wants_refusal: bool
 ) -> dict[str, Tensor]:
     """Forward's arguments, all of them. Where a refusal is wanted, others too."""
     before = len(notes)
     fields = read_mapping(node, what, notes)
     args = {name: read_tensor(fields[name], f"{what}.{name}", notes) for name in fields}
-    if signature is None:
+    if loss is None:
         return args
     for name in fields if not wants_refusal else ():
-        if name not in signature.arguments:
-            note_unknown(fields, name, f"argument of the loss ({what})", signature.arguments, notes)
-    for name in signature.arguments if isinstance(node, MappingNode) else ():
+        if name not in loss.arguments:
+            note_unknown(fields, name, f"argument of the loss ({what})", loss.arguments, notes)
+    for name in loss.arguments if isinstance(node, MappingNode) else ():
         if name not in fields:
             notes.add(fields.place, f"{what} lacks the argument '{name}'", f"add '{name}: ...'")
     if len(notes) == before:
         places = {name: fields[name].place for name in fields}
-        demand_whole_arguments(args, what, places, signature, wants_refusal, notes)
+        demand_whole_arguments(args, what, places, loss, wants_refusal, notes)
     return args

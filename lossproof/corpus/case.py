@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.observed import Observed
 from lossproof.corpus.tensors import Tensor
+from lossproof.numbers.formats import DEFAULT_DTYPES
 
 # A parameter is a tensor, a number, a boolean, a string or null.
 Parameter = Tensor | Numeral | bool | str | None
@@ -151,7 +152,7 @@ class Case:
     params: Mapping[str, Parameter] = field(default_factory=dict)
     args: Mapping[str, Tensor] = field(default_factory=dict)
     reductions: tuple[str, ...] | None = None
-    dtypes: tuple[str, ...] | None = None
+    dtypes: tuple[str, ...] = DEFAULT_DTYPES
     expect: Mapping[str, tuple[Printed, ...]] = field(default_factory=dict)
     gradient: Mapping[str, Mapping[str, tuple[Printed, ...]]] = field(default_factory=dict)
     raises: Raised | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.case import Case, Document, Flag
@@ -20,7 +20,7 @@ from lossproof.corpus.fields import (
     read_word,
     read_words,
 )
-from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, FLOAT_DTYPES, REDUCTIONS
+from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, REDUCTIONS
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.results import Frame, read_erratum, read_expect, read_gradient, read_identity
@@ -33,20 +33,20 @@ from lossproof.corpus.sections import (
     read_raised,
     read_source,
 )
-from lossproof.corpus.signature import Signature
-from lossproof.corpus.tensors import Concatenate, Derived, Permute, Reshape, Tensor, Uniform
+from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
+from lossproof.reference.catalogue import LOSSES
 
 _SLUG = re.compile(r"(?=.{1,80}$)[a-z0-9]+(?:-[a-z0-9]+)*")
 _SLUG_REMEDY = "write small letters and digits joined by single hyphens, at most 80 characters"
 
 
-def read_cases(root: Node, signatures: Mapping[str, Signature], notes: Notes) -> list[Case]:
+def read_cases(root: Node, notes: Notes) -> list[Case]:
     """The cases of one file."""
     fields = read_fields(root, "the file", FILE, notes)
     mark_sections(fields, "cases", "id", notes)
-    loss = read_word(fields["loss"], "loss", signatures, notes) if "loss" in fields else None
+    loss = read_word(fields["loss"], "loss", LOSSES, notes) if "loss" in fields else None
     flags = read_flags(fields["flags"], notes) if "flags" in fields else {}
-    reader = _CaseReader(loss, flags, signatures, notes)
+    reader = _CaseReader(loss, flags, notes)
     cases = [reader.read(item) for item in read_items(fields["cases"], "cases", notes)]
     used = {flag.name for case in cases for flag in case.flags}
     unused = [name for name in flags if name not in used]
@@ -75,12 +75,9 @@ def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
 class _CaseReader:
     """Reads the cases of a file, given what the file says for all of them."""
 
-    def __init__(
-        self, loss: str | None, flags: dict[str, Flag], signatures: Mapping[str, Signature], notes: Notes
-    ) -> None:
+    def __init__(self, loss: str | None, flags: dict[str, Flag], notes: Notes) -> None:
         self._loss = loss
         self._flags = flags
-        self._signatures = signatures
         self._notes = notes
 
     def read(self, node: Node) -> Case:
@@ -97,44 +94,42 @@ class _CaseReader:
                         f"remove '{other}'",
                     )
         case = self._assemble(fields)
-        if len(notes) == before and case.loss in self._signatures:
-            for complaint in lint_rounding(case, self._signatures):
+        if len(notes) == before and case.loss in LOSSES:
+            for complaint in lint_rounding(case):
                 notes.add(fields.place_of("id"), complaint.problem, complaint.remedy)
         return case
 
     def _assemble(self, fields: Fields) -> Case:
         notes = self._notes
-        loss = self._loss_of(fields)
-        signature = self._signatures.get(loss)
+        name = self._loss_of(fields)
+        loss = LOSSES.get(name)
         refused = "raises" in fields
         before = len(notes)
-        params = (
-            read_params(fields["params"], "params", signature, notes, refused) if "params" in fields else {}
-        )
-        args = read_args(fields["args"], "args", signature, notes, refused) if "args" in fields else {}
+        params = read_params(fields["params"], "params", loss, notes, refused) if "params" in fields else {}
+        args = read_args(fields["args"], "args", loss, notes, refused) if "args" in fields else {}
         is_read = len(notes) == before
-        reductions = self._words(fields, "reductions", signature.results if signature else REDUCTIONS)
-        dtypes = self._words(fields, "dtypes", FLOAT_DTYPES)
-        running = reductions or (signature.results if signature else REDUCTIONS)
-        frame = Frame(signature, running, dtypes or FLOAT_DTYPES, params, args, is_read)
-        if "args" not in fields and "module" not in fields and signature is not None:
-            remedy = f"add 'args:' with {', '.join(signature.arguments)}"
+        reductions = self._words(fields, "reductions", loss.results if loss else REDUCTIONS)
+        dtypes = self._words(fields, "dtypes", FORMATS) or DEFAULT_DTYPES
+        running = reductions or (loss.results if loss else REDUCTIONS)
+        frame = Frame(loss, running, dtypes, params, args, is_read)
+        if "args" not in fields and "module" not in fields and loss is not None:
+            remedy = f"add 'args:' with {', '.join(loss.arguments)}"
             notes.add(fields.place, "the case has no args", remedy)
         bias = self._truth(fields, "bias")
-        if bias and not any(map(_is_uniform, args.values())):
+        if bias and not any(tensor.is_drawn for tensor in args.values()):
             notes.add(
                 fields.place_of("bias"),
                 "bias needs many different numbers",
                 "make an argument with 'uniform'",
             )
         identities = {
-            key: read_identity(fields[key], key, frame, self._signatures, notes) if key in fields else None
+            key: read_identity(fields[key], key, frame, notes) if key in fields else None
             for key in ("same_as", "differs_from")
         }
         return Case(
             id=read_matching(fields["id"], "id", _SLUG, _SLUG_REMEDY, notes),
             title=read_text(fields["title"], "title", notes),
-            loss=loss,
+            loss=name,
             file=notes.file,
             line=(fields.place_of("id") if "id" in fields else fields.place).line,
             source=read_source(fields["source"], notes) if "source" in fields else None,
@@ -163,13 +158,13 @@ class _CaseReader:
 
     def _loss_of(self, fields: Fields) -> str:
         if "loss" in fields:
-            return read_word(fields["loss"], "loss", self._signatures, self._notes)
+            return read_word(fields["loss"], "loss", LOSSES, self._notes)
         if self._loss is None and "id" in fields:
             remedy = "add 'loss: ...' to the case, or to the file for all its cases"
             self._notes.add(fields.place, "neither the case nor the file names a loss", remedy)
         return self._loss or ""
 
-    def _words(self, fields: Fields, key: str, known: tuple[str, ...]) -> tuple[str, ...] | None:
+    def _words(self, fields: Fields, key: str, known: Iterable[str]) -> tuple[str, ...] | None:
         return read_words(fields[key], key, known, self._notes) if key in fields else None
 
     def _prints(self, fields: Fields) -> tuple[str, ...]:
@@ -192,11 +187,3 @@ class _CaseReader:
 
 def _read_slug(node: Node, what: str, notes: Notes) -> str:
     return read_matching(node, what, _SLUG, _SLUG_REMEDY, notes)
-
-
-def _is_uniform(tensor: Tensor) -> bool:
-    if isinstance(tensor, Concatenate):
-        return any(map(_is_uniform, tensor.parts))
-    if isinstance(tensor, (Derived, Reshape, Permute)):
-        return _is_uniform(tensor.of)
-    return isinstance(tensor, Uniform)

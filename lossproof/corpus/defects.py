@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.case_reading import mark_sections
@@ -25,7 +25,6 @@ from lossproof.corpus.keys import (
     DEFECT_DEFAULTS,
     DEFECT_FILE,
     DEFECT_KINDS,
-    FLOAT_DTYPES,
     LAYOUTS,
     OBSERVED,
     REDUCTIONS,
@@ -35,6 +34,7 @@ from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.observed import Observed
 from lossproof.corpus.releases import RELEASE, is_before
 from lossproof.corpus.scalars import Meaning, meaning
+from lossproof.numbers.formats import FORMATS
 
 _LINK = re.compile(r"https://\S+")
 
@@ -68,7 +68,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
     return KnownDefect(
         case=read_word(fields["case"], "case", cases, notes),
         subject=text("subject"),
-        dtypes=_words(fields, "dtypes", FLOAT_DTYPES, notes),
+        dtypes=_words(fields, "dtypes", FORMATS, notes),
         reductions=_words(fields, "reductions", REDUCTIONS, notes),
         quantities=read_list(fields["quantities"], "quantities", notes, read_text)
         if "quantities" in fields
@@ -132,7 +132,7 @@ def _read_alternative(node: Node, notes: Notes) -> Numeral | str:
     return read_number(node, "observed", notes) if is_number else read_text(node, "observed", notes)
 
 
-def _words(fields: Fields, key: str, known: tuple[str, ...], notes: Notes) -> tuple[str, ...]:
+def _words(fields: Fields, key: str, known: Iterable[str], notes: Notes) -> tuple[str, ...]:
     return read_words(fields[key], key, known, notes) if key in fields else ()
 
 

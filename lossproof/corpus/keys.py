@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lossproof.numbers.formats import FORMATS
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -21,9 +23,8 @@ class Keys:
         return self.required + self.optional
 
 
-FLOAT_DTYPES = ("float64", "float32", "bfloat16", "float16")
 INTEGER_DTYPES = ("int64", "int32", "uint8", "bool")
-DTYPES = (*FLOAT_DTYPES, *INTEGER_DTYPES, "complex64")
+DTYPES = (*FORMATS, *INTEGER_DTYPES, "complex64")
 REDUCTIONS = ("none", "mean", "sum", "batchmean")
 SEVERITIES = ("low", "medium", "high")
 STAGES = ("construct", "call")
@@ -57,7 +58,7 @@ DRIFTED = Keys(("was", "since"), ("unit",))
 # What a case can say its document prints, beside reductions under `expect`.
 ERRATUM_NUMBERS = "erratum"
 MODULE = Keys(("aspect", "expected"))
-PRINTED = Keys((), ("digits", *FLOAT_DTYPES))
+PRINTED = Keys((), ("digits", *FORMATS))
 CASE = Keys(
     ("id", "title"),
     (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import lru_cache
@@ -13,6 +13,7 @@ from lossproof.corpus.fields import read_fields, read_items, read_list, read_tex
 from lossproof.corpus.keys import PICK, PICK_FILE
 from lossproof.corpus.nodes import Node
 from lossproof.corpus.releases import is_within, public
+from lossproof.reference.catalogue import CONVENTIONS
 
 
 @dataclass(frozen=True)
@@ -52,26 +53,26 @@ def _picks_of(entries: tuple[Pick, ...], subject: str, version: str) -> Mapping[
     return {name: entry.pick for entry in holding for name in entry.conventions}
 
 
-def read_picks(root: Node, known: Mapping[str, Collection[str]], notes: Notes) -> list[Pick]:
-    """The picks; ``known`` tells what may be picked of each convention of the reference."""
+def read_picks(root: Node, notes: Notes) -> list[Pick]:
+    """The picks, each of a convention of the reference."""
     fields = read_fields(root, "the file", PICK_FILE, notes)
-    return [_read_pick(item, known, notes) for item in read_items(fields["picks"], "picks", notes)]
+    return [_read_pick(item, notes) for item in read_items(fields["picks"], "picks", notes)]
 
 
-def _read_pick(node: Node, known: Mapping[str, Collection[str]], notes: Notes) -> Pick:
+def _read_pick(node: Node, notes: Notes) -> Pick:
     fields = read_fields(node, "the pick", PICK, notes)
 
     def read_name(item: Node, what: str, notes: Notes) -> str:
-        return read_word(item, what, known, notes)
+        return read_word(item, what, CONVENTIONS, notes)
 
     conventions = read_list(fields["conventions"], "conventions", notes, read_name)
     pick = read_text(fields["pick"], "pick", notes)
     for name in conventions:
-        if pick and name in known and pick not in known[name]:
+        if pick and name in CONVENTIONS and pick not in CONVENTIONS[name].picks:
             notes.add(
                 fields.place_of("pick"),
                 f"'{pick}' is no pick of {name}",
-                f"write one of {', '.join(known[name])}, in quotes where it is a number",
+                f"write one of {', '.join(CONVENTIONS[name].picks)}, in quotes where it is a number",
             )
     since, until = read_range(fields, notes)
     return Pick(

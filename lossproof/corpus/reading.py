@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from lossproof.corpus.files import digest, find_files, read_text_file, relative_
 from lossproof.corpus.nodes import Node, parse_tree
 from lossproof.corpus.picks import Pick, read_picks
 from lossproof.corpus.releases import Releases, find_releases
-from lossproof.corpus.signature import Signature
 
 _DEFECTS_PREFIX = "known-defects"
 _CONVENTIONS = "conventions.yaml"
@@ -41,13 +40,12 @@ class Corpus:
     picks: tuple[Pick, ...] = ()
 
 
-def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
+def load_corpus(root: Path) -> Corpus:
     """Read all case files below ``root``, in the order of their names, and its known defects.
 
     Args:
         root: the folder of case files; those whose names begin with ``known-defects`` hold known defects, and
             ``conventions.yaml`` what subjects pick where a formula leaves something open.
-        signatures: the losses that cases may name.
 
     Raises:
         CorpusError: with all complaints about all files, when there is any.
@@ -68,11 +66,11 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
         if tree is None:
             continue
         if path == root / _CONVENTIONS:
-            picks += read_picks(tree, _conventions(signatures.values()), notes)
+            picks += read_picks(tree, notes)
         elif holds_known_defects(path):
             defects += read_defects(tree, {case.id for case in cases}, notes)
         else:
-            cases += read_cases(tree, signatures, notes)
+            cases += read_cases(tree, notes)
             document = read_file_document(tree, notes)
             documents += [document] if document else []
     complaints = [complaint for notes in all_notes for complaint in notes.complaints()]
@@ -82,11 +80,11 @@ def load_corpus(root: Path, signatures: Mapping[str, Signature]) -> Corpus:
     return Corpus(tuple(cases), tuple(defects), digest(files), tuple(documents), releases, tuple(picks))
 
 
-def load_picks(root: Path, signatures: Mapping[str, Signature]) -> tuple[Pick, ...]:
+def load_picks(root: Path) -> tuple[Pick, ...]:
     """What subjects pick where a formula leaves something open, without reading any case.
 
     Args:
-        root, signatures: as for ``load_corpus``.
+        root: as for ``load_corpus``.
 
     Raises:
         CorpusError: with all complaints about the file; a folder without the file has no picks.
@@ -96,14 +94,10 @@ def load_picks(root: Path, signatures: Mapping[str, Signature]) -> tuple[Pick, .
         return ()
     notes = Notes(relative_name(path, path.parent))
     tree = _read_tree(path, notes)
-    picks = [] if tree is None else read_picks(tree, _conventions(signatures.values()), notes)
+    picks = [] if tree is None else read_picks(tree, notes)
     if complaints := notes.complaints():
         raise CorpusError(complaints)
     return tuple(picks)
-
-
-def _conventions(signatures: Iterable[Signature]) -> dict[str, tuple[str, ...]]:
-    return {name: picks for signature in signatures for name, picks in signature.conventions.items()}
 
 
 def _read_tree(path: Path, notes: Notes) -> Node | None:

@@ -21,29 +21,30 @@ from lossproof.corpus.fields import (
 )
 from lossproof.corpus.keys import (
     ERRATUM,
-    FLOAT_DTYPES,
     IDENTITY,
     PRINTED,
     TERM,
 )
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.scalars import Meaning, meaning
-from lossproof.corpus.signature import Signature
 from lossproof.corpus.tensor_reading import read_literal
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.whole_numbers import demand_whole_arguments
+from lossproof.numbers.formats import FORMATS
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.loss import Loss
 
 
 @dataclass(frozen=True)
 class Frame:
     """What results are read against: the call of the case that states them.
 
-    ``signature`` is None when the case's loss is unknown, which has been complained about. ``reductions``
+    ``loss`` is None when the case's is unknown, which has been complained about. ``reductions``
     and ``dtypes`` are those that the case runs in. ``is_read`` says whether ``params`` and ``args`` were
     read without complaint.
     """
 
-    signature: Signature | None
+    loss: Loss | None
     reductions: tuple[str, ...]
     dtypes: tuple[str, ...]
     params: Mapping[str, Parameter]
@@ -78,7 +79,7 @@ def read_gradient(node: Node, frame: Frame, notes: Notes) -> dict[str, dict[str,
 
 def _by_reduction(node: Node, what: str, frame: Frame, notes: Notes) -> Fields:
     fields = read_mapping(node, what, notes)
-    for name in fields if frame.signature is not None else ():
+    for name in fields if frame.loss is not None else ():
         if name not in frame.reductions:
             note_unknown(fields, name, f"reduction that the case runs in ({what})", frame.reductions, notes)
     return fields
@@ -89,7 +90,7 @@ def _read_printed(node: Node, what: str, frame: Frame, notes: Notes) -> tuple[Pr
         return (_read_numbers(node, what, None, notes),)
     fields = read_fields(node, what, PRINTED, notes)
     for dtype in fields:
-        if dtype in FLOAT_DTYPES and dtype not in frame.dtypes:
+        if dtype in FORMATS and dtype not in frame.dtypes:
             problem = f"{what} names {dtype}, in which the case does not run"
             notes.add(fields.place_of(dtype), problem, "remove it or add it to 'dtypes'")
     return tuple(
@@ -123,9 +124,7 @@ def read_erratum(node: Node, frame: Frame, notes: Notes) -> Erratum:
     return Erratum({}, read_text(says, "erratum.says", notes), because)
 
 
-def read_identity(
-    node: Node, what: str, frame: Frame, signatures: Mapping[str, Signature], notes: Notes
-) -> Identity:
+def read_identity(node: Node, what: str, frame: Frame, notes: Notes) -> Identity:
     """A sum of calls that must equal the case's own, or differ from it."""
     fields = read_fields(node, what, IDENTITY, notes)
     why = read_text(fields["why"], f"{what}.why", notes)
@@ -133,55 +132,47 @@ def read_identity(
     if "reductions" in fields:
         reductions = read_words(fields["reductions"], f"{what}.reductions", frame.reductions, notes)
     if "sum" not in fields:
-        terms: tuple[Term, ...] = (_read_term(fields, what, frame, signatures, notes),)
+        terms: tuple[Term, ...] = (_read_term(fields, what, frame, notes),)
         return Identity(terms, reductions, why)
     for key in TERM.optional:
         if key in fields:
             problem = f"{what} has both 'sum' and '{key}'"
             notes.add(fields.place_of(key), problem, f"move '{key}' into the terms of 'sum'")
-    return Identity(_read_sum(fields["sum"], f"{what}.sum", frame, signatures, notes), reductions, why)
+    return Identity(_read_sum(fields["sum"], f"{what}.sum", frame, notes), reductions, why)
 
 
-def _read_sum(
-    node: Node, what: str, frame: Frame, signatures: Mapping[str, Signature], notes: Notes
-) -> tuple[Term, ...]:
+def _read_sum(node: Node, what: str, frame: Frame, notes: Notes) -> tuple[Term, ...]:
     return tuple(
         _read_term(
             read_fields(item, f"{what}[{position}]", TERM, notes),
             f"{what}[{position}]",
             frame,
-            signatures,
             notes,
         )
         for position, item in enumerate(read_items(node, what, notes))
     )
 
 
-def _read_term(
-    fields: Fields, what: str, frame: Frame, signatures: Mapping[str, Signature], notes: Notes
-) -> Term:
+def _read_term(fields: Fields, what: str, frame: Frame, notes: Notes) -> Term:
     if not any(key in fields for key in TERM.optional):
         problem = f"{what} changes nothing of the case's call"
         notes.add(fields.place, problem, f"give one of {', '.join(TERM.optional)}")
         return Term()
-    loss = read_word(fields["loss"], f"{what}.loss", signatures, notes) if "loss" in fields else None
-    signature = frame.signature if loss is None else signatures.get(loss)
-    params = (
-        read_params(fields["params"], f"{what}.params", signature, notes, False) if "params" in fields else {}
-    )
-    args = read_args(fields["args"], f"{what}.args", signature, notes, False) if "args" in fields else None
+    name = read_word(fields["loss"], f"{what}.loss", LOSSES, notes) if "loss" in fields else None
+    loss = frame.loss if name is None else LOSSES.get(name)
+    params = read_params(fields["params"], f"{what}.params", loss, notes, False) if "params" in fields else {}
+    args = read_args(fields["args"], f"{what}.args", loss, notes, False) if "args" in fields else None
     reduction = None
     if "reduction" in fields:
-        known = signature.results if signature is not None else frame.reductions
+        known = loss.results if loss is not None else frame.reductions
         reduction = read_word(fields["reduction"], f"{what}.reduction", known, notes)
-    if loss is not None and signature is not None:
-        _check_inherited(signature, loss, args, fields, what, frame, notes)
-    return Term(loss, reduction, params, args)
+    if name is not None and loss is not None:
+        _check_inherited(loss, args, fields, what, frame, notes)
+    return Term(name, reduction, params, args)
 
 
 def _check_inherited(
-    signature: Signature,
-    loss: str,
+    loss: Loss,
     args: Mapping[str, Tensor] | None,
     fields: Fields,
     what: str,
@@ -191,11 +182,11 @@ def _check_inherited(
     """A term with a loss of its own inherits the case's arguments, unless it brings its own."""
     if args is not None:
         return
-    if set(frame.args) != set(signature.arguments):
-        problem = f"{what}: {loss} does not take the case's arguments"
-        notes.add(fields.place, problem, f"give 'args' with {', '.join(signature.arguments)}")
+    if set(frame.args) != set(loss.arguments):
+        problem = f"{what}: {loss.name} does not take the case's arguments"
+        notes.add(fields.place, problem, f"give 'args' with {', '.join(loss.arguments)}")
     elif frame.is_read:
         places = dict.fromkeys(frame.args, fields.place)
         demand_whole_arguments(
-            frame.args, f"{what} takes the case's args, and args", places, signature, False, notes
+            frame.args, f"{what} takes the case's args, and args", places, loss, False, notes
         )

@@ -31,7 +31,6 @@ from lossproof.corpus.tensors import (
     Tensor,
     Uniform,
 )
-from lossproof.corpus.values import shape_of, written_dtype
 
 _MOST_ELEMENTS = 10_000_000
 _LARGEST_SEED = 2**64 - 1
@@ -52,7 +51,7 @@ def read_tensor(node: Node, what: str, notes: Notes) -> Tensor:
     if len(notes) > before:
         return Literal((), (0,))
     # A size of 0 excuses none of the others: no array is so long.
-    if math.prod(filter(None, shape_of(tensor))) > _MOST_ELEMENTS:
+    if math.prod(filter(None, tensor.shape)) > _MOST_ELEMENTS:
         notes.add(node.place, f"{what} has more than {_MOST_ELEMENTS} elements", "make it smaller")
     return tensor
 
@@ -171,14 +170,14 @@ def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
     if not parts:
         notes.add(fields.place, f"{what}.concatenate joins nothing", "write the tensors in brackets")
         return Concatenate((), 0)
-    dtypes = list(dict.fromkeys(written_dtype(part) or "no dtype" for part in parts))
+    dtypes = list(dict.fromkeys(part.dtype or "no dtype" for part in parts))
     if len(dtypes) > 1:
         problem = f"{what}.concatenate joins tensors that state {' and '.join(dtypes)}"
         notes.add(fields.place, problem, "state one dtype in all of them, or none ('index' makes int64)")
-    first = shape_of(parts[0])
+    first = parts[0].shape
     if _is_dimension(dim, first, fields, what, notes):
         at = dim % len(first)
-        rests = {(len(shape), shape[:at] + shape[at + 1 :]) for shape in map(shape_of, parts)}
+        rests = {(len(shape), shape[:at] + shape[at + 1 :]) for shape in (part.shape for part in parts)}
         if len(rests) > 1:
             problem = f"{what}.concatenate joins tensors whose shapes differ beside dim {dim}"
             notes.add(fields.place, problem, "make them alike in every other dimension")
@@ -190,11 +189,11 @@ def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
     parts = read_list(fields["complex"], f"{what}.complex", notes, read_tensor)
     if len(notes) > before:
         return Literal((), (0,))
-    if len(parts) != 2 or shape_of(parts[0]) != shape_of(parts[1]):
+    if len(parts) != 2 or parts[0].shape != parts[1].shape:
         problem = f"{what}.complex is no pair of two tensors of one shape"
         notes.add(fields.place_of("complex"), problem, "write the real and the imaginary part in brackets")
         return Literal((), (0,))
-    stated = next(filter(None, map(written_dtype, parts)), None)
+    stated = next((part.dtype for part in parts if part.dtype), None)
     if stated is not None:
         problem = f"{what}.complex has a part that states {stated}, but its parts are of the run's dtype"
         notes.add(fields.place_of("complex"), problem, "leave the dtype out")
@@ -204,7 +203,7 @@ def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
 def _read_around(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
     before = len(notes)
     of = read_tensor(fields[form], f"{what}.{form}", notes)
-    inner = shape_of(of)
+    inner = of.shape
     if form == "reshape":
         shape = _read_shape(fields, what, notes)
         if len(notes) == before and math.prod(shape) != math.prod(inner):

@@ -1,34 +1,78 @@
-"""The ways in which a case writes a tensor."""
+"""The ways in which a case writes a tensor; each knows its shape, its dtype and its parts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from lossproof.corpus.numeral import Numeral
 
 Shape = tuple[int, ...]
 
 
+class _Form:
+    """What is true of any form, or of most of them."""
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The keys and values by which a case file writes it."""
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> str | None:
+        """The dtype that the tensor states; None where the loss's own default is meant."""
+        return None
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """The tensors that it is made of."""
+        return ()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether any of its numbers are drawn on a dtype's grid."""
+        return any(part.is_drawn for part in self.parts)
+
+
 @dataclass(frozen=True)
-class Literal:
-    """Nested lists of numbers. ``dtype`` is None where the loss's own default is meant."""
+class Literal(_Form):
+    """Nested lists of numbers."""
 
     values: tuple[Numeral, ...]
     shape: Shape
     dtype: str | None = None
 
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form; without a dtype, the lists stand alone in a case file."""
+        return {"dtype": self.dtype, "data": Literal(self.values, self.shape)}
+
 
 @dataclass(frozen=True)
-class Fill:
+class Fill(_Form):
     """One number everywhere: ``{fill: 0, shape: [0, 3]}``."""
 
     value: Numeral
     shape: Shape
     dtype: str | None = None
 
+    @property
+    def values(self) -> tuple[Numeral, ...]:
+        """The number, as a literal has many."""
+        return (self.value,)
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {"fill": self.value, "shape": self.shape} | ({"dtype": self.dtype} if self.dtype else {})
+
 
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(_Form):
     """Seeded numbers on the dtype's own grid: ``{uniform: [-4, 4], shape: [64, 100], seed: 7}``."""
 
     low: Numeral
@@ -36,18 +80,38 @@ class Uniform:
     shape: Shape
     seed: int
 
+    @property
+    def is_drawn(self) -> bool:
+        """They are."""
+        return True
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {"uniform": (self.low, self.high), "shape": self.shape, "seed": self.seed}
+
 
 @dataclass(frozen=True)
-class Index:
+class Index(_Form):
     """Seeded class indices in [0, classes): ``{index: 100, shape: [64], seed: 8}``."""
 
     classes: int
     shape: Shape
     seed: int
 
+    @property
+    def dtype(self) -> str | None:
+        """That of indices."""
+        return "int64"
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {"index": self.classes, "shape": self.shape, "seed": self.seed}
+
 
 @dataclass(frozen=True)
-class Derived:
+class Derived(_Form):
     """sigmoid, softmax, log_softmax or log of another tensor, correctly rounded.
 
     ``dim`` is that of softmax and log_softmax, else None.
@@ -57,37 +121,130 @@ class Derived:
     of: Tensor
     dim: int | None
 
+    @property
+    def shape(self) -> Shape:
+        """That of the other tensor."""
+        return self.of.shape
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """The other tensor."""
+        return (self.of,)
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {self.function: self.of} | ({} if self.dim is None else {"dim": self.dim})
+
 
 @dataclass(frozen=True)
-class Concatenate:
+class Complex(_Form):
+    """Complex numbers: ``{complex: [REAL, IMAGINARY]}``."""
+
+    real: Tensor
+    imaginary: Tensor
+
+    @property
+    def shape(self) -> Shape:
+        """That of each part."""
+        return self.real.shape
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """Both."""
+        return (self.real, self.imaginary)
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {"complex": self.parts}
+
+
+class _Arrangement(_Form):
+    """Numbers of other tensors, moved about unchanged."""
+
+    @property
+    def dtype(self) -> str | None:
+        """That of the parts, which state the same."""
+        return self.parts[0].dtype
+
+
+@dataclass(frozen=True)
+class Concatenate(_Arrangement):
     """Tensors joined along ``dim``."""
 
-    parts: tuple[Tensor, ...]
+    of: tuple[Tensor, ...]
     dim: int
+
+    @property
+    def shape(self) -> Shape:
+        """That of the first, its size along ``dim`` being the sum of all."""
+        joined = list(self.of[0].shape)
+        joined[self.dim] = sum(part.shape[self.dim] for part in self.of)
+        return tuple(joined)
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """All that are joined."""
+        return self.of
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {"concatenate": self.of, "dim": self.dim}
+
+    def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The numbers of the parts, joined."""
+        return np.concatenate(parts, axis=self.dim)
 
 
 @dataclass(frozen=True)
-class Reshape:
+class Reshape(_Arrangement):
     """Another tensor in another shape, row-major."""
 
     of: Tensor
     shape: Shape
 
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """The other tensor."""
+        return (self.of,)
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {"reshape": self.of, "shape": self.shape}
+
+    def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The numbers of the one part in the other shape."""
+        return parts[0].reshape(self.shape)
+
 
 @dataclass(frozen=True)
-class Permute:
+class Permute(_Arrangement):
     """Another tensor with its dimensions in another order."""
 
     of: Tensor
     dims: tuple[int, ...]
 
+    @property
+    def shape(self) -> Shape:
+        """The sizes of the other tensor in that order."""
+        return tuple(self.of.shape[dim] for dim in self.dims)
 
-@dataclass(frozen=True)
-class Complex:
-    """Complex numbers: ``{complex: [REAL, IMAGINARY]}``."""
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """The other tensor."""
+        return (self.of,)
 
-    real: Tensor
-    imaginary: Tensor
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """As for any form."""
+        return {"permute": self.of, "dims": self.dims}
+
+    def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The numbers of the one part, transposed."""
+        return np.transpose(parts[0], self.dims)
 
 
 Tensor = Literal | Fill | Uniform | Index | Derived | Concatenate | Reshape | Permute | Complex

@@ -12,19 +12,7 @@ import numpy.typing as npt
 
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.numeral import Numeral
-from lossproof.corpus.tensors import (
-    Complex,
-    Concatenate,
-    Derived,
-    Fill,
-    Index,
-    Literal,
-    Permute,
-    Reshape,
-    Shape,
-    Tensor,
-    Uniform,
-)
+from lossproof.corpus.tensors import Complex, Derived, Fill, Index, Literal, Tensor, Uniform
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair
@@ -39,59 +27,25 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
 }
 
 
-def shape_of(tensor: Tensor) -> Shape:
-    """The shape of a tensor, without making its numbers."""
-    match tensor:
-        case Derived(of=inner) | Complex(real=inner):
-            return shape_of(inner)
-        case Concatenate(parts=parts, dim=dim):
-            shapes = [list(shape_of(part)) for part in parts]
-            joined = shapes[0]
-            joined[dim] = sum(shape[dim] for shape in shapes)
-            return tuple(joined)
-        case Permute(of=inner, dims=dims):
-            shape = shape_of(inner)
-            return tuple(shape[dim] for dim in dims)
-        case _:
-            return tensor.shape
-
-
-def written_dtype(tensor: Tensor) -> str | None:
-    """The dtype that a tensor insists on, or None for the loss's default."""
-    match tensor:
-        case Literal(dtype=dtype) | Fill(dtype=dtype):
-            return dtype
-        case Index():
-            return "int64"
-        case Concatenate(parts=(first, *_)) | Reshape(of=first) | Permute(of=first):
-            return written_dtype(first)
-        case _:
-            return None
-
-
 def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
     """The numbers of a tensor, each rounded once to ``format``; float64, or complex128."""
     match tensor:
-        case Literal(values=values, shape=shape):
-            return format.round_exact(map(_signed, values)).reshape(shape)
-        case Fill(value=value, shape=shape):
-            return np.full(shape, format.round_exact([_signed(value)])[0])
-        case Uniform(low=low, high=high, shape=shape, seed=seed):
-            return draw_uniform(float(low), float(high), shape, seed, format)
-        case Index(classes=classes, shape=shape, seed=seed):
-            return draw_index(classes, shape, seed).astype(np.float64)
-        case Derived(function=function, of=inner, dim=dim):
-            if _is_drawn(inner):  # on this format's grid, and derived from there
-                return _derive_rounded(function, dim, lambda: Ball.exact(rounded(inner, format)), format)
-            return _derive_rounded(function, dim, lambda: exact_balls(inner), format)
-        case Concatenate(parts=parts, dim=dim):
-            return np.concatenate([rounded(part, format) for part in parts], axis=dim)
-        case Reshape(of=inner, shape=shape):
-            return rounded(inner, format).reshape(shape)
-        case Permute(of=inner, dims=dims):
-            return np.transpose(rounded(inner, format), dims)
-        case Complex(real=real, imaginary=imaginary):
-            return rounded(real, format) + 1j * rounded(imaginary, format)
+        case Literal():
+            return format.round_exact(map(_signed, tensor.values)).reshape(tensor.shape)
+        case Fill():
+            return np.full(tensor.shape, format.round_exact([_signed(tensor.value)])[0])
+        case Uniform():
+            return draw_uniform(float(tensor.low), float(tensor.high), tensor.shape, tensor.seed, format)
+        case Index():
+            return draw_index(tensor.classes, tensor.shape, tensor.seed).astype(np.float64)
+        case Derived(of=inner):
+            if inner.is_drawn:  # on this format's grid, and derived from there
+                return _derive_rounded(tensor, lambda: Ball.exact(rounded(inner, format)), format)
+            return _derive_rounded(tensor, lambda: exact_balls(inner), format)
+        case Complex():
+            return rounded(tensor.real, format) + 1j * rounded(tensor.imaginary, format)
+        case _:
+            return tensor.arranged([rounded(part, format) for part in tensor.parts])
 
 
 def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
@@ -101,20 +55,17 @@ def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
         ValueError: where one is no whole number.
     """
     match tensor:
-        case Literal(values=values, shape=shape):
-            return np.array([int(value.text) for value in values], dtype=np.int64).reshape(shape)
-        case Fill(value=value, shape=shape):
-            return np.full(shape, int(value.text), dtype=np.int64)
-        case Index(classes=classes, shape=shape, seed=seed):
-            return draw_index(classes, shape, seed)
-        case Concatenate(parts=parts, dim=dim):
-            return np.concatenate([whole_numbers(part) for part in parts], axis=dim)
-        case Reshape(of=inner, shape=shape):
-            return whole_numbers(inner).reshape(shape)
-        case Permute(of=inner, dims=dims):
-            return np.transpose(whole_numbers(inner), dims)
-        case _:
+        case Literal():
+            numbers = [int(value.text) for value in tensor.values]
+            return np.array(numbers, dtype=np.int64).reshape(tensor.shape)
+        case Fill():
+            return np.full(tensor.shape, int(tensor.value.text), dtype=np.int64)
+        case Index():
+            return draw_index(tensor.classes, tensor.shape, tensor.seed)
+        case Uniform() | Derived() | Complex():
             raise ValueError(f"{type(tensor).__name__} makes no whole numbers")
+        case _:
+            return tensor.arranged(list(map(whole_numbers, tensor.parts)))
 
 
 def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:
@@ -123,24 +74,20 @@ def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:
     Drawn numbers are those on the grid of a format.
     """
     match tensor:
-        case Literal(values=values, shape=shape):
-            return Ball.of_fractions([value.exact for value in values], shape)
-        case Fill(value=value, shape=shape):
-            one = Ball.of_fractions([value.exact], ())
-            return Ball(np.full(shape, one.elements[()], dtype=object))
-        case Derived(function=function, of=inner, dim=dim):
-            result: Ball = _FUNCTIONS[function](exact_balls(inner, grid), dim)
-            return result
-        case Concatenate(parts=parts, dim=dim):
-            return Ball(np.concatenate([exact_balls(part, grid).elements for part in parts], axis=dim))
-        case Reshape(of=inner, shape=shape):
-            return Ball(exact_balls(inner, grid).elements.reshape(shape))
-        case Permute(of=inner, dims=dims):
-            return Ball(np.transpose(exact_balls(inner, grid).elements, dims))
-        case Complex(real=real, imaginary=imaginary):
-            return ComplexPair(exact_balls(real, grid), exact_balls(imaginary, grid))
-        case _:
+        case Literal():
+            return Ball.of_fractions([value.exact for value in tensor.values], tensor.shape)
+        case Fill():
+            one = Ball.of_fractions([tensor.value.exact], ())
+            return Ball(np.full(tensor.shape, one.elements[()], dtype=object))
+        case Uniform() | Index():
             return Ball.exact(rounded(tensor, grid))
+        case Derived():
+            result: Ball = _FUNCTIONS[tensor.function](exact_balls(tensor.of, grid), tensor.dim)
+            return result
+        case Complex():
+            return ComplexPair(exact_balls(tensor.real, grid), exact_balls(tensor.imaginary, grid))
+        case _:
+            return Ball(tensor.arranged([exact_balls(part, grid).elements for part in tensor.parts]))
 
 
 def _signed(value: Numeral) -> Fraction | float:
@@ -148,25 +95,11 @@ def _signed(value: Numeral) -> Fraction | float:
     return -0.0 if value.is_negative_zero else value.exact
 
 
-def _is_drawn(tensor: Tensor) -> bool:
-    match tensor:
-        case Uniform():
-            return True
-        case Derived(of=inner) | Reshape(of=inner) | Permute(of=inner) | Complex(real=inner):
-            return _is_drawn(inner)
-        case Concatenate(parts=parts):
-            return any(map(_is_drawn, parts))
-        case _:
-            return False
-
-
-def _derive_rounded(
-    function: str, dim: int | None, inner: Callable[[], Ball], format: Format
-) -> Float64Array:
+def _derive_rounded(tensor: Derived, inner: Callable[[], Ball], format: Format) -> Float64Array:
     """Round certified values: repeat at more precision while both ends of a ball round differently."""
 
     def compute() -> tuple[Float64Array, Float64Array]:
-        balls = _FUNCTIONS[function](inner(), dim)
+        balls = _FUNCTIONS[tensor.function](inner(), tensor.dim)
         ends = (_fractions(balls, flint.arb.lower), _fractions(balls, flint.arb.upper))
         low, high = (format.round_exact(end).reshape(balls.shape) for end in ends)
         return low, high

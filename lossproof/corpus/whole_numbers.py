@@ -11,20 +11,8 @@ from lossproof.corpus.complaints import Notes, Place
 from lossproof.corpus.fields import fits_int64
 from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
-from lossproof.corpus.signature import Signature
-from lossproof.corpus.tensors import (
-    Complex,
-    Concatenate,
-    Derived,
-    Fill,
-    Index,
-    Literal,
-    Permute,
-    Reshape,
-    Shape,
-    Tensor,
-    Uniform,
-)
+from lossproof.corpus.tensors import Concatenate, Fill, Index, Literal, Permute, Reshape, Shape, Tensor
+from lossproof.reference.loss import Loss
 
 _REFUSED = "; if torch is to refuse it, state its dtype: {dtype: float32, data: ...}"
 
@@ -33,7 +21,7 @@ def demand_whole_arguments(
     args: Mapping[str, Tensor],
     what: str,
     places: Mapping[str, Place],
-    signature: Signature,
+    loss: Loss,
     wants_refusal: bool,
     notes: Notes,
 ) -> None:
@@ -43,11 +31,11 @@ def demand_whole_arguments(
         args: by name; where one is missing, none is looked at, since their shapes tell what they hold.
         what: how a complaint names them all.
         places: where each of them stands.
-        signature: that of the loss.
+        loss: what is called.
         wants_refusal: whether the case states that the call is refused.
         notes: takes the complaints.
     """
-    for name in signature.indices_of(args):
+    for name in loss.indices_among({name: tensor.shape for name, tensor in args.items()}):
         demand_whole_numbers(args[name], f"{what}.{name}", places[name], wants_refusal, notes)
 
 
@@ -76,17 +64,20 @@ def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal:
         case Fill(value=value):
             if _fault(value):
                 notes.add(place, f"{what}.fill is {value.text}{_fault(value)}", _remedy(value) + after)
-        case Concatenate(parts=parts):
-            for position, part in enumerate(parts):
+        case Concatenate():
+            for position, part in enumerate(tensor.parts):
                 demand_whole_numbers(part, f"{what}.concatenate[{position}]", place, wants_refusal, notes)
-        case Reshape(of=inner):
-            demand_whole_numbers(inner, f"{what}.reshape", place, wants_refusal, notes)
-        case Permute(of=inner):
-            demand_whole_numbers(inner, f"{what}.permute", place, wants_refusal, notes)
-        case Uniform() | Derived() | Complex():
-            form = tensor.function if isinstance(tensor, Derived) else type(tensor).__name__.lower()
-            problem = f"{what} is made with '{form}', which makes no whole numbers, and they belong there"
-            notes.add(place, problem, "write them out, or make them with 'index' or 'fill'" + after)
+        case Reshape() | Permute():
+            demand_whole_numbers(tensor.of, f"{what}.{_form(tensor)}", place, wants_refusal, notes)
+        case _:
+            problem = f"{what} is made with '{_form(tensor)}', which makes no whole numbers"
+            remedy = "write them out, or make them with 'index' or 'fill'" + after
+            notes.add(place, f"{problem}, and they belong there", remedy)
+
+
+def _form(tensor: Tensor) -> str:
+    """The key by which a case file names it."""
+    return next(iter(tensor.words))
 
 
 def _fault(value: Numeral) -> str:

@@ -23,14 +23,13 @@ from lossproof.history.running import InstallationError, run_on
 from lossproof.history.summing_up import summed_up
 from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.text import count
-from lossproof.running.selection import signatures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Put on record what was asked for, and write the table; 0 when nothing is wrong."""
     options = _parser().parse_args(arguments)
     try:
-        entries = load_corpus(options.corpus, signatures()).known_defects
+        entries = load_corpus(options.corpus).known_defects
         problems = [problem for release in options.releases for problem in _run(release, options, entries)]
         for reports in options.reports:
             problems += _put_on_record(reports, options.corpus, entries)

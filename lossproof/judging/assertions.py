@@ -14,7 +14,7 @@ from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
 from lossproof.numbers.formats import Float64Array
-from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
+from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED, marks_of
 from lossproof.subjects.call import Values
 from lossproof.subjects.written import literal, tensor_source
 
@@ -71,7 +71,7 @@ def within(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
     true, tolerance = float(truth.value[place]), 2 * float(truth.bound[place])
     marks = int(truth.overflows[place])
     if math.isfinite(true) and abs(true) + tolerance > truth.format.largest:
-        marks |= POSITIVE if true > 0 else NEGATIVE
+        marks |= int(marks_of(truth.format.overflow(true)))
     excuse = "".join(f" or {condition}" for bit, condition in _EXCUSES.items() if marks & bit)
     if math.isnan(true):
         return f"got != got{excuse}"

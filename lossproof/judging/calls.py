@@ -8,7 +8,7 @@ import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from lossproof.corpus.case import Case, Parameter, Term
 from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import exact_balls, rounded, shape_of, whole_numbers, written_dtype
+from lossproof.corpus.values import exact_balls, rounded, whole_numbers
 from lossproof.judging.truth import CallTruth, Truth, truth_of
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.ball import Ball, certified
@@ -34,7 +34,6 @@ from lossproof.reference.worked import worked_steps
 from lossproof.subjects.call import Call, Values, dtypes_of
 
 _OWN = Term()
-_COMPLEX = {"float64": "complex128", "float32": "complex64"}
 _PASSED_AS_WRITTEN = {"reduction", "size_average", "reduce"}
 
 
@@ -97,9 +96,7 @@ def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _OWN, 
     loss = LOSSES[term.loss or case.loss]
     args = case.args if term.args is None else term.args
     params = term.params if term.loss else {**case.params, **term.params}
-    shapes = {name: shape_of(tensor) for name, tensor in args.items()}
-    is_complete = set(loss.arguments) <= set(shapes)  # a case may leave one out, to be refused
-    indices = loss.indices(shapes) if is_complete else ()
+    indices = loss.indices_among({name: tensor.shape for name, tensor in args.items()})
     if term.reduction is not None:
         reduction = term.reduction
     return Call(
@@ -140,7 +137,7 @@ def exactly(case: Case, reduction: str | None, dtype: str = "float64") -> Prepar
         if name not in prepared.indices:
             arguments[name] = exact_balls(tensor, FORMATS[dtype])
     for name, value in case.params.items():
-        if _is_tensor(value) and name in prepared.loss.tensor_parameters:
+        if isinstance(value, Tensor) and name in prepared.loss.tensor_parameters:
             parameters[name] = exact_balls(value, FORMATS[dtype])
     return dataclasses.replace(prepared, arguments=arguments, parameters=parameters)
 
@@ -233,7 +230,7 @@ def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -
 
     def rounded(name: str, true: Truth) -> Truth:
         own = FORMATS[part_dtype(prepared.dtypes[name])]
-        return true.rounded_to(own) if own.largest_exponent < format.largest_exponent else true
+        return true.rounded_to(own) if own.largest < format.largest else true
 
     gradients = tuple(
         {name: rounded(name, true) for name, true in gradient.items()} for gradient in truth.gradients
@@ -244,25 +241,21 @@ def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -
 def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
     if isinstance(value, Numeral):
         return int(value.text) if value.is_integer else float(value)
-    if _is_tensor(value):
+    if isinstance(value, Tensor):
         return _values(value, "int64" if name in loss.index_parameters else dtype)
     return value
 
 
 def _values(tensor: Tensor, dtype: str) -> Values:
-    dtype = written_dtype(tensor) or dtype
+    dtype = tensor.dtype or dtype
     if dtype in INTEGER_DTYPES:
         return Values(whole_numbers(tensor).astype(dtype), dtype)
     if dtype in FORMATS:
         numbers = rounded(tensor, FORMATS[dtype])
         if numbers.dtype.kind == "c":
-            return Values(numbers, _COMPLEX[dtype])
+            dtype = FORMATS[dtype].complex_dtype or dtype
         return Values(numbers, dtype)
     return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
-
-
-def _is_tensor(value: Parameter) -> TypeGuard[Tensor]:
-    return value is not None and not isinstance(value, (Numeral, bool, str))
 
 
 def _numbers(value: Any) -> Any:

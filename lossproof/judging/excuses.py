@@ -37,21 +37,24 @@ def is_excused(observed: Float64Array, truth: Truth) -> BoolArray:
     return np.asarray((marks_of(observed) & truth.overflows) > 0)
 
 
-def rounds_to_infinity(observed: Float64Array, truth: Truth) -> BoolArray:
+def leaves_the_range(observed: Float64Array, truth: Truth) -> BoolArray:
     """Where the true value, or one within the budget of it, is beyond the format's largest number.
 
-    That is no excuse for nan, which has no sign.
+    That is an excuse for an infinity of its sign; for nan, only in a format without infinities.
     """
     reach = np.abs(truth.value) + 2 * truth.bound
-    is_same_side = np.sign(observed) == np.sign(truth.value)
-    return np.asarray(np.isinf(observed) & is_same_side & (reach > truth.format.largest))
+    if truth.format.has_infinities:
+        is_beyond = np.isinf(observed) & (np.sign(observed) == np.sign(truth.value))
+    else:
+        is_beyond = np.isnan(observed)
+    return np.asarray(is_beyond & (reach > truth.format.largest))
 
 
 def overflown(observed: Float64Array, truth: Truth) -> BoolArray:
     """Where an infinity or nan passes because a step overflows, and not because it is the right result."""
-    rounds = rounds_to_infinity(observed, truth)
+    rounds = leaves_the_range(observed, truth)
     is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
-    # Of a number beyond the range, an infinity is the right rounding.
+    # Of a number beyond the range, it is the right rounding.
     is_right = is_same | (rounds & (np.abs(truth.value) > truth.format.largest))
     return np.asarray((is_excused(observed, truth) | rounds) & ~is_right)
 
@@ -97,7 +100,7 @@ def where_it_overflows(truth: Truth, place: Place) -> str:
     with recording() as steps:
         truth.bounded_by(Rules(note_overflow=note))
     if not found:
-        return "it is within its budget of an infinity"
+        return f"it is within its budget of {'an infinity' if truth.format.has_infinities else 'nan'}"
     _, words = max(found, key=lambda one: one[0])
     overflown = next((name for name, value in steps if np.any(_marks(value))), None)
     where = f"the step '{overflown}'" if overflown else "the formula"

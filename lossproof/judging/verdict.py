@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.observed import sums_in_words
-from lossproof.judging.excuses import is_excused, likeness, overflown, rounds_to_infinity, rule_of
+from lossproof.judging.excuses import is_excused, leaves_the_range, likeness, overflown, rule_of
 from lossproof.judging.number_text import true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
@@ -84,7 +84,7 @@ def budget_shares(observed: Float64Array, truth: Truth) -> Float64Array:
     if np.all(is_finite):
         return share
     is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
-    passes = is_same | is_excused(observed, truth) | rounds_to_infinity(observed, truth)
+    passes = is_same | is_excused(observed, truth) | leaves_the_range(observed, truth)
     return np.where(is_finite, share, np.where(passes, 0.0, np.inf))
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.numbers import overflow
+from lossproof.numbers import overflow, propagation
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.formats import Float64Array, Format
 from lossproof.numbers.overflow import BoolArray, Marks
@@ -66,7 +66,7 @@ class Bounded(NumberArray):
         # zero gets no such allowance: what is small and not zero (an eps) is there for a reason. Nor does one
         # beyond the range: a number of elements is divided by in a wider format.
         with np.errstate(invalid="ignore"):
-            rounding = np.where((rounded == 0) | np.isinf(rounded), 0.0, np.abs(rounded - value))
+            rounding = np.where((rounded == 0) | ~np.isfinite(rounded), 0.0, np.abs(rounded - value))
         rounding = np.maximum(format.unit_roundoff * np.abs(value), rounding)
         bound = np.where(inexact, rounding, 0.0)
         return cls(value, bound, format)
@@ -105,14 +105,13 @@ class Bounded(NumberArray):
         terms = self.size // max(1, int(np.size(value)))
         magnitude = np.sum(np.abs(self.value), **options)
         is_exact = np.sum((self.value != 0) | (self.bound != 0), **options) <= 1
-        accumulated = roundings_of_a_sum(terms) * self.format.accumulator_roundoff * _finite(magnitude)
+        accumulator = self.format.accumulator
+        accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * propagation.finite(magnitude)
         propagated = np.sum(self.bound, **options) + np.where(is_exact, 0.0, accumulated)
         marks = overflow.of_total(self, axis, keepdims)
-        if np.any(magnitude > self.format.accumulator_largest):
-            operands = [_largest_of(self.value, axis, keepdims)]
-            marks = overflow.own_overflow(
-                marks, value, self.format.accumulator_largest, "the sum of numbers up to", operands
-            )
+        if np.any(magnitude > accumulator.largest):
+            operands = [overflow.largest_of(self.value, axis, keepdims)]
+            marks = overflow.own_overflow(marks, value, accumulator, "the sum of numbers up to", operands)
         return self.rounded(value, propagated, marks, is_exact)
 
     def largest(self, axis: int | None, keepdims: bool) -> Bounded:
@@ -135,21 +134,15 @@ class Bounded(NumberArray):
     def times(self, other: Bounded) -> Bounded:
         """The product."""
         value = self.value * other.value
-        propagated = _scaled(self.value, other.bound) + _scaled(other.value, self.bound)
-        # The second order counts where a factor is all error, as a step is at its kink.
-        all_error = (self.bound > np.abs(self.value)) | (other.bound > np.abs(other.value))
-        if all_error.any():
-            propagated = propagated + np.where(all_error, _scaled(2 * self.bound, other.bound), 0.0)
         is_exact = self.is_exactly(-1.0, 0.0, 1.0) | other.is_exactly(-1.0, 0.0, 1.0)
-        return self._binary("*", other, value, propagated, is_exact, overflow.of_product(self, other))
+        propagated, marks = propagation.of_product(self, other), overflow.of_product(self, other)
+        return self._binary("*", other, value, propagated, is_exact, marks)
 
     def over(self, other: Bounded) -> Bounded:
-        """The quotient; unbounded where the divisor's sign is in doubt."""
+        """The quotient."""
         value = self.value / other.value
-        propagated = (self.bound + _scaled(value, other.bound)) / np.abs(other.value)
-        propagated = np.where((other.bound > 0) & (other.bound >= np.abs(other.value)), np.inf, propagated)
         is_exact = self.is_exactly(0.0) | other.is_exactly(-1.0, 1.0)
-        marks = overflow.of_quotient(self, other)
+        propagated, marks = propagation.of_quotient(self, other), overflow.of_quotient(self, other)
         return self._binary("/", other, value, propagated, is_exact, marks, pole=other.is_exactly(0.0))
 
     def negated(self) -> Bounded:
@@ -164,30 +157,26 @@ class Bounded(NumberArray):
     def exponential(self) -> Bounded:
         """The exponential."""
         value = np.exp(self.value)
-        is_exact = self.is_exactly(0.0, -np.inf)
-        return self._function("exp", value, _scaled(value, self.bound), is_exact, below=0)
+        propagated = propagation.scaled(value, self.bound)
+        return self._function("exp", value, propagated, self.is_exactly(0.0, -np.inf), below=0)
 
     def logarithm(self) -> Bounded:
         """The natural logarithm."""
-        propagated = _divided(self.bound, self.value)
-        return self._function(
-            "log", np.log(self.value), propagated, self.is_exactly(1.0), pole=self.is_exactly(0.0)
-        )
+        propagated = propagation.divided(self.bound, self.value)
+        value = np.log(self.value)
+        return self._function("log", value, propagated, self.is_exactly(1.0), pole=self.is_exactly(0.0))
 
     def logarithm_of_one_plus(self) -> Bounded:
         """The natural logarithm of 1 + x."""
-        propagated = _divided(self.bound, 1 + self.value)
+        propagated = propagation.divided(self.bound, 1 + self.value)
         value = np.log1p(self.value)
         return self._function("log1p", value, propagated, self.is_exactly(0.0), pole=self.is_exactly(-1.0))
 
     def square_root(self) -> Bounded:
         """The square root, correctly rounded; exact at 0 and 1."""
-        value = np.sqrt(self.value)
-        reach_below = np.sqrt(np.maximum(self.value - self.bound, 0.0))
-        # The derivative alone is infinite at zero: the difference of the roots at both ends is not.
-        propagated = np.where(self.bound == 0, 0.0, np.maximum(value - reach_below, _root_above(self)))
+        propagated = propagation.of_square_root(self)
         marks = overflow.of_growing(self, overflow.UNDEFINED)
-        return self.rounded(value, propagated, marks, self.is_exactly(0.0, 1.0, np.inf))
+        return self.rounded(np.sqrt(self.value), propagated, marks, self.is_exactly(0.0, 1.0, np.inf))
 
     def to_the_power(self, exponent: Bounded) -> Bounded:
         """A power of a base that is not negative, with a constant exponent."""
@@ -199,7 +188,7 @@ class Bounded(NumberArray):
             | (self.is_exactly(0.0) & (exponent.value > 0))
         )
         pole = self.is_exactly(0.0) & (exponent.value < 0)
-        power = self._function("power", value, _scaled(slope, self.bound), is_exact, pole)
+        power = self._function("power", value, propagation.scaled(slope, self.bound), is_exact, pole)
         if power.marks is not None:
             # Of infinity, a power below 0 is 0.
             power.marks = np.where(exponent.value > 0, power.marks, power.marks & overflow.UNDEFINED)
@@ -212,12 +201,8 @@ class Bounded(NumberArray):
         return self.rounded(np.arctan(self.value), propagated, marks, self.is_exactly(0.0), roundings=2)
 
     def greater_of(self, other: Bounded) -> Bounded:
-        """The greater of two; where the bounds leave it open, as far off as the worse."""
-        first_wins = self.value - self.bound > other.value + other.bound
-        second_wins = other.value - other.bound > self.value + self.bound
-        worse = np.maximum(self.bound, other.bound)
-        bound = np.where(first_wins, self.bound, np.where(second_wins, other.bound, worse))
-        marks = overflow.of_greater(self, other)
+        """The greater of two."""
+        bound, marks = propagation.of_greater(self, other), overflow.of_greater(self, other)
         return Bounded(np.maximum(self.value, other.value), bound, self.format, marks)
 
     def signum(self) -> Bounded:
@@ -268,10 +253,8 @@ class Bounded(NumberArray):
     def derived(self, value: Float64Array, bound: Float64Array, axis: int) -> Bounded:
         """The result of a primitive along ``axis`` that has worked out its own error."""
         marks = overflow.of_norm(self, axis)
-        operands = [_largest_of(self.value, axis, True)]
-        marks = overflow.own_overflow(
-            marks, value, self.format.largest, "the norm of numbers up to", operands
-        )
+        operands = [overflow.largest_of(self.value, axis, True)]
+        marks = overflow.own_overflow(marks, value, self.format, "the norm of numbers up to", operands)
         return Bounded(np.asarray(value), np.where(np.isfinite(value), bound, 0.0), self.format, marks)
 
     def is_exactly(self, *values: float) -> BoolArray:
@@ -291,7 +274,7 @@ class Bounded(NumberArray):
         below: int = overflow.UNDEFINED,
     ) -> Bounded:
         marks = overflow.of_growing(self, below)
-        marks = overflow.own_overflow(marks, value, self.format.largest, name, [self.value], pole)
+        marks = overflow.own_overflow(marks, value, self.format, name, [self.value], pole)
         return self.rounded(value, propagated, marks, is_exact, roundings=2)
 
     def _binary(
@@ -304,9 +287,8 @@ class Bounded(NumberArray):
         marks: Marks | None,
         pole: BoolArray | bool = False,
     ) -> Bounded:
-        marks = overflow.own_overflow(
-            marks, value, self.format.largest, name, [self.value, other.value], pole
-        )
+        operands = [self.value, other.value]
+        marks = overflow.own_overflow(marks, value, self.format, name, operands, pole)
         return self.rounded(value, propagated, marks, is_exact)
 
 
@@ -314,30 +296,3 @@ class Bounded(NumberArray):
 def _constant(value: float, sign: float, format: Format) -> Bounded:
     """The constants of formulas, lifted once; ``sign`` tells 0.0 from -0.0, which are equal keys."""
     return Bounded.exact(value, format)
-
-
-def _largest_of(values: Float64Array, axis: Any, keepdims: bool) -> Float64Array:
-    """The largest magnitude along an axis, infinite or nan where any number is."""
-    return np.asarray(np.max(np.abs(values), axis=axis, keepdims=keepdims, initial=0.0))
-
-
-def _finite(values: Float64Array) -> Float64Array:
-    return np.where(np.isfinite(values), values, 0.0)
-
-
-def _scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
-    """|factor| bound, where an infinite factor makes the result infinite and so leaves no error."""
-    if not bound.any():
-        return bound
-    return np.where(bound == 0, 0.0, np.abs(_finite(factor)) * bound)
-
-
-def _root_above(number: Bounded) -> Float64Array:
-    """sqrt(x + b) - sqrt(x), without cancellation."""
-    reach: Float64Array = np.sqrt(number.value + number.bound)
-    return number.bound / (reach + np.sqrt(number.value))
-
-
-def _divided(bound: Float64Array, divisor: Float64Array) -> Float64Array:
-    """Bound / |divisor|: no error stays none even at a divisor of zero."""
-    return np.where(bound == 0, 0.0, bound / np.abs(divisor))

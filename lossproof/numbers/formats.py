@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,29 +13,32 @@ import numpy.typing as npt
 Float64Array = npt.NDArray[np.float64]
 
 
-_LARGEST_SINGLE = (2 - 2.0**-23) * 2.0**127
-
-
 @dataclass(frozen=True)
 class Format:
-    """A binary floating-point format, after IEEE 754 (and bfloat16 after Intel's definition).
+    """A binary floating-point format.
 
     Attributes:
         name: torch's name of the dtype.
         precision: bits of the significand, the hidden one included.
         smallest_exponent: exponent of the smallest normal number.
-        largest_exponent: exponent of the largest finite number.
-        accumulator_precision: significand bits of the format that sums are kept in: at least float32's.
-        flushes: whether an implementation may flush subnormal results to zero. Half precision on a
-            CPU is computed in float32, where its subnormals are normal numbers.
+        largest: the largest finite number.
+        has_infinities: whether a number beyond the range becomes an infinity; else it becomes nan.
+        is_default: whether cases that name no dtypes run in it.
+        complex_dtype: torch's name of the dtype of complex numbers with such parts, if there is one.
     """
 
     name: str
     precision: int
     smallest_exponent: int
-    largest_exponent: int
-    accumulator_precision: int
-    flushes: bool
+    largest: float
+    has_infinities: bool = True
+    is_default: bool = True
+    complex_dtype: str | None = None
+
+    @property
+    def accumulator(self) -> Format:
+        """The format that sums are kept in: at least float32."""
+        return self if self.precision > _SINGLE.precision else _SINGLE
 
     @property
     def unit_roundoff(self) -> float:
@@ -42,24 +46,13 @@ class Format:
         return float(2.0**-self.precision)
 
     @property
-    def accumulator_roundoff(self) -> float:
-        """The unit roundoff of the format that sums are kept in."""
-        return float(2.0**-self.accumulator_precision)
-
-    @property
-    def largest(self) -> float:
-        """The largest finite number."""
-        return float((2 - 2.0 ** (1 - self.precision)) * 2.0**self.largest_exponent)
-
-    @property
-    def accumulator_largest(self) -> float:
-        """The largest number of the format that sums are kept in."""
-        return max(self.largest, _LARGEST_SINGLE)
-
-    @property
     def underflow(self) -> float:
-        """The absolute error that one operation may commit near zero."""
-        if self.flushes:
+        """The absolute error that one operation may commit near zero.
+
+        An implementation may flush subnormal results to zero, but computes in at least float32, where those
+        of a smaller range are normal numbers.
+        """
+        if self.smallest_exponent == self.accumulator.smallest_exponent:
             return float(2.0**self.smallest_exponent)
         return 2 * self.subnormal_spacing
 
@@ -67,6 +60,10 @@ class Format:
     def subnormal_spacing(self) -> float:
         """The distance between neighbouring subnormal numbers."""
         return float(2.0 ** (self.smallest_exponent - self.precision + 1))
+
+    def overflow(self, values: npt.ArrayLike) -> Float64Array:
+        """What numbers beyond the range are rounded to."""
+        return np.copysign(np.inf if self.has_infinities else np.nan, values)
 
     def unit_in_the_last_place(self, values: npt.ArrayLike) -> Float64Array:
         """The distance from a finite number to the next one that is larger in magnitude."""
@@ -84,12 +81,22 @@ class Format:
         with np.errstate(invalid="ignore", over="ignore"):
             rounded = np.ldexp(np.rint(np.ldexp(array, -spacing)), spacing)
             overflows = np.abs(rounded) > self.largest
-        return np.where(overflows, np.copysign(np.inf, array), rounded)
+        return np.where(overflows, self.overflow(array), rounded)
 
     def round_exact(self, values: Iterable[Fraction | float]) -> Float64Array:
         """Round exact values (fractions, or floats for nan, infinities and -0.0), each only once."""
         first_rounding = _nearest if self.precision >= 53 else _round_to_odd
         return self.round([first_rounding(value) for value in values])
+
+    def holds(self, value: Fraction | float) -> bool:
+        """Whether this is a number of the format: a fraction, or a float that is nan or an infinity."""
+        if isinstance(value, float):
+            return self.has_infinities or math.isnan(value)
+        number = _nearest(value)
+        _, exponent = math.frexp(number)
+        last_place = max(exponent - self.precision, self.smallest_exponent - self.precision + 1)
+        is_whole = math.ldexp(number, -last_place).is_integer()
+        return is_whole and number == value and abs(number) <= self.largest
 
 
 def _nearest(value: Fraction | float) -> float:
@@ -112,12 +119,20 @@ def _round_to_odd(value: Fraction | float) -> float:
     return nearest if is_odd else float(np.nextafter(nearest, np.inf if value > nearest else -np.inf))
 
 
+_SINGLE = Format("float32", 24, -126, 3.4028234663852886e38, complex_dtype="complex64")
+
 FORMATS = {
     format.name: format
     for format in (
-        Format("float64", 53, -1022, 1023, 53, flushes=True),
-        Format("float32", 24, -126, 127, 24, flushes=True),
-        Format("bfloat16", 8, -126, 127, 24, flushes=True),
-        Format("float16", 11, -14, 15, 24, flushes=False),
+        Format("float64", 53, -1022, 1.7976931348623157e308, complex_dtype="complex128"),
+        _SINGLE,
+        Format("bfloat16", 8, -126, 3.3895313892515355e38),
+        Format("float16", 11, -14, 65504.0),
     )
 }
+
+# What cases run in that name no dtypes.
+DEFAULT_DTYPES = tuple(format.name for format in FORMATS.values() if format.is_default)
+
+# The dtypes of complex numbers, with those of their parts.
+PARTS = {format.complex_dtype: format.name for format in FORMATS.values() if format.complex_dtype}

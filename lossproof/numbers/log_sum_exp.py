@@ -60,7 +60,7 @@ def _log_sum_exp_of_bounded(values: Bounded, axis: int) -> Bounded:
     distance = np.where(share > 0, np.abs(values.value - shift), 0.0)
     propagated = np.sum(np.where(share > 0, share * (values.bound + u * (distance + 2)), 0.0), axis=axis)
     depth = roundings_of_a_sum(values.value.shape[axis])
-    own = values.format.accumulator_roundoff * depth + 2 * u * np.abs(logarithm)
+    own = values.format.accumulator.unit_roundoff * depth + 2 * u * np.abs(logarithm)
     is_exact = np.sum(exponentials > 0, axis=axis) <= 1
     marks = overflow.of_log_sum_exp(values, share > 0, axis)
     result = values.rounded(value, propagated + np.where(is_exact, 0.0, own), marks, is_exact)

@@ -2,7 +2,8 @@
 
 Rounded to a format, a number beyond its range is an infinity, and IEEE 754 says what becomes of that: added
 to another number it stays one, times zero it is nan, as a divisor it is gone. Followed through a formula,
-this tells which results its overflow explains, and which it does not.
+this tells which results its overflow explains, and which it does not. In a format without infinities such a
+number is nan, and so is what is made of it.
 
 A mark is a sum of the bits below, and 0 of what comes out as a number for certain. Arithmetic that is wider
 on the way yields the number all the same: a mark says what may come out, not what must. Where no number of an
@@ -49,7 +50,7 @@ def marks_of(numbers: Float64Array) -> Marks:
 def own_overflow(
     marks: Marks | None,
     results: Float64Array,
-    largest: float,
+    format: Format,
     name: str,
     operands: Sequence[Float64Array],
     pole: BoolArray | bool = False,
@@ -59,11 +60,11 @@ def own_overflow(
     Args:
         marks: what the operands' marks come to.
         results: of the operation.
-        largest: the largest number of the range.
+        format: the format whose range they leave.
         name, operands: the operation; of an infinite operand, an infinity is the true result.
         pole: where it is the true result of numbers, too: it must come out.
     """
-    is_beyond = np.abs(results) > largest
+    is_beyond = np.abs(results) > format.largest
     if not is_beyond.any():
         return marks
     is_beyond = is_beyond & ~np.asarray(pole)
@@ -73,8 +74,13 @@ def own_overflow(
         return marks
     if note := followed_rules().note_overflow:
         note(is_beyond, lambda place: _in_words(name, operands, results, place))
-    own = np.where(is_beyond, np.where(results > 0, POSITIVE, NEGATIVE), 0)
+    own = np.where(is_beyond, marks_of(format.overflow(results)), 0)
     return own if marks is None else marks | own
+
+
+def largest_of(numbers: Float64Array, axis: Axis, keepdims: bool) -> Float64Array:
+    """The largest magnitude along an axis, infinite or nan where any number is."""
+    return np.asarray(np.max(np.abs(numbers), axis=axis, keepdims=keepdims, initial=0.0))
 
 
 def of_sum(first: Marked, second: Marked) -> Marks | None:

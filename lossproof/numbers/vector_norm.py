@@ -91,7 +91,7 @@ def _error(values: Bounded, norm: Float64Array, p: float, axis: int) -> Float64A
     format = values.format
     magnitudes = np.abs(values.value)
     terms = np.count_nonzero(magnitudes, axis=axis, keepdims=True)
-    depth = format.accumulator_roundoff * roundings_of_a_sum(values.shape[axis])
+    depth = format.accumulator.unit_roundoff * roundings_of_a_sum(values.shape[axis])
     relative: float | Float64Array
     if p == 1:
         relative, is_exact = format.unit_roundoff + depth, terms <= 1

@@ -96,6 +96,15 @@ class Loss:
         return (*self.tensor_parameters, *self.real_parameters, *self.options)
 
     @property
+    def results(self) -> tuple[str, ...]:
+        """The reductions by which results are keyed; ``none`` where there is no reduction."""
+        return self.reductions or ("none",)
+
+    def indices_among(self, shapes: Shapes) -> tuple[str, ...]:
+        """Which of these arguments hold integers; where one is missing, nothing tells."""
+        return self.indices(shapes) if set(self.arguments) <= set(shapes) else ()
+
+    @cached_property
     def typed_parameters(self) -> Mapping[str, Option]:
         """What each of them may be."""
         tensors = dict.fromkeys(self.tensor_parameters, TENSOR)

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 
+from lossproof.numbers.formats import FORMATS, PARTS
+
 # The categories, each above those before it, and in each the dtypes from narrow to wide.
 _CATEGORIES = (
     ("bool",),
     ("uint8", "int8", "int16", "int32", "int64"),
-    ("float16", "bfloat16", "float32", "float64"),
+    tuple(sorted(FORMATS, key=lambda name: FORMATS[name].precision)),
     ("complex64", "complex128"),
 )
-_PARTS = {"complex64": "float32", "complex128": "float64"}
 # Neither of the two holds the other's numbers.
 _DISTINCT = {frozenset({"float16", "bfloat16"}): "float32", frozenset({"uint8", "int8"}): "int16"}
 # What a function that is not whole yields of whole numbers.
@@ -47,7 +48,7 @@ def result_dtype(tensors: Iterable[tuple[str, int]]) -> str:
 
 def part_dtype(dtype: str) -> str:
     """The dtype of a complex number's parts; any other dtype as it is."""
-    return _PARTS.get(dtype, dtype)
+    return PARTS.get(dtype, dtype)
 
 
 def _wider(one: str, other: str) -> str:
@@ -55,7 +56,7 @@ def _wider(one: str, other: str) -> str:
     low, high = sorted((one, other), key=lambda dtype: (_category(dtype), _width(dtype)))
     if frozenset({low, high}) in _DISTINCT:
         return _DISTINCT[frozenset({low, high})]
-    if _category(high) == 3 and _category(low) == 2 and _width(low) > _width(_PARTS[high]):
+    if _category(high) == 3 and _category(low) == 2 and _width(low) > _width(PARTS[high]):
         return "complex128"
     return high
 

@@ -17,7 +17,6 @@ from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.releases import family_of
 from lossproof.judging.known_defects import as_data, blame, covers, relevant, unmatched
-from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
@@ -199,7 +198,7 @@ class RunReports:
         Modes, for one, are examined in one dtype of one of torch's two subjects.
         """
         subjects = {name for name in default_subjects() if fnmatch(name, entry.subject)}
-        dtypes = set(entry.dtypes or self._cases[entry.case].dtypes or FORMATS)
+        dtypes = set(entry.dtypes or self._cases[entry.case].dtypes)
         return subjects <= self._selection.subjects.keys() and dtypes <= set(self._selection.dtypes)
 
     def _relevant(self, name: str) -> list[KnownDefect]:

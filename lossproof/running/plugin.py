@@ -26,7 +26,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.reporting import ReportError, read_baseline, summary_lines
 from lossproof.running.brevity import Brevity, is_told_in_full, shortened
 from lossproof.running.collection import RunReports
-from lossproof.running.selection import PlannedTrial, SelectionError, select, signatures
+from lossproof.running.selection import PlannedTrial, SelectionError, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
@@ -69,7 +69,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     folder = Path(config.getoption("corpus") or config.rootpath / "cases")
     baseline = history = None
     try:
-        corpus = load_corpus(folder, signatures())
+        corpus = load_corpus(folder)
         selection = select(corpus, **options)
         # Read now: the run may write its own reports in that place, and a wrong path should cost no run.
         if config.getoption("baseline") and not hasattr(config, "workerinput"):

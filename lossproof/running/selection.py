@@ -11,9 +11,7 @@ from packaging.version import Version
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
-from lossproof.corpus.signature import Signature
 from lossproof.numbers.formats import FORMATS
-from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
 from lossproof.subjects.subject import Subject
 
@@ -54,20 +52,6 @@ class Selection:
     def device_of(self, subject: str) -> str:
         """The run's device where the subject can use it, else the processor."""
         return self.device if self.device in self.subjects[subject].devices() else "cpu"
-
-
-def signatures() -> dict[str, Signature]:
-    """What the reference's losses take, for the reader of case files."""
-    return {
-        name: Signature(
-            loss.arguments,
-            loss.typed_parameters,
-            loss.reductions,
-            loss.indices,
-            {convention.name: tuple(convention.picks) for convention in loss.conventions},
-        )
-        for name, loss in LOSSES.items()
-    }
 
 
 def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) -> Selection:
@@ -115,7 +99,7 @@ def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) ->
         yield from (PlannedTrial(case, name, None) for name in subjects)
         return
     # Subjects innermost: they share the truth of a dtype, which is kept for a few calls only.
-    for dtype in case.dtypes or tuple(FORMATS):
+    for dtype in case.dtypes:
         for name, subject in subjects.items():
             if dtype in dtypes and dtype in subject.dtypes:
                 yield PlannedTrial(case, name, dtype)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lossproof.corpus.case_reading import read_cases
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.nodes import parse_tree
-from lossproof.running.selection import PlannedTrial, signatures
+from lossproof.running.selection import PlannedTrial
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ cases:
 def sentinel_trial() -> PlannedTrial:
     """The trial that has to fail while the mistake is planted."""
     notes = Notes(__name__)
-    [case] = read_cases(parse_tree(_CASE, notes), signatures(), notes)
+    [case] = read_cases(parse_tree(_CASE, notes), notes)
     if len(notes):
         raise CorpusError(notes.complaints())
     return PlannedTrial(case, SUBJECT, "float32")

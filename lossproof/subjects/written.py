@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.numbers.formats import PARTS
 from lossproof.subjects.call import Values
 
 _LITERAL_ELEMENTS = 300
-_PARTS = {"complex64": "float32", "complex128": "float64"}
 
 
 def tensor_source(values: Values, device: str, dtype: str = "") -> str:
@@ -22,7 +22,7 @@ def tensor_source(values: Values, device: str, dtype: str = "") -> str:
     numbers = values.numbers
     if numbers.dtype.kind == "c":  # of which Python writes neither nan nor -0.0
         parts = np.stack([numbers.real, numbers.imag], axis=-1)
-        return f"torch.view_as_complex({tensor_source(Values(parts, _PARTS[values.dtype]), device)})"
+        return f"torch.view_as_complex({tensor_source(Values(parts, PARTS[values.dtype]), device)})"
     options = f"dtype={dtype or f'torch.{values.dtype}'}" + (
         "" if device == "cpu" else f", device='{device}'"
     )

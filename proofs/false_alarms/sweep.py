@@ -13,7 +13,7 @@ from lossproof.judging.calls import prepare_call
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import compare
 from lossproof.numbers.ball import Undecided
-from lossproof.numbers.formats import FORMATS
+from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Unsupported, Values
 from lossproof.subjects.subject import Subject
@@ -85,7 +85,7 @@ def random_call(seed: int) -> Call:
     """A legal call of a random loss, with random parameters, shape, dtype and range."""
     draws = Draws(seed)
     loss, build = draws.choose(*BUILDERS.items())
-    format = draws.choose(*FORMATS.values())
+    format = FORMATS[draws.choose(*DEFAULT_DTYPES)]
     reduction = draws.choose(*(LOSSES[loss].reductions or (None,)))
     args, params = build(draws, format)
     indices = LOSSES[loss].indices({name: values.shape for name, values in args.items()})

@@ -17,7 +17,6 @@ from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting import ReportError, write_faults
 from lossproof.reporting.text import count
-from lossproof.running.selection import signatures
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault
 from proofs.faults.findings import Findings, by_loss
@@ -47,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no fault and no loss matches {' '.join(options.faults)}", file=sys.stderr)
         return 2
     try:
-        corpus = load_corpus(options.corpus, signatures())
+        corpus = load_corpus(options.corpus)
         findings, seconds = _search(options.corpus, corpus, faults, options.full, options.workers)
         problems = findings.problems
         for problem in problems[:_SHOWN]:

@@ -18,7 +18,6 @@ from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.picks import Pick
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import excuse, relevant
-from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Record
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
@@ -262,7 +261,7 @@ def _place(record: Record) -> Place:
 
 def dtypes_of(case: Case) -> tuple[str | None, ...]:
     """The dtypes that a case runs in; a claim about a module has none."""
-    return (None,) if case.module is not None else case.dtypes or tuple(FORMATS)
+    return (None,) if case.module is not None else case.dtypes
 
 
 def _kill(fault: Fault, record: Record) -> Kill:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.running.selection import signatures
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.matrix import Kill, Search, searches
 
@@ -77,7 +76,7 @@ _corpus: Corpus
 
 def _prepare(root: Path) -> None:
     global _corpus  # a process reads it once, for all its jobs
-    _corpus = load_corpus(root, signatures())
+    _corpus = load_corpus(root)
     warnings.simplefilter("ignore")  # the cases judge those that matter
 
 

@@ -14,7 +14,7 @@ _STAYING = ("lossproof.corpus", "lossproof.numbers")
 # These hold the kinds of options of the reference that they were loaded with, and know no other.
 _READING = tuple(
     f"lossproof.corpus.{name}"
-    for name in ("call_reading", "case_reading", "defects", "lint", "reading", "results", "signature")
+    for name in ("call_reading", "case_reading", "defects", "lint", "picks", "reading", "results")
 )
 # Of a loss that only makes use of the module.
 _CASES_OF_OTHERS = 15
@@ -106,10 +106,9 @@ def load() -> Surroundings:
     """Read the corpus, learn what the reference and the catalogue of faults hold, and forget both again."""
     from lossproof.corpus.reading import load_corpus
     from lossproof.reference import catalogue
-    from lossproof.running.selection import signatures
     from proofs.faults.catalogue import FAULTS
 
-    corpus = load_corpus(ROOT / "cases", signatures())
+    corpus = load_corpus(ROOT / "cases")
     losses: dict[str, tuple[str, ...]] = {}
     own = {family.__name__: tuple(loss.name for loss in family.LOSSES) for family in catalogue._FAMILIES}
     for family, names in own.items():
@@ -150,7 +149,7 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
             places = [("torch.nn.functional", "float64"), ("reference", "float64")]
             places.append(("torch.nn", "float32"))
             for subject, dtype in places:
-                if case.dtypes is None or dtype in case.dtypes:
+                if dtype in case.dtypes:
                     yield CaseCheck(case.id, subject, dtype)
     yield from map(TestsCheck, _REFERENCE_TESTS)
     if module.endswith(".worked"):
@@ -179,7 +178,7 @@ def _judging(surroundings: Surroundings) -> Iterator[Check]:
         yield CaseCheck(case.id)
         yield CaseCheck(case.id, "reference", "float64")
         for dtype in ("float64", "float32", "bfloat16"):
-            if case.dtypes is None or dtype in case.dtypes:
+            if dtype in case.dtypes:
                 yield CaseCheck(case.id, "torch.nn", dtype, with_modes=True)
 
 

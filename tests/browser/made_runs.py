@@ -17,7 +17,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
 from lossproof.reporting import compare
-from lossproof.running.selection import select, signatures
+from lossproof.running.selection import select
 from lossproof.running.session import ConformanceSession
 from proofs.faults.catalogue import FAULTS
 
@@ -176,7 +176,7 @@ def _hostile(record: Record) -> Record:
 
 
 def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
-    corpus = load_corpus(ROOT / "cases", signatures())
+    corpus = load_corpus(ROOT / "cases")
     selection = select(corpus, "", "", CASES, "cpu")
     session = ConformanceSession(corpus, selection)
     records: list[Record] = []

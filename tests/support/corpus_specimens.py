@@ -1,4 +1,4 @@
-"""What the tests of the loader share: a few signatures, a case that is in order, and one with every key."""
+"""What the tests of the loader share: a case that is in order, and one with every key."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from pathlib import Path
 from lossproof.corpus.complaints import Complaint, CorpusError
 from lossproof.corpus.numeral import Numeral, parse_numeral
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.running.selection import signatures
-
-SIGNATURES = {
-    name: signature
-    for name, signature in signatures().items()
-    if name in ("CrossEntropyLoss", "NLLLoss", "KLDivLoss", "Softmax")
-}
 
 IN_ORDER = """\
 loss: CrossEntropyLoss
@@ -99,7 +92,7 @@ def write(root: Path, **files: str | bytes) -> Path:
 
 def load(root: Path, **files: str | bytes) -> Corpus:
     """The corpus made of these files."""
-    return load_corpus(write(root, **files), SIGNATURES)
+    return load_corpus(write(root, **files))
 
 
 def complaints_about(root: Path, **files: str | bytes) -> tuple[Complaint, ...]:

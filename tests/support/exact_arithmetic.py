@@ -14,13 +14,16 @@ from lossproof.corpus.tensors import Literal
 
 # 80 digits; the exponents reach far enough for the exponential of any float16.
 DIGITS = Context(prec=80, Emin=-(10**9), Emax=10**9)
-# name: bits of the significand, exponents of the smallest normal and of the largest finite number.
+# name: bits of the significand, exponent of the smallest normal number, largest finite number.
 LAYOUTS = {
-    "float64": (53, -1022, 1023),
-    "float32": (24, -126, 127),
-    "bfloat16": (8, -126, 127),
-    "float16": (11, -14, 15),
+    "float64": (53, -1022, (2**53 - 1) << 971),
+    "float32": (24, -126, (2**24 - 1) << 104),
+    "bfloat16": (8, -126, (2**8 - 1) << 120),
+    "float16": (11, -14, (2**11 - 1) << 5),
+    "float8_e5m2": (3, -14, 0b111 << 13),
+    "float8_e4m3fn": (4, -6, 0b1110 << 5),
 }
+WITHOUT_INFINITIES = {"float8_e4m3fn"}
 
 
 def nearest_even(value: Fraction, name: str) -> float:
@@ -34,7 +37,8 @@ def nearest_even(value: Fraction, name: str) -> float:
         exponent -= 1
     spacing = Fraction(2) ** (max(exponent, smallest) - precision + 1)
     rounded = round(magnitude / spacing) * spacing
-    result = math.inf if rounded >= Fraction(2) ** (largest + 1) else float(rounded)
+    beyond = math.nan if name in WITHOUT_INFINITIES else math.inf
+    result = beyond if rounded > largest else float(rounded)
     return result if value > 0 else -result
 
 

@@ -15,7 +15,6 @@ from lossproof.corpus.case import Case, Raised
 from lossproof.corpus.reading import load_corpus
 from lossproof.corpus.tensors import Tensor
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Call, ModeObservation, Observation
 from lossproof.subjects.subject import Subject
 
@@ -42,7 +41,7 @@ def cases_of(text: str) -> dict[str, Case]:
     """The cases of a file that holds this text, by their ids."""
     with TemporaryDirectory() as folder:
         Path(folder, "some.yaml").write_text(text)
-        return {case.id: case for case in load_corpus(Path(folder), signatures()).cases}
+        return {case.id: case for case in load_corpus(Path(folder)).cases}
 
 
 def outcomes(records: list[Record]) -> set[tuple[str, str]]:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus, load_corpus
-from lossproof.running.selection import signatures
 
 ROOT = Path(__file__).parents[2]
 
 
 @functools.cache
 def whole_corpus() -> Corpus:
-    return load_corpus(ROOT / "cases", signatures())
+    return load_corpus(ROOT / "cases")
 
 
 @functools.cache

@@ -127,7 +127,7 @@ function drawMissing(name) {
 // The case's inputs are shown as float64 holds them; those of a check in another dtype are rounded to it.
 function inputsLabel(row) {
   const dtype = row === undefined ? "float64" : checks.cell("dtype", row);
-  const isRounded = /^(float32|bfloat16|float16)$/.test(dtype);
+  const isRounded = /^b?float/.test(dtype) && dtype !== "float64";
   return "inputs of the case, as float64 holds them" + (isRounded ? `; this check had each rounded to ${dtype}` : "");
 }
 

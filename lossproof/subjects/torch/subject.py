@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 import torch
 
-from lossproof.numbers.formats import Float64Array
+from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import (
     Call,
@@ -44,7 +44,7 @@ class TorchSubject(Subject):
     """What the modules and the functions of torch have in common: tensors in, autograd, tensors out."""
 
     name = "torch"
-    dtypes = ("float64", "float32", "bfloat16", "float16")
+    dtypes = tuple(name for name in FORMATS if hasattr(torch, name))
     packages = ("torch",)
     namespaces = ("torch.nn.functional", "torch.nn")
 

@@ -14,7 +14,6 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.records.record import Record
-from lossproof.running.selection import signatures
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.registry import find_subject
 from proofs.faults.__main__ import main
@@ -87,7 +86,7 @@ cases:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     folder: Path = tmp_path_factory.mktemp("cases")
     (folder / "older.yaml").write_text(CASES)
-    return load_corpus(folder, signatures())
+    return load_corpus(folder)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Run, TestResult
 from lossproof.reporting.jsonl import results_jsonl
-from lossproof.running.selection import signatures
 from lossproof.subjects.registry import find_subject
 
 CASE = """\
@@ -28,7 +27,7 @@ def _results(folder: Path, outcome: str = "agree", quantities: int = 99) -> Path
     cases = folder / "cases"
     cases.mkdir(parents=True)
     (cases / "one.yaml").write_text(CASE)
-    (case,) = load_corpus(cases, signatures()).cases
+    (case,) = load_corpus(cases).cases
     records = Examiner(with_modes=False).examine(case, find_subject("reference"), "float64")
     records = [
         dataclasses.replace(record, outcome=Outcome(outcome)) if record.quantity == "value" else record

@@ -17,7 +17,7 @@ from repository import whole_cases
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import Numeral, parse_numeral
 from lossproof.corpus.tensors import Literal
-from lossproof.corpus.values import rounded, shape_of
+from lossproof.corpus.values import rounded
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 
@@ -104,7 +104,7 @@ def test_bits_are_those_that_the_suite_computes_with(cases: dict[str, dict[str, 
                 wanted = expected if "numbers" in told else expected[:16]
                 assert read.tobytes() == wanted.tobytes() or np.array_equal(read, wanted, equal_nan=True), id
                 assert np.array_equal(np.signbit(read.real), np.signbit(wanted.real)) or np.isnan(read).any()
-            assert tuple(told["shape"]) == shape_of(tensor)
+            assert tuple(told["shape"]) == tensor.shape
     assert dtypes >= {*FORMATS, "int64", "uint8", "bool"}
 
 

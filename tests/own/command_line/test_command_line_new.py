@@ -14,7 +14,6 @@ from repository import ROOT
 from lossproof.checks.certification import certify
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
-from lossproof.running.selection import signatures
 
 NEW = ("new", *CE, "--id", "ce-mine", "--title", "a case of mine")
 
@@ -45,7 +44,7 @@ def test_a_new_case_is_added_to_a_file_and_holds(cases: Path) -> None:
     assert said.status == 0, said.text
     assert "case ce-mine added, 7 cases in all" in said.text
     assert (cases / "some.yaml").read_bytes().startswith(before)
-    *earlier, case = load_corpus(cases, signatures()).cases
+    *earlier, case = load_corpus(cases).cases
     assert len(earlier) == 6
     assert case.id == "ce-mine"
     assert [flag.name for flag in case.flags] == ["Unstable"]
@@ -87,14 +86,14 @@ def test_a_new_file_is_begun_with_its_loss(cases: Path) -> None:
     said = typed(*NEW, "--corpus", str(cases), "--file", str(cases / "fresh.yaml"))
     assert said.status == 0, said.text
     assert (cases / "fresh.yaml").read_text().startswith("loss: CrossEntropyLoss\ncases:\n  - id: ce-mine\n")
-    assert len(load_corpus(cases, signatures()).cases) == 7
+    assert len(load_corpus(cases).cases) == 7
 
 
 def test_a_case_of_another_loss_names_it(cases: Path) -> None:
     words = ("MSELoss", "--input", "[1]", "--target", "[0]", "--id", "mse-mine", "--title", '"quotes": and #')
     said = typed("new", *words, "--corpus", str(cases), "--file", str(cases / "some.yaml"))
     assert said.status == 0, said.text
-    case = load_corpus(cases, signatures()).cases[-1]
+    case = load_corpus(cases).cases[-1]
     assert (case.loss, case.title) == ("MSELoss", '"quotes": and #')
 
 
@@ -124,7 +123,7 @@ def test_windows_line_ends_stay(cases: Path) -> None:
     assert _new(cases).status == 0
     data = (cases / "some.yaml").read_bytes()
     assert data.count(b"\n") == data.count(b"\r\n")
-    assert len(load_corpus(cases, signatures()).cases) == 7
+    assert len(load_corpus(cases).cases) == 7
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from lossproof.corpus.case import Case, Drifted, Erratum, Flag, ModuleClaim, Pri
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_picks
 from lossproof.corpus.tensors import Concatenate, Derived, Fill, Index, Literal, Permute, Reshape, Uniform
-from lossproof.running.selection import signatures
 
 
 def literal(*texts: str, shape: tuple[int, ...] | None = None, dtype: str | None = None) -> Literal:
@@ -153,4 +152,4 @@ def test_the_examples_of_the_handbook_are_in_order(tmp_path: Path) -> None:
     corpus = load(tmp_path, x=case, known_defects=defect)
     assert [case.id for case in corpus.cases] == [defect.case for defect in corpus.known_defects]
     (tmp_path / "conventions.yaml").write_text(picks, encoding="utf-8")
-    assert load_picks(tmp_path, signatures())[0].pick == "1"
+    assert load_picks(tmp_path)[0].pick == "1"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from corpus_mistakes import LINES
-from corpus_specimens import IN_ORDER, SIGNATURES, complaints_about, load, write
+from corpus_specimens import IN_ORDER, complaints_about, load, write
 
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.reading import load_corpus
@@ -240,7 +240,7 @@ def test_a_file_with_another_ending_is_not_passed_over(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="cases: the folder cannot be read"):
-        load_corpus(tmp_path / "cases", SIGNATURES)
+        load_corpus(tmp_path / "cases")
 
 
 def test_a_file_of_history_that_tells_no_release_is_refused(tmp_path: Path) -> None:

@@ -16,9 +16,6 @@ from lossproof.corpus.nodes import parse_tree
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.option import Kind
 from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal, Refusal, ShapeRefusal
-from lossproof.running.selection import signatures
-
-SIGNATURES = signatures()
 
 # What each kind of parameter is not, as a case file writes it.
 UNLIKE: Mapping[Kind, tuple[str, ...]] = {
@@ -31,8 +28,8 @@ UNLIKE: Mapping[Kind, tuple[str, ...]] = {
 }
 PARAMETERS = [
     pytest.param(loss, name, text, id=f"{loss}-{name}-{text}")
-    for loss, signature in SIGNATURES.items()
-    for name, option in signature.options.items()
+    for loss, known in LOSSES.items()
+    for name, option in known.typed_parameters.items()
     for text in (*UNLIKE[option.kind], *(() if option.may_be_null else ("null",)))
 ]
 
@@ -40,7 +37,7 @@ PARAMETERS = [
 def read_parameter(loss: str, name: str, text: str, wants_refusal: bool) -> list[str]:
     notes = Notes("x.yaml")
     tree = parse_tree(f"{{{name}: {text}}}", notes)
-    read_params(tree, "params", SIGNATURES[loss], notes, wants_refusal)
+    read_params(tree, "params", LOSSES[loss], notes, wants_refusal)
     return [f"{one.problem}; {one.remedy}" for one in notes.complaints()]
 
 

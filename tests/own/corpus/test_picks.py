@@ -11,7 +11,6 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import load_corpus, load_picks
 from lossproof.reference.catalogue import CONVENTIONS
-from lossproof.running.selection import signatures
 
 ENTRY = """\
 picks:
@@ -44,12 +43,12 @@ def written(folder: Path, text: str) -> Path:
 def test_a_pick_holds_for_its_subjects_and_releases(
     tmp_path: Path, subject: str, version: str, pick: str | None
 ) -> None:
-    picks = load_picks(written(tmp_path, ENTRY), signatures())
+    picks = load_picks(written(tmp_path, ENTRY))
     assert picks_of(picks, subject, version).get("hinge-embedding-on-margin") == pick
 
 
 def test_a_folder_without_the_file_has_no_picks(tmp_path: Path) -> None:
-    assert load_picks(tmp_path, signatures()) == ()
+    assert load_picks(tmp_path) == ()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_a_mistake_is_told_with_its_line_and_a_remedy(tmp_path: Path, old: str, 
     folder = written(tmp_path, ENTRY.replace(old, new, 1))
     for load in (load_picks, load_corpus):
         with pytest.raises(CorpusError) as caught:
-            load(folder, signatures())
+            load(folder)
         assert told in str(caught.value)
         assert "conventions.yaml:" in str(caught.value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from corpus_specimens import IN_ORDER, SIGNATURES, complaints_about, load
+from corpus_specimens import IN_ORDER, complaints_about, load
 
 from lossproof.corpus.lint import lint_rounding
 
@@ -49,7 +49,7 @@ def test_a_number_that_a_dtype_cannot_hold_is_named(tmp_path: Path, number: str,
     )
     if dtypes:
         case = load(tmp_path, x=text + "    rounded: true\n").cases[0]
-        assert lint_rounding(case, SIGNATURES) == []
+        assert lint_rounding(case) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lossproof.corpus.files import find_files
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode, parse_tree
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.scalars import Meaning, meaning
+from lossproof.numbers.formats import FORMATS
 
 CASES = ROOT / "cases"
 SCHEMA: dict[str, Any] = json.loads((CASES / "schema.json").read_text(encoding="utf-8"))
@@ -85,7 +87,6 @@ def test_the_specimen_has_every_key(key: str) -> None:
         (DEFINITIONS["erratum"], keys.ERRATUM),
         (DEFINITIONS["drifted"], keys.DRIFTED),
         (DEFINITIONS["module"], keys.MODULE),
-        (DEFINITIONS["printed"]["anyOf"][1], keys.PRINTED),
     ],
 )
 def test_sections_have_the_same_keys(definition: dict[str, Any], table: keys.Keys) -> None:
@@ -104,8 +105,8 @@ def test_tensor_forms_have_the_same_keys() -> None:
 @pytest.mark.parametrize(
     ("definition", "words"),
     [
-        (DEFINITIONS["dtype"], keys.DTYPES),
-        (DEFINITIONS["floatDtype"], keys.FLOAT_DTYPES),
+        (DEFINITIONS["floatDtype"], tuple(FORMATS)),
+        (DEFINITIONS["dtype"]["anyOf"][1], keys.DTYPES[len(FORMATS) :]),
         (DEFINITIONS["reduction"], keys.REDUCTIONS),
         (DEFINITIONS["flag"]["properties"]["severity"], keys.SEVERITIES),
         (DEFINITIONS["raised"]["properties"]["when"], keys.STAGES),
@@ -115,6 +116,20 @@ def test_tensor_forms_have_the_same_keys() -> None:
 )
 def test_words_are_the_same(definition: dict[str, Any], words: tuple[str, ...]) -> None:
     assert definition["enum"] == list(words)
+
+
+def test_the_readme_of_the_cases_names_all_dtypes() -> None:
+    readme = (CASES / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in readme.splitlines() if line.startswith("| `{dtype: int64, data: "))
+    assert re.findall(r"\b(?:b?float|u?int|complex)[0-9]\w*|\bbool", row.split("|")[2]) == list(keys.DTYPES)
+
+
+@pytest.mark.parametrize("key", keys.PRINTED.all)
+def test_both_take_numbers_of_every_dtype(tmp_path: Path, key: str) -> None:
+    dtypes = "" if key == "digits" else f"    dtypes: [{key}]\n"
+    text = IN_ORDER + dtypes + f"    reductions: [sum]\n    expect: {{sum: {{{key}: 0.44}}}}\n"
+    assert complaints_about(tmp_path, x=text) == ()
+    assert schema_complaints(text) == []
 
 
 def test_what_cannot_stand_together_is_the_same() -> None:

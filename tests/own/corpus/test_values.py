@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Concatenate, Derived, Fill, Index, Permute, Reshape, Tensor, Uniform
-from lossproof.corpus.values import exact_balls, rounded, shape_of, written_dtype
+from lossproof.corpus.values import exact_balls, rounded
 from lossproof.numbers.ball import certified
 from lossproof.numbers.formats import FORMATS
 
@@ -193,16 +193,16 @@ def test_tensors_are_rearranged_as_in_numpy() -> None:
     for tensor, expected in rearranged:
         numbers = rounded(tensor, FORMATS["float64"])
         np.testing.assert_array_equal(numbers, expected)
-        assert shape_of(tensor) == numbers.shape == np.shape(expected)
+        assert tensor.shape == numbers.shape == np.shape(expected)
         balls = certified(partial(exact_balls, tensor))
         np.testing.assert_array_equal(balls.midpoints()[0], expected)
 
 
 def test_shapes_are_known_without_numbers() -> None:
-    assert shape_of(Derived("softmax", MATRIX, 1)) == (2, 3)
-    assert shape_of(Concatenate((MATRIX, MATRIX, UNIFORM), -2)) == (6, 3)
-    assert shape_of(Permute(Reshape(MATRIX, (1, 2, 3)), (2, 0, 1))) == (3, 1, 2)
-    assert shape_of(Fill(parse_numeral("0"), (10**9, 10**9))) == (10**9, 10**9)
+    assert Derived("softmax", MATRIX, 1).shape == (2, 3)
+    assert Concatenate((MATRIX, MATRIX, UNIFORM), -2).shape == (6, 3)
+    assert Permute(Reshape(MATRIX, (1, 2, 3)), (2, 0, 1)).shape == (3, 1, 2)
+    assert Fill(parse_numeral("0"), (10**9, 10**9)).shape == (10**9, 10**9)
 
 
 @given(values=st.lists(st.decimals(-1000, 1000, places=6), min_size=1, max_size=5))
@@ -234,8 +234,8 @@ def test_balls_of_functions_stay_unrounded() -> None:
     ],
 )
 def test_the_dtype_that_a_tensor_insists_on(tensor: Tensor, dtype: str | None) -> None:
-    assert written_dtype(tensor) == dtype
+    assert tensor.dtype == dtype
 
 
 def test_every_format_is_held_against_the_oracle() -> None:
-    assert set(LAYOUTS) == set(FORMATS)
+    assert set(LAYOUTS) >= set(FORMATS)

@@ -17,9 +17,7 @@ from lossproof.corpus.nodes import parse_tree
 from lossproof.corpus.tensors import Tensor
 from lossproof.judging.calls import make_call
 from lossproof.reference.catalogue import LOSSES
-from lossproof.running.selection import signatures
 
-SIGNATURES = signatures()
 # Arguments in order, of each loss that takes whole numbers.
 CALLS: Mapping[str, Mapping[str, str]] = {
     "AdaptiveLogSoftmaxWithLoss": {"input": "[[1, 2], [3, 4]]", "target": "[0, 1]"},
@@ -75,7 +73,7 @@ def read_call(
     """The arguments of the loss's call with some of them changed, and what the reader says of them."""
     notes = Notes("x.yaml")
     pairs = ", ".join(f"{name}: {tensor}" for name, tensor in {**CALLS[loss], **changes}.items())
-    args = read_args(parse_tree(f"{{{pairs}}}", notes), "args", SIGNATURES[loss], notes, wants_refusal)
+    args = read_args(parse_tree(f"{{{pairs}}}", notes), "args", LOSSES[loss], notes, wants_refusal)
     return args, [f"{one.problem}; {one.remedy}" for one in notes.complaints()]
 
 
@@ -84,7 +82,8 @@ def test_every_place_of_whole_numbers_is_tried() -> None:
     for loss in CALLS:
         args, said = read_call(loss, {})
         assert said == []
-        found |= {(loss, name) for name in SIGNATURES[loss].indices_of(args)}
+        shapes = {name: tensor.shape for name, tensor in args.items()}
+        found |= {(loss, name) for name in LOSSES[loss].indices_among(shapes)}
     assert found == set(POSITIONS)
     scalar = {name: () for loss in LOSSES.values() for name in loss.arguments}
     row = {**scalar, "input": (1, 2), "linear_weight": (3, 2)}

@@ -26,7 +26,6 @@ from history_specimens import (
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.__main__ import main
 from lossproof.records.outcome import Outcome
-from lossproof.running.selection import signatures
 
 
 def test_it_says_what_the_run_came_to_and_nothing_of_when_and_where(cases: Path) -> None:
@@ -127,9 +126,9 @@ def test_a_broken_file_is_named_with_its_remedy(cases: Path, capsys: pytest.Capt
 
 
 def test_the_case_files_are_read_without_it(cases: Path) -> None:
-    before = load_corpus(cases, signatures())
+    before = load_corpus(cases)
     put(cases, "2.6.0", VALUE)
     explain(cases, "[]\n")
-    after = load_corpus(cases, signatures())
+    after = load_corpus(cases)
     assert after.releases.of("torch.nn") == ("2.6.0",)
     assert replace(after, releases=before.releases) == before

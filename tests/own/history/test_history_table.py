@@ -18,7 +18,6 @@ from lossproof.history.__main__ import main
 from lossproof.history.markdown import history_markdown
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting import write_faults, write_reports
-from lossproof.running.selection import signatures
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ ALL_EXPLAINED = f"""\
 
 
 def test_releases_stand_in_their_order_and_rows_that_changed_come_first(changed: Path) -> None:
-    table = read_table(changed / "history", load_corpus(changed, signatures()).known_defects)
+    table = read_table(changed / "history", load_corpus(changed).known_defects)
     assert table.releases == ("2.6", "2.9", "2.10", "2.11")
     rows = [(row.name, row.kind, row.cells, row.changed) for row in (*table.defects, *table.conventions)]
     assert rows == [
@@ -62,7 +61,7 @@ def test_releases_stand_in_their_order_and_rows_that_changed_come_first(changed:
 def test_what_changed_comes_before_what_is_graver(cases: Path) -> None:
     put(cases, "2.6.0", showing(VALUE, WHY), RAISES)
     put(cases, "2.7.0", showing(VALUE, WHY), showing(RAISES, OTHER), status=None)
-    entries = load_corpus(cases, signatures()).known_defects
+    entries = load_corpus(cases).known_defects
     assert [row.name for row in read_table(cases / "history", entries).defects] == [OTHER, WHY]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lossproof.judging.derivatives import beside, derivative_along, directions_of, second_derivatives
 from lossproof.judging.truth import Truth
-from lossproof.numbers.formats import FORMATS
+from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.reference.evaluation import PreparedCall, prepare
 
 FLOAT64 = FORMATS["float64"]
@@ -25,7 +25,7 @@ def truth(values: Any, remainder: float = 0.0, bound: float = 0.0) -> Truth:
     return Truth(true, nothing + remainder, nothing + bound, nothing > 0, FLOAT64)
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", DEFAULT_DTYPES)
 def test_each_tensor_moves_in_a_direction_of_its_own(name: str) -> None:
     zeros = np.zeros((40, 50))
     directions = directions_of(call("MSELoss", input=zeros, target=zeros), FORMATS[name])

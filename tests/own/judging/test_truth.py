@@ -16,7 +16,7 @@ from simulated_arithmetic import Simulated
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.judging.truth import CallTruth, Truth, truth_of, upstream_gradients
 from lossproof.judging.verdict import compare
-from lossproof.numbers.formats import FORMATS, Float64Array, Format
+from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS, Float64Array, Format
 from lossproof.numbers.overflow import POSITIVE
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, prepare
@@ -195,7 +195,7 @@ def test_where_rounding_leaves_the_side_open_any_subgradient_is_right(name: str)
         assert compare(np.array([slope]), truth).agrees is is_right
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", DEFAULT_DTYPES)
 def test_gradients_are_asked_for_with_ones_and_with_seeded_numbers(name: str) -> None:
     """Ones alone would hide an upstream gradient that is dropped."""
     ones, seeded = upstream_gradients((4, 3), FORMATS[name])

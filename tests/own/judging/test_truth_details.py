@@ -12,7 +12,7 @@ import pytest
 from lossproof.judging.truth import Truth, truth_of, truths, upstream_gradients
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array
-from lossproof.numbers.formats import FORMATS
+from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.numbers.overflow import NEGATIVE, UNDEFINED
 from lossproof.reference.evaluation import Lift, prepare
 
@@ -49,7 +49,7 @@ def test_what_has_no_gradient_is_asked_for_none() -> None:
     assert (truth.upstreams, truth.gradients) == ((), ())
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", DEFAULT_DTYPES)
 def test_upstream_gradients_are_of_both_signs_and_all_magnitudes_up_to_two(name: str) -> None:
     ones, seeded = upstream_gradients((40, 50), FORMATS[name])
     assert np.all(ones == 1)

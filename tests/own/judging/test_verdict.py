@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.judging.truth import CallTruth, Truth, truth_of
 from lossproof.judging.verdict import compare, compare_bias, compare_sums
-from lossproof.numbers.formats import FORMATS, Format
+from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS, Format
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
 from lossproof.reference.evaluation import prepare
 
@@ -152,7 +152,7 @@ def test_a_gradient_off_by_one_per_cent_hides_in_its_budget_but_not_from_the_bia
     assert not compare_bias(wrong, truth).agrees
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", DEFAULT_DTYPES)
 def test_a_bias_shows_long_before_an_element_does(name: str) -> None:
     truth = cross_entropy(FORMATS[name]).gradients[0]["input"]
     for shift in (0.3, -0.3):

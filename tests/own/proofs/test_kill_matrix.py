@@ -109,7 +109,7 @@ def test_a_plant_without_a_fault_is_caught_by_nothing(loss: str) -> None:
     defects = relevant(corpus.known_defects, subject.name, subject.version(), "cpu")
     cases = [case for case in corpus.cases if case.loss == loss and not case.own_process and not case.module]
     for case in cases[:12]:
-        for dtype in case.dtypes or ("float64", "float32"):
+        for dtype in case.dtypes[:2]:
             assert caught_by(harmless, case, dtype, subject, Examiner(), defects) is None
 
 

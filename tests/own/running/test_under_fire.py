@@ -11,7 +11,7 @@ from suite_runs import FIRST_AND_LAST, Suite
 from unruly_subjects import MISBEHAVIOURS
 
 from lossproof.corpus.reading import load_corpus
-from lossproof.running.selection import select, signatures
+from lossproof.running.selection import select
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
 
@@ -152,7 +152,7 @@ def test_a_subject_that_cannot_be_made_is_a_sentence(suite: Suite, target: str, 
 
 def test_a_process_may_be_started_anew_instead_of_forked(tmp_path: Path) -> None:
     (tmp_path / "losses.yaml").write_text(FIRST_AND_LAST)
-    corpus = load_corpus(tmp_path, signatures())
+    corpus = load_corpus(tmp_path)
     selection = select(corpus, "torch.nn", "float64", "", "cpu")
     session = ConformanceSession(corpus, selection)
     supervisor = Supervisor(session, 120, method="spawn")
