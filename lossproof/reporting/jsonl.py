@@ -83,6 +83,7 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
         "problems": run.problems,
         "known_defects": run.known_defects,
         "documents": run.documents,
+        "stand_ins": run.stand_ins,
         "standing": run.standing,
         "news": run.news,
         "started": run.started,

@@ -147,6 +147,7 @@ class RunReports:
                 document.name: {"title": document.title, "about": document.about}
                 for document in self._corpus.documents
             },
+            stand_ins=self._stand_ins(),
             standing=self._standing,
             news=self._news,
         )
@@ -155,6 +156,16 @@ class RunReports:
         """The distributions whose versions say what ran: ours, the subjects', and what judges them."""
         subjects = self._selection.subjects.values()
         return ("lossproof", *(name for subject in subjects for name in subject.packages), *_PACKAGES)
+
+    def _stand_ins(self) -> dict[str, str]:
+        """The expressions that stand in for losses, by loss."""
+        subjects = self._selection.subjects
+        asked = [
+            (check.case.loss, subjects[check.subject])
+            for check in self._selection.checks
+            if check.subject in subjects
+        ]
+        return {loss: text for loss, subject in asked if (text := subject.stand_in(loss))}
 
     def _families(self) -> dict[tuple[str, str], list[str]]:
         """The subjects by family and version."""

@@ -18,6 +18,7 @@ from lossproof.subjects.call import (
     Unsupported,
     Values,
 )
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.programs import programs_on_behalf_of
 
@@ -70,7 +71,7 @@ class Careful:
         changed = dict.fromkeys((*answer.changed, *_written_to(theirs, call)))
         return replace(answer, changed=tuple(changed))
 
-    def modes(self, call: Call) -> tuple[str, ...]:
+    def modes(self, call: Call) -> Mapping[str, Promise]:
         """As the subject does."""
         return self._subject.modes(call)
 

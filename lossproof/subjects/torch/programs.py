@@ -37,7 +37,7 @@ class TorchPrograms(Programs):
         if kind == "unchanged" and call.wrt:
             tensors["upstream"] = (upstream_line(call),)
         result = (f"result = {form.call}",)
-        return Program(self._note, (), tensors, form.construct, result, gradient, "result.double()")
+        return Program(self._note, (), tensors, form.construct, result, gradient, in_double="result.double()")
 
     def of_mode(
         self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
@@ -63,7 +63,14 @@ class TorchPrograms(Programs):
             source = tensor_source(Values(directions[name], call.dtype), call.device)
             tensors[f"{name}_direction"] = (f"{name}_direction = {source}",)
         construct = (*self._form_of(call).definition(tensors_of(call)), *run.source)
-        return Program(self._note, (_ANNOTATIONS, *run.imports), tensors, construct, making)
+        return Program(
+            self._note,
+            (_ANNOTATIONS, *run.imports),
+            tensors,
+            construct,
+            making,
+            class_check=run.class_check,
+        )
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
         """See ``Programs``: the source of the function that looks at the aspect, and a call of it."""
