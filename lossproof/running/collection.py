@@ -160,12 +160,8 @@ class RunReports:
     def _stand_ins(self) -> dict[str, str]:
         """The expressions that stand in for losses, by loss."""
         subjects = self._selection.subjects
-        asked = [
-            (check.case.loss, subjects[check.subject])
-            for check in self._selection.checks
-            if check.subject in subjects
-        ]
-        return {loss: text for loss, subject in asked if (text := subject.stand_in(loss))}
+        asked = [(check.case.loss, subjects.get(check.subject)) for check in self._selection.checks]
+        return {loss: text for loss, subject in asked if subject and (text := subject.stand_in(loss))}
 
     def _families(self) -> dict[tuple[str, str], list[str]]:
         """The subjects by family and version."""

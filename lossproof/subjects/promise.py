@@ -10,7 +10,7 @@ class Promise(Enum):
 
     Attributes:
         AS_PLAIN: value, gradients and dtype of the plain call, both within their tolerance.
-        BIT_FOR_BIT: value, gradients and dtype of the plain call, to the last bit.
+        BIT_FOR_BIT: the same to the last bit; the mode's program names the plain call's result ``first``.
         GRADIENTS: the gradients of the plain call, a record for each, both within their tolerance.
         ROWS: a value of which each row is the value of the plain call, both within their tolerance.
         ABSTRACT: shapes and dtype of the plain call, and nothing computed.

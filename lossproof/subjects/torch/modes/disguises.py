@@ -45,23 +45,20 @@ def subclass(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch
     return plain(loss, disguised, wrt, upstream.as_subclass(Subclass))
 
 
+_FAKE = "torch._subclasses.fake_tensor"
 MODES: Mapping[str, Mode] = {
     "vmap": Mode(vmap, Promise.ROWS, ("float64",)),
     "meta": Mode(
-        meta,
-        Promise.ABSTRACT,
-        ("float32",),
-        helpers=(plain,),
-        class_check=("assert result.is_meta, result",),
+        meta, Promise.ABSTRACT, ("float32",), helpers=(plain,), class_check="assert result.is_meta, result"
     ),
     "fake": Mode(
         fake,
         Promise.ABSTRACT,
         ("float32",),
         helpers=(plain,),
-        imports=("from torch._subclasses.fake_tensor import FakeTensor",),
-        needs=("torch._subclasses.fake_tensor.FakeTensorMode",),
-        class_check=("assert isinstance(result, FakeTensor), result",),
+        imports=(f"from {_FAKE} import FakeTensor",),
+        needs=(f"{_FAKE}.FakeTensorMode",),
+        class_check="assert isinstance(result, FakeTensor), result",
     ),
     "subclass": Mode(
         subclass,
@@ -69,6 +66,6 @@ MODES: Mapping[str, Mode] = {
         ("float32",),
         helpers=(plain, Subclass),
         result=Subclass,
-        class_check=("assert isinstance(result, Subclass), type(result)",),
+        class_check="assert isinstance(result, Subclass), type(result)",
     ),
 }

@@ -56,9 +56,8 @@ class Mode:
         helpers: what the function calls, to be shown before it.
         imports: what these need imported.
         needs: the dotted names that this torch must have.
-        times: how often it runs in a row; the last result counts, and must be like the first.
         result: the class that the output must be of.
-        class_check: lines that fail where a ``result`` is not of that class, or has numbers and should not.
+        class_check: a line that fails where a ``result`` is not of that class, or has numbers and should not.
     """
 
     function: Callable[..., Result]
@@ -68,9 +67,8 @@ class Mode:
     helpers: tuple[Callable[..., Any], ...] = ()
     imports: Lines = ()
     needs: tuple[str, ...] = ()
-    times: int = 1
     result: type[torch.Tensor] = torch.Tensor
-    class_check: Lines = ()
+    class_check: str = ""
 
     @cached_property
     def takes(self) -> tuple[str, ...]:
@@ -90,10 +88,7 @@ class Mode:
         """
         for name in self.needs:
             look_up(name)
-        passed = {name: given[name] for name in self.takes}
-        for _ in range(self.times - 1):
-            self.function(**passed)
-        return self.function(**passed)
+        return self.function(**{name: given[name] for name in self.takes})
 
 
 def plain(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:
