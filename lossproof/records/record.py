@@ -25,9 +25,8 @@ class Record:
         case, title, loss, subject, dtype, device, layout: what ran on what. The subject ``certified``
             judges the numbers that a case prints against ball arithmetic.
         reduction: none, mean, sum, batchmean, or None where the loss has none or none was passed.
-        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
-            bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
-            module, or a mode (see ``checks.modes``).
+        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream), or what else
+            a kind of check looks at (see ``checks``), or a mode, by its name.
         outcome: what becomes of the check; where it overflowed, ``message`` names the step that does.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
             but for second derivatives, whose excess is a grade.
