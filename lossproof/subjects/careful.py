@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lossproof.numbers.formats import Float64Array
+from lossproof.subjects.apart import run_apart
 from lossproof.subjects.call import (
     Call,
     ModeObservation,
@@ -32,10 +34,15 @@ class Careful:
 
     It is given copies of the call's numbers, and what it wrote to them is among what the call changed. All
     that it raises becomes ``Refused``, and so does an answer that is none.
+
+    Args:
+        subject: the subject.
+        is_apart: whether each call runs in a process of its own.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, is_apart: bool = False) -> None:
         self._subject = subject
+        self._run = partial(run_apart, subject) if is_apart else subject.run
         self.name = subject.name
         self.dtypes = subject.dtypes
         self.shows_steps = subject.shows_steps
@@ -62,7 +69,7 @@ class Careful:
         """As the subject does; Unsupported and Refused likewise."""
         theirs = _copied(call)
         try:
-            answer = self._subject.run(theirs)
+            answer = self._run(theirs)
         except (Unsupported, Refused):
             raise
         except _RAISED as error:

@@ -46,10 +46,10 @@ class Modes:
     """
 
     def applies(self, question: Question) -> bool:
-        """One reduction and one layout of every case."""
+        """One reduction and one layout of every case, unless it may end the process."""
+        is_wanted = question.trial.extent.with_modes and not question.trial.case.own_process
         is_chosen = question.is_in_chosen_reduction and question.is_contiguous
-        is_asked = question.trial.extent.with_modes and is_chosen and question.is_answered
-        return is_asked and _is_right(question)
+        return is_wanted and is_chosen and question.is_answered and _is_right(question)
 
     def examine(self, question: Question) -> Iterator[Record]:
         """One record a mode, or one for each tensor that a mode differentiates by."""
