@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from lossproof.subjects.torch.programs import programs_on_behalf_of
 # What a subject may raise beside its exceptions: it must not end the process that judges it.
 _RAISED = (Exception, SystemExit)
 _NUMBERS = "fiub"
+
+_Answer = TypeVar("_Answer")
 
 
 class Careful:
@@ -58,22 +60,12 @@ class Careful:
         Raises:
             Unsupported, Refused: as the subject does, or for whatever else it raises.
         """
-        try:
-            return self._subject.inspect(aspect, loss, params, expected)
-        except (Unsupported, Refused):
-            raise
-        except _RAISED as error:
-            raise self._refused(error) from error
+        return self._asked(lambda: self._subject.inspect(aspect, loss, params, expected))
 
     def run(self, call: Call) -> Observation:
         """As the subject does; Unsupported and Refused likewise."""
         theirs = _copied(call)
-        try:
-            answer = self._run(theirs)
-        except (Unsupported, Refused):
-            raise
-        except _RAISED as error:
-            raise self._refused(error) from error
+        answer = self._asked(lambda: self._run(theirs))
         _demand_form(answer, call)
         changed = dict.fromkeys((*answer.changed, *_written_to(theirs, call)))
         return replace(answer, changed=tuple(changed))
@@ -84,19 +76,19 @@ class Careful:
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """As the subject does; Unsupported and Refused likewise."""
-        try:
-            answer = self._subject.run_mode(mode, _copied(call), directions)
-        except (Unsupported, Refused):
-            raise
-        except _RAISED as error:
-            raise self._refused(error) from error
+        answer = self._asked(lambda: self._subject.run_mode(mode, _copied(call), directions))
         if not isinstance(answer, ModeObservation):
             raise _no_answer(f"{_described(answer)} in place of a ModeObservation")
         return answer
 
-    def _refused(self, error: BaseException) -> Refused:
-        is_staged = self._subject.has_construction
-        return Refused(type(error).__name__, str(error), "call", is_staged=is_staged)
+    def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
+        try:
+            return ask()
+        except (Unsupported, Refused):
+            raise
+        except _RAISED as error:
+            is_staged = self._subject.has_construction
+            raise Refused(type(error).__name__, str(error), "call", is_staged=is_staged) from error
 
 
 def _no_answer(what: str) -> Refused:
