@@ -118,6 +118,7 @@ class Run:
 
     Attributes:
         versions: package -> version, of python, lossproof, torch, numpy, ...
+        tested: the packages among these that the subjects are made of.
         machine: platform, processor, cpu count.
         options: subjects, dtypes, cases, device, workers as asked for.
         complete: False when the run was interrupted.
@@ -140,6 +141,7 @@ class Run:
     started: str
     seconds: float
     documents: dict[str, dict[str, str]] = field(default_factory=dict)
+    tested: list[str] = field(default_factory=list)
     stand_ins: dict[str, str] = field(default_factory=dict)
     standing: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)

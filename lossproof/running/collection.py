@@ -26,6 +26,7 @@ from lossproof.running.selection import Check, Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
 
+# What judges.
 _PACKAGES = ("numpy", "python-flint", "pytest")
 
 
@@ -130,8 +131,9 @@ class RunReports:
         ]
         return Run(
             versions={"python": platform.python_version()}
-            | {name: version(name) for name in self._packages()}
+            | {name: version(name) for name in ("lossproof", *self._tested, *_PACKAGES)}
             | {"cases": self._corpus.digest},
+            tested=self._tested,
             machine={
                 "platform": platform.platform(),
                 "processor": platform.machine(),
@@ -152,10 +154,11 @@ class RunReports:
             news=self._news,
         )
 
-    def _packages(self) -> tuple[str, ...]:
-        """The distributions whose versions say what ran: ours, the subjects', and what judges them."""
+    @property
+    def _tested(self) -> list[str]:
+        """The distributions that the subjects are made of."""
         subjects = self._selection.subjects.values()
-        return ("lossproof", *(name for subject in subjects for name in subject.packages), *_PACKAGES)
+        return list(dict.fromkeys(name for subject in subjects for name in subject.packages))
 
     def _stand_ins(self) -> dict[str, str]:
         """The expressions that stand in for losses, by loss."""

@@ -192,6 +192,7 @@ def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
 def _run(known_defects: list[dict[str, Any]]) -> Run:
     return Run(
         versions={"python": "3.11", "lossproof": "0.1.0", "torch": torch.__version__},
+        tested=["torch"],
         machine={"platform": "Linux", "processor": "x86_64", "cpus": 2},
         options={"subjects": "", "dtypes": "", "cases": "", "device": "cpu", "workers": "0"},
         complete=True,

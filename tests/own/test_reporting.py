@@ -77,6 +77,7 @@ DEFECT = replace(
 
 RUN = Run(
     versions={"python": "3.11.7", "torch": "2.13.0"},
+    tested=["torch"],
     machine={"platform": "Linux", "cpu_count": 2},
     options={"subjects": ["torch.nn"], "dtypes": None},
     complete=True,
