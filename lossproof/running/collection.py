@@ -149,7 +149,7 @@ class RunReports:
                 document.name: {"title": document.title, "about": document.about}
                 for document in self._corpus.documents
             },
-            stand_ins=self._stand_ins(),
+            stand_ins=self._stand_ins,
             standing=self._standing,
             news=self._news,
         )
@@ -160,6 +160,7 @@ class RunReports:
         subjects = self._selection.subjects.values()
         return list(dict.fromkeys(name for subject in subjects for name in subject.packages))
 
+    @property
     def _stand_ins(self) -> dict[str, str]:
         """The expressions that stand in for losses, by loss."""
         subjects = self._selection.subjects
