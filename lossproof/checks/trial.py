@@ -9,7 +9,6 @@ from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.picks import Pick, picks_of
 from lossproof.judging.calls import CallPlanner, reductions_of
-from lossproof.subjects.apart import Apart
 from lossproof.subjects.careful import Careful
 from lossproof.subjects.subject import Subject
 
@@ -56,7 +55,7 @@ class Trial(Recorder):
         self.dtype = dtype or "float64"
         self.extent = extent
         self.picks = picks_of(extent.picks, subject.name, subject.version())
-        self.subject = Careful(Apart(subject) if case.own_process else subject)
+        self.subject = Careful(subject, is_apart=case.own_process)
 
     @property
     def reductions(self) -> tuple[str | None, ...]:

@@ -30,15 +30,15 @@ from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare
 from lossproof.numbers.formats import FORMATS, PARTS, Float64Array
 from lossproof.reference.conventions import picking
+from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.careful import Careful
-from lossproof.subjects.registry import find_subject
-from lossproof.subjects.torch.expressions import EXPRESSIONS_SUBJECT
+from lossproof.subjects.registry import default_subjects, find_subject
+from lossproof.subjects.subject import Subject
 
 _DIGITS = 20
-_FUNCTIONS = "torch.nn.functional"
 _MOST_NUMBERS = 60
 _KINDS = {"defect": "known defect", "convention": "convention of torch's", "undefined": "undefined result"}
 
@@ -48,13 +48,13 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
 
     What the formula leaves open is proven as torch picks it.
     """
-    version = find_subject(_FUNCTIONS).version()
-    with picking(picks_of(load_picks(CASES), _FUNCTIONS, version)):
-        return _run(name, tokens, dtype, with_steps)
-
-
-def _run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     loss = find_loss(name)
+    subject = next(found for found in map(find_subject, default_subjects()) if found.illustrates(loss.name))
+    with picking(picks_of(load_picks(CASES), subject.name, subject.version())):
+        return _run(loss, subject, tokens, dtype, with_steps)
+
+
+def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     if dtype not in FORMATS:
         raise Mistake(f"there is no dtype '{dtype}'; {suggestion(dtype, FORMATS)}")
     typed = read_call(loss, tokens)
@@ -62,7 +62,7 @@ def _run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool
     reduction = reductions_of(case)[0]
     with progress(f"computing {loss.name}"):
         planned = _planned(case, dtype, reduction)
-        answer = _asked(planned)
+        answer = _asked(subject, planned)
         proven = {"value": value_digits(planned.prepared, _DIGITS)} | {
             f"gradient by {name}": gradient_digits(planned.prepared, name, _DIGITS)
             for name in planned.prepared.differentiable
@@ -95,10 +95,10 @@ def _run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool
 class _Answer:
     """What torch said: numbers, or why there are none."""
 
-    def __init__(self, subject: Careful, version: str, observation: Observation | None, reason: str) -> None:
+    def __init__(self, subject: Subject, observation: Observation | None, reason: str = "") -> None:
         self.subject = subject.name
-        self.version = version
-        self.name = f"{subject.name} {version}"
+        self.version = subject.version()
+        self.name = f"{self.subject} {self.version}"
         self.observation = observation
         self.reason = reason
 
@@ -136,19 +136,14 @@ def _planned(case: Case, dtype: str, reduction: str | None) -> PlannedCall:
         raise Mistake(f"{case.loss} refuses this call ({refusal.kind}): {refusal}") from refusal
 
 
-def _asked(planned: PlannedCall) -> _Answer:
-    """Torch's function on the call, its module where there is no function, or what stands in for both."""
+def _asked(subject: Subject, planned: PlannedCall) -> _Answer:
     call = replace(planned.call, upstreams=planned.truth.upstreams[:1])
-    names = (_FUNCTIONS, "torch.nn", EXPRESSIONS_SUBJECT)
-    for found in (subject for subject in map(find_subject, names) if subject.is_asked(planned.call.loss)):
-        subject = Careful(found)
-        try:
-            return _Answer(subject, found.version(), subject.run(call), "")
-        except Unsupported as unsupported:
-            answer = _Answer(subject, found.version(), None, f"cannot do it: {unsupported}")
-        except Refused as refused:
-            return _Answer(subject, found.version(), None, f"raises {refused.type}: {refused}")
-    return answer
+    try:
+        return _Answer(subject, Careful(subject).run(call))
+    except Unsupported as unsupported:
+        return _Answer(subject, None, f"cannot do it: {unsupported}")
+    except Refused as refused:
+        return _Answer(subject, None, f"raises {refused.type}: {refused}")
 
 
 def _say_quantity(

@@ -15,8 +15,7 @@ from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
 from lossproof.numbers.formats import Float64Array
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED, marks_of
-from lossproof.subjects.call import Values
-from lossproof.subjects.written import literal, tensor_source
+from lossproof.subjects.written import literal, numbers_source
 
 # What overflow may make of a number, as conditions on it.
 _EXCUSES = {
@@ -138,11 +137,11 @@ def bias_check(observed: Float64Array, truth: Truth) -> list[str]:
     error, packed = "number - true", {"true": truth.value, "weight": weights}
     if np.any(truth.remainder):
         error, packed = f"{error} - lacking", {**packed, "lacking": truth.remainder}
-    zipped = ", ".join(["result.flatten().tolist()", *(f"{name}.flatten().tolist()" for name in packed)])
+    zipped = ", ".join(["result.flatten().tolist()", *packed])
     products = f"weight * ({error}) for number, {', '.join(packed)} in zip({zipped}) if weight"
     return [
         "# The mean error in units of the budget, by which the weights divide.",
-        *(f"{name} = {tensor_source(Values(array, 'float64'), 'cpu')}" for name, array in packed.items()),
+        *(f"{name} = {numbers_source(array)}" for name, array in packed.items()),
         f"got = math.fsum({products}) / {max(int(np.count_nonzero(counted)), 1)}",
         f"assert abs(got) <= {BIAS_LIMIT}, got",
     ]

@@ -31,9 +31,8 @@ class Record:
             states are judged, by ball arithmetic, subject and dtype are None; a claim about a module has no
             dtype either.
         reduction: none, mean, sum, batchmean, or None where the loss has none or none was passed.
-        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream),
-            bias:..., unchanged, raises, warns, same_as, differs_from, printed, printed:ARGUMENT, erratum,
-            module, or a mode (see ``judging.modes``).
+        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream), or what else
+            a kind of check looks at (see ``checks``), or a mode, by its name.
         outcome: what becomes of the check; where it overflowed, ``message`` names the step that does.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
             but for second derivatives, whose excess is a grade.
@@ -132,6 +131,7 @@ class Run:
 
     Attributes:
         versions: package -> version, of python, lossproof, torch, numpy, ...
+        tested: the packages among these that the subjects are made of.
         machine: platform, processor, cpu count.
         options: subjects, dtypes, cases, device, workers as asked for.
         complete: False when the run was interrupted.
@@ -139,6 +139,7 @@ class Run:
             gone, an entry that matches nothing, no check at all.
         known_defects: the entries selected by this run: KnownDefect's fields, and a snippet.
         documents: those that the cases cite, by name: {title, about}.
+        stand_ins: of the losses that a library lacks, the expression that was judged in the place of each.
         standing: a sentence for each release: whether it is on record, and what has changed if not.
         news: sentences on what no longer is as it is known, in a release that is not on record: no failure.
         started: ISO 8601 time; seconds: the length of the run.
@@ -153,5 +154,7 @@ class Run:
     started: str
     seconds: float
     documents: dict[str, dict[str, str]] = field(default_factory=dict)
+    tested: list[str] = field(default_factory=list)
+    stand_ins: dict[str, str] = field(default_factory=dict)
     standing: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)

@@ -30,10 +30,10 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
     if verdict(run, records).conforms:
         agreeing = (record for record in records if record.outcome == Outcome.AGREE)
         losses = len({record.loss for record in agreeing if is_result(record)})
-        # The part behind the plus sign says how torch was built.
-        torch = run.versions.get("torch", "").partition("+")[0]
         known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
-        on = f", torch {torch}" if torch else ""
+        # The part behind the plus sign says how a library was built.
+        tested = ((name, run.versions[name].partition("+")[0]) for name in run.tested)
+        on = "".join(f", {name} {version}" for name, version in tested)
         return f"conforms{known}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"
     if not run.complete:
         return "interrupted", "lightgrey"

@@ -10,7 +10,6 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import NO_DTYPE, Record
 from lossproof.reporting.digest import COUNTED, largest_share
-from lossproof.subjects.torch.expressions import EXPRESSIONS, expression_of
 
 CONFORMS, PARTLY, NOTHING = "conforms", "partly", "nothing to run"
 # What a cell is called by: the first of these that holds for any of its checks, or for any of its parts.
@@ -112,12 +111,6 @@ def matrix(records: Sequence[Record]) -> dict[str, Any]:
 
 def _plain(by_dtype: dict[str, Cell]) -> list[dict[str, Any]]:
     return [{"dtype": dtype} | vars(part) for dtype, part in by_dtype.items()]
-
-
-def expressions(records: Iterable[Record]) -> dict[str, str]:
-    """The expressions that stand in for those losses of a run that torch does not have, by loss."""
-    losses = {record.loss for record in records}
-    return {loss: expression_of(loss) for loss in EXPRESSIONS if loss in losses}
 
 
 def is_result(record: Record) -> bool:

@@ -76,6 +76,7 @@ def read_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
     return {
         "versions": run.versions,
+        "tested": run.tested,
         "machine": run.machine,
         "options": run.options,
         "counts": outcome_counts(record for result in results for record in result.records),
@@ -83,6 +84,7 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
         "problems": run.problems,
         "known_defects": run.known_defects,
         "documents": run.documents,
+        "stand_ins": run.stand_ins,
         "standing": run.standing,
         "news": run.news,
         "started": run.started,

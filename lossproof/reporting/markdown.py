@@ -9,7 +9,7 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
-from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, expressions, joined
+from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, joined
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
 from lossproof.reporting.digest import COUNTED, outcome_counts, verdict
@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # nothing in it is markup
 def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison | None) -> str:
     """Return the text of ``summary.md``: whatever the records hold, it is below GitHub's limit."""
     lines = [*_verdict(run, records), *_failures(records), *_comparison(comparison), *_table(records)]
-    lines += [*_expressions(records), *_known(run), *_rules(records)]
+    lines += [*_stand_ins(run), *_known(run), *_rules(records)]
     return _fitting(lines)
 
 
@@ -114,11 +114,11 @@ def _table(records: Sequence[Record]) -> Iterable[str]:
     )
 
 
-def _expressions(records: Sequence[Record]) -> Iterable[str]:
-    if not (found := expressions(records)):
+def _stand_ins(run: Run) -> Iterable[str]:
+    if not run.stand_ins:
         return
     yield from ("", "torch has no loss of these names; judged is an expression of its operations:", "")
-    yield from (f"- {escaped(loss)}: {_code(text)}" for loss, text in found.items())
+    yield from (f"- {escaped(loss)}: {_code(text)}" for loss, text in run.stand_ins.items())
 
 
 def _cell(cell: Cell | None) -> str:

@@ -17,7 +17,7 @@ from lossproof.records.outcome import outcome_table
 from lossproof.records.quantity import NUMERIC
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes
-from lossproof.reporting.cells import expressions, matrix
+from lossproof.reporting.cells import matrix
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
 from lossproof.reporting.digest import failures, lost_digits, outcome_counts, verdict
@@ -102,7 +102,6 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "numeric": NUMERIC,
         "counts": outcome_counts(records),
         "matrix": matrix(records),
-        "expressions": expressions(records),
         "causes": causes(run.known_defects),
         "rules": passed_by_rule(records),
         "overflowed": overflowed(records),

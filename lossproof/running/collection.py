@@ -25,6 +25,7 @@ from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
 
+# What judges.
 _PACKAGES = ("numpy", "python-flint", "pytest")
 
 
@@ -129,8 +130,9 @@ class RunReports:
         ]
         return Run(
             versions={"python": platform.python_version()}
-            | {name: version(name) for name in self._packages()}
+            | {name: version(name) for name in ("lossproof", *self._tested, *_PACKAGES)}
             | {"cases": self._corpus.digest},
+            tested=self._tested,
             machine={
                 "platform": platform.platform(),
                 "processor": platform.machine(),
@@ -146,14 +148,23 @@ class RunReports:
                 document.name: {"title": document.title, "about": document.about}
                 for document in self._corpus.documents
             },
+            stand_ins=self._stand_ins,
             standing=self._standing,
             news=self._news,
         )
 
-    def _packages(self) -> tuple[str, ...]:
-        """The distributions whose versions say what ran: ours, the subjects', and what judges them."""
+    @property
+    def _tested(self) -> list[str]:
+        """The distributions that the subjects are made of."""
         subjects = self._selection.subjects.values()
-        return ("lossproof", *(name for subject in subjects for name in subject.packages), *_PACKAGES)
+        return list(dict.fromkeys(name for subject in subjects for name in subject.packages))
+
+    @property
+    def _stand_ins(self) -> dict[str, str]:
+        """The expressions that stand in for losses, by loss."""
+        subjects = self._selection.subjects
+        asked = [(trial.case.loss, subjects.get(trial.subject or "")) for trial in self._selection.trials]
+        return {loss: text for loss, subject in asked if subject and (text := subject.stand_in(loss))}
 
     def _families(self) -> dict[tuple[str, str], list[str]]:
         """The subjects by family and version."""

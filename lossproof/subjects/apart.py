@@ -1,10 +1,9 @@
-"""A subject in a process of its own, for calls that may corrupt memory or end the process."""
+"""A call in a process of its own, since it may corrupt memory or end the process."""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -15,57 +14,30 @@ from lossproof.subjects.subject import Subject
 _SECONDS = 120
 
 
-class Apart(Subject):
-    """A subject that is made without arguments, each of its calls run in a new process."""
+def run_apart(subject: Subject, call: Call) -> Observation:
+    """Run a call of a subject, which is made anew without arguments; the process's end is a refusal.
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
-        self.name = subject.name
-        self.dtypes = subject.dtypes
-        self.has_construction = subject.has_construction
-        self.shows_steps = subject.shows_steps
-        self.programs = subject.programs
-
-    def version(self) -> str:
-        """The subject's version."""
-        return self._subject.version()
-
-    def devices(self) -> tuple[str, ...]:
-        """The subject's devices."""
-        return self._subject.devices()
-
-    def illustrates(self, loss: str) -> bool:
-        """As the subject does."""
-        return self._subject.illustrates(loss)
-
-    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        """Looking at a module needs no process of its own."""
-        return self._subject.inspect(aspect, loss, params, expected)
-
-    def run(self, call: Call) -> Observation:
-        """Run the call; the end of the process is a refusal of the type ``ProcessEnded``.
-
-        Raises:
-            Unsupported, Refused: as the subject does.
-        """
-        here, there = _context.Pipe(duplex=False)
-        process = _context.Process(target=_answer, args=(type(self._subject), call, there), daemon=True)
-        process.start()
-        there.close()
-        try:
-            answer = here.recv() if here.poll(_SECONDS) else None
-        except EOFError:
-            process.join()
-            raise Refused("ProcessEnded", how_it_ended(process.exitcode), "call") from None
-        finally:
-            process.kill()
-            process.join()
-            here.close()
-        if answer is None:
-            raise Refused("ProcessEnded", f"no answer within {_SECONDS} seconds", "call")
-        if isinstance(answer, Observation):
-            return answer
-        raise answer
+    Raises:
+        Unsupported, Refused: as the subject does, or of the type ``ProcessEnded``.
+    """
+    here, there = _context.Pipe(duplex=False)
+    process = _context.Process(target=_answer, args=(type(subject), call, there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        answer = here.recv() if here.poll(_SECONDS) else None
+    except EOFError:
+        process.join()
+        raise Refused("ProcessEnded", how_it_ended(process.exitcode), "call") from None
+    finally:
+        process.kill()
+        process.join()
+        here.close()
+    if answer is None:
+        raise Refused("ProcessEnded", f"no answer within {_SECONDS} seconds", "call")
+    if isinstance(answer, Observation):
+        return answer
+    raise answer
 
 
 def _preloaded() -> multiprocessing.context.BaseContext:

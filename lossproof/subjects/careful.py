@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
 from lossproof.numbers.formats import Float64Array
+from lossproof.subjects.apart import run_apart
 from lossproof.subjects.call import (
     Call,
     ModeObservation,
@@ -18,6 +20,7 @@ from lossproof.subjects.call import (
     Unsupported,
     Values,
 )
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.programs import programs_on_behalf_of
 
@@ -25,16 +28,23 @@ from lossproof.subjects.torch.programs import programs_on_behalf_of
 _RAISED = (Exception, SystemExit)
 _NUMBERS = "fiub"
 
+_Answer = TypeVar("_Answer")
+
 
 class Careful:
     """A subject of which nothing is taken on trust.
 
     It is given copies of the call's numbers, and what it wrote to them is among what the call changed. All
     that it raises becomes ``Refused``, and so does an answer that is none.
+
+    Args:
+        subject: the subject.
+        is_apart: whether each call runs in a process of its own.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, is_apart: bool = False) -> None:
         self._subject = subject
+        self._run = partial(run_apart, subject) if is_apart else subject.run
         self.name = subject.name
         self.dtypes = subject.dtypes
         self.shows_steps = subject.shows_steps
@@ -50,45 +60,35 @@ class Careful:
         Raises:
             Unsupported, Refused: as the subject does, or for whatever else it raises.
         """
-        try:
-            return self._subject.inspect(aspect, loss, params, expected)
-        except (Unsupported, Refused):
-            raise
-        except _RAISED as error:
-            raise self._refused(error) from error
+        return self._asked(lambda: self._subject.inspect(aspect, loss, params, expected))
 
     def run(self, call: Call) -> Observation:
         """As the subject does; Unsupported and Refused likewise."""
         theirs = _copied(call)
-        try:
-            answer = self._subject.run(theirs)
-        except (Unsupported, Refused):
-            raise
-        except _RAISED as error:
-            raise self._refused(error) from error
+        answer = self._asked(lambda: self._run(theirs))
         _demand_form(answer, call)
         changed = dict.fromkeys((*answer.changed, *_written_to(theirs, call)))
         return replace(answer, changed=tuple(changed))
 
-    def modes(self, call: Call) -> tuple[str, ...]:
+    def modes(self, call: Call) -> Mapping[str, Promise]:
         """As the subject does."""
         return self._subject.modes(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """As the subject does; Unsupported and Refused likewise."""
-        try:
-            answer = self._subject.run_mode(mode, _copied(call), directions)
-        except (Unsupported, Refused):
-            raise
-        except _RAISED as error:
-            raise self._refused(error) from error
+        answer = self._asked(lambda: self._subject.run_mode(mode, _copied(call), directions))
         if not isinstance(answer, ModeObservation):
             raise _no_answer(f"{_described(answer)} in place of a ModeObservation")
         return answer
 
-    def _refused(self, error: BaseException) -> Refused:
-        is_staged = self._subject.has_construction
-        return Refused(type(error).__name__, str(error), "call", is_staged=is_staged)
+    def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
+        try:
+            return ask()
+        except (Unsupported, Refused):
+            raise
+        except _RAISED as error:
+            is_staged = self._subject.has_construction
+            raise Refused(type(error).__name__, str(error), "call", is_staged=is_staged) from error
 
 
 def _no_answer(what: str) -> Refused:

@@ -14,7 +14,7 @@ from lossproof.subjects.call import Call
 Lines = tuple[str, ...]
 
 # What a program imports where one of its lines names it.
-_MODULES = ("base64", "copy", "math", "pickle", "re", "warnings", "zlib", "torch")
+_MODULES = ("base64", "copy", "math", "pickle", "re", "struct", "warnings", "zlib", "torch")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Program:
         construct: lines that define or construct what is called; empty where nothing need be.
         call: lines that call it; without ``gradient``, they name the ``result``.
         gradient: lines that run the backward pass, and put what is asked for in the place of ``result``.
+        class_check: a line that fails where the ``result`` is not of the class that it must be of.
         in_double: an expression of ``result`` in double precision.
         names_kinds: whether what its calls raise and warn of has a ``kind``, as cases name kinds.
     """
@@ -38,6 +39,7 @@ class Program:
     construct: Lines = ()
     call: Lines = ()
     gradient: Lines = ()
+    class_check: str = ""
     in_double: str = "result"
     names_kinds: bool = False
 
@@ -53,6 +55,7 @@ class Program:
 
     def text(self, *checks: str) -> str:
         """The program, which shows its result; lines that look at that may follow."""
+        checks = (*filter(None, [self.class_check]), *checks)
         return self.around(*self.inputs, *self.making, "print(result)", *checks)
 
     def around(self, *lines: str) -> str:

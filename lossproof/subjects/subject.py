@@ -9,6 +9,7 @@ from typing import Any
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, ModeObservation, Observation, Unsupported
 from lossproof.subjects.program import Programs
+from lossproof.subjects.promise import Promise
 
 
 class Subject(ABC):
@@ -58,8 +59,12 @@ class Subject(ABC):
         return True
 
     def illustrates(self, loss: str) -> bool:
-        """Whether the curves of the cases that documents tell of are drawn of this subject."""
+        """Whether it is the one to be shown beside the truth, as a curve or as the answer to a typed call."""
         return False
+
+    def stand_in(self, loss: str) -> str:
+        """The expression that it computes in the place of a loss that its library lacks, if it does."""
+        return ""
 
     def probes(self) -> Mapping[str, Callable[[], Any]]:
         """For each state of its own that no call may change, by its name, a function that reads it."""
@@ -73,9 +78,9 @@ class Subject(ABC):
         """
         raise Unsupported(f"{self.name} has no modules")
 
-    def modes(self, call: Call) -> tuple[str, ...]:
-        """The modes in which it makes this call: other ways of running it, in which it must be the same."""
-        return ()
+    def modes(self, call: Call) -> Mapping[str, Promise]:
+        """What each mode of this call promises, by its name: a mode is another way of running the call."""
+        return {}
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in a mode.

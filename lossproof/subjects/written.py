@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.numbers.formats import PARTS
+from lossproof.numbers.formats import PARTS, Float64Array
 from lossproof.subjects.call import Values
 
 _LITERAL_ELEMENTS = 300
@@ -35,10 +35,20 @@ def tensor_source(values: Values, device: str, dtype: str = "") -> str:
             "" if numbers.size else f".reshape({list(numbers.shape)})"
         )
     stored = _narrowed(numbers)
-    packed = base64.b85encode(zlib.compress(stored.tobytes(), 9)).decode()
-    unpacked = f"bytearray(zlib.decompress(base64.b85decode({packed!r})))"
-    flat = f"torch.frombuffer({unpacked}, dtype=torch.{stored.dtype})"
+    flat = f"torch.frombuffer(bytearray({_bytes_source(stored)}), dtype=torch.{stored.dtype})"
     return f"{flat}.reshape({list(numbers.shape)}).to({options})"
+
+
+def numbers_source(numbers: Float64Array) -> str:
+    """An expression of many numbers as Python's own, row by row."""
+    stored = _narrowed(numbers)
+    # NumPy and struct call each float format by the same letter.
+    return f"struct.unpack('{stored.size}{stored.dtype.char}', {_bytes_source(stored)})"
+
+
+def _bytes_source(numbers: npt.NDArray[Any]) -> str:
+    packed = base64.b85encode(zlib.compress(numbers.tobytes(), 9)).decode()
+    return f"zlib.decompress(base64.b85decode({packed!r}))"
 
 
 def _narrowed(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -19,6 +19,7 @@ from lossproof.records.record import Record, Run
 from lossproof.reporting import compare
 from lossproof.running.selection import select
 from lossproof.running.session import ConformanceSession
+from lossproof.subjects.torch.expressions import EXPRESSIONS, expression_of
 from proofs.faults.catalogue import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -192,6 +193,8 @@ def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
 def _run(known_defects: list[dict[str, Any]]) -> Run:
     return Run(
         versions={"python": "3.11", "lossproof": "0.1.0", "torch": torch.__version__},
+        tested=["torch"],
+        stand_ins={loss: expression_of(loss) for loss in EXPRESSIONS},
         machine={"platform": "Linux", "processor": "x86_64", "cpus": 2},
         options={"subjects": "", "dtypes": "", "cases": "", "device": "cpu", "workers": "0"},
         complete=True,

@@ -10,8 +10,10 @@ import numpy as np
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, ModeObservation, Observation
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.reference.subject import ReferenceSubject
 from lossproof.subjects.registry import default_subjects, find_subject
+from lossproof.subjects.torch.modes.table import MODES
 
 Directions = Mapping[str, Float64Array]
 
@@ -65,9 +67,9 @@ class Modal(Pretender):
         super().__init__(act, "torch.nn.functional")
         self.names, self.in_mode = names, in_mode
 
-    def modes(self, call: Call) -> tuple[str, ...]:
-        """All of them, for any call."""
-        return self.names
+    def modes(self, call: Call) -> Mapping[str, Promise]:
+        """All of them, for any call; they promise what torch's of that name do."""
+        return {name: MODES[name].promise for name in self.names}
 
     def run_mode(self, mode: str, call: Call, directions: Directions) -> ModeObservation:
         """What it was told to do with the plain answer."""

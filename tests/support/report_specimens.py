@@ -77,6 +77,7 @@ RUN = Run(
     known_defects=[],
     started="2026-01-02T03:04:05+00:00",
     seconds=1.5,
+    tested=["torch"],
 )
 
 PLAIN = replace(RUN, options={"subjects": "", "dtypes": "", "cases": "", "device": "cpu"})

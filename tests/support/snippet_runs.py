@@ -6,6 +6,7 @@ import base64
 import contextlib
 import io
 import math
+import struct
 import warnings
 import zlib
 from collections.abc import Sequence
@@ -50,7 +51,7 @@ def fails_as_told(record: Record) -> bool:
 
 def lines_pass(lines: Sequence[str], **tensors: Any) -> bool:
     """Whether the assertions of some lines hold, on tensors of these names and numbers."""
-    scope: dict[str, Any] = {"math": math, "torch": torch, "base64": base64, "zlib": zlib}
+    scope: dict[str, Any] = {"math": math, "base64": base64, "struct": struct, "zlib": zlib}
     scope |= {name: torch.as_tensor(numbers, dtype=torch.float64) for name, numbers in tensors.items()}
     try:
         exec("\n".join(lines), scope)

@@ -1,4 +1,4 @@
-"""Judging the modes that differentiate along a direction: all follow from the closed-form gradient."""
+"""Judging what differentiates along a direction: all of it follows from the closed-form gradient."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.records.quantity import Quantity
 
 
-def jvp(mode: str, call: CallInMode) -> Iterator[Judgement]:
-    """Forward mode; where the gradient is by convention not the derivative, it may yield either."""
+def derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
+    """The output's; where the gradient is by convention not the derivative, it may be either."""
     planned = call.planned
     if not _is_finite(planned):
         return
@@ -40,11 +40,24 @@ def jvp(mode: str, call: CallInMode) -> Iterator[Judgement]:
     yield replace(judged, verdict=_with_convention(judged.verdict, call))
 
 
-def forward_over_reverse(mode: str, call: CallInMode) -> Iterator[Judgement]:
-    """The derivative of each gradient along the directions, graded."""
-    planned, upstream = call.planned, call.planned.truth.upstreams[1]
-    if not _is_finite(planned) or not _has_true_gradient(planned):
+def second_derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
+    """Those of the gradients along the directions, graded; by the upstream gradient, it is the output's."""
+    if not _is_finite(call.planned):
         return
+    if _has_true_gradient(call.planned):
+        yield from _of_gradients(mode, call)
+    if "upstream" in call.mode.gradients[0]:
+        truth = derivative_along(call.planned.truth.gradients[1], call.directions)
+        judged = _along(Quantity.of(mode, "upstream"), call.mode.gradients[0]["upstream"], call, truth)
+        if judged.verdict.error_over_budget is not None:
+            arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
+            check = partial(graded_check, *arguments, WEIGHTED)
+            judged = replace(judged, verdict=_with_convention(grade(*arguments), call), check=check)
+        yield judged
+
+
+def _of_gradients(mode: str, call: CallInMode) -> Iterator[Judgement]:
+    planned, upstream = call.planned, call.planned.truth.upstreams[1]
     # Forward mode moves the first source alone.
     directions = {name: call.directions[name] for name in call.directions if name in call.mode.gradients[0]}
     true = second_derivatives(planned.prepared, upstream, directions, FORMATS[planned.call.dtype])
@@ -57,19 +70,6 @@ def forward_over_reverse(mode: str, call: CallInMode) -> Iterator[Judgement]:
             return grade(observed, truth, floor, limits)
 
         yield Judgement(Quantity.of(mode, name), or_changed(truth, judge), truth.value, observed, check)
-
-
-def double_backward(mode: str, call: CallInMode) -> Iterator[Judgement]:
-    """The same, and the derivative of the gradient by the upstream gradient: the one along the directions."""
-    yield from forward_over_reverse(mode, call)
-    if _is_finite(call.planned):
-        truth = derivative_along(call.planned.truth.gradients[1], call.directions)
-        judged = _along(Quantity.of(mode, "upstream"), call.mode.gradients[0]["upstream"], call, truth)
-        if judged.verdict.error_over_budget is not None:
-            arguments = judged.observed, truth, 0.0, lambda: (truth.value, truth.value)
-            check = partial(graded_check, *arguments, WEIGHTED)
-            judged = replace(judged, verdict=_with_convention(grade(*arguments), call), check=check)
-        yield judged
 
 
 def _along(quantity: str, observed: Float64Array, call: CallInMode, *true: Truth) -> Judgement:

@@ -3,16 +3,7 @@
 A mode is examined once a case: in one dtype, one layout and one reduction. That is the mean where there is
 one: it goes through the scale as well as the sum, and its output is a single number.
 
-What each mode is held against, B being the budget of the plain call, and 2B its tolerance:
-
-- ``jvp``: the sum of gradient * direction over all tensors, weighted by the upstream gradient. That holds
-  for outputs of any shape, takes kinks and conventions as the gradient does, and needs no other formula;
-- ``func.grad``, ``vmap``, ``subclass``, ``threads``, ``channels_last``: the plain call, both within their
-  tolerance; ``twice``: the plain call, bit for bit;
-- ``double_backward``, ``forward_over_reverse``: dual numbers on the closed-form gradient, graded: see
-  ``grading``. ``double_backward:upstream``, the gradient by the upstream gradient, is the same as ``jvp``;
-- ``meta``, ``fake``: shapes and dtype of the plain call, and nothing computed;
-- ``autocast``: the truth, within the budget of the narrowest dtype that any operation returned.
+A subject says what a mode promises (``subjects.promise``); here each promise has its judge.
 """
 
 from __future__ import annotations
@@ -20,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from lossproof.checks.modes.derivatives import double_backward, forward_over_reverse, jvp
+from lossproof.checks.modes.derivatives import derivative, second_derivative
 from lossproof.checks.modes.judgement import CallInMode, Judgement
-from lossproof.checks.modes.plain import abstract, as_plain, autocast, bit_for_bit, func_grad, vmap
+from lossproof.checks.modes.plain import abstract, as_plain, bit_for_bit, computed_in, gradients, rows
 from lossproof.checks.question import Question
 from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.details import describe
@@ -34,20 +25,17 @@ from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Refused, Unsupported
 from lossproof.subjects.program import Programs
+from lossproof.subjects.promise import Promise
 
-_JUDGES: Mapping[str, Callable[[str, CallInMode], Iterator[Judgement]]] = {
-    "jvp": jvp,
-    "double_backward": double_backward,
-    "forward_over_reverse": forward_over_reverse,
-    "func.grad": func_grad,
-    "vmap": vmap,
-    "meta": abstract,
-    "fake": abstract,
-    "subclass": as_plain,
-    "twice": bit_for_bit,
-    "threads": as_plain,
-    "channels_last": as_plain,
-    "autocast": autocast,
+_JUDGES: Mapping[Promise, Callable[[str, CallInMode], Iterator[Judgement]]] = {
+    Promise.AS_PLAIN: as_plain,
+    Promise.BIT_FOR_BIT: bit_for_bit,
+    Promise.GRADIENTS: gradients,
+    Promise.ROWS: rows,
+    Promise.ABSTRACT: abstract,
+    Promise.COMPUTED_IN: computed_in,
+    Promise.DERIVATIVE: derivative,
+    Promise.SECOND_DERIVATIVE: second_derivative,
 }
 
 
@@ -58,21 +46,21 @@ class Modes:
     """
 
     def applies(self, question: Question) -> bool:
-        """One reduction and one layout of every case."""
+        """One reduction and one layout of every case, unless it may end the process."""
+        is_wanted = question.trial.extent.with_modes and not question.trial.case.own_process
         is_chosen = question.is_in_chosen_reduction and question.is_contiguous
-        is_asked = question.trial.extent.with_modes and is_chosen and question.is_answered
-        return is_asked and _is_right(question)
+        return is_wanted and is_chosen and question.is_answered and _is_right(question)
 
     def examine(self, question: Question) -> Iterator[Record]:
         """One record a mode, or one for each tensor that a mode differentiates by."""
         trial, call = question.trial, question.call
         directions = directions_of(question.planned.prepared, FORMATS[call.dtype])
-        for mode in trial.subject.modes(call):
+        for mode, promise in trial.subject.modes(call).items():
             detail = partial(_detail, trial.subject.programs, call, directions)
             try:
                 outcome = trial.subject.run_mode(mode, call, directions)
                 in_mode = CallInMode(question.planned, question.answer, outcome, directions)
-                for judgement in _JUDGES[mode](mode, in_mode):
+                for judgement in _JUDGES[promise](mode, in_mode):
                     shown = partial(detail, judgement.quantity, judgement)
                     yield trial.judged(judgement.quantity, judgement.verdict, call.reduction, detail=shown)
             except Unsupported as reason:

@@ -152,12 +152,12 @@ function drawCase(name, row) {
       ...caseHead(about),
     ),
     ...[
-      data.expressions[about.loss]
+      data.run.stand_ins[about.loss]
         ? el(
             "p",
             {},
             "torch has no such loss; judged is the expression ",
-            el("code", {}, data.expressions[about.loss]),
+            el("code", {}, data.run.stand_ins[about.loss]),
             ".",
           )
         : null,

@@ -78,8 +78,8 @@ function causeCard(cause, loss) {
     "article",
     { class: "card" },
     el("h4", {}, cause.why),
-    data.expressions[loss]
-      ? el("p", {}, "Of the expression that stands in for the loss: ", el("code", {}, data.expressions[loss]), ".")
+    data.run.stand_ins[loss]
+      ? el("p", {}, "Of the expression that stands in for the loss: ", el("code", {}, data.run.stand_ins[loss]), ".")
       : null,
     el("p", { class: "about" }, el("span", {}, reports(cause))),
     entries.slice(0, 1).map(defectCard),

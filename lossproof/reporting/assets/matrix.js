@@ -77,7 +77,7 @@ function matrixRow(columns, { loss, cells }) {
       "th",
       { scope: "row", role: "rowheader" },
       filterLink({ loss }, {}, loss),
-      data.expressions[loss] ? el("code", { class: "expression" }, data.expressions[loss]) : null,
+      data.run.stand_ins[loss] ? el("code", { class: "expression" }, data.run.stand_ins[loss]) : null,
     ),
     columns.flatMap(({ subject, dtypes }) => {
       const parts = new Map(cells[data.matrix.subjects.indexOf(subject)].map((part) => [part.dtype, part]));
@@ -152,8 +152,8 @@ function matrixSection() {
   // Losses with something wrong come first.
   const inOrder = [...losses.filter(isFailing), ...losses.filter((row) => !isFailing(row))];
   const [own, standIns] = [
-    inOrder.filter(({ loss }) => !data.expressions[loss]),
-    inOrder.filter(({ loss }) => data.expressions[loss]),
+    inOrder.filter(({ loss }) => !data.run.stand_ins[loss]),
+    inOrder.filter(({ loss }) => data.run.stand_ins[loss]),
   ];
   const all = losses.flatMap(({ cells }) => cells.flat());
   const legend = MEANINGS_OF_STATES.filter(([state]) => all.some((part) => part.state === state || part.counts[state]));

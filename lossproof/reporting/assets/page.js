@@ -27,7 +27,8 @@ function head() {
         ),
       ),
     );
-  const { torch, cases, ...versions } = data.run.versions;
+  const { tested, versions, started } = data.run;
+  const named = unique([...tested, ...Object.keys(versions)]).filter((name) => name !== "cases");
   document
     .getElementById("facts")
     .append(
@@ -35,9 +36,8 @@ function head() {
         "p",
         { class: "quiet" },
         [
-          torch && "torch " + torch,
-          ...Object.entries(versions).map((pair) => pair.join(" ")),
-          (data.run.started || "").slice(0, 16).replace("T", " "),
+          ...named.map((name) => `${name} ${versions[name]}`),
+          (started || "").slice(0, 16).replace("T", " "),
         ]
           .filter(Boolean)
           .join(" · "),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from lossproof.subjects.call import (
     Observation,
     Refused,
     SeenWarning,
-    Unsupported,
     Values,
     changed_since,
     dtypes_of,
@@ -43,10 +41,6 @@ class ReferenceSubject(Subject):
         from importlib.metadata import version
 
         return version("lossproof")
-
-    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        """The reference has functions only."""
-        raise Unsupported("the reference has no modules")
 
     def run(self, call: Call) -> Observation:
         """Run the closed forms; the layout is laid out with NumPy strides."""

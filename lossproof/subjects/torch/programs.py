@@ -8,6 +8,7 @@ from typing import Any
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, Values, tensors_of
 from lossproof.subjects.program import Lines, Program, Programs
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.aspects import aspect_program
 from lossproof.subjects.torch.forms import Form, function_form
 from lossproof.subjects.torch.modes.table import MODES
@@ -37,7 +38,7 @@ class TorchPrograms(Programs):
         if kind == "unchanged" and call.wrt:
             tensors["upstream"] = (upstream_line(call),)
         result = (f"result = {form.call}",)
-        return Program(self._note, (), tensors, form.construct, result, gradient, "result.double()")
+        return Program(self._note, (), tensors, form.construct, result, gradient, in_double="result.double()")
 
     def of_mode(
         self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
@@ -56,14 +57,18 @@ class TorchPrograms(Programs):
         shown = {"": "output, gradients", "value": "output"}.get(part, f"gradients[{part!r}]")
         passed = ", ".join(given[name] for name in run.takes)
         making: Lines = (f"output, gradients = {run.function.__name__}({passed})", f"result = {shown}")
-        for _ in range(run.times - 1):
-            making = (*making, "first = result", *making)
+        if run.promise is Promise.BIT_FOR_BIT:
+            plainly = ", ".join(given[name] for name in ("loss", "tensors", "wrt", "upstream"))
+            making = (f"output, gradients = plain({plainly})", f"first = {shown}", *making)
         tensors["upstream"] = (upstream_line(call),)
         for name in call.wrt if "directions" in run.takes else ():
             source = tensor_source(Values(directions[name], call.dtype), call.device)
             tensors[f"{name}_direction"] = (f"{name}_direction = {source}",)
         construct = (*self._form_of(call).definition(tensors_of(call)), *run.source)
-        return Program(self._note, (_ANNOTATIONS, *run.imports), tensors, construct, making)
+        imports = (_ANNOTATIONS, *run.imports)
+        return Program(
+            self._note, imports, tensors, construct, making, class_check=run.class_check if part else ""
+        )
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
         """See ``Programs``: the source of the function that looks at the aspect, and a call of it."""

@@ -21,9 +21,10 @@ from lossproof.subjects.call import (
     Values,
     changed_since,
 )
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.aspects import inspect_module
-from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
+from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
 from lossproof.subjects.torch.modes.table import modes_of, run_in_mode
 from lossproof.subjects.torch.programs import TorchPrograms
@@ -97,7 +98,7 @@ class TorchSubject(Subject):
         dtypes = {name: dtype for one in found for name, (_, dtype) in one.items()}
         return Observation(numbers_of(output), dtype_of(output), gradients, changed, seen, failed, dtypes)
 
-    def modes(self, call: Call) -> tuple[str, ...]:
+    def modes(self, call: Call) -> Mapping[str, Promise]:
         """Those of the functions, which are what the modules call."""
         return modes_of(call)
 
@@ -165,9 +166,9 @@ class ModuleSubject(TorchSubject):
         """Where there is no function."""
         return loss not in EXPRESSIONS and LOSSES[loss].functional is None
 
-    def modes(self, call: Call) -> tuple[str, ...]:
+    def modes(self, call: Call) -> Mapping[str, Promise]:
         """The modes of what has no function; else they are the function's business."""
-        return () if has_function(call.loss) else super().modes(call)
+        return {} if has_function(call.loss) else super().modes(call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """What a module is, has and does; see ``aspects``."""
@@ -204,6 +205,10 @@ class ExpressionSubject(FunctionSubject):
     def illustrates(self, loss: str) -> bool:
         """All of them."""
         return loss in EXPRESSIONS
+
+    def stand_in(self, loss: str) -> str:
+        """The expression, its parameters by their names."""
+        return expression_of(loss) if loss in EXPRESSIONS else ""
 
 
 class _Refusals:

@@ -19,7 +19,7 @@ from lossproof.corpus.case import Identity, Raised, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Uniform
 from lossproof.judging.calls import make_call
-from lossproof.subjects.apart import Apart
+from lossproof.subjects.apart import run_apart
 from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported
 from lossproof.subjects.reference.subject import ReferenceSubject
 from lossproof.subjects.registry import find_subject
@@ -124,7 +124,7 @@ def test_a_curve_without_slopes_still_has_its_values() -> None:
 
 
 def test_what_must_be_refused_may_be_refused_by_the_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossproof.checks.trial.Apart", lambda subject: subject)
+    monkeypatch.setattr("lossproof.subjects.careful.run_apart", lambda subject, call: subject.run(call))
     refused = replace(LABELLED, raises=replace(REFUSAL, match="derivative", type="RuntimeError"))
     late = Pretender(lambda call, answer: replace(answer, gradients=(), failed=FAILURE), "other")
     assert {record.outcome for record in examine(replace(refused, own_process=True), late)} == {"agree"}
@@ -149,7 +149,7 @@ class Failing(ReferenceSubject):
 
 
 def test_what_was_raised_comes_from_another_process_whole() -> None:
-    answer = Apart(Failing()).run(make_call(DISTANCE, "float64", "sum"))
+    answer = run_apart(Failing(), make_call(DISTANCE, "float64", "sum"))
     assert answer.value == 8.3125
     assert isinstance(answer.failed, Refused)
     assert (answer.failed.type, str(answer.failed)) == ("ValueError", "not here")

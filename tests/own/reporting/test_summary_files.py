@@ -210,8 +210,8 @@ class TestBadge:
         told = badge(tmp_path, RUN, AGREES, DEFECT)
         assert told["message"] == "conforms but for known defects: 1 loss, torch 2.13.0"
 
-    def test_a_run_without_torch_names_none(self, tmp_path: Path) -> None:
-        assert badge(tmp_path, replace(RUN, versions={}), AGREES)["message"] == "conforms: 1 loss"
+    def test_a_run_of_no_package_names_none(self, tmp_path: Path) -> None:
+        assert badge(tmp_path, replace(RUN, tested=[]), AGREES)["message"] == "conforms: 1 loss"
 
     @pytest.mark.parametrize(
         ("records", "changes", "message", "colour"),

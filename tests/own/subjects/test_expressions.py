@@ -14,6 +14,7 @@ from repository import whole_corpus
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reporting import write_reports
+from lossproof.running.collection import RunReports
 from lossproof.running.selection import select
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.registry import default_subjects, find_subject
@@ -94,10 +95,16 @@ def test_faults_in_their_operations_are_hunted_there() -> None:
 
 def test_the_reports_show_the_expression(tmp_path: Path) -> None:
     record = replace(AGREES, loss="Entropy", subject=EXPRESSIONS_SUBJECT)
-    write_reports(tmp_path, RUN, [result_of(AGREES, record)])
-    shown = page_data(tmp_path / "report.html")["expressions"]
-    assert shown == {"Entropy": "torch.special.entr(p).sum(-1)"}
+    run = replace(RUN, stand_ins={"Entropy": "torch.special.entr(p).sum(-1)"})
+    write_reports(tmp_path, run, [result_of(AGREES, record)])
+    assert page_data(tmp_path / "report.html")["run"]["stand_ins"] == run.stand_ins
     text = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert "- Entropy: <code>torch.special.entr(p).sum(-1)</code>" in text
     write_reports(tmp_path, RUN, [result_of(AGREES)])
-    assert page_data(tmp_path / "report.html")["expressions"] == {}
+    assert "expression of its operations" not in (tmp_path / "summary.md").read_text(encoding="utf-8")
+
+
+def test_a_run_tells_the_expressions_that_it_judged(tmp_path: Path) -> None:
+    for subjects, told in (("", {"Entropy"}), ("reference", set())):
+        selection = select(whole_corpus(), subjects, "", "info-entropy-*,mse-*", "cpu")
+        assert RunReports(tmp_path, whole_corpus(), selection, {}).run.stand_ins.keys() == told

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch.autograd import forward_ad
 
-from lossproof.subjects.torch.modes.mode import Loss, Result, Tensors
+from lossproof.subjects.promise import Promise
+from lossproof.subjects.torch.modes.mode import Loss, Mode, Result, Tensors
 
 
 def jvp(loss: Loss, tensors: Tensors, directions: Tensors) -> Result:
@@ -50,3 +53,11 @@ def func_grad(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torc
     weighted = torch.func.grad_and_value(lambda moved: (loss(**{**tensors, **moved}) * upstream).sum())
     gradients, value = weighted(sources)
     return value, gradients
+
+
+MODES: Mapping[str, Mode] = {
+    "jvp": Mode(jvp, Promise.DERIVATIVE, ("float64",), imports=("from torch.autograd import forward_ad",)),
+    "double_backward": Mode(double_backward, Promise.SECOND_DERIVATIVE, ("float64",)),
+    "forward_over_reverse": Mode(forward_over_reverse, Promise.SECOND_DERIVATIVE, ("float64",)),
+    "func.grad": Mode(func_grad, Promise.GRADIENTS, ("float64",)),
+}

@@ -1,10 +1,13 @@
-"""The modes in which tensors are something else: a batch, of another class or order, without numbers."""
+"""The modes in which tensors are something else: a batch, of another class, without numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
-from lossproof.subjects.torch.modes.mode import Loss, Result, Tensors, plain
+from lossproof.subjects.promise import Promise
+from lossproof.subjects.torch.modes.mode import Loss, Mode, Result, Tensors, plain
 
 
 def vmap(loss: Loss, tensors: Tensors, args: tuple[str, ...], wrt: tuple[str, ...]) -> Result:
@@ -42,13 +45,27 @@ def subclass(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch
     return plain(loss, disguised, wrt, upstream.as_subclass(Subclass))
 
 
-def in_channels_last(tensor: torch.Tensor) -> torch.Tensor:
-    """An image or a volume with its channels innermost in memory; any other tensor contiguous."""
-    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-    return tensor.contiguous(memory_format=formats.get(tensor.ndim, torch.contiguous_format))
-
-
-def channels_last(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:
-    """Images and volumes with their channels innermost in memory."""
-    reordered = {name: in_channels_last(tensor) for name, tensor in tensors.items()}
-    return plain(loss, reordered, wrt, in_channels_last(upstream))
+_FAKE = "torch._subclasses.fake_tensor"
+MODES: Mapping[str, Mode] = {
+    "vmap": Mode(vmap, Promise.ROWS, ("float64",)),
+    "meta": Mode(
+        meta, Promise.ABSTRACT, ("float32",), helpers=(plain,), class_check="assert result.is_meta, result"
+    ),
+    "fake": Mode(
+        fake,
+        Promise.ABSTRACT,
+        ("float32",),
+        helpers=(plain,),
+        imports=(f"from {_FAKE} import FakeTensor",),
+        needs=(f"{_FAKE}.FakeTensorMode",),
+        class_check="assert isinstance(result, FakeTensor), result",
+    ),
+    "subclass": Mode(
+        subclass,
+        Promise.AS_PLAIN,
+        ("float32",),
+        helpers=(plain, Subclass),
+        result=Subclass,
+        class_check="assert isinstance(result, Subclass), type(result)",
+    ),
+}

@@ -1,4 +1,4 @@
-"""What a mode is: a function that makes a call in another way, and when that can show anything."""
+"""What a mode is: a function that makes a call in another way, what it promises, and for which calls."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Lines
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.names import look_up
 from lossproof.subjects.torch.source import source_of
 
@@ -19,6 +20,19 @@ Tensors = Mapping[str, torch.Tensor]
 Loss = Callable[..., torch.Tensor]
 # The output, and gradients by the names of what they are by.
 Result = tuple[torch.Tensor, Tensors]
+
+# The modes ask for tensors small enough that balls differentiate them twice in milliseconds.
+_LARGEST = 100
+
+
+def elements(call: Call) -> int:
+    """How many numbers the arguments of a call hold."""
+    return sum(values.numbers.size for values in call.args.values())
+
+
+def is_small(call: Call) -> bool:
+    """Whether they are few."""
+    return elements(call) <= _LARGEST
 
 
 @dataclass(frozen=True)
@@ -36,25 +50,25 @@ class Mode:
 
     Attributes:
         function: the function; its source is shown, with annotations that nothing evaluates.
+        promise: how what comes out of it follows from the plain call.
         dtypes: the dtypes of calls that it is for.
         applies: whether it can show anything of a call.
         helpers: what the function calls, to be shown before it.
         imports: what these need imported.
         needs: the dotted names that this torch must have.
-        times: how often it runs in a row; the last result counts, and must be like the first.
         result: the class that the output must be of.
-        notes_dtypes: whether the dtypes that operations return are observed.
+        class_check: a line that fails where a ``result`` is not of that class, or has numbers and should not.
     """
 
     function: Callable[..., Result]
+    promise: Promise
     dtypes: tuple[str, ...]
-    applies: Callable[[Call], bool]
+    applies: Callable[[Call], bool] = is_small
     helpers: tuple[Callable[..., Any], ...] = ()
     imports: Lines = ()
     needs: tuple[str, ...] = ()
-    times: int = 1
     result: type[torch.Tensor] = torch.Tensor
-    notes_dtypes: bool = False
+    class_check: str = ""
 
     @cached_property
     def takes(self) -> tuple[str, ...]:
@@ -74,10 +88,7 @@ class Mode:
         """
         for name in self.needs:
             look_up(name)
-        passed = {name: given[name] for name in self.takes}
-        for _ in range(self.times - 1):
-            self.function(**passed)
-        return self.function(**passed)
+        return self.function(**{name: given[name] for name in self.takes})
 
 
 def plain(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:

@@ -1,10 +1,23 @@
-"""The modes that are settings of torch."""
+"""The modes in which torch runs under other circumstances: again, on threads, in another order of memory."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
-from lossproof.subjects.torch.modes.mode import Loss, Result, Tensors, plain
+from lossproof.subjects.call import Call
+from lossproof.subjects.promise import Promise
+from lossproof.subjects.torch.modes.mode import Loss, Mode, Result, Tensors, elements, plain
+
+# Fewer elements than this no kernel of a loss divides among threads.
+_DIVIDED = 2000
+
+
+def twice(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:
+    """The second of two calls on the same tensors."""
+    plain(loss, tensors, wrt, upstream)
+    return plain(loss, tensors, wrt, upstream)
 
 
 def threads(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:
@@ -17,8 +30,38 @@ def threads(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.
         torch.set_num_threads(before)
 
 
+def in_channels_last(tensor: torch.Tensor) -> torch.Tensor:
+    """An image or a volume with its channels innermost in memory; any other tensor contiguous."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return tensor.contiguous(memory_format=formats.get(tensor.ndim, torch.contiguous_format))
+
+
+def channels_last(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:
+    """Images and volumes with their channels innermost in memory."""
+    reordered = {name: in_channels_last(tensor) for name, tensor in tensors.items()}
+    return plain(loss, reordered, wrt, in_channels_last(upstream))
+
+
 def autocast(loss: Loss, tensors: Tensors) -> Result:
     """Under autocast to bfloat16, where each operation has a documented dtype of its own."""
     device = next(iter(tensors.values())).device.type
     with torch.autocast(device, dtype=torch.bfloat16):
         return loss(**tensors), {}
+
+
+def _has_divided_work(call: Call) -> bool:
+    return elements(call) >= _DIVIDED
+
+
+def _has_channels(call: Call) -> bool:
+    return any(values.numbers.ndim in (4, 5) for values in call.args.values())
+
+
+MODES: Mapping[str, Mode] = {
+    "twice": Mode(twice, Promise.BIT_FOR_BIT, ("float32",), helpers=(plain,)),
+    "threads": Mode(threads, Promise.AS_PLAIN, ("float32",), _has_divided_work, helpers=(plain,)),
+    "channels_last": Mode(
+        channels_last, Promise.AS_PLAIN, ("float32",), _has_channels, helpers=(plain, in_channels_last)
+    ),
+    "autocast": Mode(autocast, Promise.COMPUTED_IN, ("float32", "bfloat16")),
+}
