@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
+from lossproof.reference.demands import demand_classes, demand_floating
 from lossproof.reference.linear import linear, linear_gradient
 from lossproof.reference.loss import Arguments, Loss, Parameters
 from lossproof.reference.nll import is_target_class, pick
 from lossproof.reference.option import WHOLES, real
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_floating
+from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
 
@@ -154,10 +154,7 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
         raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64 (or int32)")
     if target.ndim > 1 or input.ndim != target.ndim + 1 or input.shape[:-1] != target.shape:
         raise ShapeRefusal(f"input {input.shape} and target {target.shape} must be (N, in_features) and (N)")
-    classes = _refuse_weights(input.shape[-1], given, params)
-    outside = (target < 0) | (target >= classes)
-    if np.any(outside):
-        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
+    demand_classes(target, _refuse_weights(input.shape[-1], given, params))
 
 
 def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int:

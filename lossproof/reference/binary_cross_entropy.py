@@ -10,11 +10,11 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import gradient_convention
+from lossproof.reference.demands import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import RangeRefusal
-from lossproof.reference.refusing import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.softmax import log_sigmoid, sigmoid
 from lossproof.reference.steps import step
 

@@ -11,6 +11,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import vector_norm
 from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
+from lossproof.reference.demands import broadcast_shape
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
@@ -172,7 +173,7 @@ def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
     x1, x2 = args["x1"], args["x2"]
     if x1.dtype.kind != "f" and x2.dtype.kind != "f":
         raise DtypeRefusal(f"x1 holds {x1.dtype}, x2 {x2.dtype}; one of them must be floating point")
-    shape = _demand_broadcast(x1.shape, x2.shape)
+    shape = broadcast_shape(x1.shape, x2.shape)
     dim, reach = params["dim"], max(len(shape), 1)
     if not -reach <= dim < reach:
         raise ShapeRefusal(
@@ -200,14 +201,7 @@ def refuse_cosine_embedding_loss(args: Arguments, params: Parameters) -> None:
                 f"{name} has shape {values.shape}; with a target of shape {target.shape} it must have "
                 f"{target.ndim + 1} dimension{'s' if target.ndim else ''}"
             )
-    _demand_broadcast(_demand_broadcast(input1.shape, input2.shape)[:-1], target.shape)
-
-
-def _demand_broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    try:
-        return np.broadcast_shapes(first, second)
-    except ValueError:
-        raise ShapeRefusal(f"shapes {first} and {second} do not broadcast together") from None
+    broadcast_shape(broadcast_shape(input1.shape, input2.shape)[:-1], target.shape)
 
 
 LOSSES = (

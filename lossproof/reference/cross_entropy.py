@@ -12,12 +12,12 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import zero_convention
+from lossproof.reference.demands import demand_class_dimension, demand_class_weights, demand_floating
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, refuse_nll_loss
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_class_weights, demand_floating
+from lossproof.reference.refusals import OptionRefusal, RangeRefusal
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
 
@@ -181,8 +181,7 @@ def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
         return refuse_nll_loss(args, params)
     demand_floating("input", input)
     demand_floating("target", target)
-    if input.ndim == 0:
-        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
+    demand_class_dimension(input)
     if params["ignore_index"] >= 0:
         raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
     demand_class_weights(params["weight"], input.shape[class_axis(input)])

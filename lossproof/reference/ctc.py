@@ -16,11 +16,11 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.ctc_lattice import Lattice, lattice_of
+from lossproof.reference.demands import demand_floating
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, whole
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_floating
 from lossproof.reference.steps import step
 
 BY_LOGITS = gradient_convention(

@@ -13,17 +13,13 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import shares_of_largest, vector_norm
-from lossproof.reference.conventions import (
-    Convention,
-    magnitude_convention,
-    sign,
-)
+from lossproof.reference.conventions import Convention, magnitude_convention, sign
 from lossproof.reference.cosine import cosine_similarity, cosine_similarity_gradient
+from lossproof.reference.demands import demand_broadcastable, demand_subtractable
 from lossproof.reference.loss import Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, real
 from lossproof.reference.reductions import sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcastable
+from lossproof.reference.refusals import ShapeRefusal
 from lossproof.reference.steps import step
 
 _ROOM = 1e-6  # torch's default eps
@@ -188,11 +184,8 @@ def demand_vectors(args: Arguments) -> tuple[int, ...]:
         DtypeRefusal: for booleans, which have no difference.
         ShapeRefusal: where they do not broadcast together.
     """
-    for name, values in args.items():
-        if values.dtype.kind == "b":
-            raise DtypeRefusal(f"{name} holds booleans, which cannot be subtracted")
-    demand_broadcastable(args)
-    return np.broadcast_shapes(*(values.shape for values in args.values()))
+    demand_subtractable(args)
+    return demand_broadcastable(args)
 
 
 LOSSES = (

@@ -12,11 +12,11 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
+from lossproof.reference.demands import demand_broadcastable, demand_floating, demand_subtractable
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcastable, demand_floating
+from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
 BELOW_EPS = gradient_convention(
@@ -112,9 +112,7 @@ def refuse_gaussian_nll(args: Arguments, params: Parameters) -> None:
             "of size 1, or none for the last"
         )
     demand_floating("var", var)
-    for name in ("input", "target"):
-        if args[name].dtype == bool:
-            raise DtypeRefusal(f"{name} holds booleans, which cannot be subtracted; give numbers")
+    demand_subtractable(args)
     demand_broadcastable({**args, "var": _aligned(var, input)})
 
 

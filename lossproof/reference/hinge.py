@@ -10,10 +10,10 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, hinge_convention, unit_step
+from lossproof.reference.demands import demand_broadcastable, demand_equal_dimensions
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcastable
+from lossproof.reference.refusals import DtypeRefusal
 from lossproof.reference.steps import step
 
 EMBEDDING_ON_MARGIN = hinge_convention(
@@ -116,9 +116,7 @@ def refuse_margin_ranking_loss(args: Arguments, params: Parameters) -> None:
     """
     if args["target"].dtype.kind == "b":
         raise DtypeRefusal("target holds booleans; a rank is 1 or -1")
-    if len({values.ndim for values in args.values()}) > 1:
-        shapes = {name: values.shape for name, values in args.items()}
-        raise ShapeRefusal(f"shapes {shapes} differ in their number of dimensions")
+    demand_equal_dimensions(args)
     demand_broadcastable(args)
 
 

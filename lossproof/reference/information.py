@@ -6,9 +6,9 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, zero_convention
+from lossproof.reference.demands import refuse_broadcasting
 from lossproof.reference.loss import Loss
 from lossproof.reference.reductions import sum_to_shape
-from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
 
 ZERO_LOG_ZERO = zero_convention("information-zero-log-zero", "0 log 0 of entropy and cross entropy", "0")

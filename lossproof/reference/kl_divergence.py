@@ -10,11 +10,11 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.conventions import zero_convention
+from lossproof.reference.demands import refuse_broadcasting
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
 
 ZERO_LOG_ZERO = zero_convention("kl-div-zero-log-zero", "t log t of KLDivLoss where a target is 0", "0")

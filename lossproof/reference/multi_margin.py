@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import hinge_convention
+from lossproof.reference.demands import demand_class_weights, demand_classes, demand_floating
 from lossproof.reference.hinge import hinge_slope
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import real
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_class_weights, demand_floating
+from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
 # torch asks of these two whether the excess is greater than zero.
@@ -160,7 +160,7 @@ def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
     if target.size != rows or target.ndim > 1:
         raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one index a row")
     demand_class_weights(params["weight"], classes)
-    _demand_between(target, 0, classes)
+    demand_classes(target, classes)
 
 
 def refuse_multilabel_margin_loss(args: Arguments, params: Parameters) -> None:
@@ -175,7 +175,7 @@ def refuse_multilabel_margin_loss(args: Arguments, params: Parameters) -> None:
     is_same = target.shape == input.shape or (max(target.ndim, input.ndim) < 2 and target.size == classes)
     if not is_same:
         raise ShapeRefusal(f"target has shape {target.shape}, input {input.shape}; they must agree")
-    _demand_between(target, -1, classes)
+    demand_classes(target, classes, lowest=-1)
 
 
 def _demand_rows(input: npt.NDArray[Any]) -> int:
@@ -190,12 +190,6 @@ def _demand_rows(input: npt.NDArray[Any]) -> int:
 def _demand_int64(target: npt.NDArray[Any]) -> None:
     if target.dtype != np.int64:
         raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64")
-
-
-def _demand_between(target: npt.NDArray[Any], lowest: int, classes: int) -> None:
-    outside = (target < lowest) | (target >= classes)
-    if np.any(outside):
-        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
 
 
 LOSSES = (

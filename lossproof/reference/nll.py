@@ -11,11 +11,16 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.advice import ReferenceWarning
+from lossproof.reference.demands import (
+    demand_class_dimension,
+    demand_class_weights,
+    demand_classes,
+    demand_floating,
+)
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_class_weights, demand_floating
+from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
 
@@ -97,17 +102,14 @@ def refuse_nll_loss(args: Arguments, params: Parameters) -> None:
     demand_floating("input", input)
     if target.dtype not in (np.int64, np.uint8):
         raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64 (or uint8)")
-    if input.ndim == 0:
-        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
+    demand_class_dimension(input)
     axis = class_axis(input)
     classes = input.shape[axis]
     expected = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != expected:
         raise ShapeRefusal(f"target has shape {target.shape}; for input {input.shape} it must be {expected}")
     demand_class_weights(params["weight"], classes)
-    outside = (target != params["ignore_index"]) & ((target < 0) | (target >= classes))
-    if np.any(outside):
-        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
+    demand_classes(target[target != params["ignore_index"]], classes)
 
 
 _NLL = Loss(

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.demands import demand_broadcastable
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
-from lossproof.reference.refusing import demand_broadcastable
 from lossproof.reference.steps import step
 
 

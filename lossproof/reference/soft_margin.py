@@ -9,11 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.demands import (
+    demand_broadcast,
+    demand_broadcastable,
+    demand_class_dimension,
+    demand_floating,
+)
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcast, demand_broadcastable, demand_floating
+from lossproof.reference.refusals import DtypeRefusal
 from lossproof.reference.softmax import log_sigmoid, sigmoid
 from lossproof.reference.steps import step
 
@@ -112,8 +117,7 @@ def refuse_multilabel_soft_margin_loss(args: Arguments, params: Parameters) -> N
     demand_floating("input", args["input"])
     if args["target"].dtype.kind == "b":
         raise DtypeRefusal("target holds booleans; a label is the number 0 or 1")
-    if args["input"].ndim == 0:
-        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
+    demand_class_dimension(args["input"])
     weight = params["weight"]
     demand_broadcastable(args if weight is None else {**args, "weight": weight})
 

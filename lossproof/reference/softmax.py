@@ -10,9 +10,9 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.numbers.rules import followed_rules
+from lossproof.reference.demands import refuse_dimension
 from lossproof.reference.loss import Loss
 from lossproof.reference.option import whole
-from lossproof.reference.refusing import refuse_dimension
 from lossproof.reference.steps import step
 
 

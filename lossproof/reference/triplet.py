@@ -12,6 +12,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, hinge_convention, unit_step
+from lossproof.reference.demands import demand_equal_dimensions
 from lossproof.reference.distances import (
     CONVENTIONS,
     DISTANCES,
@@ -23,7 +24,7 @@ from lossproof.reference.distances import (
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, real, word
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
+from lossproof.reference.refusals import RangeRefusal
 from lossproof.reference.steps import step
 
 ON_MARGIN = hinge_convention("triplet-on-margin", "the triplet losses where d(a, n) - d(a, p) = margin", "1")
@@ -181,7 +182,7 @@ def refuse_triplet_margin_loss(args: Arguments, params: Parameters) -> None:
         RangeRefusal, DtypeRefusal, ShapeRefusal.
     """
     _demand_margin(params)
-    _demand_equal_dimensions(args)
+    demand_equal_dimensions(args)
     refuse_pairwise_distance(args, params)
 
 
@@ -192,7 +193,7 @@ def refuse_triplet_margin_with_distance_loss(args: Arguments, params: Parameters
         RangeRefusal, DtypeRefusal, ShapeRefusal.
     """
     _demand_margin(params)
-    _demand_equal_dimensions(args)
+    demand_equal_dimensions(args)
     demand_vectors(args)
 
 
@@ -200,12 +201,6 @@ def _demand_margin(params: Parameters) -> None:
     margin = params["margin"]
     if margin <= 0:
         raise RangeRefusal(f"margin is {margin}; it must be above 0")
-
-
-def _demand_equal_dimensions(args: Arguments) -> None:
-    if len({values.ndim for values in args.values()}) > 1:
-        shapes = ", ".join(f"{name} {values.shape}" for name, values in args.items())
-        raise ShapeRefusal(f"the number of dimensions differs: {shapes}")
 
 
 _NAMES = tuple(name for name in DISTANCES if name is not None)
