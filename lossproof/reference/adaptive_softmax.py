@@ -1,8 +1,5 @@
 """AdaptiveLogSoftmaxWithLoss: a softmax over very many classes, the rare ones in clusters of their own.
 
-https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
-Grave, Joulin, Cisse, Grangier and Jegou (2017), "Efficient softmax approximation for GPUs".
-
 torch's module returns a pair. Here ``output``, the log-probabilities, is the result of reduction none, and
 ``loss`` that of reduction mean. The module's weights are parameters of the call, named as in its state
 dictionary with underscores for dots: ``head_weight``, ``tail_0_1_weight``.
@@ -47,19 +44,40 @@ def adaptive_log_softmax(
     reduction: str = "mean",
     **weights: Array | None,
 ) -> Array:
-    """Log p(y), and for the mean its negative: log p(head entry of y) + log p(y within its cluster).
+    """log p(y), and for the mean its negative: log p(head entry of y) + log p(y within its cluster).
 
     The head has an entry for each class below the first cutoff, and one for each cluster. Cluster i holds
     the classes from cutoff i - 1 up to cutoff i, and scores them by two linear layers in a row.
 
     Args:
-        input: (in_features) or (N, in_features).
-        target: class indices () or (N).
+        input: floating (in_features) or (N, in_features).
+        target: int64 or int32 class indices () or (N).
         cutoffs: the first class of each cluster, ascending; one to three.
         div_value: cluster i = 1, 2, ... has in_features // div_value^i features of its own.
         weights: head_weight (cutoff + clusters, in_features), head_bias (cutoff + clusters) or None; and of
             each cluster tail_i_0_weight (own features, in_features), tail_i_1_weight (classes, own features).
         reduction: none for the log-probabilities, or mean.
+
+    Returns:
+        The log-probabilities, in the target's shape, or their mean's negative.
+
+    Raises:
+        DtypeRefusal: for an input or weights that are not floating, and other targets.
+        ShapeRefusal: for an input and a target that do not belong together, and weights of other shapes.
+        IndexRefusal: for a target outside the classes.
+        OptionRefusal: for cutoffs that do not ascend, or leave a cluster without classes.
+        RangeRefusal: for a div_value that is not above 0, or beyond all measure.
+
+    >>> from lossproof.reference import forward
+    >>> params = {"cutoffs": [1], "div_value": 1.0}  # class 0 in the head, 1 and 2 in a cluster
+    >>> weights = {"head_weight": [[0.0]] * 2, "tail_0_0_weight": [[1.0]], "tail_0_1_weight": [[1.0]] * 2}
+    >>> rows = {"input": [[1.0], [1.0]], "target": [0, 2]}
+    >>> log_p = forward("AdaptiveLogSoftmaxWithLoss", params | {"reduction": "none"}, rows | weights)
+    >>> print(np.exp(log_p).round(4))
+    [0.5  0.25]
+
+    Source: Grave, Joulin, Cisse, Grangier and Jegou (2017), "Efficient softmax approximation for GPUs";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
     """
     rows, targets = _batched(input, target)
     clusters = _clusters(targets, cutoffs)
@@ -141,11 +159,7 @@ def _tails(cutoffs: Array, weights: Parameters) -> Iterator[tuple[int, int, Arra
 
 
 def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
-    """Refuse cutoffs that do not ascend, weights of other shapes, and targets outside the classes.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, OptionRefusal, RangeRefusal.
-    """
+    """Refuse what ``adaptive_log_softmax`` lists under Raises."""
     input, target = args["input"], args["target"]
     given = {name: params[name] for name in WEIGHTS if params[name] is not None}
     for name, values in (("input", input), *given.items()):

@@ -81,6 +81,9 @@ def find_loss(name: str) -> Loss:
 
     Raises:
         OptionRefusal: for any other name; the message lists the known ones.
+
+    >>> find_loss("F.cross_entropy").name
+    'CrossEntropyLoss'
     """
     if name in LOSSES:
         return LOSSES[name]

@@ -1,8 +1,4 @@
-"""CrossEntropyLoss, for class indices and for class probabilities.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
-Label smoothing: Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision".
-"""
+"""CrossEntropyLoss, for class indices and for class probabilities."""
 
 from __future__ import annotations
 
@@ -37,12 +33,30 @@ def cross_entropy(input: Array, target: Array, **params: Any) -> Array:
     The mean of the one is sum_n l_n / sum_n w[y_n], of the other sum_n l_n / N.
 
     Args:
-        input: logits (C), (N, C) or (N, C, d1, ..., dk).
+        input: floating logits x (C), (N, C) or (N, C, d1, ..., dk).
         target: class indices of ``input``'s shape without C, or probabilities of ``input``'s shape.
         weight: (C), a weight for each class.
         ignore_index: a class index that takes no part; for indices only.
         label_smoothing: the share e in [0, 1] of each target that is spread evenly over the classes.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the logits' shape without C; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, IndexRefusal: as for ``nll_loss``; probabilities must be floating.
+        RangeRefusal: for a label_smoothing outside [0, 1].
+        OptionRefusal: for an ignore_index beside probabilities.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[1.0, 2.0], [1.0, 3.0]], "target": [0, 1]}
+    >>> print(forward("CrossEntropyLoss", {}, call).round(4))
+    0.7201
+    >>> print(gradient("CrossEntropyLoss", {}, call, "input").round(4).tolist())
+    [[-0.3655, 0.3655], [0.0596, -0.0596]]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html;
+    label smoothing: Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision".
     """
     formula = _with_probabilities if holds_probabilities(input, target) else _with_indices
     return formula(log_softmax(input, dim=class_axis(input)), target, **params)
@@ -158,7 +172,11 @@ def _with_probabilities_gradient(
 
 
 def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
-    """T (1 - e) + e / C."""
+    """t (1 - e) + e / C.
+
+    >>> print(smoothed(np.array([1.0, 0.0]), 0.5, axis=0))
+    [0.75 0.25]
+    """
     return target * (1.0 - label_smoothing) + label_smoothing / float(target.shape[axis])
 
 
@@ -168,11 +186,7 @@ def _along(weight: Array, log_p: Array, axis: int) -> Array:
 
 
 def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """As NLLLoss for indices; probabilities must be floating and take no ignore_index.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
-    """
+    """Refuse what ``cross_entropy`` lists under Raises."""
     input, target = args["input"], args["target"]
     smoothing = params["label_smoothing"]
     if not 0 <= smoothing <= 1:

@@ -14,12 +14,12 @@ from lossproof.reference.steps import step
 
 
 def difference_of(input: Array, target: Array) -> Array:
-    """D = x - t, in the shape that both broadcast to."""
+    """d = x - t, in the shape that both broadcast to."""
     return step("d", input - target)
 
 
 def weighted(losses: Array, weight: Array | None) -> Array:
-    """W L, and L without weights."""
+    """w L, or L without weights."""
     return step("losses", losses if weight is None else losses * weight)
 
 

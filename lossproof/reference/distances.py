@@ -1,7 +1,4 @@
-"""PairwiseDistance, and the distances between vectors that the triplet losses measure by.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html
-"""
+"""PairwiseDistance, and the distances between vectors that the triplet losses measure by."""
 
 from __future__ import annotations
 
@@ -106,11 +103,27 @@ def pairwise_distance(
     """The p-norm (sum_i |x1_i - x2_i + eps|^p)^(1/p) of the difference, over the last dimension.
 
     Args:
-        x1: vectors (..., D), broadcast with ``x2``.
+        x1: vectors (..., D), real or complex, broadcast with ``x2``.
         x2: vectors (..., D).
         p: the degree of the norm; may be negative, 0 (a count) or infinite.
         eps: added to each difference, whatever its sign: d is not quite symmetric.
         keepdim: keep the last dimension, with size 1.
+
+    Returns:
+        The distances, in the broadcast shape without its last dimension, or with size 1 there.
+
+    Raises:
+        DtypeRefusal: for booleans.
+        ShapeRefusal: where shapes do not broadcast, and for a norm that no component decides.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"x1": [3.0, 4.0], "x2": [0.0, 0.0]}
+    >>> print(forward("PairwiseDistance", {"eps": 0.0}, call))
+    5.0
+    >>> print(gradient("PairwiseDistance", {"eps": 0.0}, call, "x1"))
+    [0.6 0.8]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html
     """
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
@@ -166,11 +179,7 @@ def _norm_slope(vector: Array, norm: Array, p: float) -> Array:
 
 
 def refuse_pairwise_distance(args: Arguments, params: Parameters) -> None:
-    """Refuse booleans, shapes that do not broadcast, and a norm that no component decides.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``pairwise_distance`` lists under Raises."""
     shape = demand_vectors(args)
     p = params["p"]
     if shape and shape[-1] == 0 and (p < 0 or math.isinf(p)):

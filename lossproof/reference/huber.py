@@ -26,10 +26,26 @@ def smooth_l1_loss(input: Array, target: Array, *, beta: Array = 1.0, reduction:
     """L = d^2 / (2 beta) where |d| < beta, else |d| - beta / 2; at beta = 0 it is |d|.
 
     Args:
-        input: any numbers x, of any shape; broadcast with ``target``.
-        target: t.
+        input: real numbers x, of any shape; broadcast with ``target``.
+        target: real numbers t; one of the two must be floating.
         beta: where the parabola ends and the lines begin, at least 0.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for complex numbers, and for whole numbers in both.
+        ShapeRefusal: where shapes do not broadcast.
+        RangeRefusal: for a beta that is negative or nan.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> pair = {"input": [0.5, -2.0], "target": [0.0, 1.0]}
+    >>> print(forward("SmoothL1Loss", {}, pair), gradient("SmoothL1Loss", {}, pair, "input"))
+    1.3125 [ 0.25 -0.5 ]
+
+    Source: Girshick (2015), "Fast R-CNN";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html
     """
     distance = step("|d|", np.abs(difference_of(input, target)))
     # d^2 first would overflow, or vanish, long before the loss does.
@@ -62,11 +78,29 @@ def huber_loss(
     """L = w d^2 / 2 where |d| < delta, else w delta (|d| - delta / 2); the mean is over elements.
 
     Args:
-        input: any numbers x, of any shape; broadcast with ``target``.
-        target: t.
+        input: floating numbers x, of any shape; broadcast with ``target``.
+        target: real numbers t.
         delta: where the parabola ends and the lines begin, above 0.
         weight: w, of the input's own shape; unlike in l1_loss and mse_loss it does not divide the mean.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for an input that is not floating, and a complex target.
+        ShapeRefusal: where shapes do not broadcast, or the weight's is not the input's.
+        RangeRefusal: for a delta that is not above 0.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> pair = {"input": [0.5, -2.0], "target": [0.0, 1.0]}
+    >>> print(forward("HuberLoss", {"delta": 2.0}, pair))
+    2.0625
+    >>> print(gradient("HuberLoss", {"delta": 2.0}, pair, "input"))
+    [ 0.25 -1.  ]
+
+    Source: Huber (1964), "Robust estimation of a location parameter";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html
     """
     return reduce(weighted(_huber(difference_of(input, target), delta), weight), reduction)
 
@@ -93,11 +127,7 @@ def _huber(difference: Array, delta: Array) -> Array:
 
 
 def refuse_smooth_l1_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse what no regression loss takes, and a beta that is negative or nan.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, RangeRefusal.
-    """
+    """Refuse what ``smooth_l1_loss`` lists under Raises."""
     refuse_complex(args, params)
     beta = params["beta"]
     if not beta >= 0:
@@ -105,11 +135,7 @@ def refuse_smooth_l1_loss(args: Arguments, params: Parameters) -> None:
 
 
 def refuse_huber_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse what no regression loss takes, an integer input, and a delta that is not above 0.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, RangeRefusal.
-    """
+    """Refuse what ``huber_loss`` lists under Raises."""
     demand_floating("input", args["input"])
     refuse_complex(args, params)
     delta = params["delta"]

@@ -1,7 +1,4 @@
-"""KLDivLoss: the Kullback-Leibler divergence, element by element.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
-"""
+"""KLDivLoss: the Kullback-Leibler divergence, element by element."""
 
 from __future__ import annotations
 
@@ -30,10 +27,27 @@ def kl_div(input: Array, target: Array, *, log_target: bool = False, reduction: 
     """L = t (log t - x), with 0 log 0 = 0; ``batchmean`` divides the sum by the batch size, ``mean`` by all.
 
     Args:
-        input: log-probabilities x of the model, any shape; broadcast with ``target``.
-        target: probabilities t, or their logarithms with ``log_target``.
+        input: floating log-probabilities x of the model, of any shape; broadcast with ``target``.
+        target: floating probabilities t, or their logarithms with ``log_target``.
         log_target: whether ``target`` holds logarithms: l = exp(t) (t - x).
         reduction: none, mean, sum or batchmean.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for numbers that are not floating.
+        ShapeRefusal: where shapes do not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[-1.0, -2.0]], "target": [[1.0, 0.0]]}
+    >>> print(forward("KLDivLoss", {"reduction": "batchmean"}, call))
+    1.0
+    >>> print(gradient("KLDivLoss", {"reduction": "sum"}, call, "input"))
+    [[-1.  0.]]
+
+    Source: Kullback and Leibler (1951), "On information and sufficiency";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
     """
     if log_target:
         losses = product_with_log(np.exp(target), target - input, LOG_TARGET_ZERO)

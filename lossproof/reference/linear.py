@@ -11,9 +11,15 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     """y[..., c] = sum_k x[..., k] w[c, k] + b[c].
 
     Args:
-        input: (in_features) or (N, in_features).
-        weight: (C, in_features) or (C, d1, ..., dk, in_features).
-        bias: of ``weight``'s shape without in_features.
+        input: x, (in_features) or (N, in_features).
+        weight: w, (C, in_features) or (C, d1, ..., dk, in_features).
+        bias: b, of ``weight``'s shape without in_features.
+
+    Returns:
+        y, (C, d1, ..., dk) or (N, C, d1, ..., dk).
+
+    >>> print(linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0], [5.0, 6.0]]), np.array([0.0, 1.0])))
+    [11. 18.]
     """
     output = np.sum(_beside(input, weight) * weight, axis=-1)
     return output if bias is None else output + bias

@@ -1,7 +1,4 @@
-"""LinearCrossEntropyLoss: the cross entropy of a linear layer's output, without keeping that output.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
-"""
+"""LinearCrossEntropyLoss: the cross entropy of a linear layer's output, without keeping that output."""
 
 from __future__ import annotations
 
@@ -40,13 +37,29 @@ def linear_cross_entropy(
     """CrossEntropyLoss of the logits x w^T + b.
 
     Args:
-        input: (in_features) or (N, in_features).
-        linear_weight: (C, in_features) or (C, d1, ..., dk, in_features).
+        input: floating x, (in_features) or (N, in_features).
+        linear_weight: w, (C, in_features) or (C, d1, ..., dk, in_features).
         target: class indices of the logits' shape without C, or probabilities of the logits' shape.
-        linear_bias: of ``linear_weight``'s shape without in_features.
+        linear_bias: b, of ``linear_weight``'s shape without in_features.
         ignore_index: a class index that takes no part, -100 unless given; for indices only.
         options: ``chunked`` takes a few rows at a time; the result is the same.
-        params: weight, label_smoothing and reduction, as for CrossEntropyLoss.
+        params: weight, label_smoothing and reduction, as for ``cross_entropy``.
+
+    Returns:
+        The losses, in the logits' shape without C; one number where they are reduced.
+
+    Raises:
+        ShapeRefusal: for a linear layer whose shapes do not belong together.
+        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal: as for ``cross_entropy``.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[1.0, 2.0]], "linear_weight": [[1.0, 0.0], [0.0, 1.0]], "target": [0]}
+    >>> print(forward("LinearCrossEntropyLoss", {}, call).round(4))
+    1.3133
+    >>> print(gradient("LinearCrossEntropyLoss", {}, call, "linear_weight").round(4).tolist())
+    [[-0.7311, -1.4621], [0.7311, 1.4621]]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
     """
     logits = step("logits", linear(input, linear_weight, linear_bias))
     return cross_entropy(logits, target, ignore_index=_index(ignore_index), **params)
@@ -85,11 +98,7 @@ def logits_shape(shapes: Shapes) -> tuple[int, ...]:
 
 
 def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """Refuse what the linear layer does not take, and what CrossEntropyLoss refuses of its output.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
-    """
+    """Refuse what ``linear_cross_entropy`` lists under Raises."""
     input, linear_weight = args["input"], args["linear_weight"]
     bias = params["linear_bias"]
     if input.ndim not in (1, 2):

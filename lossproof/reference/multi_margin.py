@@ -1,8 +1,4 @@
-"""MultiMarginLoss and MultiLabelMarginLoss: what the other classes lack to a margin behind the right ones.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
-https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
-"""
+"""MultiMarginLoss and MultiLabelMarginLoss: what the other classes lack to a margin behind the right ones."""
 
 from __future__ import annotations
 
@@ -42,12 +38,27 @@ def multi_margin_loss(
     """l_n = (1/C) sum over c != y_n of w[y_n] max(margin - x[n, y_n] + x[n, c], 0)^p.
 
     Args:
-        input: scores x, (C) or (N, C).
-        target: y, class indices () or (N).
+        input: floating scores x, (C) or (N, C).
+        target: y, int64 class indices () or (N).
         p: 1 or 2.
         margin: the lead over every other class that is asked for.
         weight: (C), a weight for each class.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the target's shape; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for an input that is not floating, and targets that are not int64.
+        ShapeRefusal: for shapes that do not belong together.
+        IndexRefusal: for a target outside the classes.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[0.5, 1.0, 0.0, -1.0]], "target": [1]}
+    >>> print(forward("MultiMarginLoss", {}, call), gradient("MultiMarginLoss", {}, call, "input"))
+    0.125 [[ 0.25 -0.25  0.    0.  ]]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
     """
     excess, is_other = _excess(input, target, margin)
     hinge = np.maximum(excess, 0.0)
@@ -86,9 +97,24 @@ def multilabel_margin_loss(input: Array, target: Array, *, reduction: str = "mea
     """l_n = (1/C) sum over labels y and classes c that are no label of max(1 - x[n, y] + x[n, c], 0).
 
     Args:
-        input: scores x, (C) or (N, C).
-        target: the labels of each row, as class indices that end at the first -1; the input's shape.
+        input: floating scores x, (C) or (N, C).
+        target: the labels of each row, as int64 class indices that end at the first -1; the input's shape.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, () or (N); one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for an input that is not floating, and targets that are not int64.
+        ShapeRefusal: for a target of another shape than the input.
+        IndexRefusal: for a target that is neither -1 nor a class.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.5, 1.0, 0.0, -1.0], "target": [1, -1, 0, 0]}
+    >>> print(forward("MultiLabelMarginLoss", {}, call), gradient("MultiLabelMarginLoss", {}, call, "input"))
+    0.125 [ 0.25 -0.25  0.    0.  ]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
     """
     labels, is_pair = _labels(target)
     excess = _label_excess(input, labels)
@@ -148,11 +174,7 @@ def _label_excess(input: Array, labels: npt.NDArray[np.int64]) -> Array:
 
 
 def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse targets that are not the rows' class indices, and ill weights.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal.
-    """
+    """Refuse what ``multi_margin_loss`` lists under Raises."""
     input, target = args["input"], args["target"]
     classes = _demand_rows(input)
     _demand_int64(target)
@@ -164,11 +186,7 @@ def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
 
 
 def refuse_multilabel_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse targets that are not as many class indices as the input has scores, or end in another number.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal.
-    """
+    """Refuse what ``multilabel_margin_loss`` lists under Raises."""
     input, target = args["input"], args["target"]
     classes = _demand_rows(input)
     _demand_int64(target)

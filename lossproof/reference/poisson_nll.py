@@ -1,7 +1,4 @@
-"""PoissonNLLLoss: the negative log likelihood of counts, element by element.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
-"""
+"""PoissonNLLLoss: the negative log likelihood of counts, element by element."""
 
 from __future__ import annotations
 
@@ -34,6 +31,22 @@ def poisson_nll(
         full: whether to add t log t - t + log(2 pi t) / 2 for each target above 1, and 0 for the others.
         eps: keeps the logarithm finite at 0; has no part with ``log_input``.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for booleans that would have to be subtracted.
+        ShapeRefusal: where shapes do not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.0, 1.0], "target": [2.0, 0.0]}
+    >>> print(forward("PoissonNLLLoss", {"reduction": "none"}, call).round(4))
+    [1.     2.7183]
+    >>> print(gradient("PoissonNLLLoss", {"reduction": "sum"}, call, "target"))
+    [ 0. -1.]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
     """
     if log_input:
         losses = step("expected count", np.exp(input)) - target * input
@@ -89,11 +102,7 @@ def _log_factorial_slope(target: Array) -> Array:
 
 
 def refuse_poisson_nll(args: Arguments, params: Parameters) -> None:
-    """Refuse shapes that do not broadcast, and booleans that would have to be subtracted.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``poisson_nll`` lists under Raises."""
     booleans = {name for name, values in args.items() if values.dtype == bool}
     subtracts_input = not params["log_input"]
     if (

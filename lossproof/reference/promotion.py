@@ -27,6 +27,9 @@ def promoted(tensors: Iterable[tuple[str, int]]) -> str:
 
     Those without dimensions count only where they are of a higher category than all others; of a complex
     one, floating tensors then take no more than that it is complex.
+
+    >>> promoted([("float32", 1), ("float64", 0)]), promoted([("float16", 1), ("bfloat16", 1)])
+    ('float32', 'float32')
     """
     found = list(tensors)
     ranked = [dtype for dtype, dimensions in found if dimensions]
@@ -40,7 +43,11 @@ def promoted(tensors: Iterable[tuple[str, int]]) -> str:
 
 
 def result_dtype(tensors: Iterable[tuple[str, int]]) -> str:
-    """The dtype of a loss, which is real and not whole, of some tensors."""
+    """The dtype of a loss of such tensors, which is real and not whole.
+
+    >>> result_dtype([("int64", 1)]), result_dtype([("complex128", 1)])
+    ('float32', 'float64')
+    """
     dtype = part_dtype(promoted(tensors))
     return dtype if _category(dtype) == 2 else _DEFAULT
 

@@ -25,10 +25,24 @@ def l1_loss(input: Array, target: Array, *, weight: Array | None = None, reducti
     """L = w |d|; with weights the mean is sum L / sum w.
 
     Args:
-        input: any numbers x, real or complex, of any shape; broadcast with ``target``.
-        target: t.
+        input: numbers x, real or complex, of any shape; broadcast with ``target``.
+        target: numbers t; one of the two must be floating.
         weight: w, of the input's own shape.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for booleans, and for whole numbers in both.
+        ShapeRefusal: where shapes do not broadcast, or the weight's is not the input's.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> pair = {"input": [1.0, -2.0], "target": [0.5, 1.0]}
+    >>> print(forward("L1Loss", {}, pair), gradient("L1Loss", {}, pair, "input"))
+    1.75 [ 0.5 -0.5]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html
     """
     losses = weighted(np.abs(difference_of(input, target)), weight)
     return reduce(losses, reduction, _weight_total(weight, losses))
@@ -50,10 +64,24 @@ def mse_loss(input: Array, target: Array, *, weight: Array | None = None, reduct
     """L = w d^2; with weights the mean is sum L / sum w.
 
     Args:
-        input: any numbers x, of any shape; broadcast with ``target``.
-        target: t.
+        input: real numbers x, of any shape; broadcast with ``target``.
+        target: real numbers t; one of the two must be floating.
         weight: w, of the input's own shape.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for complex numbers, and for whole numbers in both.
+        ShapeRefusal: where shapes do not broadcast, or the weight's is not the input's.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> pair = {"input": [1.0, -2.0], "target": [0.5, 1.0]}
+    >>> print(forward("MSELoss", {}, pair), gradient("MSELoss", {}, pair, "input"))
+    4.625 [ 0.5 -3. ]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html
     """
     difference = difference_of(input, target)
     losses = weighted(difference * difference, weight)
@@ -90,11 +118,7 @@ def _to_weight_of_weighted_mean(
 
 
 def refuse_l1_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse booleans, two integer tensors, shapes that do not broadcast, weights not of the input's shape.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``l1_loss`` lists under Raises."""
     demand_subtractable(args)
     refuse_shapes_and_integers(args, params)
 

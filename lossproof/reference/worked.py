@@ -36,6 +36,23 @@ def worked_steps(call: PreparedCall) -> str:
     stand in to be true: ``=`` says that the printed expression is exactly the printed number, ``≈`` that the
     number is a correct rounding both of that expression and of the true value. Of a step with many elements
     the first are shown.
+
+    Args:
+        call: as ``prepare`` returns it.
+
+    Returns:
+        Lines of text, or one that says that the steps cannot be certified.
+
+    >>> from lossproof.reference.evaluation import prepare
+    >>> print(worked_steps(prepare("MSELoss", {}, {"input": [1.0, -2.0], "target": [0.5, 1.0]})))
+    d
+      [0]: 1 - 0.5 = 0.5
+      [1]: -2 - 1 = -3
+    losses
+      [0]: 0.5 * 0.5 = 0.25
+      [1]: (-3) * (-3) = 9
+    sum: 0.25 + 9 = 9.25
+    mean: 9.25 / 2 = 4.625
     """
     try:
         return certified(lambda: _text(call))
