@@ -24,7 +24,7 @@ from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefus
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
 
-# The names of a call's parameters are fixed, so that the clusters have to end somewhere.
+# The names of a call's parameters are fixed, so their number has to end somewhere.
 MOST_CLUSTERS = 3
 # Its powers must be numbers; no layer has as many features.
 _LARGEST_DIVISION = 1e100
@@ -66,7 +66,7 @@ def adaptive_log_softmax(
         ShapeRefusal: for an input and a target that do not belong together, and weights of other shapes.
         IndexRefusal: for a target outside the classes.
         OptionRefusal: for cutoffs that do not ascend, or leave a cluster without classes.
-        RangeRefusal: for a div_value that is not above 0, or beyond all measure.
+        RangeRefusal: for a div_value outside [1e-100, 1e100].
 
     >>> from lossproof.reference import forward
     >>> params = {"cutoffs": [1], "div_value": 1.0}  # class 0 in the head, 1 and 2 in a cluster
@@ -172,7 +172,7 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
 
 
 def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int:
-    """Refuse cutoffs and weights that make no module; the number of classes."""
+    """The number of classes; refuses cutoffs and weights that make no module."""
     cutoffs = np.asarray(params["cutoffs"])
     ascends = cutoffs.ndim == 1 and cutoffs.dtype.kind == "i" and np.all(np.diff(cutoffs, prepend=0) > 0)
     if not ascends or not 0 < cutoffs.size <= MOST_CLUSTERS:

@@ -94,7 +94,7 @@ def _cosine_similarity_slopes(
         unit = np.where(norms[own] > 0, vector / norms[own], 0.0)
         along = cosine * (unit if is_convention else unit * unit_step(norms[own] - eps, ON_EPS))
         found = share * (units[1 - own] - along) / np.maximum(norms[own], eps)
-        # What a number alone has too many, sum_to_shape takes away.
+        # A number alone has a dimension too many here, which sum_to_shape removes.
         return sum_to_shape(np.moveaxis(found, -1, dim), shape)
 
     return {
@@ -123,14 +123,13 @@ def cosine_embedding_loss(
         input1: real vectors x1 (N, D), or one (D).
         input2: real vectors x2 that broadcast with ``input1``.
         target: y (N), or one without dimensions.
-        margin: how much cosine is free of charge where y = -1.
+        margin: the cosine up to which an unlike pair costs nothing.
         reduction: none, mean or sum.
 
     Returns:
         The losses (N) or (); one number where they are reduced.
 
     Raises:
-        DtypeRefusal: for complex vectors.
         ShapeRefusal: for anything but vectors, and shapes that do not belong together.
 
     >>> from lossproof.reference import forward, gradient
@@ -210,8 +209,6 @@ def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
 def refuse_cosine_embedding_loss(args: Arguments, params: Parameters) -> None:
     """Refuse what ``cosine_embedding_loss`` lists under Raises."""
     input1, input2, target = args["input1"], args["input2"], args["target"]
-    if "c" in (input1.dtype.kind, input2.dtype.kind):
-        raise DtypeRefusal("the vectors are complex; their cosine has no order, which the margin needs")
     if target.ndim > 1:
         raise ShapeRefusal(f"target has shape {target.shape}; it must be one number, or one a vector")
     for name, values in (("input1", input1), ("input2", input2)):

@@ -46,7 +46,7 @@ def cross_entropy(input: Array, target: Array, **params: Any) -> Array:
     Raises:
         DtypeRefusal, ShapeRefusal, IndexRefusal: as for ``nll_loss``; probabilities must be floating.
         RangeRefusal: for a label_smoothing outside [0, 1].
-        OptionRefusal: for an ignore_index beside probabilities.
+        OptionRefusal: for an ignore_index with probabilities.
 
     >>> from lossproof.reference import forward, gradient
     >>> call = {"input": [[1.0, 2.0], [1.0, 3.0]], "target": [0, 1]}
@@ -207,7 +207,7 @@ def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
     return () if shapes["target"] == shapes["input"] else ("target",)
 
 
-def class_weight_beside_probabilities(shapes: Shapes) -> tuple[str, ...]:
+def differentiable_parameters(shapes: Shapes) -> tuple[str, ...]:
     """The weight of a class has a gradient in torch only where the target holds probabilities."""
     return () if target_of_other_shape(shapes) else ("weight",)
 
@@ -223,7 +223,7 @@ LOSSES = (
         refuse=refuse_cross_entropy,
         conventions=(ZERO_LOG_ZERO,),
         tensor_parameters=("weight",),
-        differentiable_parameters=class_weight_beside_probabilities,
+        differentiable_parameters=differentiable_parameters,
         real_parameters={"label_smoothing": 0.0},
         options={"ignore_index": whole(-100)},
         reductions=ELEMENTWISE,

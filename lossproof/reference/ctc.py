@@ -45,8 +45,8 @@ def ctc_loss(
         targets: class indices, (N, S) padded or all N concatenated.
         input_lengths: (N), the frames of each input that count, at most T.
         target_lengths: (N), the length S_n of each target.
-        blank: the class that separates labels. A target should not hold it; where one does, it is walked
-            through like any other label.
+        blank: the class that separates labels. A target should not hold it; where one does, it is
+            treated like any other label.
         zero_infinity: whether an infinite loss becomes 0.
         reduction: none, mean or sum.
 

@@ -1,14 +1,24 @@
-"""What several losses demand of a call: each function raises a Refusal, or returns."""
+"""What all losses, or several, demand of a call: each function raises a Refusal, or returns."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.reference.loss import Arguments, Parameters
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusal
+from lossproof.reference.arrays import holds_whole_numbers
+from lossproof.reference.loss import Arguments, Loss, Parameters
+from lossproof.reference.refusals import (
+    DtypeRefusal,
+    IndexRefusal,
+    OptionRefusal,
+    RangeRefusal,
+    ShapeRefusal,
+)
+
+_LAST_WHOLE = 2**53
 
 
 def refuse_broadcasting(args: Arguments, params: Parameters) -> None:
@@ -85,12 +95,8 @@ def demand_class_dimension(input: npt.NDArray[Any]) -> None:
 
 
 def demand_class_weights(weight: npt.NDArray[Any] | None, classes: int) -> None:
-    """Refuse weights that are complex (DtypeRefusal), or not one for each class (ShapeRefusal)."""
-    if weight is None:
-        return
-    if weight.dtype.kind == "c":
-        raise DtypeRefusal("weight is complex; the weight of a class is a real number")
-    if np.shape(weight) != (classes,):
+    """Refuse weights that are not one for each class with a ShapeRefusal."""
+    if weight is not None and np.shape(weight) != (classes,):
         raise ShapeRefusal(f"weight has shape {np.shape(weight)}; {classes} classes need ({classes},)")
 
 
@@ -99,3 +105,47 @@ def demand_classes(target: npt.NDArray[Any], classes: int, lowest: int = 0) -> N
     outside = (target < lowest) | (target >= classes)
     if np.any(outside):
         raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
+
+
+def demand_real(loss: Loss, arrays: Mapping[str, Any]) -> None:
+    """Refuse complex arguments unless the loss takes them, and any complex parameter, with a DtypeRefusal."""
+    for name, array in arrays.items():
+        is_allowed = loss.takes_complex and name in loss.arguments
+        if array is not None and array.dtype.kind == "c" and not is_allowed:
+            raise DtypeRefusal(f"{name} is complex; it must be real")
+
+
+def demand_one_dtype(tensors: Sequence[tuple[str, str]]) -> None:
+    """Refuse tensors, each given as its name and dtype, that do not share one, with a DtypeRefusal."""
+    for name, dtype in tensors[1:]:
+        first, wanted = tensors[0]
+        if dtype != wanted:
+            raise DtypeRefusal(f"{name} holds {dtype}, {first} {wanted}; they must agree")
+
+
+def demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
+    """Refuse names that the loss does not know, and a missing argument, with an OptionRefusal."""
+    known = (*loss.parameters, *loss.typed_reductions)
+    for name in params:
+        if name not in known:
+            raise OptionRefusal(f"{loss.name} has no parameter '{name}'; it has {', '.join(sorted(known))}")
+    for name in loss.arguments:
+        if name not in args:
+            raise OptionRefusal(f"{loss.name} needs the argument '{name}'")
+    for name in args:
+        if name not in (*loss.arguments, *loss.tensor_parameters):
+            raise OptionRefusal(f"{loss.name} has no argument '{name}'; it has {', '.join(loss.arguments)}")
+
+
+def demand_whole(indices: tuple[str, ...], args: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse what int64 does not hold with a DtypeRefusal; which of its dtypes fit, a loss says itself."""
+    for name in indices:
+        if not holds_whole_numbers(args[name]):
+            raise DtypeRefusal(f"{name} holds {args[name].dtype}; it must hold whole numbers, as int64 does")
+
+
+def demand_exact(args: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse whole numbers that a formula would compute with, but float64 rounds, with a RangeRefusal."""
+    for name, values in args.items():
+        if values.dtype.kind in "iu" and np.any((values > _LAST_WHOLE) | (values < -_LAST_WHOLE)):
+            raise RangeRefusal(f"{name} holds whole numbers beyond 2^53, which float64 cannot all hold")

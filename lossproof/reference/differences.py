@@ -44,16 +44,8 @@ def gradients_of(
     return gradients
 
 
-def refuse_complex(args: Arguments, params: Parameters) -> None:
-    """Refuse complex numbers with a DtypeRefusal, and what ``refuse_shapes_and_integers`` refuses."""
-    for name, values in args.items():
-        if values.dtype.kind == "c":
-            raise DtypeRefusal(f"{name} is complex; it must be real")
-    refuse_shapes_and_integers(args, params)
-
-
-def refuse_shapes_and_integers(args: Arguments, params: Parameters) -> None:
-    """Refuse two integer tensors (DtypeRefusal), and shapes that do not fit (ShapeRefusal)."""
+def refuse_regression(args: Arguments, params: Parameters) -> None:
+    """Refuse whole numbers in both (DtypeRefusal), and shapes that do not fit (ShapeRefusal)."""
     if all(values.dtype.kind in "iub" for values in args.values()):
         raise DtypeRefusal("input and target both hold integers; one of them must be floating point")
     demand_broadcastable(args)

@@ -1,4 +1,4 @@
-"""PairwiseDistance, and the distances between vectors that the triplet losses measure by."""
+"""PairwiseDistance, and the distances between vectors that the triplet losses use."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Distance:
 
     Attributes:
         value: d(x, y), without the last dimension.
-        gradient: from an upstream gradient of that shape, x and y to the gradients by x and y.
+        gradient: maps an upstream gradient of that shape, x and y to the gradients by x and y.
     """
 
     value: Callable[[Array, Array], Array]
@@ -86,7 +86,7 @@ def _cosine_distance() -> Distance:
     return Distance(value, gradient)
 
 
-# What TripletMarginWithDistanceLoss measures by, for want of functions in a case: names for them.
+# The distances of TripletMarginWithDistanceLoss, by name: a case cannot hold a function.
 DISTANCES: Mapping[str | None, Distance] = {
     None: pairwise(2.0, _ROOM),
     "pairwise_distance": pairwise(2.0, _ROOM),

@@ -33,7 +33,7 @@ def hinge_embedding_loss(
     Args:
         input: distances x, of any shape; broadcast with ``target``.
         target: y, 1 for a pair that is alike and -1 for one that is not.
-        margin: the distance from which on an unlike pair costs nothing.
+        margin: the distance at which an unlike pair begins to cost nothing.
         reduction: none, mean or sum.
 
     Returns:
@@ -77,7 +77,7 @@ def margin_ranking_loss(
         input1: scores x1, of any shape; broadcast with the others, which have as many dimensions.
         input2: scores x2.
         target: y, 1 where x1 ranks higher and -1 where x2 does; no booleans.
-        margin: the lead that is asked for.
+        margin: the lead that is demanded.
         reduction: none, mean or sum.
 
     Returns:
@@ -122,7 +122,7 @@ def margin_ranking_loss_gradient(
 
 
 def _shortfall(input1: Array, input2: Array, target: Array, margin: Array) -> Array:
-    """What the lead in the right direction lacks to the margin."""
+    """How far the lead in the right direction falls short of the margin."""
     return step("margin - y (x1 - x2)", -target * (input1 - input2) + margin)
 
 

@@ -11,7 +11,7 @@ from lossproof.reference.differences import (
     advise_on_shapes,
     difference_of,
     gradients_of,
-    refuse_complex,
+    refuse_regression,
     weighted,
 )
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
@@ -35,7 +35,7 @@ def smooth_l1_loss(input: Array, target: Array, *, beta: Array = 1.0, reduction:
         The losses, in the shape that the arguments broadcast to; one number where they are reduced.
 
     Raises:
-        DtypeRefusal: for complex numbers, and for whole numbers in both.
+        DtypeRefusal: for whole numbers in both.
         ShapeRefusal: where shapes do not broadcast.
         RangeRefusal: for a beta that is negative or nan.
 
@@ -88,7 +88,7 @@ def huber_loss(
         The losses, in the shape that the arguments broadcast to; one number where they are reduced.
 
     Raises:
-        DtypeRefusal: for an input that is not floating, and a complex target.
+        DtypeRefusal: for an input that is not floating.
         ShapeRefusal: where shapes do not broadcast, or the weight's is not the input's.
         RangeRefusal: for a delta that is not above 0.
 
@@ -128,7 +128,7 @@ def _huber(difference: Array, delta: Array) -> Array:
 
 def refuse_smooth_l1_loss(args: Arguments, params: Parameters) -> None:
     """Refuse what ``smooth_l1_loss`` lists under Raises."""
-    refuse_complex(args, params)
+    refuse_regression(args, params)
     beta = params["beta"]
     if not beta >= 0:
         raise RangeRefusal(f"beta is {beta}; it must be 0 or more")
@@ -137,7 +137,7 @@ def refuse_smooth_l1_loss(args: Arguments, params: Parameters) -> None:
 def refuse_huber_loss(args: Arguments, params: Parameters) -> None:
     """Refuse what ``huber_loss`` lists under Raises."""
     demand_floating("input", args["input"])
-    refuse_complex(args, params)
+    refuse_regression(args, params)
     delta = params["delta"]
     if not delta > 0:
         raise RangeRefusal(f"delta is {delta}; it must be more than 0")

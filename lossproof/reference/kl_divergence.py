@@ -64,7 +64,7 @@ def kl_div_gradient(
 
     With log_target, dl/dx = -exp(t) and dl/dt = exp(t) (t - x) + exp(t).
 
-    The upstream gradient multiplies each term by itself, as the chain rule does over the terms of l.
+    The upstream gradient multiplies each term on its own, as the chain rule does over the terms of l.
     """
     shape = np.broadcast_shapes(tuple(input.shape), tuple(target.shape))
     share = spread(upstream, shape, reduction, _denominator(input, reduction))

@@ -21,7 +21,7 @@ from lossproof.reference.option import whole, word
 from lossproof.reference.refusals import OptionRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
-_IGNORED_UNLESS_SAID = -100
+_DEFAULT_IGNORE_INDEX = -100
 
 
 def linear_cross_entropy(
@@ -89,7 +89,7 @@ def linear_cross_entropy_gradient(
 
 
 def _index(ignore_index: int | None) -> int:
-    return _IGNORED_UNLESS_SAID if ignore_index is None else ignore_index
+    return _DEFAULT_IGNORE_INDEX if ignore_index is None else ignore_index
 
 
 def logits_shape(shapes: Shapes) -> tuple[int, ...]:
@@ -113,10 +113,10 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
         raise ShapeRefusal("a linear_weight of more than two dimensions needs a batch of inputs")
     if bias is not None and bias.shape != linear_weight.shape[:-1]:
         raise ShapeRefusal(f"linear_bias has shape {bias.shape}; it must be {linear_weight.shape[:-1]}")
-    _refuse_the_cross_entropy(args, params)
+    _refuse_cross_entropy_of_logits(args, params)
 
 
-def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
+def _refuse_cross_entropy_of_logits(args: Arguments, params: Parameters) -> None:
     shape = logits_shape({name: values.shape for name, values in args.items()})
     target, ignore_index = args["target"], params["ignore_index"]
     if target.shape == shape and ignore_index is not None:
@@ -128,7 +128,7 @@ def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
 
 
 def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> ReferenceWarning | None:
-    """A call that cannot be cut into chunks is computed at once."""
+    """A call that cannot be cut into chunks is computed in one piece."""
     is_plain = params["label_smoothing"] == 0 and args["target"].dtype == np.int64
     if params["options"] is None or (is_plain and args["linear_weight"].ndim == 2):
         return None
@@ -143,13 +143,13 @@ def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
 
 
 def alike(shapes: Shapes) -> tuple[str, ...]:
-    """The linear layer is of one dtype, and so is the weight of a class beside its index."""
+    """The linear layer has one dtype, which class weights share if the targets are class indices."""
     layer = ("input", "linear_weight", "linear_bias")
     return (*layer, "weight") if target_of_other_shape(shapes) else layer
 
 
 def differentiable_parameters(shapes: Shapes) -> tuple[str, ...]:
-    """The bias, and beside probabilities the weight of a class, as for CrossEntropyLoss."""
+    """The bias, and for probabilities the class weights, as for CrossEntropyLoss."""
     return ("linear_bias",) if target_of_other_shape(shapes) else ("linear_bias", "weight")
 
 

@@ -1,4 +1,4 @@
-"""MultiMarginLoss and MultiLabelMarginLoss: what the other classes lack to a margin behind the right ones."""
+"""MultiMarginLoss and MultiLabelMarginLoss: how far other classes come within a margin of the right ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def multi_margin_loss(
         input: floating scores x, (C) or (N, C).
         target: y, int64 class indices () or (N).
         p: 1 or 2.
-        margin: the lead over every other class that is asked for.
+        margin: the lead over every other class that is demanded.
         weight: (C), a weight for each class.
         reduction: none, mean or sum.
 
@@ -126,7 +126,7 @@ def multilabel_margin_loss(input: Array, target: Array, *, reduction: str = "mea
 def multilabel_margin_loss_gradient(
     upstream: Array, input: Array, target: Array, *, reduction: str = "mean"
 ) -> dict[str, Array]:
-    """dl_n/dx[n, c] = k/C, k the labels that class c comes too close to; at a label, minus the classes."""
+    """dl_n/dx[n, c] = k/C, k the labels that class c comes too close to; at a label, less its classes."""
     labels, is_pair = _labels(target)
     excess = _label_excess(input, labels)
     classes = excess.shape[2]
@@ -144,7 +144,7 @@ def _rows(values: Array) -> Array:
 
 
 def _excess(input: Array, target: Array, margin: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """The lack margin - x[n, y_n] + x[n, c] of each class c, and whether c is another class than y_n."""
+    """The excess margin - x[n, y_n] + x[n, c] of each class c, and whether c is another class than y_n."""
     rows, index = _rows(input), np.reshape(target, (-1, 1))
     excess = step("margin - x_y + x_c", margin - np.take_along_axis(rows, index, 1) + rows)
     return excess, np.arange(excess.shape[1]) != index
@@ -167,7 +167,7 @@ def _labels(target: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]
 def _label_excess(input: Array, labels: npt.NDArray[np.int64]) -> Array:
     """1 - x[n, y] + x[n, c] of each row n, label y and class c."""
     rows = _rows(input)
-    # What is no label, -1, picks the last class; nothing comes of it.
+    # A -1, which is no label, picks the last class; its terms are masked out.
     at_labels = np.take_along_axis(rows, labels, 1)
     excess = LABEL_MARGIN - np.expand_dims(at_labels, 2) + np.expand_dims(rows, 1)
     return step("1 - x_y + x_c", excess)

@@ -80,7 +80,7 @@ def nll_loss(
         The losses, in the target's shape; one number where they are reduced.
 
     Raises:
-        DtypeRefusal: for an input that is not floating, other targets, and complex weights.
+        DtypeRefusal: for an input that is not floating, and other targets.
         ShapeRefusal: for shapes that do not belong together.
         IndexRefusal: for a target outside the classes.
 

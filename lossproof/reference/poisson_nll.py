@@ -29,7 +29,7 @@ def poisson_nll(
         target: the count t; broadcast with ``input``.
         log_input: whether ``input`` holds logarithms.
         full: whether to add t log t - t + log(2 pi t) / 2 for each target above 1, and 0 for the others.
-        eps: keeps the logarithm finite at 0; has no part with ``log_input``.
+        eps: keeps the logarithm finite at 0; unused with ``log_input``.
         reduction: none, mean or sum.
 
     Returns:
@@ -69,8 +69,8 @@ def poisson_nll_gradient(
 ) -> dict[str, Array]:
     """dl/dx = exp(x) - t and dl/dt = -x; without log_input dl/dx = 1 - t / (x + eps), dl/dt = -log(x + eps).
 
-    ``full`` adds log t + 1 / (2 t) to dl/dt where t > 1. The upstream gradient multiplies each term by
-    itself, as the chain rule does over the terms of l.
+    ``full`` adds log t + 1 / (2 t) to dl/dt where t > 1. The upstream gradient multiplies each term on
+    its own, as the chain rule does over the terms of l.
     """
     shape = np.broadcast_shapes(tuple(input.shape), tuple(target.shape))
     share = spread(upstream, shape, reduction)
@@ -89,7 +89,7 @@ def poisson_nll_gradient(
 
 
 def _log_factorial(target: Array) -> Array:
-    """Stirling's approximation of log t!, which torch takes for 0 up to t = 1."""
+    """Stirling's approximation of log t!, which torch takes to be 0 up to t = 1."""
     count = np.where(target <= 1, 1.0, target)
     turn = 8.0 * np.arctan(np.ones_like(count))
     stirling = count * np.log(count) - count + 0.5 * np.log(turn * count)

@@ -11,8 +11,7 @@ from lossproof.reference.differences import (
     advise_on_shapes,
     difference_of,
     gradients_of,
-    refuse_complex,
-    refuse_shapes_and_integers,
+    refuse_regression,
     weighted,
 )
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
@@ -73,7 +72,7 @@ def mse_loss(input: Array, target: Array, *, weight: Array | None = None, reduct
         The losses, in the shape that the arguments broadcast to; one number where they are reduced.
 
     Raises:
-        DtypeRefusal: for complex numbers, and for whole numbers in both.
+        DtypeRefusal: for whole numbers in both.
         ShapeRefusal: where shapes do not broadcast, or the weight's is not the input's.
 
     >>> from lossproof.reference import forward, gradient
@@ -120,7 +119,7 @@ def _to_weight_of_weighted_mean(
 def refuse_l1_loss(args: Arguments, params: Parameters) -> None:
     """Refuse what ``l1_loss`` lists under Raises."""
     demand_subtractable(args)
-    refuse_shapes_and_integers(args, params)
+    refuse_regression(args, params)
 
 
 LOSSES = (
@@ -148,7 +147,7 @@ LOSSES = (
         differentiable=("input", "target"),
         value=mse_loss,
         gradient=mse_loss_gradient,
-        refuse=refuse_complex,
+        refuse=refuse_regression,
         advise=advise_on_shapes,
         tensor_parameters=("weight",),
         differentiable_parameters=lambda shapes: ("weight",),

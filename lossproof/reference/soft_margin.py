@@ -96,7 +96,7 @@ def multilabel_soft_margin_loss_gradient(
 ) -> dict[str, Array]:
     """dl/dx = (w/C) ((1 - t) s(x) - t s(-x)), dl/dt = (w/C) (log s(-x) - log s(x)), dl/dw[c] = l[c] / C.
 
-    The upstream gradient multiplies each term by itself, as the chain rule does over the terms of l.
+    The upstream gradient multiplies each term on its own, as the chain rule does over the terms of l.
     """
     label_losses = _label_losses(input, target)
     shapes = [tuple(values.shape) for values in (label_losses, weight) if values is not None]

@@ -1,4 +1,4 @@
-"""The docstrings of the reference: their examples print what they say, and every loss has all parts of one."""
+"""The docstrings of the reference: their examples print what they say, and no loss lacks a part of one."""
 
 from __future__ import annotations
 
