@@ -180,9 +180,7 @@ def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
     _demand_int64(target)
     rows = input.shape[0] if input.ndim == 2 else 1
     if target.size != rows or target.ndim > 1:
-        raise ShapeRefusal(
-            f"target has shape {target.shape}; input {input.shape} needs one for each row"
-        )
+        raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one for each row")
     demand_class_weights(params["weight"], classes)
     demand_classes(target, classes)
 
@@ -203,9 +201,7 @@ def _demand_rows(input: npt.NDArray[Any]) -> int:
     demand_floating("input", input)
     classes = input.shape[-1] if input.ndim else 1
     if input.ndim > 2 or classes == 0:
-        raise ShapeRefusal(
-            f"input has shape {input.shape}; it must be (C) or (N, C), with any class"
-        )
+        raise ShapeRefusal(f"input has shape {input.shape}; it must be (C) or (N, C) with C > 0")
     return classes
 
 
