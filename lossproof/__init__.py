@@ -3,6 +3,6 @@
 ``forward`` and ``gradient`` are the from-scratch reference: NumPy in, NumPy out, no torch.
 """
 
-from lossproof.reference.evaluation import forward, gradient
+from lossproof.reference import forward, gradient
 
 __all__ = ["forward", "gradient"]

@@ -32,127 +32,6 @@ class Undecided(ArithmeticError):
     """A comparison that these radii cannot decide; the remedy is more precision."""
 
 
-class Ball(NumberArray):
-    """An array of real balls, each holding the true value; ``elements`` holds ``flint.arb`` objects."""
-
-    def __init__(self, elements: ObjectArray) -> None:
-        self.elements = elements
-
-    @classmethod
-    def exact(cls, values: npt.ArrayLike) -> Ball:
-        """Balls of radius zero around float64 values."""
-        return cls(_each(flint.arb)(np.asarray(values, dtype=np.float64).astype(object)))
-
-    @classmethod
-    def of_fractions(cls, values: list[Fraction | float], shape: tuple[int, ...]) -> Ball:
-        """The tightest balls around exact fractions; floats stand for nan and the infinities."""
-        elements = np.empty(len(values), dtype=object)
-        for place, value in enumerate(values):
-            elements[place] = flint.arb(
-                flint.fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else value
-            )
-        return cls(elements.reshape(shape))
-
-    @property
-    def components(self) -> tuple[Array, ...]:
-        """The objects themselves."""
-        return (self.elements,)
-
-    def with_components(self, *components: Array) -> Ball:
-        """Balls of other objects."""
-        return Ball(np.asarray(components[0], dtype=object))
-
-    def lift(self, value: Array) -> Ball:
-        """Exact balls around float64 values."""
-        return Ball.exact(value)
-
-    def compare(self, ufunc: np.ufunc, *operands: Ball) -> Array:
-        """Compare, or raise Undecided where the balls overlap."""
-        decided = _each(_DECISIONS[ufunc])(*(operand.elements for operand in operands))
-        return np.asarray(decided, dtype=bool)
-
-    def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Ball:
-        """The sum; of no elements, an exact zero."""
-        options: dict[str, Any] = {"axis": axis, "keepdims": keepdims, "initial": _ZERO}
-        total = np.add.reduce(self.elements, **options)
-        return Ball(np.asarray(total, dtype=object))
-
-    def largest(self, axis: int | None, keepdims: bool) -> Ball:
-        """The maximum; nan where any element is."""
-        largest = np.frompyfunc(_maximum, 2, 1).reduce(self.elements, axis=axis, keepdims=keepdims)
-        return Ball(np.asarray(largest, dtype=object))
-
-    def plus(self, other: Ball) -> Ball:
-        """The sum of two."""
-        return Ball(np.asarray(self.elements + other.elements, dtype=object))
-
-    def minus(self, other: Ball) -> Ball:
-        """The difference."""
-        return Ball(np.asarray(self.elements - other.elements, dtype=object))
-
-    def times(self, other: Ball) -> Ball:
-        """The product."""
-        return Ball(np.asarray(self.elements * other.elements, dtype=object))
-
-    def over(self, other: Ball) -> Ball:
-        """The quotient, infinite where the divisor is exactly zero."""
-        return Ball(_each(quotient)(self.elements, other.elements))
-
-    def negated(self) -> Ball:
-        """The opposite."""
-        return Ball(np.asarray(-self.elements, dtype=object))
-
-    def magnitude(self) -> Ball:
-        """The absolute value."""
-        return Ball(_each(abs)(self.elements))
-
-    def exponential(self) -> Ball:
-        """The exponential."""
-        return Ball(_each(flint.arb.exp)(self.elements))
-
-    def logarithm(self) -> Ball:
-        """The natural logarithm, minus infinity at exactly zero."""
-        return Ball(_each(logarithm)(self.elements))
-
-    def logarithm_of_one_plus(self) -> Ball:
-        """The natural logarithm of 1 + x, minus infinity at exactly -1."""
-        return Ball(_each(logarithm_of_one_plus)(self.elements))
-
-    def square_root(self) -> Ball:
-        """The square root."""
-        return Ball(_each(square_root)(self.elements))
-
-    def to_the_power(self, exponent: Ball) -> Ball:
-        """A power of a base that is not negative; 0 to a positive power is 0, to a negative one infinite."""
-        return Ball(_each(power)(self.elements, exponent.elements))
-
-    def arc_tangent(self) -> Ball:
-        """The arc tangent."""
-        return Ball(_each(flint.arb.atan)(self.elements))
-
-    def greater_of(self, other: Ball) -> Ball:
-        """The greater of two, nan where either is."""
-        return Ball(_each(_maximum)(self.elements, other.elements))
-
-    def signum(self) -> Ball:
-        """-1, 0 or 1."""
-        return Ball(_each(sign)(self.elements))
-
-    def unit_step(self, at_zero: Ball) -> Ball:
-        """0 below zero, 1 above, and ``at_zero`` there."""
-        return Ball(_each(_heaviside)(self.elements, at_zero.elements))
-
-    def midpoints(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """The midpoints as unevaluated sums of two float64 numbers, the second being the remainder."""
-        high = np.asarray(_each(float)(self.elements), dtype=np.float64)
-        low = np.asarray(_each(_remainder)(self.elements, high.astype(object)), dtype=np.float64)
-        return high, low
-
-    def radii(self) -> npt.NDArray[np.float64]:
-        """Upper bounds of the radii; 0 for nan and the infinities, which are exact here."""
-        return np.asarray(_each(_radius)(self.elements), dtype=np.float64)
-
-
 def certified(
     compute: Callable[[], Result], accept: Callable[[Result], bool] = lambda result: True
 ) -> Result:
@@ -174,15 +53,6 @@ def certified(
         if precision >= _LAST_PRECISION:
             raise Undecided(f"{precision} bits do not suffice")
         precision *= 2
-
-
-def _each(function: Callable[..., Any]) -> Callable[..., ObjectArray]:
-    """``function`` on each element; unlike ``np.vectorize`` also on empty and 0-d arrays."""
-
-    def apply(*arrays: Any) -> ObjectArray:
-        return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
-
-    return apply
 
 
 def quotient(x: flint.arb, y: flint.arb) -> flint.arb:
@@ -295,3 +165,98 @@ def _remainder(x: flint.arb, high: float) -> float:
 
 def _radius(x: flint.arb) -> float:
     return float(x.rad().upper()) if x.is_finite() else 0.0
+
+
+def _each(function: Callable[..., Any]) -> Callable[..., ObjectArray]:
+    """``function`` on each element; unlike ``np.vectorize`` also on empty and 0-d arrays."""
+
+    def apply(*arrays: Any) -> ObjectArray:
+        return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
+
+    return apply
+
+
+def _elementwise(function: Callable[..., ObjectArray]) -> Callable[..., Ball]:
+    """The method that applies a function to the objects of balls."""
+
+    def apply(*operands: Ball) -> Ball:
+        return Ball(np.asarray(function(*(operand.elements for operand in operands)), dtype=object))
+
+    return apply
+
+
+class Ball(NumberArray):
+    """An array of real balls, each holding the true value; ``elements`` holds ``flint.arb`` objects."""
+
+    def __init__(self, elements: ObjectArray) -> None:
+        self.elements = elements
+
+    @classmethod
+    def exact(cls, values: npt.ArrayLike) -> Ball:
+        """Balls of radius zero around float64 values."""
+        return cls(_each(flint.arb)(np.asarray(values, dtype=np.float64).astype(object)))
+
+    @classmethod
+    def of_fractions(cls, values: list[Fraction | float], shape: tuple[int, ...]) -> Ball:
+        """The tightest balls around exact fractions; floats stand for nan and the infinities."""
+        elements = np.empty(len(values), dtype=object)
+        for place, value in enumerate(values):
+            elements[place] = flint.arb(
+                flint.fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else value
+            )
+        return cls(elements.reshape(shape))
+
+    @property
+    def components(self) -> tuple[Array, ...]:
+        """The objects themselves."""
+        return (self.elements,)
+
+    def with_components(self, *components: Array) -> Ball:
+        """Balls of other objects."""
+        return Ball(np.asarray(components[0], dtype=object))
+
+    def lift(self, value: Array) -> Ball:
+        """Exact balls around float64 values."""
+        return Ball.exact(value)
+
+    def compare(self, ufunc: np.ufunc, *operands: Ball) -> Array:
+        """Compare, or raise Undecided where the balls overlap."""
+        decided = _each(_DECISIONS[ufunc])(*(operand.elements for operand in operands))
+        return np.asarray(decided, dtype=bool)
+
+    def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Ball:
+        """The sum; of no elements, an exact zero."""
+        options: dict[str, Any] = {"axis": axis, "keepdims": keepdims, "initial": _ZERO}
+        total = np.add.reduce(self.elements, **options)
+        return Ball(np.asarray(total, dtype=object))
+
+    def largest(self, axis: int | None, keepdims: bool) -> Ball:
+        """The maximum; nan where any element is."""
+        largest = np.frompyfunc(_maximum, 2, 1).reduce(self.elements, axis=axis, keepdims=keepdims)
+        return Ball(np.asarray(largest, dtype=object))
+
+    plus = _elementwise(np.add)
+    minus = _elementwise(np.subtract)
+    times = _elementwise(np.multiply)
+    over = _elementwise(_each(quotient))
+    negated = _elementwise(np.negative)
+    magnitude = _elementwise(np.absolute)
+    exponential = _elementwise(_each(flint.arb.exp))
+    logarithm = _elementwise(_each(logarithm))
+    logarithm_of_one_plus = _elementwise(_each(logarithm_of_one_plus))
+    square_root = _elementwise(_each(square_root))
+    to_the_power = _elementwise(_each(power))
+    arc_tangent = _elementwise(_each(flint.arb.atan))
+    greater_of = _elementwise(_each(_maximum))
+    signum = _elementwise(_each(sign))
+    unit_step = _elementwise(_each(_heaviside))
+
+    def midpoints(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The midpoints as unevaluated sums of two float64 numbers, the second being the remainder."""
+        high = np.asarray(_each(float)(self.elements), dtype=np.float64)
+        low = np.asarray(_each(_remainder)(self.elements, high.astype(object)), dtype=np.float64)
+        return high, low
+
+    def radii(self) -> npt.NDArray[np.float64]:
+        """Upper bounds of the radii; 0 for nan and the infinities, which are exact here."""
+        return np.asarray(_each(_radius)(self.elements), dtype=np.float64)

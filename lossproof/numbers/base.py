@@ -1,4 +1,4 @@
-"""What all number types share: speaking NumPy.
+"""What all number types share: the protocols of NumPy.
 
 A loss is written once in NumPy. What it yields depends on the arrays that it is given: plain float64
 arrays, or one of the classes of this package, which NumPy's own functions dispatch to. This base maps
@@ -83,7 +83,7 @@ class NumberArray(NDArrayOperatorsMixin):
         raise NotImplementedError
 
     def alike(self, values: Sequence[Any]) -> list[Self]:
-        """Values of any kind as arrays of this type with the same components, to be mixed."""
+        """Values of any kind as arrays of this type whose components can be mixed."""
         return [value if isinstance(value, type(self)) else self.lift(value) for value in values]
 
     def compare(self, ufunc: np.ufunc, *operands: Self) -> Array:
@@ -116,7 +116,7 @@ class NumberArray(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape, as of any array."""
+        """The shape, as for any array."""
         return tuple(self.components[0].shape)
 
     @property

@@ -68,7 +68,7 @@ class ComplexPair(NumberArray):
         )
 
     def over(self, other: ComplexPair) -> ComplexPair:
-        """The quotient by real numbers, as whose gradients no others occur.
+        """The quotient by real numbers; no gradient divides by others.
 
         Raises:
             TypeError: where the divisor has an imaginary part.
@@ -86,13 +86,13 @@ class ComplexPair(NumberArray):
         return np.sqrt(self.real * self.real + self.imaginary * self.imaginary)
 
     def signum(self) -> ComplexPair:
-        """The number of magnitude 1 in the same direction; 0 of 0."""
+        """The number of magnitude 1 in the same direction; for 0 it is 0."""
         magnitude = self.magnitude()
         divisor = np.where(magnitude == 0, 1.0, magnitude)
         return ComplexPair(self.real / divisor, self.imaginary / divisor)
 
     def side_by_side(self) -> Array:
-        """The real numbers (..., 2), as of torch.view_as_real."""
+        """The real numbers (..., 2), as torch.view_as_real gives them."""
         return np.stack([self.real, self.imaginary], axis=-1)
 
 

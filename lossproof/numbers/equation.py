@@ -13,15 +13,15 @@ from lossproof.numbers.terms import Number, Term
 
 # How far from 0 a printed expression may be whose true value is 0.
 _NEXT_TO_ZERO = flint.fmpq(1, 10**7)
-# The exponent of a difference that is not finite; its opposite, that of none.
+# The exponent of a difference that is not finite; its negative stands for no difference.
 _UTMOST = 10**9
 
 
 class Equation:
     """A term and the number that it yields, as printed.
 
-    ``=`` stands where the printed term, computed exactly, is the printed number. Elsewhere stands ``≈``: the
-    number is a correct rounding both of what the printed term yields and of its true value.
+    ``=`` means that the printed term, computed exactly, is the printed number; ``≈`` means that the number
+    is a correct rounding both of what the printed term yields and of its true value.
     """
 
     def __init__(self, term: Term) -> None:
@@ -46,14 +46,14 @@ class Equation:
 
     @property
     def numbers(self) -> set[Number]:
-        """All that are printed in it."""
+        """All numbers that are printed in it."""
         return {self.number, *self.term.numbers()}
 
     def lengthen(self) -> Number:
-        """Print a digit more of the number whose rounding counts most in the term; that number.
+        """Print one more digit of the number whose rounding matters most, and return that number.
 
         Raises:
-            Undecided: where no number has any left to tell.
+            Undecided: where no number has another digit.
         """
         influences = {number: self._influence(number) for number in self.term.numbers()}
         for number in sorted(influences, key=influences.__getitem__, reverse=True):
@@ -62,7 +62,7 @@ class Equation:
         raise Undecided(f"the digits of {self.term.expression().text}")
 
     def text(self) -> str:
-        """The line, or the number alone where there is no more to say. To be asked for once it holds."""
+        """The line, or the number alone where that says it all. Call it once the equation holds."""
         numeral = self.number.numeral
         decimals, text = numeral.decimals, numeral.text
         if not self.is_plain:
@@ -86,10 +86,10 @@ def settle(equations: Iterable[Equation]) -> None:
     """Lengthen the numbers of equations, which stand in the order of their lines, until all of them hold.
 
     Raises:
-        Undecided: where balls are too wide to tell the digits that it takes.
+        Undecided: where balls are too wide to tell the digits needed.
     """
     lines = [equation for equation in equations if not equation.is_plain]
-    # The last first: the digits of a number are known once all lines that it stands in are.
+    # Last line first: the digits of a number are settled once all lines that show it are.
     pending = lines = lines[::-1]
     while pending:
         lengthened = set[Number]()
@@ -102,5 +102,5 @@ def settle(equations: Iterable[Equation]) -> None:
 def _is_same_special(one: Near, other: Near) -> bool:
     if one.is_finite or other.is_finite:
         return False
-    around, beside = one.ball(), other.ball()
-    return bool((around.is_nan() and beside.is_nan()) or around == beside)
+    first, second = one.ball(), other.ball()
+    return bool((first.is_nan() and second.is_nan()) or first == second)

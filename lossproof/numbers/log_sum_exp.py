@@ -17,7 +17,7 @@ from lossproof.numbers.rules import roundings_of_a_sum
 def log_sum_exp(values: Array, axis: int) -> Array:
     """The logarithm of sum_k exp(x_k): m + log sum_k exp(x_k - m), where m = max x keeps exp from overflow.
 
-    Minus infinity stands for a probability of zero, and is what comes out of nothing but zeros.
+    Minus infinity stands for a probability of zero, and is the result where there are no others.
     """
     if isinstance(values, NumberArray) and (own := values.log_sum_exp(axis)) is not None:
         return own
@@ -32,10 +32,10 @@ def log_sum_exp(values: Array, axis: int) -> Array:
 
 
 def _log_sum_exp_of_duals(values: Dual, axis: int) -> Dual:
-    """The derivative is sum_k p_k x'_k with p_k = exp(x_k - result); of nothing but zeros it is 0.
+    """The derivative is sum_k p_k x'_k with p_k = exp(x_k - result); where all are zeros it is 0.
 
-    A rule of its own, since the maximum's derivative cancels, but asks which term attains it: of computed
-    balls no precision decides that.
+    A rule of its own: the derivative of the maximum cancels, but to take it one must know which term attains
+    it, and between computed balls no precision decides that.
     """
     result = log_sum_exp(values.real, axis)
     shift = np.expand_dims(np.where(np.isinf(result), 0.0, result), axis)

@@ -1,8 +1,8 @@
 """Numbers near a rational: an exact fraction, and a ball around what it lacks.
 
-A ball of 192 bits cannot tell 1 + exp(-1000) from 1. Here the 1 stays exact, and beside it stands a ball that
-holds exp(-1000) and not 0: the logarithm of the two has all its digits. What is rational is not rounded at
-all, so that 0.1 + 0.2 - 0.3 is or is not 0. Infinities and nan follow IEEE 754, as those of balls do.
+A ball of 192 bits cannot tell 1 + exp(-1000) from 1. Here the 1 stays exact, and next to it stands a ball
+that holds exp(-1000) and not 0: the logarithm of their sum has all its digits. What is rational is not
+rounded at all, so that 0.1 + 0.2 - 0.3 is or is not 0. Infinities and nan follow IEEE 754, as in balls.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def log_sum_exp(*numbers: Near) -> Near:
     top = largest(*numbers)
     if not top.is_finite:
         return top
-    # The largest term's exponential is an exact 1, beside which the others may be small.
+    # The largest term's exponential is an exact 1, next to which the others may be small.
     return total(*(_ONE if number is top else (number - top).exp() for number in numbers)).log() + top
 
 
@@ -196,7 +196,7 @@ def _of_ball(rest: flint.arb) -> Near:
 
 def _greater(one: Near, other: Near) -> Near:
     if not (one.is_finite and other.is_finite):
-        around, beside = one.ball(), other.ball()
-        return _NAN if around.is_nan() or beside.is_nan() else one if around >= beside else other
+        first, second = one.ball(), other.ball()
+        return _NAN if first.is_nan() or second.is_nan() else one if first >= second else other
     lead = (one - other).ball()
     return one if lead >= 0 else other if lead <= 0 else _of_ball(one.ball().max(other.ball()))

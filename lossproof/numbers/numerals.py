@@ -1,6 +1,7 @@
 """Certified numbers in decimals: rounded correctly, to as many digits as are asked for.
 
-A numeral of very many digits, as of 1 + exp(-80), is the sum of two short ones: ``1 + 1.804851e-35``.
+A numeral of very many digits, such as that of 1 + exp(-80), is the sum of two short ones:
+``1 + 1.804851e-35``.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Numeral:
     Attributes:
         text: its decimals, or ``inf``, ``-inf`` or ``nan``.
         shown: the number that the text stands for.
-        digits: of how many significant digits the last of the decimals is; 0 where there are none to add.
+        digits: how many significant digits it has; 0 where none can be added.
         unit: the unit of the last digit; None where there is none, as in 0.
         head: the numeral that this one adds something to.
         decimals: of a 0, how many of its decimals are known to be 0; None where all are.
@@ -100,7 +101,7 @@ def next_numeral(number: Near, numeral: Numeral) -> Numeral | None:
 
 
 def exponent_of(number: Near) -> int:
-    """The e for which 10^e is next below a number that is not 0, or one beside it."""
+    """The e for which 10^e is next below a number that is not 0, or an e off by one."""
     around = abs(number.ball())
     nearest = float(around)
     if 1e-300 < nearest < 1e300:

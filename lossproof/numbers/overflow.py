@@ -1,11 +1,11 @@
-"""What may come out in the place of a number once a step before it has left the format's range.
+"""What may come out in place of a number once a step before it has left the format's range.
 
 Rounded to a format, a number beyond its range is an infinity, and IEEE 754 says what becomes of that: added
 to another number it stays one, times zero it is nan, as a divisor it is gone. Followed through a formula,
 this tells which results its overflow explains, and which it does not. In a format without infinities such a
 number is nan, and so is what is made of it.
 
-A mark is a sum of the bits below, and 0 of what comes out as a number for certain. Arithmetic that is wider
+A mark is a sum of the bits below, and 0 for what certainly comes out as a number. Arithmetic that is wider
 on the way yields the number all the same: a mark says what may come out, not what must. Where no number of an
 array has a mark, which is so in nearly all formulas, there are none at all: None.
 """
@@ -138,7 +138,7 @@ def of_bounded(number: Marked) -> Marks | None:
 
 
 def of_total(numbers: Marked, axis: Axis, keepdims: bool) -> Marks | None:
-    """Of the sum along an axis. One element that may be either infinity is no pair of them."""
+    """Of the sum along an axis. One element that may be either infinity is not a pair of them."""
     if numbers.marks is None:
         return None
     positive = (numbers.marks & POSITIVE) > 0

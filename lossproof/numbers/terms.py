@@ -1,6 +1,6 @@
 """What a printed formula is made of: certified numbers, and operations on them.
 
-A term knows its true value, how it is written, and what a reader gets who computes with the numbers as they
+A term knows its true value, how it is written, and what a reader gets by computing with the numbers as they
 are printed.
 """
 
@@ -53,7 +53,7 @@ class Term:
 
     @property
     def number(self) -> Number:
-        """The value as a number to print; the same one every time."""
+        """The value as a number to print; always the same object."""
         raise NotImplementedError
 
     def expression(self) -> Expression:
@@ -130,7 +130,7 @@ class Operation(Term):
 
     @property
     def number(self) -> Number:
-        """The value as a number to print; the same one every time."""
+        """The value as a number to print; always the same object."""
         if self._number is None:
             self._number = Number(self.value)
         return self._number
@@ -154,7 +154,7 @@ class Operation(Term):
         return len(self.expression().text) > _LONGEST_OPERAND
 
     def as_printed(self, unrounded: Number | None = None) -> Near:
-        """The operator on what its printed operands yield; what is not shown counts as it is."""
+        """The operator on what its printed operands yield; what is not shown keeps its true value."""
         return self.operator.compute(*(operand.as_printed(unrounded) for operand in self.shown))
 
     def numbers(self) -> Iterator[Number]:

@@ -1,7 +1,7 @@
 """The p-norm of vectors, by a form that neither overflows nor underflows on the way.
 
-Higham (2002), "Accuracy and Stability of Numerical Algorithms", section 27.8 scales by the largest
-component in this manner. The error rule is one of its own: composed of the rules for single operations,
+Higham (2002), "Accuracy and Stability of Numerical Algorithms", section 27.8, scales by the largest
+component in this way. The error rule is one of its own: composed of the rules for single operations,
 the scale's own error would count twice.
 """
 
@@ -22,7 +22,7 @@ def vector_norm(values: Array, p: float, axis: int) -> Array:
     """(sum |x_i|^p)^(1/p) along ``axis``, which is kept with size 1.
 
     An infinite p gives the largest |x_i|, minus infinity the smallest, 0 the count of those not 0. With
-    a negative p the norm is 0 where any x_i is. No component at all has the norm 0, if p is positive.
+    a negative p the norm is 0 where any x_i is. Without components the norm is 0, if p is positive.
     """
     if isinstance(values, ComplexPair):
         return vector_norm(np.abs(values), p, axis)

@@ -1,4 +1,4 @@
-"""Numbers that remember how they came about, to be read: the worked steps of a formula.
+"""Numbers that remember how they came about: the worked steps of a formula, to be read.
 
 Each element is a certified number and the term that it was computed by, over the numbers of the step before:
 ``-log(0.2689414)``, which is 1.313262.
@@ -18,6 +18,16 @@ from lossproof.numbers.ball import Ball, ObjectArray
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.near import of_float
 from lossproof.numbers.terms import Number, Operation, Operator, Term
+
+
+def _elementwise(operator: Operator) -> Callable[..., Written]:
+    """The method that applies an operator to each element."""
+
+    def apply(*operands: Written) -> Written:
+        operations = np.frompyfunc(lambda *terms: Operation(operator, terms), len(operands), 1)
+        return Written(np.asarray(operations(*(operand.terms for operand in operands)), dtype=object))
+
+    return apply
 
 
 class Written(NumberArray):
@@ -44,8 +54,8 @@ class Written(NumberArray):
         """Numbers that are given."""
         return Written.exact(value)
 
-    def given(self) -> Written:
-        """The same as numbers that no longer tell how they came about."""
+    def as_numbers(self) -> Written:
+        """The same as plain numbers, without their history."""
         return Written(_each(lambda term: term.number, self.terms))
 
     def compare(self, ufunc: np.ufunc, *operands: Written) -> Array:
@@ -68,73 +78,22 @@ class Written(NumberArray):
         """The logarithm of a sum of exponentials; of nothing but minus infinities it is minus infinity."""
         return self._reduced(terms.LOG_SUM_EXP, axis, keepdims=False)
 
-    def plus(self, other: Written) -> Written:
-        """The sum of two."""
-        return self._by(terms.SUM, other)
-
-    def minus(self, other: Written) -> Written:
-        """The difference."""
-        return self._by(terms.DIFFERENCE, other)
-
-    def times(self, other: Written) -> Written:
-        """The product."""
-        return self._by(terms.PRODUCT, other)
-
-    def over(self, other: Written) -> Written:
-        """The quotient."""
-        return self._by(terms.QUOTIENT, other)
-
-    def to_the_power(self, exponent: Written) -> Written:
-        """A power."""
-        return self._by(terms.POWER, exponent)
-
-    def greater_of(self, other: Written) -> Written:
-        """The greater of two."""
-        return self._by(terms.LARGEST, other)
-
-    def lesser_of(self, other: Written) -> Written:
-        """The lesser of two."""
-        return self._by(terms.LEAST, other)
-
-    def negated(self) -> Written:
-        """The opposite."""
-        return self._by(terms.OPPOSITE)
-
-    def magnitude(self) -> Written:
-        """The absolute value."""
-        return self._by(terms.MAGNITUDE)
-
-    def exponential(self) -> Written:
-        """The exponential."""
-        return self._by(terms.EXPONENTIAL)
-
-    def logarithm(self) -> Written:
-        """The natural logarithm."""
-        return self._by(terms.LOGARITHM)
-
-    def logarithm_of_one_plus(self) -> Written:
-        """The natural logarithm of 1 + x."""
-        return self._by(terms.LOGARITHM_OF_ONE_PLUS)
-
-    def square_root(self) -> Written:
-        """The square root."""
-        return self._by(terms.SQUARE_ROOT)
-
-    def arc_tangent(self) -> Written:
-        """The arc tangent."""
-        return self._by(terms.ARC_TANGENT)
-
-    def signum(self) -> Written:
-        """-1, 0 or 1."""
-        return self._by(terms.SIGN)
-
-    def unit_step(self, at_zero: Written) -> Written:
-        """0 below zero and 1 above."""
-        return self._by(terms.STEP, at_zero)
-
-    def _by(self, operator: Operator, *others: Written) -> Written:
-        made = np.frompyfunc(lambda *operands: Operation(operator, operands), 1 + len(others), 1)
-        return Written(np.asarray(made(self.terms, *(other.terms for other in others)), dtype=object))
+    plus = _elementwise(terms.SUM)
+    minus = _elementwise(terms.DIFFERENCE)
+    times = _elementwise(terms.PRODUCT)
+    over = _elementwise(terms.QUOTIENT)
+    to_the_power = _elementwise(terms.POWER)
+    greater_of = _elementwise(terms.LARGEST)
+    lesser_of = _elementwise(terms.LEAST)
+    negated = _elementwise(terms.OPPOSITE)
+    magnitude = _elementwise(terms.MAGNITUDE)
+    exponential = _elementwise(terms.EXPONENTIAL)
+    logarithm = _elementwise(terms.LOGARITHM)
+    logarithm_of_one_plus = _elementwise(terms.LOGARITHM_OF_ONE_PLUS)
+    square_root = _elementwise(terms.SQUARE_ROOT)
+    arc_tangent = _elementwise(terms.ARC_TANGENT)
+    signum = _elementwise(terms.SIGN)
+    unit_step = _elementwise(terms.STEP)
 
     def _reduced(self, operator: Operator, axis: int | tuple[int, ...] | None, keepdims: bool) -> Written:
         # Of a number without dimensions NumPy takes the sum along any.
@@ -143,11 +102,11 @@ class Written(NumberArray):
         kept = [place for place in range(self.ndim) if place not in last]
         shape = [self.shape[place] for place in kept]
         rows = self.terms.transpose(kept + last).reshape(math.prod(shape), -1 if self.size else 0)
-        made = np.empty(len(rows), dtype=object)
+        results = np.empty(len(rows), dtype=object)
         for place, row in enumerate(rows):
-            made[place] = _reduction(operator, row.tolist())
+            results[place] = _reduction(operator, row.tolist())
         whole = [1 if place in last else size for place, size in enumerate(self.shape)]
-        return Written(made.reshape(whole if keepdims else shape))
+        return Written(results.reshape(whole if keepdims else shape))
 
 
 def _reduction(operator: Operator, operands: list[Term]) -> Term:

@@ -1,8 +1,5 @@
 """AdaptiveLogSoftmaxWithLoss: a softmax over very many classes, the rare ones in clusters of their own.
 
-https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
-Grave, Joulin, Cisse, Grangier and Jegou (2017), "Efficient softmax approximation for GPUs".
-
 torch's module returns a pair. Here ``output``, the log-probabilities, is the result of reduction none, and
 ``loss`` that of reduction mean. The module's weights are parameters of the call, named as in its state
 dictionary with underscores for dots: ``head_weight``, ``tail_0_1_weight``.
@@ -17,17 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.numbers.base import Array
+from lossproof.reference.demands import demand_classes, demand_floating
 from lossproof.reference.linear import linear, linear_gradient
 from lossproof.reference.loss import Arguments, Loss, Parameters
 from lossproof.reference.nll import is_target_class, pick
 from lossproof.reference.option import WHOLES, real
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_floating
+from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal, ShapeRefusal
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
 
-# The names of a call's parameters are fixed, so that the clusters have to end somewhere.
+# The names of a call's parameters are fixed, so their number has to end somewhere.
 MOST_CLUSTERS = 3
 # Its powers must be numbers; no layer has as many features.
 _LARGEST_DIVISION = 1e100
@@ -47,19 +44,40 @@ def adaptive_log_softmax(
     reduction: str = "mean",
     **weights: Array | None,
 ) -> Array:
-    """Log p(y), and for the mean its negative: log p(head entry of y) + log p(y within its cluster).
+    """log p(y), and for the mean its negative: log p(head entry of y) + log p(y within its cluster).
 
     The head has an entry for each class below the first cutoff, and one for each cluster. Cluster i holds
     the classes from cutoff i - 1 up to cutoff i, and scores them by two linear layers in a row.
 
     Args:
-        input: (in_features) or (N, in_features).
-        target: class indices () or (N).
+        input: floating (in_features) or (N, in_features).
+        target: int64 or int32 class indices () or (N).
         cutoffs: the first class of each cluster, ascending; one to three.
         div_value: cluster i = 1, 2, ... has in_features // div_value^i features of its own.
         weights: head_weight (cutoff + clusters, in_features), head_bias (cutoff + clusters) or None; and of
             each cluster tail_i_0_weight (own features, in_features), tail_i_1_weight (classes, own features).
         reduction: none for the log-probabilities, or mean.
+
+    Returns:
+        The log-probabilities, in the target's shape, or their mean's negative.
+
+    Raises:
+        DtypeRefusal: for an input or weights that are not floating, and other targets.
+        ShapeRefusal: for an input and a target that do not belong together, and weights of other shapes.
+        IndexRefusal: for a target outside the classes.
+        OptionRefusal: for cutoffs that do not ascend, or leave a cluster without classes.
+        RangeRefusal: for a div_value outside [1e-100, 1e100].
+
+    >>> from lossproof.reference import forward
+    >>> params = {"cutoffs": [1], "div_value": 1.0}  # class 0 in the head, 1 and 2 in a cluster
+    >>> weights = {"head_weight": [[0.0]] * 2, "tail_0_0_weight": [[1.0]], "tail_0_1_weight": [[1.0]] * 2}
+    >>> rows = {"input": [[1.0], [1.0]], "target": [0, 2]}
+    >>> log_p = forward("AdaptiveLogSoftmaxWithLoss", params | {"reduction": "none"}, rows | weights)
+    >>> print(np.exp(log_p).round(4))
+    [0.5  0.25]
+
+    Source: Grave, Joulin, Cisse, Grangier and Jegou (2017), "Efficient softmax approximation for GPUs";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
     """
     rows, targets = _batched(input, target)
     clusters = _clusters(targets, cutoffs)
@@ -141,11 +159,7 @@ def _tails(cutoffs: Array, weights: Parameters) -> Iterator[tuple[int, int, Arra
 
 
 def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
-    """Refuse cutoffs that do not ascend, weights of other shapes, and targets outside the classes.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, OptionRefusal, RangeRefusal.
-    """
+    """Refuse what ``adaptive_log_softmax`` lists under Raises."""
     input, target = args["input"], args["target"]
     given = {name: params[name] for name in WEIGHTS if params[name] is not None}
     for name, values in (("input", input), *given.items()):
@@ -154,14 +168,11 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
         raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64 (or int32)")
     if target.ndim > 1 or input.ndim != target.ndim + 1 or input.shape[:-1] != target.shape:
         raise ShapeRefusal(f"input {input.shape} and target {target.shape} must be (N, in_features) and (N)")
-    classes = _refuse_weights(input.shape[-1], given, params)
-    outside = (target < 0) | (target >= classes)
-    if np.any(outside):
-        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
+    demand_classes(target, _refuse_weights(input.shape[-1], given, params))
 
 
 def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int:
-    """Refuse cutoffs and weights that make no module; the number of classes."""
+    """The number of classes; refuses cutoffs and weights that make no module."""
     cutoffs = np.asarray(params["cutoffs"])
     ascends = cutoffs.ndim == 1 and cutoffs.dtype.kind == "i" and np.all(np.diff(cutoffs, prepend=0) > 0)
     if not ascends or not 0 < cutoffs.size <= MOST_CLUSTERS:

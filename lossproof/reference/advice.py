@@ -1,4 +1,4 @@
-"""What the reference warns of in legal calls; each warning has a kind, as each refusal has."""
+"""The warnings of the reference about legal calls; each has a kind, as each refusal has."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import ClassVar
 
 
 class ReferenceWarning(UserWarning):
-    """A legal call that probably means something else: by one of its parameters, if no subclass says more."""
+    """A legal call that is probably not what was meant: for a parameter, unless a subclass says more."""
 
     kind: ClassVar[str] = "option"
 
 
 class ShapeWarning(ReferenceWarning):
-    """Shapes that belong together, though hardly as they were meant."""
+    """Shapes that fit together, but hardly as intended."""
 
     kind = "shape"

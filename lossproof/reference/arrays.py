@@ -1,4 +1,4 @@
-"""Arrays from outside: read as they are, or refused."""
+"""Arrays from a caller: read as they are, or refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDEST = {"f": 8, "c": 16}
 
 
 def array_of(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
-    """The numbers as an array of NumPy's.
+    """The numbers as a NumPy array.
 
     Raises:
         ShapeRefusal: where lists are ragged.
@@ -27,7 +27,7 @@ def array_of(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
         raise ShapeRefusal(f"{name} is a ragged list; give all its items the same length") from error
     except (TypeError, RuntimeError, OverflowError) as error:
         raise DtypeRefusal(
-            f"{name} is no array that NumPy can read ({error}); give one of NumPy's"
+            f"{name} is not an array that NumPy can read ({error}); give a NumPy array"
         ) from error
     kind = array.dtype.kind
     if kind not in _NUMBERS or array.dtype.itemsize > _WIDEST.get(kind, 8):

@@ -1,8 +1,4 @@
-"""BCELoss and BCEWithLogitsLoss: the cross entropy of yes-or-no questions, element by element.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
-https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
-"""
+"""BCELoss and BCEWithLogitsLoss: the cross entropy of yes-or-no questions, element by element."""
 
 from __future__ import annotations
 
@@ -10,11 +6,11 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import gradient_convention
+from lossproof.reference.demands import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import RangeRefusal
-from lossproof.reference.refusing import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.softmax import log_sigmoid, sigmoid
 from lossproof.reference.steps import step
 
@@ -37,10 +33,27 @@ def binary_cross_entropy(
     """L = -w (t max(log p, -100) + (1 - t) max(log(1 - p), -100)); the mean is over elements.
 
     Args:
-        input: probabilities p in [0, 1], any shape.
-        target: t in [0, 1], the same shape.
-        weight: broadcast over the elements.
+        input: floating probabilities p in [0, 1], of any shape.
+        target: floating t in [0, 1], in the same shape.
+        weight: w, broadcast over the elements.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the input's shape; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for numbers that are not floating.
+        ShapeRefusal: where shapes differ, or the weight does not broadcast.
+        RangeRefusal: for probabilities or targets outside [0, 1].
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.25, 0.0], "target": [0.0, 1.0]}
+    >>> print(forward("BCELoss", {"reduction": "none"}, call).round(4))
+    [  0.2877 100.    ]
+    >>> print(gradient("BCELoss", {}, call, "target").round(4))
+    [0.5493    inf]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
     """
     log_p = step("log p", np.maximum(np.log(input), SMALLEST_LOGARITHM))
     log_q = step("log (1 - p)", np.maximum(np.log1p(-input), SMALLEST_LOGARITHM))
@@ -97,11 +110,27 @@ def binary_cross_entropy_with_logits(
     """L = w ((1 - t) x - (1 + (P - 1) t) log sigmoid(x)), which is -w (P t log s + (1 - t) log(1 - s)).
 
     Args:
-        input: logits x, any shape.
-        target: t, the same shape; usually in [0, 1].
+        input: floating logits x, of any shape; s is their sigmoid.
+        target: floating t, in the same shape; usually in [0, 1].
         weight: w, broadcast over the elements.
         pos_weight: P, broadcast over the elements: the weight of a positive target.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the input's shape; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for numbers that are not floating.
+        ShapeRefusal: where shapes differ, or a weight does not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.0, 80.0], "target": [1.0, 0.0]}
+    >>> print(forward("BCEWithLogitsLoss", {"reduction": "none"}, call).round(4))
+    [ 0.6931 80.    ]
+    >>> print(gradient("BCEWithLogitsLoss", {}, call, "input"))
+    [-0.25  0.5 ]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
     """
     log_s = step("log sigmoid(x)", log_sigmoid(input))
     factor = 1.0 if pos_weight is None else (pos_weight - 1.0) * target + 1.0
@@ -143,11 +172,7 @@ def binary_cross_entropy_with_logits_gradient(
 
 
 def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """Refuse probabilities or targets outside [0, 1], shapes that differ, and what is not floating.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, RangeRefusal.
-    """
+    """Refuse what ``binary_cross_entropy`` lists under Raises."""
     for name in ("input", "target"):
         demand_floating(name, args[name])
     demand_one_shape(args)
@@ -159,11 +184,7 @@ def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:
 
 
 def refuse_binary_cross_entropy_with_logits(args: Arguments, params: Parameters) -> None:
-    """Refuse shapes that differ, integer targets, and weights that do not broadcast.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``binary_cross_entropy_with_logits`` lists under Raises."""
     for name in ("input", "target"):
         demand_floating(name, args[name])
     demand_one_shape(args)

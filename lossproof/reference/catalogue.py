@@ -13,6 +13,7 @@ from lossproof.reference import (
     distances,
     gaussian_nll,
     hinge,
+    huber,
     information,
     kl_divergence,
     linear_cross_entropy,
@@ -39,6 +40,7 @@ _FAMILIES = (
     kl_divergence,
     poisson_nll,
     regression,
+    huber,
     gaussian_nll,
     ctc,
     linear_cross_entropy,
@@ -79,6 +81,9 @@ def find_loss(name: str) -> Loss:
 
     Raises:
         OptionRefusal: for any other name; the message lists the known ones.
+
+    >>> find_loss("F.cross_entropy").name
+    'CrossEntropyLoss'
     """
     if name in LOSSES:
         return LOSSES[name]

@@ -2,8 +2,8 @@
 
 Where a loss has a kink, its derivative is a set, the subdifferential, and each element of it is as right as
 another (Clarke, 1983, "Optimization and Nonsmooth Analysis"). Where it has 0 log 0, the value is a matter of
-definition. In some places torch's gradient is meant to be another function than the derivative. Which pick a
-library makes is no mathematics: it is data, by library and release. A formula asks its convention for the
+definition. In some places torch's gradient is deliberately not the derivative. Which pick a
+library makes is not mathematics but data, by library and release. A formula asks its convention for the
 pick in force.
 
 The sign of a zero is left open too; no verdict looks at it.
@@ -31,13 +31,13 @@ DERIVATIVE = "derivative"
 
 @dataclass(frozen=True)
 class Convention:
-    """One thing that is left open.
+    """A choice that is left open.
 
     Attributes:
         name: unique in the catalogue.
         means: what is left open, and where.
         picks: what may be picked, by the word for it: a number, or None for what the formula yields anyway.
-        usual: the pick in force where no other is.
+        usual: the pick in force unless another is.
         ends: of a kink, the ends of the subdifferential there; None where nothing lies between the picks.
     """
 
@@ -47,16 +47,16 @@ class Convention:
     usual: str
     ends: tuple[float, float] | None = None
 
-    def chosen(self, stands: npt.NDArray[np.bool_], values: Array) -> Array:
-        """Values with the pick in force in the places that ``stands`` tells."""
-        if not np.any(stands):
+    def chosen(self, at: npt.NDArray[np.bool_], values: Array) -> Array:
+        """The values, with the pick in force wherever ``at`` is true."""
+        if not np.any(at):
             return values
         followed = _followed.get()
         followed.met.add(self.name)
         if followed.is_free and self.ends is not None:
-            return np.where(stands, _between(*self.ends, values), values)
+            return np.where(at, _between(*self.ends, values), values)
         pick = self.picks[self.picked()]
-        return values if pick is None else np.where(stands, pick, values)
+        return values if pick is None else np.where(at, pick, values)
 
     def picked(self) -> str:
         """The word for the pick in force."""
@@ -65,12 +65,12 @@ class Convention:
 
 @dataclass(frozen=True)
 class Picks:
-    """What is picked, and what was asked for.
+    """The picks in force, and the conventions met.
 
     Attributes:
         picks: the pick of each convention that is not the usual one.
         is_free: whether any element of a subdifferential will do.
-        met: the conventions whose place a number stood in exactly.
+        met: the conventions that a number met exactly.
     """
 
     picks: Mapping[str, str] = field(default_factory=dict)
@@ -89,11 +89,11 @@ def followed_picks() -> Picks:
 
 @contextmanager
 def picking(picks: Mapping[str, str], is_free: bool = False) -> Iterator[Picks]:
-    """Let every formula that runs inside pick so, and as it did outside where nothing is said.
+    """Put picks in force for every formula that runs inside, on top of those in force outside.
 
     Args:
         picks: by the names of conventions, the words for picks.
-        is_free: whether any element of a subdifferential will do, as it does where that was said outside.
+        is_free: whether any element of a subdifferential will do; inside one that says so it always does.
     """
     outer = _followed.get()
     inner = Picks({**outer.picks, **picks}, is_free or outer.is_free)
@@ -106,24 +106,24 @@ def picking(picks: Mapping[str, str], is_free: bool = False) -> Iterator[Picks]:
 
 
 def hinge_convention(name: str, where: str, usual: str) -> Convention:
-    """That of a hinge max(z, 0), whose slope at z = 0 may be anything from 0 to 1."""
+    """The convention of a hinge max(z, 0), whose slope at z = 0 may be anything from 0 to 1."""
     means = f"the slope of the hinge of {where}"
     return Convention(name, means, {"0": 0.0, "1": 1.0}, usual, ends=(0.0, 1.0))
 
 
 def magnitude_convention(name: str, where: str) -> Convention:
-    """That of a magnitude |z|, whose slope at z = 0 may be anything from -1 to 1."""
+    """The convention of a magnitude |z|, whose slope at z = 0 may be anything from -1 to 1."""
     means = f"the slope of the magnitude of {where}"
     return Convention(name, means, {"-1": -1.0, "0": 0.0, "1": 1.0}, "0", ends=(-1.0, 1.0))
 
 
 def zero_convention(name: str, means: str, usual: str) -> Convention:
-    """That of a product 0 log 0, which is 0 in the limit and nan in arithmetic."""
+    """The convention of a product 0 log 0, which is 0 in the limit and nan in arithmetic."""
     return Convention(name, means, {"0": 0.0, "nan": math.nan}, usual)
 
 
 def gradient_convention(name: str, means: str, usual: str) -> Convention:
-    """That of a gradient which is meant to be another function than the derivative."""
+    """The convention of a gradient that is deliberately not the derivative."""
     return Convention(name, means, {usual: None, DERIVATIVE: None}, usual)
 
 
@@ -140,13 +140,13 @@ def sign(values: Array, convention: Convention) -> Array:
 
 
 def _number(convention: Convention) -> float:
-    """The number that is picked, also where rounding alone makes a value 0."""
+    """The number that is picked, even where only rounding makes a value 0."""
     pick = convention.picks[convention.picked()]
     return 0.0 if pick is None else pick
 
 
 def is_exactly_zero(values: Array) -> npt.NDArray[np.bool_]:
-    """Where numbers are 0, and nothing else within their error."""
+    """Where numbers are certainly 0: nothing else is within their error."""
     values = values.real if isinstance(values, Dual) else values
     return np.asarray(values.is_exactly(0.0) if isinstance(values, Bounded) else values == 0)
 

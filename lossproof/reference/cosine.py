@@ -1,8 +1,4 @@
-"""CosineSimilarity and CosineEmbeddingLoss: the angle between two vectors.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
-https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
-"""
+"""CosineSimilarity and CosineEmbeddingLoss: the angle between two vectors."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import vector_norm
 from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
+from lossproof.reference.demands import broadcast_shape
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
@@ -35,13 +32,30 @@ ON_MARGIN = hinge_convention(
 
 
 def cosine_similarity(x1: Array, x2: Array, *, dim: int = 1, eps: Array = _SMALLEST_NORM) -> Array:
-    """Cos = sum_i (x1_i / max(|x1|, eps)) (x2_i / max(|x2|, eps)): no product of norms overflows.
+    """cos = sum_i (x1_i / max(|x1|, eps)) (x2_i / max(|x2|, eps)): no product of norms overflows.
 
     Args:
-        x1: any shape, broadcast with ``x2``.
-        x2: any shape.
+        x1: real numbers of any shape, broadcast with ``x2``; one of the two must be floating.
+        x2: real numbers of any shape.
         dim: the dimension of the vectors, in the shape that both broadcast to.
-        eps: the least that a norm counts for.
+        eps: the least that a norm counts for, not negative.
+
+    Returns:
+        The cosines, in the broadcast shape without ``dim``.
+
+    Raises:
+        DtypeRefusal: where neither is floating.
+        ShapeRefusal: where shapes do not broadcast, and for a ``dim`` that they do not have.
+        RangeRefusal: for an eps that is negative or nan.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"x1": [3.0, 4.0], "x2": [1.0, 0.0]}
+    >>> print(forward("CosineSimilarity", {"dim": 0}, call).round(4))
+    0.6
+    >>> print(gradient("CosineSimilarity", {"dim": 0}, call, "x2").round(4))
+    [0.  0.8]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineSimilarity.html
     """
     first, second = _broadcast(x1, x2, dim)
     unit = first / np.maximum(vector_norm(first, 2, -1), eps)
@@ -54,7 +68,7 @@ def cosine_similarity_gradient(
 ) -> dict[str, Array]:
     """d/dx1 = (u2 - cos x1 / n1) / max(n1, eps), with n1 = |x1| and u2 = x2 / max(|x2|, eps).
 
-    By torch's convention the second term stands also where the norm is replaced by eps; the derivative
+    By torch's convention the second term remains where the norm is replaced by eps; the derivative
     of the similarity as documented lacks it there.
     """
     return _cosine_similarity_slopes(upstream, x1, x2, dim, eps, is_convention=True)
@@ -80,7 +94,7 @@ def _cosine_similarity_slopes(
         unit = np.where(norms[own] > 0, vector / norms[own], 0.0)
         along = cosine * (unit if is_convention else unit * unit_step(norms[own] - eps, ON_EPS))
         found = share * (units[1 - own] - along) / np.maximum(norms[own], eps)
-        # What a number alone has too many, sum_to_shape takes away.
+        # A number alone has a dimension too many here, which sum_to_shape removes.
         return sum_to_shape(np.moveaxis(found, -1, dim), shape)
 
     return {
@@ -106,11 +120,24 @@ def cosine_embedding_loss(
     Here |x|^2 in the cosine is sum_i x_i^2 + 1e-12, so that zero vectors have the cosine 0.
 
     Args:
-        input1: vectors (N, D), or one (D).
-        input2: vectors that broadcast with ``input1``.
+        input1: real vectors x1 (N, D), or one (D).
+        input2: real vectors x2 that broadcast with ``input1``.
         target: y (N), or one without dimensions.
-        margin: how much cosine is free of charge where y = -1.
+        margin: the cosine up to which an unlike pair costs nothing.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses (N) or (); one number where they are reduced.
+
+    Raises:
+        ShapeRefusal: for anything but vectors, and shapes that do not belong together.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input1": [[3.0, 4.0], [3.0, 4.0]], "input2": [[1.0, 0.0], [1.0, 0.0]], "target": [1, -1]}
+    >>> print(forward("CosineEmbeddingLoss", {"reduction": "none"}, call).round(4))
+    [0.4 0.6]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
     """
     cosine, _, _ = _cosine(input1, input2)
     losses = np.where(target == 1, 1.0 - cosine, 0.0)
@@ -164,15 +191,11 @@ def _norm_with_room(vectors: Array) -> Array:
 
 
 def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
-    """Refuse vectors without any floating-point number, a dimension that is not there, a negative eps.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, RangeRefusal.
-    """
+    """Refuse what ``cosine_similarity`` lists under Raises."""
     x1, x2 = args["x1"], args["x2"]
     if x1.dtype.kind != "f" and x2.dtype.kind != "f":
         raise DtypeRefusal(f"x1 holds {x1.dtype}, x2 {x2.dtype}; one of them must be floating point")
-    shape = _demand_broadcast(x1.shape, x2.shape)
+    shape = broadcast_shape(x1.shape, x2.shape)
     dim, reach = params["dim"], max(len(shape), 1)
     if not -reach <= dim < reach:
         raise ShapeRefusal(
@@ -184,30 +207,17 @@ def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
 
 
 def refuse_cosine_embedding_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse batches of anything but vectors, and shapes that do not belong together.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``cosine_embedding_loss`` lists under Raises."""
     input1, input2, target = args["input1"], args["input2"], args["target"]
-    if "c" in (input1.dtype.kind, input2.dtype.kind):
-        raise DtypeRefusal("the vectors are complex; their cosine has no order, which the margin needs")
     if target.ndim > 1:
-        raise ShapeRefusal(f"target has shape {target.shape}; it must be one number, or one a vector")
+        raise ShapeRefusal(f"target has shape {target.shape}; it must be one number, or one for each vector")
     for name, values in (("input1", input1), ("input2", input2)):
         if values.ndim != target.ndim + 1:
             raise ShapeRefusal(
                 f"{name} has shape {values.shape}; with a target of shape {target.shape} it must have "
                 f"{target.ndim + 1} dimension{'s' if target.ndim else ''}"
             )
-    _demand_broadcast(_demand_broadcast(input1.shape, input2.shape)[:-1], target.shape)
-
-
-def _demand_broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    try:
-        return np.broadcast_shapes(first, second)
-    except ValueError:
-        raise ShapeRefusal(f"shapes {first} and {second} do not broadcast together") from None
+    broadcast_shape(broadcast_shape(input1.shape, input2.shape)[:-1], target.shape)
 
 
 LOSSES = (

@@ -1,8 +1,4 @@
-"""CrossEntropyLoss, for class indices and for class probabilities.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
-Label smoothing: Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision".
-"""
+"""CrossEntropyLoss, for class indices and for class probabilities."""
 
 from __future__ import annotations
 
@@ -12,12 +8,12 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import zero_convention
+from lossproof.reference.demands import demand_class_dimension, demand_class_weights, demand_floating
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, refuse_nll_loss
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import OptionRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_class_weights, demand_floating
+from lossproof.reference.refusals import OptionRefusal, RangeRefusal
 from lossproof.reference.softmax import log_softmax, log_softmax_gradient
 from lossproof.reference.steps import step
 
@@ -37,12 +33,30 @@ def cross_entropy(input: Array, target: Array, **params: Any) -> Array:
     The mean of the one is sum_n l_n / sum_n w[y_n], of the other sum_n l_n / N.
 
     Args:
-        input: logits (C), (N, C) or (N, C, d1, ..., dk).
+        input: floating logits x (C), (N, C) or (N, C, d1, ..., dk).
         target: class indices of ``input``'s shape without C, or probabilities of ``input``'s shape.
         weight: (C), a weight for each class.
         ignore_index: a class index that takes no part; for indices only.
         label_smoothing: the share e in [0, 1] of each target that is spread evenly over the classes.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the logits' shape without C; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal, ShapeRefusal, IndexRefusal: as for ``nll_loss``; probabilities must be floating.
+        RangeRefusal: for a label_smoothing outside [0, 1].
+        OptionRefusal: for an ignore_index with probabilities.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[1.0, 2.0], [1.0, 3.0]], "target": [0, 1]}
+    >>> print(forward("CrossEntropyLoss", {}, call).round(4))
+    0.7201
+    >>> print(gradient("CrossEntropyLoss", {}, call, "input").round(4).tolist())
+    [[-0.3655, 0.3655], [0.0596, -0.0596]]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html;
+    label smoothing: Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision".
     """
     formula = _with_probabilities if holds_probabilities(input, target) else _with_indices
     return formula(log_softmax(input, dim=class_axis(input)), target, **params)
@@ -158,7 +172,11 @@ def _with_probabilities_gradient(
 
 
 def smoothed(target: Array, label_smoothing: Array, axis: int) -> Array:
-    """T (1 - e) + e / C."""
+    """t (1 - e) + e / C.
+
+    >>> print(smoothed(np.array([1.0, 0.0]), 0.5, axis=0))
+    [0.75 0.25]
+    """
     return target * (1.0 - label_smoothing) + label_smoothing / float(target.shape[axis])
 
 
@@ -168,11 +186,7 @@ def _along(weight: Array, log_p: Array, axis: int) -> Array:
 
 
 def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """As NLLLoss for indices; probabilities must be floating and take no ignore_index.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
-    """
+    """Refuse what ``cross_entropy`` lists under Raises."""
     input, target = args["input"], args["target"]
     smoothing = params["label_smoothing"]
     if not 0 <= smoothing <= 1:
@@ -181,8 +195,7 @@ def refuse_cross_entropy(args: Arguments, params: Parameters) -> None:
         return refuse_nll_loss(args, params)
     demand_floating("input", input)
     demand_floating("target", target)
-    if input.ndim == 0:
-        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
+    demand_class_dimension(input)
     if params["ignore_index"] >= 0:
         raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
     demand_class_weights(params["weight"], input.shape[class_axis(input)])
@@ -194,7 +207,7 @@ def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
     return () if shapes["target"] == shapes["input"] else ("target",)
 
 
-def class_weight_beside_probabilities(shapes: Shapes) -> tuple[str, ...]:
+def differentiable_parameters(shapes: Shapes) -> tuple[str, ...]:
     """The weight of a class has a gradient in torch only where the target holds probabilities."""
     return () if target_of_other_shape(shapes) else ("weight",)
 
@@ -210,7 +223,7 @@ LOSSES = (
         refuse=refuse_cross_entropy,
         conventions=(ZERO_LOG_ZERO,),
         tensor_parameters=("weight",),
-        differentiable_parameters=class_weight_beside_probabilities,
+        differentiable_parameters=differentiable_parameters,
         real_parameters={"label_smoothing": 0.0},
         options={"ignore_index": whole(-100)},
         reductions=ELEMENTWISE,

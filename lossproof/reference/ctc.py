@@ -1,8 +1,4 @@
-"""CTCLoss: the negative log-likelihood of a target under all its alignments with the input.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
-Graves, Fernandez, Gomez and Schmidhuber (2006), "Connectionist temporal classification".
-"""
+"""CTCLoss: the negative log-likelihood of a target under all its alignments with the input."""
 
 from __future__ import annotations
 
@@ -16,11 +12,11 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.ctc_lattice import Lattice, lattice_of
+from lossproof.reference.demands import demand_floating
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, whole
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_floating
 from lossproof.reference.steps import step
 
 BY_LOGITS = gradient_convention(
@@ -45,14 +41,32 @@ def ctc_loss(
     The mean is over the batch, of l_n / max(S_n, 1).
 
     Args:
-        log_probs: log-probabilities log p, (T, N, C), or (T, C) for a single input.
+        log_probs: floating log-probabilities log p, (T, N, C), or (T, C) for a single input.
         targets: class indices, (N, S) padded or all N concatenated.
         input_lengths: (N), the frames of each input that count, at most T.
         target_lengths: (N), the length S_n of each target.
-        blank: the class that separates labels. A target should not hold it; where one does, it is walked
-            through like any other label.
+        blank: the class that separates labels. A target should not hold it; where one does, it is
+            treated like any other label.
         zero_infinity: whether an infinite loss becomes 0.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses (N), or () for a single input; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for log_probs that are not floating, and indices or lengths that are not whole numbers.
+        ShapeRefusal: for shapes that do not belong together, and where there is nothing to align.
+        RangeRefusal: for a length that is negative, or more than the frames.
+        IndexRefusal: for a target or a blank outside the classes.
+
+    >>> from lossproof.reference import forward
+    >>> halves = np.log(np.full((2, 2), 0.5))  # two frames, and a blank and one label, equally likely
+    >>> call = {"log_probs": halves, "targets": [1], "input_lengths": [2], "target_lengths": [1]}
+    >>> print(np.exp(-forward("CTCLoss", {}, call)).round(4))  # three of four alignments
+    0.75
+
+    Source: Graves, Fernandez, Gomez and Schmidhuber (2006), "Connectionist temporal classification";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html
     """
     lattice = _lattice(targets, input_lengths, target_lengths, blank)
     alphas = step("alpha", lattice.forward(lattice.emissions(_batch(log_probs))))
@@ -137,11 +151,7 @@ def _counts(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def refuse_ctc_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse empty inputs, lengths that do not fit, and targets outside the classes.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, RangeRefusal, IndexRefusal.
-    """
+    """Refuse what ``ctc_loss`` lists under Raises."""
     log_probs, targets = args["log_probs"], args["targets"]
     demand_floating("log_probs", log_probs)
     if log_probs.ndim not in (2, 3):

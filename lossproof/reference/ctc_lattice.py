@@ -78,7 +78,7 @@ class Lattice:
         on_blank = np.take_along_axis(at_end, blank, 1)
         on_label = np.take_along_axis(_from_left(at_end, 1), blank, 1)
         total = log_sum_exp(np.concatenate([on_blank, on_label], axis=1), 1)
-        # No frames have one alignment, with no labels.
+        # Without frames there is one alignment, that of no labels.
         without_frames = np.where(self.target_lengths == 0, 0.0, -np.inf)
         return np.where(self.last_frame < 0, without_frames, total)
 
@@ -91,13 +91,13 @@ def lattice_of(targets: Integers, input_lengths: Integers, target_lengths: Integ
     labels = np.full((batch, 2 * longest + 1), blank)
     labels[:, 1::2] = rows
     labels = np.where(is_state, labels, blank)  # padding may be anything
-    # From before the first two states nothing comes, whatever this says of them.
+    # Nothing comes from before the first two states, whatever these entries say.
     may_skip = labels != np.roll(labels, 2, axis=1)
     return Lattice(labels, is_state, may_skip, input_lengths - 1, target_lengths)
 
 
 def _rows(targets: Integers, lengths: Integers) -> Integers:
-    """The targets one below the other; what lies beyond a row's own length is of no account."""
+    """The targets as rows; what lies beyond a row's own length is ignored."""
     longest = int(np.max(lengths))
     if targets.ndim == 2:
         return targets[:, :longest]
@@ -107,12 +107,12 @@ def _rows(targets: Integers, lengths: Integers) -> Integers:
 
 
 def _from_left(values: Array, steps: int) -> Array:
-    """Each state's value goes to the state so many steps on."""
+    """Move each state's value to the state so many steps further on."""
     outside = np.full((values.shape[0], steps), -np.inf)
     return np.concatenate([outside, values], axis=1)[:, : values.shape[1]]
 
 
 def _from_right(values: Array, steps: int) -> Array:
-    """Each state's value goes to the state so many steps back."""
+    """Move each state's value to the state so many steps back."""
     outside = np.full((values.shape[0], steps), -np.inf)
     return np.concatenate([values, outside], axis=1)[:, steps:]

@@ -1,7 +1,4 @@
-"""PairwiseDistance, and the distances between vectors that the triplet losses measure by.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html
-"""
+"""PairwiseDistance, and the distances between vectors that the triplet losses use."""
 
 from __future__ import annotations
 
@@ -13,17 +10,13 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import shares_of_largest, vector_norm
-from lossproof.reference.conventions import (
-    Convention,
-    magnitude_convention,
-    sign,
-)
+from lossproof.reference.conventions import Convention, magnitude_convention, sign
 from lossproof.reference.cosine import cosine_similarity, cosine_similarity_gradient
+from lossproof.reference.demands import demand_broadcastable, demand_subtractable
 from lossproof.reference.loss import Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, real
 from lossproof.reference.reductions import sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcastable
+from lossproof.reference.refusals import ShapeRefusal
 from lossproof.reference.steps import step
 
 _ROOM = 1e-6  # torch's default eps
@@ -60,7 +53,7 @@ class Distance:
 
     Attributes:
         value: d(x, y), without the last dimension.
-        gradient: from an upstream gradient of that shape, x and y to the gradients by x and y.
+        gradient: maps an upstream gradient of that shape, x and y to the gradients by x and y.
     """
 
     value: Callable[[Array, Array], Array]
@@ -93,7 +86,7 @@ def _cosine_distance() -> Distance:
     return Distance(value, gradient)
 
 
-# What TripletMarginWithDistanceLoss measures by, for want of functions in a case: names for them.
+# The distances of TripletMarginWithDistanceLoss, by name: a case cannot hold a function.
 DISTANCES: Mapping[str | None, Distance] = {
     None: pairwise(2.0, _ROOM),
     "pairwise_distance": pairwise(2.0, _ROOM),
@@ -110,11 +103,27 @@ def pairwise_distance(
     """The p-norm (sum_i |x1_i - x2_i + eps|^p)^(1/p) of the difference, over the last dimension.
 
     Args:
-        x1: vectors (..., D), broadcast with ``x2``.
+        x1: vectors (..., D), real or complex, broadcast with ``x2``.
         x2: vectors (..., D).
         p: the degree of the norm; may be negative, 0 (a count) or infinite.
         eps: added to each difference, whatever its sign: d is not quite symmetric.
         keepdim: keep the last dimension, with size 1.
+
+    Returns:
+        The distances, in the broadcast shape without its last dimension, or with size 1 there.
+
+    Raises:
+        DtypeRefusal: for booleans.
+        ShapeRefusal: where shapes do not broadcast, and for a norm that no component decides.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"x1": [3.0, 4.0], "x2": [0.0, 0.0]}
+    >>> print(forward("PairwiseDistance", {"eps": 0.0}, call))
+    5.0
+    >>> print(gradient("PairwiseDistance", {"eps": 0.0}, call, "x1"))
+    [0.6 0.8]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html
     """
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
@@ -170,11 +179,7 @@ def _norm_slope(vector: Array, norm: Array, p: float) -> Array:
 
 
 def refuse_pairwise_distance(args: Arguments, params: Parameters) -> None:
-    """Refuse booleans, shapes that do not broadcast, and a norm that no component decides.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``pairwise_distance`` lists under Raises."""
     shape = demand_vectors(args)
     p = params["p"]
     if shape and shape[-1] == 0 and (p < 0 or math.isinf(p)):
@@ -188,11 +193,8 @@ def demand_vectors(args: Arguments) -> tuple[int, ...]:
         DtypeRefusal: for booleans, which have no difference.
         ShapeRefusal: where they do not broadcast together.
     """
-    for name, values in args.items():
-        if values.dtype.kind == "b":
-            raise DtypeRefusal(f"{name} holds booleans, which cannot be subtracted")
-    demand_broadcastable(args)
-    return np.broadcast_shapes(*(values.shape for values in args.values()))
+    demand_subtractable(args)
+    return demand_broadcastable(args)
 
 
 LOSSES = (

@@ -7,7 +7,7 @@ formula runs.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,17 +18,23 @@ import numpy.typing as npt
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair, as_real, real_part
 from lossproof.reference.advice import ReferenceWarning
-from lossproof.reference.arrays import array_of, holds_whole_numbers
+from lossproof.reference.arrays import array_of
 from lossproof.reference.catalogue import find_loss
 from lossproof.reference.conventions import DERIVATIVE, picking
+from lossproof.reference.demands import (
+    demand_exact,
+    demand_known,
+    demand_one_dtype,
+    demand_real,
+    demand_whole,
+)
 from lossproof.reference.loss import Loss
 from lossproof.reference.promotion import result_dtype
-from lossproof.reference.refusals import DtypeRefusal, OptionRefusal, RangeRefusal
+from lossproof.reference.refusals import OptionRefusal
 from lossproof.reference.torch_state import in_torch_shape, own_name, with_own_names
 
 Lift = Callable[[npt.ArrayLike], Array]
 Float64Array = npt.NDArray[np.float64]
-_LAST_WHOLE = 2**53
 
 
 def as_float64(values: npt.ArrayLike) -> Float64Array:
@@ -82,13 +88,13 @@ class PreparedCall:
         return self._of_differentiable(gradients)
 
     def derivative(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
-        """The derivative of sum(upstream * output), also where the gradient is by convention another."""
+        """The derivative of sum(upstream * output), also where the gradient is another by convention."""
         convention = self.loss.convention
         with picking({convention.name: DERIVATIVE} if convention else {}):
             return self.gradient(upstream, lift)
 
     def _of_differentiable(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
-        """Complex gradients as parts; of a real tensor beside complex ones, the real part is the gradient."""
+        """Complex gradients as parts; of a real tensor among complex ones, the real part is the gradient."""
         tensors = {**self.arguments, **self.parameters}
         return {
             name: as_real(gradients[name]) if _is_complex(tensors[name]) else real_part(gradients[name])
@@ -131,28 +137,36 @@ def prepare(
         dtypes: what the tensors are meant to have, by torch's names, where that is not what the arrays have:
             NumPy has no bfloat16.
 
+    Returns:
+        The call, to be evaluated on any kind of number.
+
     Raises:
         Refusal: one of its kinds, where the loss does not take the call.
+
+    >>> prepare("L1Loss", {}, {"input": [1.0], "target": [0.5]}).parameters
+    {'weight': None, 'reduction': 'mean'}
     """
     found = find_loss(loss)
     given = {**params, **{name: args[name] for name in found.tensor_parameters if name in args}}
-    _demand_known(found, given, args)
+    demand_known(found, given, args)
     arguments = {name: array_of(name, args[name]) for name in found.arguments}
     types = {**found.typed_parameters, **found.typed_reductions}
     parameters: dict[str, Any] = {name: option.default for name, option in types.items()}
-    parameters |= {name: types[name].taken(name, value) for name, value in given.items()}
+    parameters |= {name: types[name].accept(name, value) for name, value in given.items()}
     reduction = _reduction(parameters)
     shapes = {name: values.shape for name, values in arguments.items()}
     indices = found.indices(shapes)
-    _demand_whole(indices, arguments)
-    _demand_exact({name: values for name, values in arguments.items() if name not in indices})
+    demand_whole(indices, arguments)
+    demand_exact({name: values for name, values in arguments.items() if name not in indices})
     arrays = arguments | {name: parameters[name] for name in found.tensor_parameters}
-    meant = {} if dtypes is None else dtypes
-    known = {name: meant.get(name, str(array.dtype)) for name, array in arrays.items() if array is not None}
+    intended = {} if dtypes is None else dtypes
+    actual = {
+        name: intended.get(name, str(array.dtype)) for name, array in arrays.items() if array is not None
+    }
     # A weight that is written as a list has no dtype of its own.
-    typed = {*args, *meant, *(name for name, value in params.items() if hasattr(value, "dtype"))}
-    _demand_one_dtype([(name, known[name]) for name in found.alike(shapes) if name in typed])
-    _demand_real(found, arrays)
+    typed = {*args, *intended, *(name for name, value in params.items() if hasattr(value, "dtype"))}
+    demand_one_dtype([(name, actual[name]) for name in found.alike(shapes) if name in typed])
+    demand_real(found, arrays)
     found.refuse(arguments, parameters)
     if advice := found.advise(arguments, parameters | {"reduction": reduction}):
         warnings.warn(advice, stacklevel=2)
@@ -160,7 +174,7 @@ def prepare(
         parameters["reduction"] = reduction
     if "dim" in parameters and parameters["dim"] is None:
         parameters["dim"] = _implicit_dimension(arguments["input"])
-    return PreparedCall(found, arguments, parameters, indices, known)
+    return PreparedCall(found, arguments, parameters, indices, actual)
 
 
 def forward(
@@ -183,6 +197,12 @@ def forward(
 
     Raises:
         Refusal: where the loss does not take the call.
+
+    >>> print(forward("F.mse_loss", {"reduction": "none"}, {"input": [1.0, -2.0], "target": [0.5, 1.0]}))
+    [0.25 9.  ]
+    >>> forward("MSELoss", {}, {"input": [1.0, -2.0], "target": [0.5, 1.0, 0.0]})
+    Traceback (most recent call last):
+    lossproof.reference.refusals.ShapeRefusal: shapes [(2,), (3,)] do not broadcast together
     """
     params, args = with_own_names(find_loss(loss), params, args, state or {})
     return as_float64(prepare(loss, params, args).value())
@@ -207,6 +227,9 @@ def gradient(
 
     Raises:
         Refusal: where the loss does not take the call, or has no gradient with respect to ``wrt``.
+
+    >>> print(gradient("MSELoss", {}, {"input": [1.0, -2.0], "target": [0.5, 1.0]}, wrt="target"))
+    [-0.5  3. ]
     """
     found = find_loss(loss)
     params, args = with_own_names(found, params, args, state or {})
@@ -229,48 +252,6 @@ def _is_complex(values: Array) -> bool:
 
 def _holds_integers(values: Array) -> bool:
     return isinstance(values, np.ndarray) and values.dtype.kind in "iub"
-
-
-def _demand_real(loss: Loss, arrays: Mapping[str, Any]) -> None:
-    """Refuse complex tensors where the loss has none, and complex parameters anywhere."""
-    for name, array in arrays.items():
-        is_allowed = loss.takes_complex and name in loss.arguments
-        if array is not None and _is_complex(array) and not is_allowed:
-            raise DtypeRefusal(f"{name} is complex; it must be real")
-
-
-def _demand_one_dtype(tensors: Sequence[tuple[str, str]]) -> None:
-    for name, dtype in tensors[1:]:
-        first, wanted = tensors[0]
-        if dtype != wanted:
-            raise DtypeRefusal(f"{name} holds {dtype}, {first} {wanted}; they must agree")
-
-
-def _demand_known(loss: Loss, params: Mapping[str, Any], args: Mapping[str, Any]) -> None:
-    known = (*loss.parameters, *loss.typed_reductions)
-    for name in params:
-        if name not in known:
-            raise OptionRefusal(f"{loss.name} has no parameter '{name}'; it has {', '.join(sorted(known))}")
-    for name in loss.arguments:
-        if name not in args:
-            raise OptionRefusal(f"{loss.name} needs the argument '{name}'")
-    for name in args:
-        if name not in (*loss.arguments, *loss.tensor_parameters):
-            raise OptionRefusal(f"{loss.name} has no argument '{name}'; it has {', '.join(loss.arguments)}")
-
-
-def _demand_whole(indices: tuple[str, ...], args: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Refuse what is no whole number of int64; which dtypes of these a loss takes, it says itself."""
-    for name in indices:
-        if not holds_whole_numbers(args[name]):
-            raise DtypeRefusal(f"{name} holds {args[name].dtype}; it must hold whole numbers, as int64 does")
-
-
-def _demand_exact(args: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Refuse whole numbers that are calculated with and that float64 rounds."""
-    for name, values in args.items():
-        if values.dtype.kind in "iu" and np.any((values > _LAST_WHOLE) | (values < -_LAST_WHOLE)):
-            raise RangeRefusal(f"{name} holds whole numbers beyond 2^53, which float64 cannot all hold")
 
 
 def _reduction(parameters: dict[str, Any]) -> str:

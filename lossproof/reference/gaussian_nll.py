@@ -1,8 +1,4 @@
-"""GaussianNLLLoss: the negative log likelihood of normal samples whose variance is predicted too.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html
-Nix and Weigend (1994), "Estimating the mean and variance of the target probability distribution".
-"""
+"""GaussianNLLLoss: the negative log likelihood of normal samples whose variance is predicted too."""
 
 from __future__ import annotations
 
@@ -12,11 +8,11 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
+from lossproof.reference.demands import demand_broadcastable, demand_floating, demand_subtractable
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcastable, demand_floating
+from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
 BELOW_EPS = gradient_convention(
@@ -40,13 +36,29 @@ def gaussian_nll(
     """L = (log v + (x - t)^2 / v) / 2 with v = max(var, eps); ``full`` adds log(2 pi) / 2.
 
     Args:
-        input: the expected value x.
+        input: the expected value x, a real number.
         target: the sample t; broadcast with ``input``.
-        var: the variance, not negative: of the input's shape, or with one dimension of size 1 instead, or
-            without the last one, which it is then repeated along.
+        var: the floating variance, not negative: of the input's shape, or with one dimension of size 1
+            instead, or without the last one, which it is then repeated along.
         full: whether to add the constant.
         eps: the least variance.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        RangeRefusal: for a negative variance.
+        ShapeRefusal: for a variance of another shape, and where shapes do not broadcast.
+        DtypeRefusal: for a variance that is not floating, and for booleans.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [1.0, 0.0], "target": [0.0, 0.0], "var": [1.0, 1.0]}
+    >>> print(forward("GaussianNLLLoss", {}, call), gradient("GaussianNLLLoss", {}, call, "var"))
+    0.25 [0.   0.25]
+
+    Source: Nix and Weigend (1994), "Estimating the mean and variance of the target probability distribution";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html
     """
     variance = step("variance", np.maximum(_aligned(var, input), eps))
     difference = step("input - target", input - target)
@@ -95,11 +107,7 @@ def _aligned(var: Array, input: Array) -> Array:
 
 
 def refuse_gaussian_nll(args: Arguments, params: Parameters) -> None:
-    """Refuse a variance that is negative, of another shape or of whole numbers; booleans; and shapes.
-
-    Raises:
-        RangeRefusal, ShapeRefusal, DtypeRefusal.
-    """
+    """Refuse what ``gaussian_nll`` lists under Raises."""
     input, var = args["input"], args["var"]
     if np.any(var < 0):
         raise RangeRefusal("var holds negative variances")
@@ -112,9 +120,7 @@ def refuse_gaussian_nll(args: Arguments, params: Parameters) -> None:
             "of size 1, or none for the last"
         )
     demand_floating("var", var)
-    for name in ("input", "target"):
-        if args[name].dtype == bool:
-            raise DtypeRefusal(f"{name} holds booleans, which cannot be subtracted; give numbers")
+    demand_subtractable(args)
     demand_broadcastable({**args, "var": _aligned(var, input)})
 
 

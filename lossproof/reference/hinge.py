@@ -1,8 +1,4 @@
-"""HingeEmbeddingLoss and MarginRankingLoss: the cost of every number that falls short of a margin.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
-https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
-"""
+"""HingeEmbeddingLoss and MarginRankingLoss: the cost of every number that falls short of a margin."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, hinge_convention, unit_step
+from lossproof.reference.demands import demand_broadcastable, demand_equal_dimensions
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcastable
+from lossproof.reference.refusals import DtypeRefusal
 from lossproof.reference.steps import step
 
 EMBEDDING_ON_MARGIN = hinge_convention(
@@ -35,10 +31,25 @@ def hinge_embedding_loss(
     """L = x where y = 1, and max(margin - x, 0) where y = -1; with any other y, the sum of both.
 
     Args:
-        input: distances x, any shape; broadcast with ``target``.
+        input: distances x, of any shape; broadcast with ``target``.
         target: y, 1 for a pair that is alike and -1 for one that is not.
-        margin: the distance from which on an unlike pair costs nothing.
+        margin: the distance at which an unlike pair begins to cost nothing.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        ShapeRefusal: where shapes do not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.25, 0.25], "target": [1.0, -1.0]}
+    >>> print(forward("HingeEmbeddingLoss", {"reduction": "none"}, call))
+    [0.25 0.75]
+    >>> print(gradient("HingeEmbeddingLoss", {"reduction": "sum"}, call, "input"))
+    [ 1. -1.]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
     """
     hinge = step("max(margin - x, 0)", np.maximum(margin - input, 0.0))
     losses = np.where(target != 1, hinge, 0.0) + np.where(target != -1, input, 0.0)
@@ -63,11 +74,27 @@ def margin_ranking_loss(
     """L = max(-y (x1 - x2) + margin, 0): zero where the right one leads by the margin.
 
     Args:
-        input1: scores x1, any shape; broadcast with the others, which have as many dimensions.
+        input1: scores x1, of any shape; broadcast with the others, which have as many dimensions.
         input2: scores x2.
-        target: y, 1 where x1 ranks higher and -1 where x2 does.
-        margin: the lead that is asked for.
+        target: y, 1 where x1 ranks higher and -1 where x2 does; no booleans.
+        margin: the lead that is demanded.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for a target of booleans.
+        ShapeRefusal: for different numbers of dimensions, and where shapes do not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input1": [1.0, 1.0], "input2": [0.0, 0.0], "target": [1.0, -1.0]}
+    >>> print(forward("MarginRankingLoss", {"margin": 0.5}, call))
+    0.75
+    >>> print(gradient("MarginRankingLoss", {"margin": 0.5}, call, "input1"))
+    [0.  0.5]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
     """
     return reduce(step("losses", np.maximum(_shortfall(input1, input2, target, margin), 0.0)), reduction)
 
@@ -95,30 +122,20 @@ def margin_ranking_loss_gradient(
 
 
 def _shortfall(input1: Array, input2: Array, target: Array, margin: Array) -> Array:
-    """What the lead in the right direction lacks to the margin."""
+    """How far the lead in the right direction falls short of the margin."""
     return step("margin - y (x1 - x2)", -target * (input1 - input2) + margin)
 
 
 def refuse_hinge_embedding_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse shapes that do not broadcast.
-
-    Raises:
-        ShapeRefusal.
-    """
+    """Refuse what ``hinge_embedding_loss`` lists under Raises."""
     demand_broadcastable(args)
 
 
 def refuse_margin_ranking_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse different numbers of dimensions, shapes that do not broadcast, and booleans for a target.
-
-    Raises:
-        ShapeRefusal, DtypeRefusal.
-    """
+    """Refuse what ``margin_ranking_loss`` lists under Raises."""
     if args["target"].dtype.kind == "b":
         raise DtypeRefusal("target holds booleans; a rank is 1 or -1")
-    if len({values.ndim for values in args.values()}) > 1:
-        shapes = {name: values.shape for name, values in args.items()}
-        raise ShapeRefusal(f"shapes {shapes} differ in their number of dimensions")
+    demand_equal_dimensions(args)
     demand_broadcastable(args)
 
 

@@ -1,7 +1,4 @@
-"""KLDivLoss: the Kullback-Leibler divergence, element by element.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
-"""
+"""KLDivLoss: the Kullback-Leibler divergence, element by element."""
 
 from __future__ import annotations
 
@@ -10,11 +7,11 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.conventions import zero_convention
+from lossproof.reference.demands import refuse_broadcasting
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusing import refuse_broadcasting
 from lossproof.reference.steps import step
 
 ZERO_LOG_ZERO = zero_convention("kl-div-zero-log-zero", "t log t of KLDivLoss where a target is 0", "0")
@@ -30,10 +27,27 @@ def kl_div(input: Array, target: Array, *, log_target: bool = False, reduction: 
     """L = t (log t - x), with 0 log 0 = 0; ``batchmean`` divides the sum by the batch size, ``mean`` by all.
 
     Args:
-        input: log-probabilities x of the model, any shape; broadcast with ``target``.
-        target: probabilities t, or their logarithms with ``log_target``.
+        input: floating log-probabilities x of the model, of any shape; broadcast with ``target``.
+        target: floating probabilities t, or their logarithms with ``log_target``.
         log_target: whether ``target`` holds logarithms: l = exp(t) (t - x).
         reduction: none, mean, sum or batchmean.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for numbers that are not floating.
+        ShapeRefusal: where shapes do not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[-1.0, -2.0]], "target": [[1.0, 0.0]]}
+    >>> print(forward("KLDivLoss", {"reduction": "batchmean"}, call))
+    1.0
+    >>> print(gradient("KLDivLoss", {"reduction": "sum"}, call, "input"))
+    [[-1.  0.]]
+
+    Source: Kullback and Leibler (1951), "On information and sufficiency";
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
     """
     if log_target:
         losses = product_with_log(np.exp(target), target - input, LOG_TARGET_ZERO)
@@ -50,7 +64,7 @@ def kl_div_gradient(
 
     With log_target, dl/dx = -exp(t) and dl/dt = exp(t) (t - x) + exp(t).
 
-    The upstream gradient multiplies each term by itself, as the chain rule does over the terms of l.
+    The upstream gradient multiplies each term on its own, as the chain rule does over the terms of l.
     """
     shape = np.broadcast_shapes(tuple(input.shape), tuple(target.shape))
     share = spread(upstream, shape, reduction, _denominator(input, reduction))

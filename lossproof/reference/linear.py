@@ -11,11 +11,17 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     """y[..., c] = sum_k x[..., k] w[c, k] + b[c].
 
     Args:
-        input: (in_features) or (N, in_features).
-        weight: (C, in_features) or (C, d1, ..., dk, in_features).
-        bias: of ``weight``'s shape without in_features.
+        input: x, (in_features) or (N, in_features).
+        weight: w, (C, in_features) or (C, d1, ..., dk, in_features).
+        bias: b, of ``weight``'s shape without in_features.
+
+    Returns:
+        y, (C, d1, ..., dk) or (N, C, d1, ..., dk).
+
+    >>> print(linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0], [5.0, 6.0]]), np.array([0.0, 1.0])))
+    [11. 18.]
     """
-    output = np.sum(_beside(input, weight) * weight, axis=-1)
+    output = np.sum(_per_output(input, weight) * weight, axis=-1)
     return output if bias is None else output + bias
 
 
@@ -26,11 +32,11 @@ def linear_gradient(upstream: Array, input: Array, weight: Array) -> dict[str, A
     outputs = tuple(range(input.ndim - 1, upstream.ndim))
     return {
         "input": np.sum(share * weight, axis=outputs),
-        "weight": np.sum(share * _beside(input, weight), axis=batch),
+        "weight": np.sum(share * _per_output(input, weight), axis=batch),
         "bias": np.sum(upstream, axis=batch),
     }
 
 
-def _beside(input: Array, weight: Array) -> Array:
-    """The input, shaped to multiply with every row of the weight."""
+def _per_output(input: Array, weight: Array) -> Array:
+    """The input, shaped to be multiplied by every row of the weight."""
     return np.reshape(input, (*input.shape[:-1], *[1] * (weight.ndim - 1), input.shape[-1]))

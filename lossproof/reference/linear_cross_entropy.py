@@ -1,7 +1,4 @@
-"""LinearCrossEntropyLoss: the cross entropy of a linear layer's output, without keeping that output.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
-"""
+"""LinearCrossEntropyLoss: the cross entropy of a linear layer's output, without keeping that output."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from lossproof.reference.option import whole, word
 from lossproof.reference.refusals import OptionRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
-_IGNORED_UNLESS_SAID = -100
+_DEFAULT_IGNORE_INDEX = -100
 
 
 def linear_cross_entropy(
@@ -40,13 +37,29 @@ def linear_cross_entropy(
     """CrossEntropyLoss of the logits x w^T + b.
 
     Args:
-        input: (in_features) or (N, in_features).
-        linear_weight: (C, in_features) or (C, d1, ..., dk, in_features).
+        input: floating x, (in_features) or (N, in_features).
+        linear_weight: w, (C, in_features) or (C, d1, ..., dk, in_features).
         target: class indices of the logits' shape without C, or probabilities of the logits' shape.
-        linear_bias: of ``linear_weight``'s shape without in_features.
+        linear_bias: b, of ``linear_weight``'s shape without in_features.
         ignore_index: a class index that takes no part, -100 unless given; for indices only.
         options: ``chunked`` takes a few rows at a time; the result is the same.
-        params: weight, label_smoothing and reduction, as for CrossEntropyLoss.
+        params: weight, label_smoothing and reduction, as for ``cross_entropy``.
+
+    Returns:
+        The losses, in the logits' shape without C; one number where they are reduced.
+
+    Raises:
+        ShapeRefusal: for a linear layer whose shapes do not belong together.
+        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal: as for ``cross_entropy``.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[1.0, 2.0]], "linear_weight": [[1.0, 0.0], [0.0, 1.0]], "target": [0]}
+    >>> print(forward("LinearCrossEntropyLoss", {}, call).round(4))
+    1.3133
+    >>> print(gradient("LinearCrossEntropyLoss", {}, call, "linear_weight").round(4).tolist())
+    [[-0.7311, -1.4621], [0.7311, 1.4621]]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyLoss.html
     """
     logits = step("logits", linear(input, linear_weight, linear_bias))
     return cross_entropy(logits, target, ignore_index=_index(ignore_index), **params)
@@ -76,7 +89,7 @@ def linear_cross_entropy_gradient(
 
 
 def _index(ignore_index: int | None) -> int:
-    return _IGNORED_UNLESS_SAID if ignore_index is None else ignore_index
+    return _DEFAULT_IGNORE_INDEX if ignore_index is None else ignore_index
 
 
 def logits_shape(shapes: Shapes) -> tuple[int, ...]:
@@ -85,11 +98,7 @@ def logits_shape(shapes: Shapes) -> tuple[int, ...]:
 
 
 def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
-    """Refuse what the linear layer does not take, and what CrossEntropyLoss refuses of its output.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal, RangeRefusal, OptionRefusal.
-    """
+    """Refuse what ``linear_cross_entropy`` lists under Raises."""
     input, linear_weight = args["input"], args["linear_weight"]
     bias = params["linear_bias"]
     if input.ndim not in (1, 2):
@@ -104,10 +113,10 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
         raise ShapeRefusal("a linear_weight of more than two dimensions needs a batch of inputs")
     if bias is not None and bias.shape != linear_weight.shape[:-1]:
         raise ShapeRefusal(f"linear_bias has shape {bias.shape}; it must be {linear_weight.shape[:-1]}")
-    _refuse_the_cross_entropy(args, params)
+    _refuse_cross_entropy_of_logits(args, params)
 
 
-def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
+def _refuse_cross_entropy_of_logits(args: Arguments, params: Parameters) -> None:
     shape = logits_shape({name: values.shape for name, values in args.items()})
     target, ignore_index = args["target"], params["ignore_index"]
     if target.shape == shape and ignore_index is not None:
@@ -119,7 +128,7 @@ def _refuse_the_cross_entropy(args: Arguments, params: Parameters) -> None:
 
 
 def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> ReferenceWarning | None:
-    """A call that cannot be cut into chunks is computed at once."""
+    """A call that cannot be cut into chunks is computed in one piece."""
     is_plain = params["label_smoothing"] == 0 and args["target"].dtype == np.int64
     if params["options"] is None or (is_plain and args["linear_weight"].ndim == 2):
         return None
@@ -134,13 +143,13 @@ def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:
 
 
 def alike(shapes: Shapes) -> tuple[str, ...]:
-    """The linear layer is of one dtype, and so is the weight of a class beside its index."""
+    """The linear layer has one dtype, which class weights share if the targets are class indices."""
     layer = ("input", "linear_weight", "linear_bias")
     return (*layer, "weight") if target_of_other_shape(shapes) else layer
 
 
 def differentiable_parameters(shapes: Shapes) -> tuple[str, ...]:
-    """The bias, and beside probabilities the weight of a class, as for CrossEntropyLoss."""
+    """The bias, and for probabilities the class weights, as for CrossEntropyLoss."""
     return ("linear_bias",) if target_of_other_shape(shapes) else ("linear_bias", "weight")
 
 

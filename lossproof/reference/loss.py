@@ -44,9 +44,9 @@ class Loss:
         gradient: its closed-form gradient; called with the upstream gradient first, it returns one
             array for each differentiable argument and tensor parameter that was given.
         refuse: raises a Refusal for what the loss does not take.
-        advise: what to warn of in a legal call, given its reduction too, or None.
+        advise: the warning that a legal call deserves, or None; it is given the reduction too.
         derivative: the derivative of the value, where torch's gradient is by convention another function.
-        conventions: all that its formulas ask for the pick of.
+        conventions: those whose picks its formulas use.
         tensor_parameters: parameters that are tensors.
         differentiable_parameters: those of them that torch can differentiate, given the shapes.
         real_parameters: parameters that enter the formula as real numbers, with their defaults.
@@ -55,9 +55,9 @@ class Loss:
         reductions: the reductions it knows, or none of them for a plain function.
         has_legacy_reduction: whether it takes size_average and reduce, which reduction superseded.
         indices: which of the arguments hold integers (class indices, lengths), given the shapes.
-        alike: the arguments and tensor parameters that must have one dtype, given the shapes.
-        typed_by: those that the result has its dtype from, by promotion, where that is not all of them:
-            labels are only compared or give a sign, and some weights only scale.
+        alike: the arguments and tensor parameters that must share a dtype, given the shapes.
+        typed_by: those whose promotion is the dtype of the result, where not all count: labels are only
+            compared or give a sign, and some weights only scale.
         counts_numbers: whether a tensor without dimensions counts in promotion like any other, since it is
             broadcast before it meets them, or they are summed.
     """
@@ -87,7 +87,7 @@ class Loss:
 
     @cached_property
     def convention(self) -> Convention | None:
-        """The one of its gradient, where that is meant to be another function than the derivative."""
+        """That of its gradient, where the gradient is deliberately not the derivative."""
         return next((one for one in self.conventions if DERIVATIVE in one.picks), None)
 
     @property
@@ -106,14 +106,14 @@ class Loss:
 
     @cached_property
     def typed_parameters(self) -> Mapping[str, Option]:
-        """What each of them may be."""
+        """What each parameter may be."""
         tensors = dict.fromkeys(self.tensor_parameters, TENSOR)
         reals = {name: real(default) for name, default in self.real_parameters.items()}
         return tensors | reals | dict(self.options)
 
     @property
     def typed_reductions(self) -> Mapping[str, Option]:
-        """What the reduction may be, and the pair of parameters that it superseded."""
+        """What the reduction may be, and the two parameters that it superseded."""
         if not self.reductions:
             return {}
         legacy = ("size_average", "reduce") if self.has_legacy_reduction else ()

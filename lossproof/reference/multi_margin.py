@@ -1,8 +1,4 @@
-"""MultiMarginLoss and MultiLabelMarginLoss: what the other classes lack to a margin behind the right ones.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
-https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
-"""
+"""MultiMarginLoss and MultiLabelMarginLoss: how far other classes come within a margin of the right ones."""
 
 from __future__ import annotations
 
@@ -13,12 +9,12 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import hinge_convention
+from lossproof.reference.demands import demand_class_weights, demand_classes, demand_floating
 from lossproof.reference.hinge import hinge_slope
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import real
 from lossproof.reference.reductions import reduce, spread
-from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_class_weights, demand_floating
+from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
 from lossproof.reference.steps import step
 
 # torch asks of these two whether the excess is greater than zero.
@@ -42,12 +38,27 @@ def multi_margin_loss(
     """l_n = (1/C) sum over c != y_n of w[y_n] max(margin - x[n, y_n] + x[n, c], 0)^p.
 
     Args:
-        input: scores x, (C) or (N, C).
-        target: y, class indices () or (N).
+        input: floating scores x, (C) or (N, C).
+        target: y, int64 class indices () or (N).
         p: 1 or 2.
-        margin: the lead over every other class that is asked for.
+        margin: the lead over every other class that is demanded.
         weight: (C), a weight for each class.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the target's shape; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for an input that is not floating, and targets that are not int64.
+        ShapeRefusal: for shapes that do not belong together.
+        IndexRefusal: for a target outside the classes.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[0.5, 1.0, 0.0, -1.0]], "target": [1]}
+    >>> print(forward("MultiMarginLoss", {}, call), gradient("MultiMarginLoss", {}, call, "input"))
+    0.125 [[ 0.25 -0.25  0.    0.  ]]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
     """
     excess, is_other = _excess(input, target, margin)
     hinge = np.maximum(excess, 0.0)
@@ -86,9 +97,24 @@ def multilabel_margin_loss(input: Array, target: Array, *, reduction: str = "mea
     """l_n = (1/C) sum over labels y and classes c that are no label of max(1 - x[n, y] + x[n, c], 0).
 
     Args:
-        input: scores x, (C) or (N, C).
-        target: the labels of each row, as class indices that end at the first -1; the input's shape.
+        input: floating scores x, (C) or (N, C).
+        target: the labels of each row, as int64 class indices that end at the first -1; the input's shape.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, () or (N); one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for an input that is not floating, and targets that are not int64.
+        ShapeRefusal: for a target of another shape than the input.
+        IndexRefusal: for a target that is neither -1 nor a class.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.5, 1.0, 0.0, -1.0], "target": [1, -1, 0, 0]}
+    >>> print(forward("MultiLabelMarginLoss", {}, call), gradient("MultiLabelMarginLoss", {}, call, "input"))
+    0.125 [ 0.25 -0.25  0.    0.  ]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
     """
     labels, is_pair = _labels(target)
     excess = _label_excess(input, labels)
@@ -100,7 +126,7 @@ def multilabel_margin_loss(input: Array, target: Array, *, reduction: str = "mea
 def multilabel_margin_loss_gradient(
     upstream: Array, input: Array, target: Array, *, reduction: str = "mean"
 ) -> dict[str, Array]:
-    """dl_n/dx[n, c] = k/C, k the labels that class c comes too close to; at a label, minus the classes."""
+    """dl_n/dx[n, c] = k/C, k the labels that class c comes too close to; at a label, less its classes."""
     labels, is_pair = _labels(target)
     excess = _label_excess(input, labels)
     classes = excess.shape[2]
@@ -113,12 +139,12 @@ def multilabel_margin_loss_gradient(
 
 
 def _rows(values: Array) -> Array:
-    """Rows of classes: a single row is a batch of one, and a number a row of one class."""
+    """Rows of classes: a single row is a batch of one, and a number is a row of one class."""
     return np.reshape(values, (-1, values.shape[-1] if values.ndim else 1))
 
 
 def _excess(input: Array, target: Array, margin: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """The lack margin - x[n, y_n] + x[n, c] of each class c, and whether c is another class than y_n."""
+    """The excess margin - x[n, y_n] + x[n, c] of each class c, and whether c is another class than y_n."""
     rows, index = _rows(input), np.reshape(target, (-1, 1))
     excess = step("margin - x_y + x_c", margin - np.take_along_axis(rows, index, 1) + rows)
     return excess, np.arange(excess.shape[1]) != index
@@ -141,61 +167,47 @@ def _labels(target: Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]
 def _label_excess(input: Array, labels: npt.NDArray[np.int64]) -> Array:
     """1 - x[n, y] + x[n, c] of each row n, label y and class c."""
     rows = _rows(input)
-    # What is no label, -1, picks the last class; nothing comes of it.
+    # A -1, which is no label, picks the last class; its terms are masked out.
     at_labels = np.take_along_axis(rows, labels, 1)
     excess = LABEL_MARGIN - np.expand_dims(at_labels, 2) + np.expand_dims(rows, 1)
     return step("1 - x_y + x_c", excess)
 
 
 def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse targets that are not the rows' class indices, and ill weights.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal.
-    """
+    """Refuse what ``multi_margin_loss`` lists under Raises."""
     input, target = args["input"], args["target"]
     classes = _demand_rows(input)
     _demand_int64(target)
     rows = input.shape[0] if input.ndim == 2 else 1
     if target.size != rows or target.ndim > 1:
-        raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one index a row")
+        raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one for each row")
     demand_class_weights(params["weight"], classes)
-    _demand_between(target, 0, classes)
+    demand_classes(target, classes)
 
 
 def refuse_multilabel_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse targets that are not as many class indices as the input has scores, or end in another number.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal, IndexRefusal.
-    """
+    """Refuse what ``multilabel_margin_loss`` lists under Raises."""
     input, target = args["input"], args["target"]
     classes = _demand_rows(input)
     _demand_int64(target)
     is_same = target.shape == input.shape or (max(target.ndim, input.ndim) < 2 and target.size == classes)
     if not is_same:
         raise ShapeRefusal(f"target has shape {target.shape}, input {input.shape}; they must agree")
-    _demand_between(target, -1, classes)
+    demand_classes(target, classes, lowest=-1)
 
 
 def _demand_rows(input: npt.NDArray[Any]) -> int:
-    """The number of classes of a floating row or of rows; a number is a row of one class."""
+    """The number of classes in a floating row or rows; a number is a row of one class."""
     demand_floating("input", input)
     classes = input.shape[-1] if input.ndim else 1
     if input.ndim > 2 or classes == 0:
-        raise ShapeRefusal(f"input has shape {input.shape}; it must be (C) or (N, C), with a class at least")
+        raise ShapeRefusal(f"input has shape {input.shape}; it must be (C) or (N, C) with C > 0")
     return classes
 
 
 def _demand_int64(target: npt.NDArray[Any]) -> None:
     if target.dtype != np.int64:
         raise DtypeRefusal(f"target holds {target.dtype}; class indices are int64")
-
-
-def _demand_between(target: npt.NDArray[Any], lowest: int, classes: int) -> None:
-    outside = (target < lowest) | (target >= classes)
-    if np.any(outside):
-        raise IndexRefusal(f"target {target[outside].flat[0]} is out of bounds: there are {classes} classes")
 
 
 LOSSES = (

@@ -16,9 +16,18 @@ def objective(losses: Array, parameters: Array, *, l1: Array = 0.0, l2: Array = 
     """mean(losses) + l1 sum|w| + l2 sum w^2.
 
     Args:
-        losses: one loss a sample, any shape.
+        losses: one loss for each sample, any shape.
         parameters: the model's parameters w, any shape.
         l1, l2: how strongly each penalty counts; 0 leaves it out.
+
+    Returns:
+        One number.
+
+    >>> from lossproof.reference import forward
+    >>> print(forward("Objective", {"l2": 0.5}, {"losses": [1.0, 3.0], "parameters": [2.0, -1.0]}))
+    4.5
+
+    Source: Goodfellow, Bengio and Courville (2016), "Deep Learning", sections 7.1.1 and 7.1.2.
     """
     cost = step("cost", np.sum(losses) / float(losses.size))
     penalty = l1 * np.sum(np.abs(parameters)) + l2 * np.sum(parameters * parameters)

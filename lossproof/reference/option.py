@@ -1,4 +1,4 @@
-"""What a parameter of a loss may be: its kind and its default, for all who take one from outside."""
+"""What a parameter of a loss may be: its kind, its default, and the values it takes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Option:
         kind: what its values are.
         default: its value where a call gives none.
         known: the only values that it may have, where these are few; empty for any of its kind.
-        is_required: whether a call must give one, so that a default of None is no value.
+        is_required: whether a call must give one, so that None is not a default.
     """
 
     kind: Kind
@@ -56,19 +56,19 @@ class Option:
         named = " or ".join(map(str, self.known)) if self.known else self.kind.value
         return f"{named}, or None" if self.may_be_null else named
 
-    def taken(self, name: str, value: Any) -> Any:
+    def accept(self, name: str, value: Any) -> Any:
         """The value as the reference uses it: NumPy's numbers as Python's, arrays as NumPy's.
 
         Raises:
-            OptionRefusal: for a value of another kind, and one that is none of the known.
-            DtypeRefusal, ShapeRefusal: for what makes no array of numbers.
+            OptionRefusal: for a value of another kind, and for one that is not known.
+            DtypeRefusal, ShapeRefusal: for what is not an array of numbers.
         """
         if value is None and self.may_be_null:
             return None
-        found = self._array(name, value) if self.kind in _ARRAYS else _PLAIN[self.kind](value)
-        if found is None or (self.known and found not in self.known):
+        accepted = self._array(name, value) if self.kind in _ARRAYS else _PLAIN[self.kind](value)
+        if accepted is None or (self.known and accepted not in self.known):
             raise OptionRefusal(f"{name} is {value!r}; it must be {self.wanted}")
-        return found
+        return accepted
 
     def _array(self, name: str, value: Any) -> npt.NDArray[Any] | None:
         if value is None or isinstance(value, (bool, int, float, complex, str, np.generic)):

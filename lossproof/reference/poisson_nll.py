@@ -1,18 +1,15 @@
-"""PoissonNLLLoss: the negative log likelihood of counts, element by element.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
-"""
+"""PoissonNLLLoss: the negative log likelihood of counts, element by element."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.demands import demand_broadcastable
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
-from lossproof.reference.refusing import demand_broadcastable
 from lossproof.reference.steps import step
 
 
@@ -32,8 +29,24 @@ def poisson_nll(
         target: the count t; broadcast with ``input``.
         log_input: whether ``input`` holds logarithms.
         full: whether to add t log t - t + log(2 pi t) / 2 for each target above 1, and 0 for the others.
-        eps: keeps the logarithm finite at 0; has no part with ``log_input``.
+        eps: keeps the logarithm finite at 0; unused with ``log_input``.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the shape that the arguments broadcast to; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for booleans that would have to be subtracted.
+        ShapeRefusal: where shapes do not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.0, 1.0], "target": [2.0, 0.0]}
+    >>> print(forward("PoissonNLLLoss", {"reduction": "none"}, call).round(4))
+    [1.     2.7183]
+    >>> print(gradient("PoissonNLLLoss", {"reduction": "sum"}, call, "target"))
+    [ 0. -1.]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
     """
     if log_input:
         losses = step("expected count", np.exp(input)) - target * input
@@ -56,8 +69,8 @@ def poisson_nll_gradient(
 ) -> dict[str, Array]:
     """dl/dx = exp(x) - t and dl/dt = -x; without log_input dl/dx = 1 - t / (x + eps), dl/dt = -log(x + eps).
 
-    ``full`` adds log t + 1 / (2 t) to dl/dt where t > 1. The upstream gradient multiplies each term by
-    itself, as the chain rule does over the terms of l.
+    ``full`` adds log t + 1 / (2 t) to dl/dt where t > 1. The upstream gradient multiplies each term on
+    its own, as the chain rule does over the terms of l.
     """
     shape = np.broadcast_shapes(tuple(input.shape), tuple(target.shape))
     share = spread(upstream, shape, reduction)
@@ -76,7 +89,7 @@ def poisson_nll_gradient(
 
 
 def _log_factorial(target: Array) -> Array:
-    """Stirling's approximation of log t!, which torch takes for 0 up to t = 1."""
+    """Stirling's approximation of log t!, which torch takes to be 0 up to t = 1."""
     count = np.where(target <= 1, 1.0, target)
     turn = 8.0 * np.arctan(np.ones_like(count))
     stirling = count * np.log(count) - count + 0.5 * np.log(turn * count)
@@ -89,11 +102,7 @@ def _log_factorial_slope(target: Array) -> Array:
 
 
 def refuse_poisson_nll(args: Arguments, params: Parameters) -> None:
-    """Refuse shapes that do not broadcast, and booleans that would have to be subtracted.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``poisson_nll`` lists under Raises."""
     booleans = {name for name, values in args.items() if values.dtype == bool}
     subtracts_input = not params["log_input"]
     if (

@@ -1,4 +1,4 @@
-"""Which dtype comes of tensors of several: torch's rule, from their dtypes and dimensions alone.
+"""The dtype that tensors of several dtypes result in: torch's rule, by their dtypes and dimensions alone.
 
 https://docs.pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
 """
@@ -19,15 +19,18 @@ _CATEGORIES = (
 )
 # Neither of the two holds the other's numbers.
 _DISTINCT = {frozenset({"float16", "bfloat16"}): "float32", frozenset({"uint8", "int8"}): "int16"}
-# What a function that is not whole yields of whole numbers.
+# What a function with fractional values yields for whole numbers.
 _DEFAULT = "float32"
 
 
 def promoted(tensors: Iterable[tuple[str, int]]) -> str:
     """The dtype in which tensors meet, each given as its dtype and its number of dimensions.
 
-    Those without dimensions count only where they are of a higher category than all others; of a complex
-    one, floating tensors then take no more than that it is complex.
+    Those without dimensions count only where they are of a higher category than all others; even then, a
+    complex one makes floating tensors complex and no wider.
+
+    >>> promoted([("float32", 1), ("float64", 0)]), promoted([("float16", 1), ("bfloat16", 1)])
+    ('float32', 'float32')
     """
     found = list(tensors)
     ranked = [dtype for dtype, dimensions in found if dimensions]
@@ -41,7 +44,11 @@ def promoted(tensors: Iterable[tuple[str, int]]) -> str:
 
 
 def result_dtype(tensors: Iterable[tuple[str, int]]) -> str:
-    """The dtype of a loss, which is real and not whole, of some tensors."""
+    """The dtype of a loss of such tensors, which is real and not whole.
+
+    >>> result_dtype([("int64", 1)]), result_dtype([("complex128", 1)])
+    ('float32', 'float64')
+    """
     dtype = part_dtype(promoted(tensors))
     return dtype if _category(dtype) == 2 else _DEFAULT
 

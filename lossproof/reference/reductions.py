@@ -21,7 +21,19 @@ from lossproof.reference.steps import step
 
 
 def reduce(losses: Array, reduction: str, denominator: Array | None = None) -> Array:
-    """Reduce per-element losses; ``denominator`` is that of the mean, by default their number."""
+    """sum l, or sum l / D; l itself without a reduction.
+
+    Args:
+        losses: l, one for each element, of any shape.
+        reduction: none, sum, mean, or another name for a mean of its own denominator.
+        denominator: D, by default the number of losses.
+
+    Returns:
+        The losses, or one number.
+
+    >>> print(reduce(np.array([1.0, 3.0]), "mean"), reduce(np.array([1.0, 3.0]), "mean", 8.0))
+    2.0 0.5
+    """
     if reduction == "none":
         return losses
     total = step("sum", np.sum(losses))
@@ -33,7 +45,19 @@ def reduce(losses: Array, reduction: str, denominator: Array | None = None) -> A
 def spread(
     upstream: Array, shape: tuple[int, ...], reduction: str, denominator: Array | None = None
 ) -> Array:
-    """The upstream gradient of each loss, for losses of ``shape`` before their reduction."""
+    """g, or g / D for a mean: the upstream gradient of each loss.
+
+    Args:
+        upstream: g, of the reduced shape.
+        shape: that of the losses before their reduction.
+        reduction, denominator: as for ``reduce``.
+
+    Returns:
+        An array of ``shape``.
+
+    >>> print(spread(np.array(1.0), (2,), "mean"))
+    [0.5 0.5]
+    """
     if reduction in ("none", "sum"):
         share = upstream
     else:
@@ -42,7 +66,11 @@ def spread(
 
 
 def sum_to_shape(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """Undo broadcasting: sum ``gradient`` over the dimensions along which ``shape`` may be repeated."""
+    """Undo broadcasting: sum ``gradient`` over the dimensions along which ``shape`` may be repeated.
+
+    >>> print(sum_to_shape(np.ones((3, 2)), (1, 2)))
+    [[3. 3.]]
+    """
     leading = gradient.ndim - len(shape)
     repeated = (*range(leading), *(leading + axis for axis, size in enumerate(shape) if size == 1))
     return np.reshape(np.sum(gradient, axis=repeated), shape)

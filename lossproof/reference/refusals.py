@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class Refusal(ValueError):
-    """The arguments are outside of what the loss is defined for; the message says which and why."""
+    """The loss is not defined for these arguments; the message says which of them and why."""
 
     kind: ClassVar[str]
 
@@ -18,19 +18,19 @@ class IndexRefusal(Refusal):
 
 
 class ShapeRefusal(Refusal):
-    """Shapes do not belong together."""
+    """Shapes do not fit together."""
 
     kind = "shape"
 
 
 class DtypeRefusal(Refusal):
-    """A dtype that the argument cannot have."""
+    """The argument cannot have this dtype."""
 
     kind = "dtype"
 
 
 class RangeRefusal(Refusal):
-    """A value outside of the argument's range."""
+    """A value outside the argument's range."""
 
     kind = "range"
 

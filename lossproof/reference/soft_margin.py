@@ -1,19 +1,20 @@
-"""SoftMarginLoss and MultiLabelSoftMarginLoss: the logistic loss, of signs and of sets of labels.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
-https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
-"""
+"""SoftMarginLoss and MultiLabelSoftMarginLoss: the logistic loss, of signs and of sets of labels."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lossproof.numbers.base import Array
+from lossproof.reference.demands import (
+    demand_broadcast,
+    demand_broadcastable,
+    demand_class_dimension,
+    demand_floating,
+)
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
-from lossproof.reference.refusing import demand_broadcast, demand_broadcastable, demand_floating
+from lossproof.reference.refusals import DtypeRefusal
 from lossproof.reference.softmax import log_sigmoid, sigmoid
 from lossproof.reference.steps import step
 
@@ -22,9 +23,25 @@ def soft_margin_loss(input: Array, target: Array, *, reduction: str = "mean") ->
     """L = log(1 + exp(-y x)) = -log sigmoid(y x), in the form that does not overflow.
 
     Args:
-        input: scores x, any shape.
+        input: floating scores x, of any shape.
         target: y, 1 or -1; broadcast over the elements of ``input``.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the input's shape; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for an input that is not floating.
+        ShapeRefusal: for a target that does not broadcast to the input.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [0.0, 80.0], "target": [1.0, -1.0]}
+    >>> print(forward("SoftMarginLoss", {"reduction": "none"}, call).round(4))
+    [ 0.6931 80.    ]
+    >>> print(gradient("SoftMarginLoss", {}, call, "input"))
+    [-0.25  0.5 ]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
     """
     agreement = step("y x", target * input)
     return reduce(step("losses", -log_sigmoid(agreement)), reduction)
@@ -46,10 +63,26 @@ def multilabel_soft_margin_loss(
     The classes are the last dimension; the mean is over all others.
 
     Args:
-        input: scores x, (C), (N, C) or with more dimensions before the classes.
-        target: t, 1 for each label that applies and 0 for the others, broadcast with ``input``.
+        input: floating scores x, (C), (N, C) or with more dimensions before the classes.
+        target: t, 1 for each label that applies and 0 for the others, broadcast with ``input``; no booleans.
         weight: w, broadcast with both; usually (C), a weight for each class.
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the broadcast shape without C; one number where they are reduced.
+
+    Raises:
+        DtypeRefusal: for an input that is not floating, and a target of booleans.
+        ShapeRefusal: for an input without dimensions, and where shapes do not broadcast.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"input": [[0.0, 2.0]], "target": [[1.0, 0.0]]}
+    >>> print(forward("MultiLabelSoftMarginLoss", {}, call).round(4))
+    1.41
+    >>> print(gradient("MultiLabelSoftMarginLoss", {}, call, "input").round(4))
+    [[-0.25    0.4404]]
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
     """
     terms = _label_losses(input, target)
     if weight is not None:
@@ -63,7 +96,7 @@ def multilabel_soft_margin_loss_gradient(
 ) -> dict[str, Array]:
     """dl/dx = (w/C) ((1 - t) s(x) - t s(-x)), dl/dt = (w/C) (log s(-x) - log s(x)), dl/dw[c] = l[c] / C.
 
-    The upstream gradient multiplies each term by itself, as the chain rule does over the terms of l.
+    The upstream gradient multiplies each term on its own, as the chain rule does over the terms of l.
     """
     label_losses = _label_losses(input, target)
     shapes = [tuple(values.shape) for values in (label_losses, weight) if values is not None]
@@ -94,26 +127,17 @@ def _label_losses(input: Array, target: Array) -> Array:
 
 
 def refuse_soft_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse input that is not floating, and a target that does not broadcast to it.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``soft_margin_loss`` lists under Raises."""
     demand_floating("input", args["input"])
     demand_broadcast("target", args["target"], args["input"])
 
 
 def refuse_multilabel_soft_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse booleans for a target, input without a dimension, and shapes that do not broadcast.
-
-    Raises:
-        DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``multilabel_soft_margin_loss`` lists under Raises."""
     demand_floating("input", args["input"])
     if args["target"].dtype.kind == "b":
         raise DtypeRefusal("target holds booleans; a label is the number 0 or 1")
-    if args["input"].ndim == 0:
-        raise ShapeRefusal("input has no dimensions; it needs one for the classes")
+    demand_class_dimension(args["input"])
     weight = params["weight"]
     demand_broadcastable(args if weight is None else {**args, "weight": weight})
 

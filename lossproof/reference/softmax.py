@@ -1,7 +1,4 @@
-"""softmax, log-softmax, sigmoid and log-sigmoid: the stable forms that the losses stand on.
-
-Blanchard, Higham and Higham (2021), "Accurately computing the log-sum-exp and softmax functions".
-"""
+"""softmax, log-softmax, sigmoid and log-sigmoid: the stable forms that the losses stand on."""
 
 from __future__ import annotations
 
@@ -10,18 +7,30 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.numbers.rules import followed_rules
+from lossproof.reference.demands import refuse_dimension
 from lossproof.reference.loss import Loss
 from lossproof.reference.option import whole
-from lossproof.reference.refusing import refuse_dimension
 from lossproof.reference.steps import step
 
 
 def log_softmax(input: Array, *, dim: int) -> Array:
-    """Log p_c = z_c - log sum_j exp(z_j), with z = x - max(x): no exponential overflows.
+    """log p_c = z_c - log sum_j exp(z_j), with z = x - max(x): no exponential overflows.
 
     Args:
-        input: logits of any shape.
-        dim: the dimension whose exponentials sum to 1.
+        input: floating logits x, of any shape.
+        dim: the dimension whose exponentials sum to 1; where it is None, one is guessed as torch does.
+
+    Returns:
+        The log-probabilities, in the input's shape.
+
+    Raises:
+        ShapeRefusal: for a ``dim`` that the input does not have.
+
+    >>> from lossproof.reference import forward
+    >>> print(forward("LogSoftmax", {"dim": 0}, {"input": [0.0, 1000.0]}))
+    [-1000.     0.]
+
+    Source: Blanchard, Higham and Higham (2021), "Accurately computing the log-sum-exp and softmax functions".
     """
     if followed_rules().subtracts_log_sum_exp:
         return input - np.expand_dims(log_sum_exp(input, dim), dim)
@@ -44,8 +53,20 @@ def softmax(input: Array, *, dim: int) -> Array:
     """p_c = exp(z_c) / sum_j exp(z_j), with z = x - max(x).
 
     Args:
-        input: logits of any shape.
-        dim: the dimension along which the result sums to 1.
+        input: floating logits x, of any shape.
+        dim: the dimension along which the result sums to 1; as for ``log_softmax``.
+
+    Returns:
+        The probabilities, in the input's shape.
+
+    Raises:
+        ShapeRefusal: for a ``dim`` that the input does not have.
+
+    >>> from lossproof.reference import forward
+    >>> print(forward("Softmax", {"dim": 0}, {"input": [1000.0, 1000.0]}))
+    [0.5 0.5]
+
+    Source: Blanchard, Higham and Higham (2021), "Accurately computing the log-sum-exp and softmax functions".
     """
     shifted = step("logits - max", input - _largest(input, dim))
     exponentials = step("exponentials", np.exp(shifted))
@@ -59,13 +80,21 @@ def softmax_gradient(upstream: Array, probabilities: Array, dim: int) -> Array:
 
 
 def sigmoid(input: Array) -> Array:
-    """1 / (1 + exp(-x)), and exp(x) / (1 + exp(x)) for negative x: no exponential overflows."""
+    """1 / (1 + exp(-x)), and exp(x) / (1 + exp(x)) for negative x: no exponential overflows.
+
+    >>> print(sigmoid(np.array([0.0, -1000.0])))
+    [0.5 0. ]
+    """
     decay = np.exp(-np.abs(input))
     return np.where(input >= 0, 1.0, decay) / (1.0 + decay)
 
 
 def log_sigmoid(input: Array) -> Array:
-    """log(1 / (1 + exp(-x))) = min(x, 0) - log(1 + exp(-|x|))."""
+    """log(1 / (1 + exp(-x))) = min(x, 0) - log(1 + exp(-|x|)).
+
+    >>> print(log_sigmoid(np.array([1000.0, -1000.0])))
+    [   -0. -1000.]
+    """
     return -np.maximum(-input, 0.0) - np.log1p(np.exp(-np.abs(input)))
 
 

@@ -1,4 +1,4 @@
-"""Worked steps: every formula names its intermediates, and whoever asks sees them pass."""
+"""Worked steps: every formula names its intermediates, and a caller may record them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def recording(pass_on: Pass = lambda value: value) -> Iterator[list[tuple[str, A
     """Collect the steps of every formula that runs inside, in order.
 
     Args:
-        pass_on: what the formula goes on with, given a step's value; by default that value.
+        pass_on: maps the value of a step to what the formula continues with; by default, to itself.
     """
     steps: list[tuple[str, Array]] = []
     token = _recorded.set((steps, pass_on))

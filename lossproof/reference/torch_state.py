@@ -1,4 +1,4 @@
-"""torch's names for what a module holds and is made from, beside the reference's own.
+"""torch's names for what a module holds and is made from, and the reference's own for the same.
 
 A module's tensors go by the names of its state dictionary (``head.weight``), its sizes by its constructor's
 keywords (``in_features``). The reference needs no sizes; those that contradict the tensors are refused.
@@ -65,7 +65,7 @@ def with_own_names(
 
     Raises:
         OptionRefusal: for a name that no such module has in its state, and a tensor that is given twice.
-        DtypeRefusal: for what is no array of numbers.
+        DtypeRefusal: for what is not an array of numbers.
         ShapeRefusal: for sizes that the tensors contradict.
     """
     names = _state_names(loss)
@@ -100,7 +100,7 @@ def _sizes(loss: Loss, params: dict[str, Any]) -> dict[str, Any]:
     for name, option in _SIZES.get(loss.name, {}).items():
         is_own = name in loss.parameters and not isinstance(params.get(name), (bool, np.bool_))
         if name in params and not is_own and params[name] is not None:
-            sizes[name] = option.taken(name, params.pop(name))
+            sizes[name] = option.accept(name, params.pop(name))
         if name in sizes and np.any(np.less(sizes[name], 0)):
             raise OptionRefusal(f"{name} is {sizes[name]}; a size is not negative")
     return sizes
@@ -139,7 +139,7 @@ def _check_adaptive(sizes: Mapping[str, Any], values: Mapping[str, Any]) -> None
     head = _shape("head_weight", values)
     if len(head) == 2:
         _demand("in_features", sizes, head[1], "the head's weight")
-    cutoffs = WHOLES.taken("cutoffs", values.get("cutoffs"))
+    cutoffs = WHOLES.accept("cutoffs", values.get("cutoffs"))
     last = _shape(f"tail_{cutoffs.size - 1}_1_weight", values)
     if cutoffs.size and len(last) == 2:
         _demand("n_classes", sizes, int(cutoffs[-1]) + last[0], "the last cluster's weight")
@@ -163,5 +163,5 @@ def _demand(name: str, sizes: Mapping[str, Any], size: int, what: str) -> None:
 
 def _demand_bias(name: str, sizes: Mapping[str, Any], is_given: bool) -> None:
     if sizes.get(name, is_given) != is_given:
-        said, seen = ("true", "no bias") if sizes[name] else ("false", "a bias")
-        raise ShapeRefusal(f"{name} is {said}, but there is {seen} among the tensors")
+        claim, truth = ("true", "no bias") if sizes[name] else ("false", "a bias")
+        raise ShapeRefusal(f"{name} is {claim}, but there is {truth} among the tensors")

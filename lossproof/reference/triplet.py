@@ -1,10 +1,4 @@
-"""TripletMarginLoss and TripletMarginWithDistanceLoss: an anchor nearer to its like than to its unlike.
-
-https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
-https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html
-The swap is that of Balntas et al. (2016), "Learning local feature descriptors with triplets and shallow
-convolutional neural networks".
-"""
+"""TripletMarginLoss and TripletMarginWithDistanceLoss: an anchor nearer to its like than to its unlike."""
 
 from __future__ import annotations
 
@@ -12,6 +6,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, hinge_convention, unit_step
+from lossproof.reference.demands import demand_equal_dimensions
 from lossproof.reference.distances import (
     CONVENTIONS,
     DISTANCES,
@@ -23,7 +18,7 @@ from lossproof.reference.distances import (
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, real, word
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
-from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
+from lossproof.reference.refusals import RangeRefusal
 from lossproof.reference.steps import step
 
 ON_MARGIN = hinge_convention("triplet-on-margin", "the triplet losses where d(a, n) - d(a, p) = margin", "1")
@@ -50,14 +45,32 @@ def triplet_margin_loss(
     """L = max(margin + d(a, p) - d(a, n), 0), where d is the p-norm of the difference plus eps.
 
     Args:
-        anchor: vectors a (..., D).
+        anchor: vectors a (..., D), real or complex.
         positive: vectors that are like the anchor, of as many dimensions; all three broadcast.
         negative: vectors that are unlike it.
-        margin: by how much the unlike must be further away.
+        margin: by how much the unlike must be further away, above 0.
         p: the degree of the norm.
         eps: added to each difference.
         swap: take min(d(a, n), d(p, n)) for d(a, n).
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the broadcast shape without D; one number where they are reduced.
+
+    Raises:
+        RangeRefusal: for a margin of 0 or less.
+        DtypeRefusal: for booleans.
+        ShapeRefusal: for vectors that do not belong together, and a norm that no component decides.
+
+    >>> from lossproof.reference import forward, gradient
+    >>> call = {"anchor": [[0.0, 0.0]], "positive": [[3.0, 4.0]], "negative": [[0.0, 1.0]]}
+    >>> print(forward("TripletMarginLoss", {}, call).round(4))
+    5.0
+    >>> print(gradient("TripletMarginLoss", {}, call, "positive").round(4))
+    [[0.6 0.8]]
+
+    Source: Balntas et al. (2016), "Learning local feature descriptors with triplets and shallow convolutional
+    neural networks"; https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
     """
     return _triplet_loss(pairwise(p, eps), anchor, positive, negative, margin, swap, reduction)
 
@@ -95,13 +108,28 @@ def triplet_margin_with_distance_loss(
     """L = max(margin + d(a, p) - d(a, n), 0) with any distance d.
 
     Args:
-        anchor: vectors a (..., D).
+        anchor: vectors a (..., D), real or complex.
         positive: vectors that are like the anchor, of as many dimensions.
         negative: vectors that are unlike it.
         distance_function: a name from DISTANCES; none is the 2-norm with an eps of 1e-6.
-        margin: by how much the unlike must be further away.
+        margin: by how much the unlike must be further away, above 0.
         swap: take min(d(a, n), d(p, n)) for d(a, n).
         reduction: none, mean or sum.
+
+    Returns:
+        The losses, in the broadcast shape without D; one number where they are reduced.
+
+    Raises:
+        RangeRefusal: for a margin of 0 or less.
+        DtypeRefusal: for booleans.
+        ShapeRefusal: for vectors that do not belong together.
+
+    >>> from lossproof.reference import forward
+    >>> call = {"anchor": [[0.0, 0.0]], "positive": [[3.0, 4.0]], "negative": [[0.0, 1.0]]}
+    >>> print(forward("TripletMarginWithDistanceLoss", {"distance_function": "linf"}, call))
+    4.0
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html
     """
     distance = DISTANCES[distance_function]
     return _triplet_loss(distance, anchor, positive, negative, margin, swap, reduction)
@@ -118,7 +146,7 @@ def triplet_margin_with_distance_loss_gradient(
     swap: bool = False,
     reduction: str = "mean",
 ) -> dict[str, Array]:
-    """As of the triplet margin loss."""
+    """As for the triplet margin loss."""
     distance = DISTANCES[distance_function]
     return _triplet_gradient(distance, upstream, anchor, positive, negative, margin, swap, reduction)
 
@@ -175,24 +203,16 @@ def _triplet_gradient(
 
 
 def refuse_triplet_margin_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse a margin of 0 or less, and vectors that do not belong together.
-
-    Raises:
-        RangeRefusal, DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``triplet_margin_loss`` lists under Raises."""
     _demand_margin(params)
-    _demand_equal_dimensions(args)
+    demand_equal_dimensions(args)
     refuse_pairwise_distance(args, params)
 
 
 def refuse_triplet_margin_with_distance_loss(args: Arguments, params: Parameters) -> None:
-    """Refuse a margin of 0 or less, and vectors that do not belong together.
-
-    Raises:
-        RangeRefusal, DtypeRefusal, ShapeRefusal.
-    """
+    """Refuse what ``triplet_margin_with_distance_loss`` lists under Raises."""
     _demand_margin(params)
-    _demand_equal_dimensions(args)
+    demand_equal_dimensions(args)
     demand_vectors(args)
 
 
@@ -200,12 +220,6 @@ def _demand_margin(params: Parameters) -> None:
     margin = params["margin"]
     if margin <= 0:
         raise RangeRefusal(f"margin is {margin}; it must be above 0")
-
-
-def _demand_equal_dimensions(args: Arguments) -> None:
-    if len({values.ndim for values in args.values()}) > 1:
-        shapes = ", ".join(f"{name} {values.shape}" for name, values in args.items())
-        raise ShapeRefusal(f"the number of dimensions differs: {shapes}")
 
 
 _NAMES = tuple(name for name in DISTANCES if name is not None)

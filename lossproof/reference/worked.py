@@ -29,13 +29,30 @@ def formula_of(loss: Loss) -> str:
 
 
 def worked_steps(call: PreparedCall) -> str:
-    """The steps of a call, each with its name and, an element a line, its expression and its value.
+    """The steps of a call: the name of each, then a line per element with its expression and its value.
 
     Expressions are over the numbers of the steps before, as they are printed there. All of them are
-    certified, and told to seven significant digits, or to as many more as it takes for the lines that they
-    stand in to be true: ``=`` says that the printed expression is exactly the printed number, ``≈`` that the
+    certified and have seven significant digits, or as many more as it takes for every line that shows them
+    to be true: ``=`` says that the printed expression is exactly the printed number, ``≈`` that the
     number is a correct rounding both of that expression and of the true value. Of a step with many elements
     the first are shown.
+
+    Args:
+        call: as ``prepare`` returns it.
+
+    Returns:
+        Lines of text, or one that says that the steps cannot be certified.
+
+    >>> from lossproof.reference.evaluation import prepare
+    >>> print(worked_steps(prepare("MSELoss", {}, {"input": [1.0, -2.0], "target": [0.5, 1.0]})))
+    d
+      [0]: 1 - 0.5 = 0.5
+      [1]: -2 - 1 = -3
+    losses
+      [0]: 0.5 * 0.5 = 0.25
+      [1]: (-3) * (-3) = 9
+    sum: 0.25 + 9 = 9.25
+    mean: 9.25 / 2 = 4.625
     """
     try:
         return certified(lambda: _text(call))
@@ -44,13 +61,13 @@ def worked_steps(call: PreparedCall) -> str:
 
 
 def _text(call: PreparedCall) -> str:
-    with recording(_given) as recorded:
+    with recording(_without_history) as recorded:
         call.value(Written.exact)
     steps = [step for name, value in recorded for step in _parts(name, value)]
     settle([equation for step in steps for equation in step.shown])
     # A step that only repeats the one before, as the sum of a single loss does, teaches nothing.
-    told = steps[:1] + [step for before, step in pairwise(steps) if not step.repeats(before)]
-    return "\n".join(line for step in told for line in step.lines())
+    new = steps[:1] + [step for before, step in pairwise(steps) if not step.repeats(before)]
+    return "\n".join(line for step in new for line in step.lines())
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +105,11 @@ def _step(name: str, value: Written) -> _Step:
     return _Step(name, value.shape, [Equation(term) for term in value.terms.ravel().tolist()])
 
 
-def _given(value: Array) -> Array:
-    """What the next step sees of this one: numbers, and no longer how they came about."""
+def _without_history(value: Array) -> Array:
+    """What the next step sees of this one: plain numbers without their history."""
     if isinstance(value, ComplexPair):
-        return ComplexPair(_given(value.real), _given(value.imaginary))
-    return value.given() if isinstance(value, Written) else value
+        return ComplexPair(_without_history(value.real), _without_history(value.imaginary))
+    return value.as_numbers() if isinstance(value, Written) else value
 
 
 def _parts(name: str, value: Array) -> Iterator[_Step]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lossproof.reference.catalogue import LOSSES
+
 EXPRESSIONS_SUBJECT = "torch-expressions"
 
 # By the loss; parameters stand in braces.
@@ -17,10 +19,12 @@ EXPRESSIONS: Mapping[str, str] = {
     "DistributionCrossEntropy": "-torch.special.xlogy(p, q).sum(-1)",
     "Objective": "losses.mean() + ({l1} * parameters.abs().sum() + {l2} * parameters.square().sum())",
 }
-_PARAMETERS = ("l1", "l2")
 
 
 def expression_of(loss: str, params: Mapping[str, object] | None = None) -> str:
-    """The expression that stands in for a loss, with its parameters by name or, where given, by value."""
-    names = {name: name for name in _PARAMETERS} if params is None else dict.fromkeys(_PARAMETERS, 0.0)
-    return EXPRESSIONS[loss].format(**names | dict(params or {}))
+    """The expression that stands in for a loss, its parameters by name or, given a call's, by value."""
+    options = LOSSES[loss].typed_parameters
+    shown = {
+        name: name if params is None else params.get(name, option.default) for name, option in options.items()
+    }
+    return EXPRESSIONS[loss].format(**shown)

@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.registry import find_subject
+from lossproof.subjects.torch.expressions import EXPRESSIONS
 from proofs.false_alarms.__main__ import main
-from proofs.false_alarms.sweep import sweep
+from proofs.false_alarms.sweep import BUILDERS, sweep
+
+
+def test_every_loss_of_torch_is_called_at_random() -> None:
+    # The alias of NLLLoss has its code.
+    assert set(LOSSES) - set(EXPRESSIONS) - {"NLLLoss2d"} == set(BUILDERS)
 
 
 def test_random_calls_of_torch_raise_no_alarm() -> None:

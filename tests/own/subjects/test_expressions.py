@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from loss_arguments import ARGUMENTS
 from page_reader import page_data
 from report_specimens import AGREES, RUN, result_of
 from repository import whole_corpus
@@ -22,13 +23,6 @@ from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJEC
 from lossproof.subjects.torch.forms import has_function
 from proofs.faults.catalogue import FAULTS
 
-TENSORS = {
-    "p": torch.tensor([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]),
-    "q": torch.tensor([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]]),
-    "losses": torch.tensor([1.0, 2.0, 6.0]),
-    "parameters": torch.tensor([3.0, -4.0, 0.5]),
-}
-
 
 def asked(cases: str) -> set[str | None]:
     checks = select(whole_corpus(), "", "", cases, "cpu").trials
@@ -43,13 +37,13 @@ def test_exactly_what_torch_lacks_has_an_expression() -> None:
 
 
 @pytest.mark.parametrize("loss", EXPRESSIONS)
-@pytest.mark.parametrize("params", [{}, {"l1": 0.5, "l2": 0.25}])
-def test_what_is_shown_is_what_is_judged(loss: str, params: dict[str, float]) -> None:
-    own = {name: value for name, value in params.items() if name in LOSSES[loss].parameters}
-    args = {name: TENSORS[name] for name in LOSSES[loss].arguments}
-    shown = eval(expression_of(loss, own), {"torch": torch}, args)
-    values = {name: Values(tensor.double().numpy(), "float32") for name, tensor in args.items()}
-    judged = find_subject(EXPRESSIONS_SUBJECT).run(Call(loss, own, values, None, "float32"))
+@pytest.mark.parametrize("number", [None, 0.25])
+def test_what_is_shown_is_what_is_judged(loss: str, number: float | None) -> None:
+    params = {} if number is None else dict.fromkeys(LOSSES[loss].real_parameters, number)
+    tensors = {name: torch.tensor(values) for name, values in ARGUMENTS[loss].items()}
+    shown = eval(expression_of(loss, params), {"torch": torch}, tensors)
+    values = {name: Values(tensor.double().numpy(), "float32") for name, tensor in tensors.items()}
+    judged = find_subject(EXPRESSIONS_SUBJECT).run(Call(loss, params, values, None, "float32"))
     assert judged.value.tolist() == shown.tolist()
 
 
