@@ -32,7 +32,7 @@ test: $(INSTALLED) ## run the project's own tests (TORCH= TESTS=)
 	@$(RUN) -m pytest $(TESTS) -q --numprocesses auto --dist loadfile
 
 history: $(INSTALLED) ## run the suite on releases of torch, put each on record, write the table (VERSIONS='2.6.0 2.7.1')
-	@$(RUN) -m lossproof.history $(VERSIONS)
+	@$(RUN) -m proofs.releases $(VERSIONS)
 
 browser: $(INSTALLED) ## open the report in Chromium, which must be installed, and use it
 	@$(RUN) -m pip install --quiet $(PINNED) --editable '.[browser]'

@@ -1,1 +1,1 @@
-"""From runs on several releases of torch to the table of defects and conventions by release."""
+"""Defects and conventions by release of torch: what `cases/history/` has on record, as a table."""

@@ -11,11 +11,11 @@ from typing import Any
 from report_specimens import AGREES, RUN, result_of
 from suite_runs import CASES
 
-from lossproof.history.__main__ import main
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
 from lossproof.reporting.jsonl import results_jsonl
+from proofs.releases.__main__ import main
 
 WHY = "the mean divides by the rows"
 OTHER = "a refusal is missing: nothing is raised"

@@ -24,8 +24,8 @@ from history_specimens import (
 )
 
 from lossproof.corpus.reading import load_corpus
-from lossproof.history.__main__ import main
 from lossproof.records.outcome import Outcome
+from proofs.releases.__main__ import main
 
 
 def test_it_says_what_the_run_came_to_and_nothing_of_when_and_where(cases: Path) -> None:

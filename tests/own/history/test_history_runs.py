@@ -64,7 +64,7 @@ class Workshop:
             [
                 sys.executable,
                 "-m",
-                "lossproof.history",
+                "proofs.releases",
                 *releases,
                 "--corpus",
                 str(self.cases),

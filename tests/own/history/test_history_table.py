@@ -14,10 +14,10 @@ from report_specimens import AGREES, RUN, result_of
 from repository import ROOT, whole_corpus
 
 from lossproof.corpus.reading import load_corpus
-from lossproof.history.__main__ import main
-from lossproof.history.markdown import history_markdown
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting import write_faults, write_reports
+from proofs.releases.__main__ import main
+from proofs.releases.markdown import history_markdown
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ class TestTorch:
 
     def test_history_is_told_the_releases(self, checkout: Checkout) -> None:
         checkout.run("make", "history", "VERSIONS=2.6.0 2.7.1")
-        assert checkout.asked[-1] == ".venv/bin/python -m lossproof.history 2.6.0 2.7.1"
+        assert checkout.asked[-1] == ".venv/bin/python -m proofs.releases 2.6.0 2.7.1"
 
 
 class TestContinuousIntegration:

@@ -1,4 +1,4 @@
-"""``python -m lossproof.history``: put runs on several releases of torch on record, and write their table."""
+"""``python -m proofs.releases``: put runs on several releases of torch on record, and write their table."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import load_corpus
-from lossproof.history.markdown import history_markdown
 from lossproof.history.on_record import read_table
 from lossproof.history.release import write_release
-from lossproof.history.running import InstallationError, run_on
-from lossproof.history.summing_up import summed_up
 from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.text import count
+from proofs.releases.markdown import history_markdown
+from proofs.releases.running import InstallationError, run_on
+from proofs.releases.summing_up import summed_up
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lossproof.history", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m proofs.releases", description=__doc__)
     parser.add_argument(
         "releases",
         nargs="*",
