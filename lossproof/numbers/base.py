@@ -116,7 +116,7 @@ class NumberArray(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape, as of any array."""
+        """The shape, as for any array."""
         return tuple(self.components[0].shape)
 
     @property

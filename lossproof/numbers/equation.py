@@ -20,8 +20,8 @@ _UTMOST = 10**9
 class Equation:
     """A term and the number that it yields, as printed.
 
-    ``=`` stands where the printed term, computed exactly, is the printed number. Elsewhere stands ``≈``: the
-    number is a correct rounding both of what the printed term yields and of its true value.
+    ``=`` means that the printed term, computed exactly, is the printed number; ``≈`` means that the number
+    is a correct rounding both of what the printed term yields and of its true value.
     """
 
     def __init__(self, term: Term) -> None:

@@ -1,6 +1,7 @@
 """Certified numbers in decimals: rounded correctly, to as many digits as are asked for.
 
-A numeral of very many digits, as of 1 + exp(-80), is the sum of two short ones: ``1 + 1.804851e-35``.
+A numeral of very many digits, such as that of 1 + exp(-80), is the sum of two short ones:
+``1 + 1.804851e-35``.
 """
 
 from __future__ import annotations

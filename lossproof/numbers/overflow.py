@@ -132,7 +132,7 @@ def of_bounded(number: Marked) -> Marks | None:
 
 
 def of_total(numbers: Marked, axis: Axis, keepdims: bool) -> Marks | None:
-    """Of the sum along an axis. One element that may be either infinity is no pair of them."""
+    """Of the sum along an axis. One element that may be either infinity is not a pair of them."""
     if numbers.marks is None:
         return None
     positive = (numbers.marks & POSITIVE) > 0

@@ -68,7 +68,7 @@ def cosine_similarity_gradient(
 ) -> dict[str, Array]:
     """d/dx1 = (u2 - cos x1 / n1) / max(n1, eps), with n1 = |x1| and u2 = x2 / max(|x2|, eps).
 
-    By torch's convention the second term stands also where the norm is replaced by eps; the derivative
+    By torch's convention the second term remains where the norm is replaced by eps; the derivative
     of the similarity as documented lacks it there.
     """
     return _cosine_similarity_slopes(upstream, x1, x2, dim, eps, is_convention=True)
@@ -210,7 +210,7 @@ def refuse_cosine_embedding_loss(args: Arguments, params: Parameters) -> None:
     """Refuse what ``cosine_embedding_loss`` lists under Raises."""
     input1, input2, target = args["input1"], args["input2"], args["target"]
     if target.ndim > 1:
-        raise ShapeRefusal(f"target has shape {target.shape}; it must be one number, or one a vector")
+        raise ShapeRefusal(f"target has shape {target.shape}; it must be one number, or one for each vector")
     for name, values in (("input1", input1), ("input2", input2)):
         if values.ndim != target.ndim + 1:
             raise ShapeRefusal(

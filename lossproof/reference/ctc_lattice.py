@@ -97,7 +97,7 @@ def lattice_of(targets: Integers, input_lengths: Integers, target_lengths: Integ
 
 
 def _rows(targets: Integers, lengths: Integers) -> Integers:
-    """The targets one below the other; what lies beyond a row's own length is ignored."""
+    """The targets as rows; what lies beyond a row's own length is ignored."""
     longest = int(np.max(lengths))
     if targets.ndim == 2:
         return targets[:, :longest]

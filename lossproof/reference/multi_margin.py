@@ -139,7 +139,7 @@ def multilabel_margin_loss_gradient(
 
 
 def _rows(values: Array) -> Array:
-    """Rows of classes: a single row is a batch of one, and a number a row of one class."""
+    """Rows of classes: a single row is a batch of one, and a number is a row of one class."""
     return np.reshape(values, (-1, values.shape[-1] if values.ndim else 1))
 
 
@@ -180,7 +180,7 @@ def refuse_multi_margin_loss(args: Arguments, params: Parameters) -> None:
     _demand_int64(target)
     rows = input.shape[0] if input.ndim == 2 else 1
     if target.size != rows or target.ndim > 1:
-        raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one index a row")
+        raise ShapeRefusal(f"target has shape {target.shape}; input {input.shape} needs one for each row")
     demand_class_weights(params["weight"], classes)
     demand_classes(target, classes)
 
@@ -197,11 +197,11 @@ def refuse_multilabel_margin_loss(args: Arguments, params: Parameters) -> None:
 
 
 def _demand_rows(input: npt.NDArray[Any]) -> int:
-    """The number of classes of a floating row or of rows; a number is a row of one class."""
+    """The number of classes in a floating row or rows; a number is a row of one class."""
     demand_floating("input", input)
     classes = input.shape[-1] if input.ndim else 1
     if input.ndim > 2 or classes == 0:
-        raise ShapeRefusal(f"input has shape {input.shape}; it must be (C) or (N, C), with a class at least")
+        raise ShapeRefusal(f"input has shape {input.shape}; it must be (C) or (N, C) with C > 0")
     return classes
 
 

@@ -37,7 +37,7 @@ class Option:
         kind: what its values are.
         default: its value where a call gives none.
         known: the only values that it may have, where these are few; empty for any of its kind.
-        is_required: whether a call must give one, so that a default of None is no value.
+        is_required: whether a call must give one, so that None is not a default.
     """
 
     kind: Kind
