@@ -9,7 +9,7 @@ from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.demands import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.information import product_with_log
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
-from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.reductions import reduce, spread, weighted
 from lossproof.reference.refusals import RangeRefusal
 from lossproof.reference.softmax import log_sigmoid, sigmoid
 from lossproof.reference.steps import step
@@ -57,10 +57,7 @@ def binary_cross_entropy(
     """
     log_p = step("log p", np.maximum(np.log(input), SMALLEST_LOGARITHM))
     log_q = step("log (1 - p)", np.maximum(np.log1p(-input), SMALLEST_LOGARITHM))
-    losses = (target - 1.0) * log_q - target * log_p
-    if weight is not None:
-        losses = losses * weight
-    return reduce(step("losses", losses), reduction)
+    return reduce(weighted((target - 1.0) * log_q - target * log_p, weight), reduction)
 
 
 def binary_cross_entropy_gradient(
@@ -70,9 +67,7 @@ def binary_cross_entropy_gradient(
 
     Next to 0 and 1 both are torch's conventions; ``binary_cross_entropy_derivative`` has none.
     """
-    share = spread(upstream, input.shape, reduction)
-    if weight is not None:
-        share = share * weight
+    share = _weighted_share(upstream, input, weight, reduction)
     variance = np.maximum((1.0 - input) * input, SMALLEST_VARIANCE)
     return {
         "input": share * (input - target) / variance,
@@ -87,9 +82,7 @@ def binary_cross_entropy_derivative(
 
     A logarithm at its bound does not change with p: its term of dl/dp is 0.
     """
-    share = spread(upstream, input.shape, reduction)
-    if weight is not None:
-        share = share * weight
+    share = _weighted_share(upstream, input, weight, reduction)
     log_p, log_q = np.log(input), np.log1p(-input)
     slope_p = np.where(log_p < SMALLEST_LOGARITHM, 0.0, target / input)
     slope_q = np.where(log_q < SMALLEST_LOGARITHM, 0.0, (1.0 - target) / (1.0 - input))
@@ -136,9 +129,7 @@ def binary_cross_entropy_with_logits(
     factor = 1.0 if pos_weight is None else (pos_weight - 1.0) * target + 1.0
     losses = (1.0 - target) * input - factor * log_s
     losses = np.where(np.isinf(input), _at_infinity(input, target, pos_weight), losses)
-    if weight is not None:
-        losses = losses * weight
-    return reduce(step("losses", losses), reduction)
+    return reduce(weighted(losses, weight), reduction)
 
 
 def _at_infinity(input: Array, target: Array, pos_weight: Array | None) -> Array:
@@ -159,9 +150,7 @@ def binary_cross_entropy_with_logits_gradient(
     reduction: str = "mean",
 ) -> dict[str, Array]:
     """dl/dx = w ((1 + P t - t) s - P t) and dl/dt = -w x; with P, dl/dt = w (log(1 - s) - P log s)."""
-    share = spread(upstream, input.shape, reduction)
-    if weight is not None:
-        share = share * weight
+    share = _weighted_share(upstream, input, weight, reduction)
     if pos_weight is None:
         return {"input": (sigmoid(input) - target) * share, "target": -input * share}
     positive = pos_weight * target
@@ -169,6 +158,11 @@ def binary_cross_entropy_with_logits_gradient(
         "input": ((positive + 1.0 - target) * sigmoid(input) - positive) * share,
         "target": (log_sigmoid(-input) - pos_weight * log_sigmoid(input)) * share,
     }
+
+
+def _weighted_share(upstream: Array, input: Array, weight: Array | None, reduction: str) -> Array:
+    share = spread(upstream, input.shape, reduction)
+    return share if weight is None else share * weight
 
 
 def refuse_binary_cross_entropy(args: Arguments, params: Parameters) -> None:

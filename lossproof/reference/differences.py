@@ -18,11 +18,6 @@ def difference_of(input: Array, target: Array) -> Array:
     return step("d", input - target)
 
 
-def weighted(losses: Array, weight: Array | None) -> Array:
-    """w L, or L without weights."""
-    return step("losses", losses if weight is None else losses * weight)
-
-
 def gradients_of(
     input: Array, target: Array, weight: Array | None, share: Array, slope: Array, to_weight: Array | None
 ) -> dict[str, Array]:

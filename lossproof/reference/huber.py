@@ -12,10 +12,9 @@ from lossproof.reference.differences import (
     difference_of,
     gradients_of,
     refuse_regression,
-    weighted,
 )
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
-from lossproof.reference.reductions import reduce, spread
+from lossproof.reference.reductions import reduce, spread, weighted
 from lossproof.reference.refusals import RangeRefusal
 from lossproof.reference.steps import step
 

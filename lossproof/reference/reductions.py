@@ -20,6 +20,11 @@ from lossproof.numbers.base import Array
 from lossproof.reference.steps import step
 
 
+def weighted(losses: Array, weight: Array | None) -> Array:
+    """w L, or L without weights."""
+    return step("losses", losses if weight is None else losses * weight)
+
+
 def reduce(losses: Array, reduction: str, denominator: Array | None = None) -> Array:
     """sum l, or sum l / D; l itself without a reduction.
 
