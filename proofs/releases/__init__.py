@@ -1,1 +1,1 @@
-"""Putting releases of torch on record: a run on each, summed up in a file of ``cases/history/``, and its table."""
+"""Releases of torch, put on record: a run on each, summed up in ``cases/history/``, and the table of all."""
