@@ -78,11 +78,13 @@ def logarithm_of_one_plus(x: flint.arb) -> flint.arb:
 
 def _decided(result: flint.arb, *operands: flint.arb) -> flint.arb:
     """Arb answers nan for a ball that reaches out of the domain: only exact operands may keep it."""
+    if not result.is_nan():
+        return result
     if any(operand.is_nan() for operand in operands):
         return _NAN
-    if result.is_nan() and not all(operand.is_exact() for operand in operands):
+    if not all(operand.is_exact() for operand in operands):
         raise Undecided("a logarithm, a quotient or a root at a ball that holds zero")
-    return result
+    return _NAN
 
 
 def square_root(x: flint.arb) -> flint.arb:
@@ -94,7 +96,8 @@ def power(x: flint.arb, exponent: flint.arb) -> flint.arb:
     """A power of a ball that is not negative."""
     if x == 0 and not exponent.is_nan():
         return flint.arb(1) if exponent == 0 else _ZERO if exponent > 0 else _INFINITY
-    return _decided(x**exponent, x, exponent)
+    # Arb takes nan to the power of 0 for 1.
+    return _NAN if x.is_nan() or exponent.is_nan() else _decided(x**exponent, x, exponent)
 
 
 def _maximum(x: flint.arb, y: flint.arb) -> flint.arb:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,17 +36,21 @@ class Format:
     is_default: bool = True
     complex_dtype: str | None = None
 
-    @property
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    # Every operation on bounded numbers asks for these.
+    @cached_property
     def accumulator(self) -> Format:
         """The format that sums are kept in: at least float32."""
         return self if self.precision > _SINGLE.precision else _SINGLE
 
-    @property
+    @cached_property
     def unit_roundoff(self) -> float:
         """Half the distance from 1 to the next number: the relative error of one rounding."""
         return float(2.0**-self.precision)
 
-    @property
+    @cached_property
     def underflow(self) -> float:
         """The absolute error that one operation may commit near zero.
 
