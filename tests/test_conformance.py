@@ -1,15 +1,5 @@
-"""The harness: one test for each case, subject and dtype of the corpus, and one that it can fail."""
+"""The harness, where pytest finds it: what ``lossproof verify`` runs, from the package."""
 
-from __future__ import annotations
+from lossproof.running.conformance import test_case, test_sentinel
 
-from collections.abc import Callable
-
-from lossproof.running.plugin import Examine, PlannedTrial
-
-
-def test_case(trial: PlannedTrial, examine: Examine) -> None:
-    examine(trial)
-
-
-def test_sentinel(examine_sentinel: Callable[[], None]) -> None:
-    examine_sentinel()
+__all__ = ["test_case", "test_sentinel"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lossproof.command_line.corpus import CASES, read_corpus
+from lossproof.command_line.corpus import read_corpus
 from lossproof.command_line.terminal import BAD, GOOD, say
 from lossproof.corpus.case import Case
 from lossproof.corpus.case_reading import read_cases
 from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
-from lossproof.corpus.files import read_text_file, relative_name
+from lossproof.corpus.files import default_corpus, read_text_file, relative_name
 from lossproof.corpus.nodes import parse_tree
 from lossproof.corpus.reading import holds_known_defects, repeated_ids
 from lossproof.reporting.text import count
@@ -55,13 +55,13 @@ def read_text(text: str, notes: Notes) -> list[Case]:
 
 def is_inside(file: Path, corpus: Path | None) -> bool:
     """Whether a file belongs to the corpus."""
-    return file.resolve().is_relative_to((corpus or CASES).resolve())
+    return file.resolve().is_relative_to((corpus or default_corpus(Path())).resolve())
 
 
 def _beside_the_corpus(files: Sequence[Path], corpus: Path | None) -> list[Complaint]:
     if not files:
         return []
-    root = (corpus or CASES).resolve()
+    root = (corpus or default_corpus(Path())).resolve()
     names = [relative_name(file.resolve(), root) for file in files]
     try:
         read_corpus(corpus)

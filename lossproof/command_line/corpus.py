@@ -11,24 +11,22 @@ from pathlib import Path
 from lossproof.command_line.terminal import Mistake, progress
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
+from lossproof.corpus.files import default_corpus
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
-
-ROOT = Path(__file__).parents[2]
-CASES = ROOT / "cases"
 
 _ID = re.compile(r"^ *- *(?:\{ *)?id: *([a-z0-9-]+)", re.MULTILINE)
 
 
 def read_corpus(folder: Path | None) -> Corpus:
-    """The case files of a folder, or the suite's own.
+    """The case files of a folder, or the default ones.
 
     Raises:
         CorpusError: with all complaints about them.
     """
     with progress("reading the cases"):
-        return load_corpus(folder or CASES)
+        return load_corpus(folder or default_corpus(Path()))
 
 
 def find_case(corpus: Corpus, id: str) -> Case:
@@ -77,7 +75,8 @@ def find_loss(name: str) -> Loss:
 
 def complete_case(incomplete: str) -> list[str]:
     """The ids that begin so, for the shell: from the files' text, which takes no time."""
-    texts = (path.read_text(encoding="utf-8", errors="replace") for path in sorted(CASES.rglob("*.yaml")))
+    files = sorted(default_corpus(Path()).rglob("*.yaml"))
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
     return [id for text in texts for id in _ID.findall(text) if id.startswith(incomplete)]
 
 

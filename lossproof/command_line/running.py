@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from lossproof.command_line.corpus import CASES, find_loss, read_corpus
+from lossproof.command_line.corpus import find_loss, read_corpus
 from lossproof.command_line.on_record import known_as
 from lossproof.command_line.showing import say_steps
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
@@ -18,6 +19,7 @@ from lossproof.command_line.values import Digits, case_value, gradient_digits, v
 from lossproof.command_line.written import nested
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
+from lossproof.corpus.files import default_corpus
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import load_picks
@@ -50,7 +52,7 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     """
     loss = find_loss(name)
     subject = next(found for found in map(find_subject, default_subjects()) if found.illustrates(loss.name))
-    with picking(picks_of(load_picks(CASES), subject.name, subject.version())):
+    with picking(picks_of(load_picks(default_corpus(Path())), subject.name, subject.version())):
         return _run(loss, subject, tokens, dtype, with_steps)
 
 

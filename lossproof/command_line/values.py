@@ -16,14 +16,14 @@ _BY_STEPS = (None, "none", "sum", "batchmean", "mean")
 Digits = tuple[list[str], tuple[int, ...]]
 
 
-def value_digits(call: PreparedCall, digits: int, lift: Lift = Ball.exact) -> Digits:
+def value_digits(call: PreparedCall, digits: int) -> Digits:
     """The value of a call."""
-    return certified_digits(lambda: _value(call, lift), digits)
+    return certified_digits(lambda: _value(call, Ball.exact), digits)
 
 
-def gradient_digits(call: PreparedCall, name: str, digits: int, lift: Lift = Ball.exact) -> Digits:
+def gradient_digits(call: PreparedCall, name: str, digits: int) -> Digits:
     """The gradient of the sum of a call's output by one of its arguments."""
-    return certified_digits(lambda: _gradient(call, name, lift), digits)
+    return certified_digits(lambda: _gradient(call, name, Ball.exact), digits)
 
 
 def case_value(case: Case, reduction: str | None, digits: int, dtype: str = "float64") -> Digits:

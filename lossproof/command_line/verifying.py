@@ -6,16 +6,19 @@ import os
 import sys
 import time
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import TextIO
 
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lossproof.command_line.corpus import ROOT
-from lossproof.command_line.terminal import Mistake
+import lossproof
 
-_HARNESS = ROOT / "tests" / "test_conformance.py"
+_HARNESS = Path(lossproof.__file__).parent / "running" / "conformance.py"
+# Whatever folder this is, its settings of pytest are for other tests. Capturing log messages costs a tenth of
+# the run, and so does Hypothesis; the harness uses neither.
+_APART = ("-c", os.devnull, "--noconftest", "-p", "no:logging", "-p", "no:hypothesispytest")
 _QUIET = -1
 _SECONDS_BETWEEN = 0.1
 
@@ -31,13 +34,8 @@ _STATUS = {
 
 def verify(options: Sequence[str]) -> int:
     """Run the harness, and hand on to pytest what it was asked for; returns the exit status."""
-    if not _HARNESS.exists():
-        raise Mistake(
-            f"there is no {_HARNESS}; run lossproof from a checkout, installed with 'pip install -e .'"
-        )
-    # Capturing log messages costs a tenth of the run, and so does Hypothesis; the harness uses neither.
-    unused = ("-p", "no:logging", "-p", "no:hypothesispytest")
-    arguments = [str(_HARNESS), "-q", *unused, *options]
+    harness = (str(_HARNESS), "-p", "lossproof.running.plugin", "--rootdir", os.getcwd())
+    arguments = [*harness, *_APART, "-q", *options]
     if not sys.stdout.isatty():
         return _status(pytest.main(arguments))
     # pytest captures what is written to standard output while tests run: the bar has a way of its own.

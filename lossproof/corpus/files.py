@@ -11,10 +11,23 @@ from pathlib import Path
 from lossproof.corpus.complaints import Notes, Place
 from lossproof.corpus.nodes import hidden_character
 
+_PACKAGE = Path(__file__).parents[1]
 HISTORY = "history"  # the folder beside the case files that holds what runs on other releases came to
 _LARGEST = 10_000_000
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
+
+
+def default_corpus(folder: Path) -> Path:
+    """The case files that are meant where nobody names any, seen from a folder.
+
+    They are those of the checkout that the folder is, else those of the package: a wheel holds them, and an
+    editable installation has them beside it.
+    """
+    if (folder / "cases").is_dir() and (folder / _PACKAGE.name).is_dir():
+        return folder / "cases"
+    packaged = _PACKAGE / "cases"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "cases"
 
 
 def relative_name(path: Path, root: Path) -> str:

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import pytest
 
 from lossproof.corpus.complaints import CorpusError
-from lossproof.corpus.files import HISTORY
+from lossproof.corpus.files import HISTORY, default_corpus
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.records.outcome import Outcome
@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
     group.addoption("--cases", default="", help="case ids to run, comma-separated shell patterns")
     group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
-    group.addoption("--corpus", default=None, help="the folder of case files (default: cases)")
+    group.addoption("--corpus", default=None, help="the folder of case files (default: the suite's own)")
     group.addoption(
         "--time-limit",
         default=300.0,
@@ -61,12 +61,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no warning go unseen; those of the reference, of legal calls, the harness judges itself."""
+    for line in ("error", "default::lossproof.reference.advice.ReferenceWarning"):
+        config.addinivalue_line("filterwarnings", line)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the corpus and the options first of all, so that a mistake in them is the first thing said."""
     config = session.config
     options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
-    folder = Path(config.getoption("corpus") or config.rootpath / "cases")
+    folder = Path(config.getoption("corpus") or default_corpus(config.rootpath))
     baseline = history = None
     try:
         corpus = load_corpus(folder)
