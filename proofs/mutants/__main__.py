@@ -39,7 +39,7 @@ import torch
 import torch.fx.experimental.symbolic_shapes  # brings sympy, which torch loads with its first derivative
 import yaml
 
-from proofs.mutants.checks import ROOT, Check
+from proofs.mutants.detectors import ROOT, Check
 from proofs.mutants.operators import Mutant, mutants_of
 from proofs.mutants.schedule import load, schedule
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proofs.mutants.checks import ROOT, CaseCheck, Check, FaultCheck, TestsCheck
+from proofs.mutants.detectors import ROOT, CaseDetector, Check, FaultDetector, TestsDetector
 
 _STAYING = ("lossproof.corpus", "lossproof.numbers")
 # These hold the kinds of options of the reference that they were loaded with, and know no other.
@@ -25,7 +25,7 @@ _SLOW_TESTS = (
     "test_mode_faults.py",
     "test_reference_gradients.py",
     "test_claims.py",
-    "test_apart.py",
+    "test_isolated.py",
     "test_snippets.py",
 )
 # Whatever the module of the reference is.
@@ -70,7 +70,7 @@ _JUDGING_TESTS = (
     "test_conventions.py",
     "test_ctc.py",
     "test_complex.py",
-    "test_apart.py",
+    "test_isolated.py",
     "test_modes.py",
     "test_mode_faults.py",
     "test_truth.py",
@@ -99,7 +99,7 @@ class Surroundings:
     own: Mapping[str, tuple[str, ...]]
     conventional: frozenset[str]
     drawn: frozenset[str]
-    faults: tuple[FaultCheck, ...]
+    faults: tuple[FaultDetector, ...]
 
 
 def load() -> Surroundings:
@@ -142,44 +142,44 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
             cases = sorted(cases, key=_size)[:_CASES_OF_OTHERS]
         for case in cases:
             if case.module is not None:
-                yield CaseCheck(case.id, "torch.nn")
+                yield CaseDetector(case.id, "torch.nn")
                 continue
             if case.expect or case.gradient or case.erratum:
-                yield CaseCheck(case.id)
+                yield CaseDetector(case.id)
             places = [("torch.nn.functional", "float64"), ("reference", "float64")]
             places.append(("torch.nn", "float32"))
             for subject, dtype in places:
                 if dtype in case.dtypes:
-                    yield CaseCheck(case.id, subject, dtype)
-    yield from map(TestsCheck, _REFERENCE_TESTS)
+                    yield CaseDetector(case.id, subject, dtype)
+    yield from map(TestsDetector, _REFERENCE_TESTS)
     if module.endswith(".worked"):
-        yield TestsCheck("test_worked.py")
-        yield TestsCheck("test_illustrations.py")
+        yield TestsDetector("test_worked.py")
+        yield TestsDetector("test_illustrations.py")
     if "TripletMarginWithDistanceLoss" in losses:
-        yield TestsCheck("test_named_distances.py")
-    yield TestsCheck("test_reference_gradients.py", " or ".join(own or losses))
+        yield TestsDetector("test_named_distances.py")
+    yield TestsDetector("test_reference_gradients.py", " or ".join(own or losses))
     if drawn := [loss for loss in own or losses if loss in surroundings.drawn]:
-        yield TestsCheck("test_truth.py", " or ".join(drawn))
+        yield TestsDetector("test_truth.py", " or ".join(drawn))
     if "L1Loss" in losses:
-        yield TestsCheck("test_complex.py")
+        yield TestsDetector("test_complex.py")
     if "CTCLoss" in losses:
-        yield TestsCheck("test_ctc.py")
+        yield TestsDetector("test_ctc.py")
     if surroundings.conventional & set(losses):
-        yield TestsCheck("test_conventions.py")
+        yield TestsDetector("test_conventions.py")
 
 
 def _judging(surroundings: Surroundings) -> Iterator[Check]:
-    yield from map(TestsCheck, _JUDGING_TESTS)
+    yield from map(TestsDetector, _JUDGING_TESTS)
     yield from surroundings.faults
     for case in _specimens(surroundings.corpus):
         if case.module is not None:
-            yield CaseCheck(case.id, "torch.nn")
+            yield CaseDetector(case.id, "torch.nn")
             continue
-        yield CaseCheck(case.id)
-        yield CaseCheck(case.id, "reference", "float64")
+        yield CaseDetector(case.id)
+        yield CaseDetector(case.id, "reference", "float64")
         for dtype in ("float64", "float32", "bfloat16"):
             if dtype in case.dtypes:
-                yield CaseCheck(case.id, "torch.nn", dtype, with_modes=True)
+                yield CaseDetector(case.id, "torch.nn", dtype, with_modes=True)
 
 
 def _specimens(corpus: Any) -> list[Any]:
@@ -187,7 +187,7 @@ def _specimens(corpus: Any) -> list[Any]:
     chosen: dict[str, Any] = {}
     seen: set[str] = set()
     defective = {entry.case for entry in corpus.known_defects}
-    # A child of a child hangs where torch started threads; test_apart.py is about those cases.
+    # A child of a child hangs where torch started threads; test_isolated.py is about those cases.
     for case in sorted((case for case in corpus.cases if not case.own_process), key=_size):
         names = ("raises", "warns", "same_as", "differs_from", "erratum", "drifted", "bias", "gradient")
         features = {name for name in names if getattr(case, name)} | {case.loss}
@@ -207,7 +207,7 @@ def _drawn() -> frozenset[str]:
     return frozenset(ast.literal_eval(call)[0] for call in assigned["CALLS"].elts)
 
 
-def _fault_checks(corpus: Any, faults: Any) -> Iterator[FaultCheck]:
+def _fault_checks(corpus: Any, faults: Any) -> Iterator[FaultDetector]:
     """A fault of each loss, and one that only modes show, each with the smallest case that catches it."""
     seen: set[tuple[str, bool]] = set()
     for fault in faults:
@@ -215,7 +215,7 @@ def _fault_checks(corpus: Any, faults: Any) -> Iterator[FaultCheck]:
         place = (fault.loss, fault.shows_in_modes)
         if cases and place not in seen:
             seen.add(place)
-            yield FaultCheck(fault.id, min(cases, key=_size).id)
+            yield FaultDetector(fault.id, min(cases, key=_size).id)
 
 
 def _size(case: Any) -> int:

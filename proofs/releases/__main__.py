@@ -22,7 +22,7 @@ from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.text import count
 from proofs.releases.markdown import history_markdown
 from proofs.releases.running import InstallationError, run_on
-from proofs.releases.summing_up import summed_up
+from proofs.releases.summary import summarize
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +91,7 @@ def _run(release: str, options: argparse.Namespace, entries: Sequence[KnownDefec
 
 
 def _put_on_record(reports: Path, corpus: Path, entries: Sequence[KnownDefect]) -> list[str]:
-    release = summed_up(reports, entries)
+    release = summarize(reports, entries)
     path = write_release(corpus / HISTORY, release)
     print(path, flush=True)
     if not release.failing:

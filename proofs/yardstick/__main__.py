@@ -46,7 +46,7 @@ try:
     from proofs.yardstick.pytorch_tests.criteria import TestNN
     from proofs.yardstick.pytorch_tests.modules import MODULE_TESTS
     from proofs.yardstick.pytorch_tests.operators import GRADIENT_TESTS, VALUE_TESTS
-    from proofs.yardstick.pytorch_tests.shared import Counted, plainly_called
+    from proofs.yardstick.pytorch_tests.shared import Counted, with_plain_calls
 except ModuleNotFoundError as missing:
     raise SystemExit(
         f"PyTorch's tests need '{missing.name}', which is not installed; "
@@ -142,13 +142,13 @@ def _noting(fault: Fault, target: str, reached: set[str]) -> Fault:
         reached.add(target)
         return original(*args, **options)
 
-    return plainly_called(dataclasses.replace(fault, replacement=note))
+    return with_plain_calls(dataclasses.replace(fault, replacement=note))
 
 
 def verdict(fault: Fault, tests: Sequence[unittest.TestCase]) -> Verdict:
     """Run the tests with the fault until one fails."""
     before = time.process_time()
-    with plainly_called(fault).planted():
+    with with_plain_calls(fault).planted():
         # A test object runs once: PyTorch's keep what their first run left.
         fresh = (type(test)(test._testMethodName) for test in tests)
         by = next((name_of(test) for test in fresh if outcome_of(test) == "failed"), None)

@@ -17,7 +17,7 @@ from torch.testing._internal.common_utils import freeze_rng_state, gradcheck, gr
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from lossproof.reference.catalogue import LOSSES
-from proofs.yardstick.pytorch_tests.shared import Counted, instantiated
+from proofs.yardstick.pytorch_tests.shared import Counted, instantiate
 
 MODULES = [info for info in module_db if info.name.removeprefix("nn.") in LOSSES]
 
@@ -160,4 +160,4 @@ def _strided(leaf: Any) -> Any:
     return leaf.detach().repeat_interleave(2, dim=-1)[..., ::2].requires_grad_(leaf.requires_grad)
 
 
-MODULE_TESTS = instantiated(TestModule)
+MODULE_TESTS = instantiate(TestModule)

@@ -17,7 +17,7 @@ from torch.testing._internal.common_methods_invocations import op_db, python_ref
 from torch.testing._internal.common_utils import TestGradients, noncontiguous_like, set_default_dtype
 
 from lossproof.reference.catalogue import LOSSES
-from proofs.yardstick.pytorch_tests.shared import Counted, instantiated
+from proofs.yardstick.pytorch_tests.shared import Counted, instantiate
 
 _FUNCTIONS = frozenset(loss.functional for loss in LOSSES.values() if loss.functional)
 
@@ -164,5 +164,5 @@ def _works(op: Any, device: str, dtype: torch.dtype, *, backward: bool = False) 
     return True
 
 
-VALUE_TESTS = instantiated(TestCommon)
-GRADIENT_TESTS = instantiated(TestBwdGradients, TestFwdGradients)
+VALUE_TESTS = instantiate(TestCommon)
+GRADIENT_TESTS = instantiate(TestBwdGradients, TestFwdGradients)

@@ -33,7 +33,7 @@ class Counted(TestCase):
         super().assertEqual(*args, **options)  # noqa: PT009 # a test of PyTorch's
 
 
-def instantiated(*generic_classes: type[TestCase]) -> tuple[type[TestCase], ...]:
+def instantiate(*generic_classes: type[TestCase]) -> tuple[type[TestCase], ...]:
     """TestModuleCPU for TestModule and so on: with a method for each loss, dtype and mode."""
     scope = {cls.__name__: cls for cls in generic_classes}
     for cls in generic_classes:
@@ -41,7 +41,7 @@ def instantiated(*generic_classes: type[TestCase]) -> tuple[type[TestCase], ...]
     return tuple(scope.values())
 
 
-def plainly_called(fault: Fault) -> Fault:
+def with_plain_calls(fault: Fault) -> Fault:
     """The fault, called as lossproof does: by position what is required, else by name; lengths as tensors.
 
     Its author knew no other calls, and PyTorch's tests are not to find out how a patch is written.

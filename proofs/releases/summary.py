@@ -23,7 +23,7 @@ _NARROWING = ("subjects", "dtypes", "cases")
 _LONGEST_REASON = 120
 
 
-def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
+def summarize(reports: Path, entries: Iterable[KnownDefect]) -> Release:
     """What a run says of the release of torch that it ran on.
 
     Args:

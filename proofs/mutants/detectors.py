@@ -35,7 +35,7 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True)
-class CaseCheck:
+class CaseDetector:
     """A case on a subject in a dtype, as the harness runs it; without a subject, what the case prints."""
 
     case: str
@@ -71,7 +71,7 @@ class CaseCheck:
 
 
 @dataclass(frozen=True)
-class FaultCheck:
+class FaultDetector:
     """A fault planted in torch, which a case has to catch in one of its dtypes."""
 
     fault: str
@@ -101,7 +101,7 @@ class FaultCheck:
 
 
 @dataclass(frozen=True)
-class TestsCheck:
+class TestsDetector:
     """A file of the project's own tests, or those of its tests that an expression selects."""
 
     __test__ = False  # no class of tests, for all that its name begins with
