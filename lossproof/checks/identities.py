@@ -70,14 +70,14 @@ def _record(question: Question, name: str, identity: Identity) -> Record:
         verdict = compare_sums(*both, bound)
     if name == "differs_from":
         make_detail = partial(difference_detail, trial.subject.programs, sides, *both)
-        return trial.record_verdict(name, _differing(verdict), reduction, detail=make_detail)
+        return trial.record_verdict(name, _difference_verdict(verdict), reduction, detail=make_detail)
     if not verdict.agrees:
         verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
     make_detail = partial(sameness_detail, trial.subject.programs, sides, *both, bound)
     return trial.record_verdict(name, verdict, reduction, detail=make_detail)
 
 
-def _differing(verdict: Verdict) -> Verdict:
+def _difference_verdict(verdict: Verdict) -> Verdict:
     """The verdict on two sides that must differ, from the verdict that they agree."""
     if not verdict.agrees:
         return Verdict(True, None)

@@ -96,8 +96,8 @@ def curve(subject: GuardedSubject, call: Call, planned: PlannedCall) -> dict[str
     if varied is None:
         return None
     argument, at = varied
-    here = float(call.args[argument].numbers[at])
-    x = _range(call, argument, at, here)
+    centre = float(call.args[argument].numbers[at])
+    x = _range(call, argument, at, centre)
     sample = replace(call, upstreams=call.upstreams[:1], wrt=(argument,))
     calls = [_vary(sample, argument, at, number) for number in x]
     true = [_reference_point(call, argument, at) for call in calls]
@@ -106,7 +106,7 @@ def curve(subject: GuardedSubject, call: Call, planned: PlannedCall) -> dict[str
         "argument": argument,
         "at": list(at),
         "reduction": call.reduction,
-        "here": here,
+        "here": centre,
         "x": x,
         "truth": [_as_json(value) for value, _ in true],
         "slope": [_as_json(slope) for _, slope in true],
@@ -130,13 +130,13 @@ def _varied_element(planned: PlannedCall) -> tuple[str, tuple[int, ...]] | None:
     return argument, place_of(np.where(usable, slopes, -1.0))
 
 
-def _range(call: Call, argument: str, at: tuple[int, ...], here: float) -> list[float]:
+def _range(call: Call, argument: str, at: tuple[int, ...], centre: float) -> list[float]:
     """The numbers at which the curve is drawn, including the case's own, in the element's format."""
-    format, reach = FORMATS[call.args[argument].dtype], max(_REACH, abs(here))
-    first, last = np.clip([here - reach, here + reach], -format.largest, format.largest)
+    format, reach = FORMATS[call.args[argument].dtype], max(_REACH, abs(centre))
+    first, last = np.clip([centre - reach, centre + reach], -format.largest, format.largest)
     first = first if _is_valid(_vary(call, argument, at, first)) else 0.0
     last = last if _is_valid(_vary(call, argument, at, last)) else 1.0
-    numbers = format.round([*np.linspace(first, last, _POINTS), here])
+    numbers = format.round([*np.linspace(first, last, _POINTS), centre])
     return [float(number) for number in np.unique(numbers)]
 
 

@@ -30,8 +30,8 @@ class Verdict:
             meaning.
         message: why it does not agree, or the rule by which it does.
         rule: the rule, other than its number, by which it passes, one of ``record.RULES``; or empty.
-        came_out: if it does not agree, the distinct numbers that are off, the furthest first, with all digits;
-            of more than eight, their count and their sums; or a word for what came out instead of numbers.
+        came_out: if it does not agree, the distinct numbers that are off, in full, the furthest first; of
+            more than eight, their count and their sums; or a word for what came out instead.
         off: how many numbers are off.
         picks: the observed picks for what the formula leaves open here, by the names of conventions.
         is_changed: whether it would agree under these picks, which are not the picks in force.

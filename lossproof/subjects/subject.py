@@ -54,7 +54,7 @@ class Subject(ABC):
         """The devices of this machine that it can use."""
         return ("cpu",)
 
-    def is_asked(self, loss: str) -> bool:
+    def has_loss(self, loss: str) -> bool:
         """Whether a run examines it on a loss."""
         return True
 

@@ -1,1 +1,1 @@
-"""Random calls of an unmodified torch, on which any disagreement beyond the known defects is a false alarm."""
+"""Random calls of an unmodified torch, where any disagreement beyond the known defects is a false alarm."""

@@ -11,8 +11,8 @@ from lossproof.numbers.formats import Float64Array, Format
 from lossproof.subjects.call import Call
 from proofs.false_alarms.draws import Builder, Draws
 
-# The likelihood losses keep half-precision sums in half precision (pytorch#61523): from three terms on, partial
-# sums lose digits that an accumulation in float32 would keep, and cancellation exposes the loss.
+# The likelihood losses keep half-precision sums in half precision (pytorch#61523): from three terms on,
+# partial sums lose digits that an accumulation in float32 would keep, and cancellation exposes the loss.
 _SHORT_SUM = 2
 
 

@@ -24,7 +24,7 @@ from proofs.faults.matrix import Kill, documenting
 from proofs.faults.processes import search_all
 from proofs.faults.records import faults_json, read_pytorch
 
-_SHOWN = 50
+_MOST_SHOWN = 50
 _PYTORCH = Path(__file__).parents[1] / "yardstick/pytorch_own_tests.json"
 
 
@@ -49,10 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         corpus = load_corpus(options.corpus)
         findings, seconds = _search(options.corpus, corpus, faults, options.full, options.workers)
         problems = findings.problems
-        for problem in problems[:_SHOWN]:
+        for problem in problems[:_MOST_SHOWN]:
             print(problem)
-        if len(problems) > _SHOWN:
-            print(f"and {len(problems) - _SHOWN} more")
+        if len(problems) > _MOST_SHOWN:
+            print(f"and {len(problems) - _MOST_SHOWN} more")
         pytorch = read_pytorch(_PYTORCH)
         timestamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
         text = faults_json(findings, corpus.digest, seconds, timestamp, pytorch)

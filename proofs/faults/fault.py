@@ -1,7 +1,7 @@
 """A planted fault: one small, plausible bug in one of torch's losses.
 
-A fault is a function that replaces one of torch's. Its name is the fault's id, and its docstring says what the
-mistake is::
+A fault is a function that replaces one of torch's. Its name is the fault's id, and its docstring says what
+the mistake is::
 
     @fault("NLLLoss", origin="https://github.com/...")
     def nll_weight_dropped(original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any):
@@ -91,7 +91,7 @@ class Fault:
             look_up(self.target, catalogued_parameters(self.loss, options))
             return original(*args, **options)
 
-        # A class stays a class, since subclass checks look at it.
+        # A class stays a class, since its bases are looked up as well.
         callee = original if isinstance(original, type) else checked
 
         @functools.wraps(original)

@@ -167,10 +167,10 @@ class _Attempts:
         for name, subject in self._subjects.items():
             for dtype in dtypes_of(case):
                 for record in self._examiners[False].records(case, subject, dtype):
-                    [judged], _ = excuse([record], self._defects[name])
-                    if judged.outcome == "unsupported":
-                        lacking = lacking or judged.message
-                    elif judged.outcome.is_passing:
+                    [result], _ = excuse([record], self._defects[name])
+                    if result.outcome == "unsupported":
+                        lacking = lacking or result.message
+                    elif result.outcome.is_passing:
                         runs = True
                     else:
                         return f"{case.id}, which should catch it, is as wrong without it"
@@ -250,9 +250,9 @@ def _failures(
     case: Case, dtype: str | None, subject: Subject, examiner: Examiner, defects: Sequence[KnownDefect]
 ) -> Iterator[Record]:
     for record in examiner.records(case, subject, dtype):
-        [judged], _ = excuse([record], defects)
-        if judged.outcome.is_failing:
-            yield judged
+        [result], _ = excuse([record], defects)
+        if result.outcome.is_failing:
+            yield result
 
 
 def _place(record: Record) -> Place:

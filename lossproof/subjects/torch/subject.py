@@ -66,7 +66,7 @@ class TorchSubject(Subject):
         accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         return ("cpu",) if accelerator is None else ("cpu", accelerator.type)
 
-    def is_asked(self, loss: str) -> bool:
+    def has_loss(self, loss: str) -> bool:
         """Whether torch itself has the loss."""
         return loss not in EXPRESSIONS
 
@@ -198,7 +198,7 @@ class ExpressionSubject(FunctionSubject):
     name = EXPRESSIONS_SUBJECT
     programs = TorchPrograms(function_form)
 
-    def is_asked(self, loss: str) -> bool:
+    def has_loss(self, loss: str) -> bool:
         """Whether an expression stands in for the loss."""
         return loss in EXPRESSIONS
 
