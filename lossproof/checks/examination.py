@@ -34,7 +34,7 @@ class Examiner(Extent):
 
         Args:
             case, subject, dtype, device: what is examined, and where; a claim about a module has no dtype.
-            known_defects: entries of which each excuses records; only the first of these gets a detail.
+            known_defects: entries; of the records that one of them explains, only the first gets a detail.
         """
         return list(self.records(case, subject, dtype, device, known_defects))
 

@@ -23,7 +23,7 @@ _SMALL, _LARGE, _LARGE_OF_FEW = -4, 16, 6
 def true_text(truth: Truth, place: tuple[int, ...]) -> str:
     """The digits of the true value at a place that are certain, as Python writes a float.
 
-    A value that fits float64 is text as one; any other is the sum of two float64 numbers.
+    A value that fits float64 is written as one; any other is the sum of two float64 numbers.
     """
     value, remainder = float(truth.value[place]), float(truth.remainder[place])
     total = Fraction(value) + Fraction(remainder) if math.isfinite(value) else Fraction(0)

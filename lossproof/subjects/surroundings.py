@@ -26,7 +26,7 @@ class Surroundings:
         self._namespaces = {module: dict(vars(sys.modules[module])) for module in modules}
 
     def changes(self) -> list[str]:
-        """What has changes since the snapshot, in words."""
+        """The changes since the snapshot, in words."""
         changes = [name for name, probe in self._probes.items() if probe() != self._state[name]]
         for module, before in self._namespaces.items():
             now = vars(sys.modules[module])

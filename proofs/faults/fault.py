@@ -66,7 +66,7 @@ class Fault:
 
     @property
     def obstacle(self) -> str:
-        """What this torch lacks of what the fault replaces or uses; empty if nothing."""
+        """Why the fault cannot be planted in this torch; empty if it can."""
         try:
             for name in (self.target, *self.needs):
                 look_up(name)

@@ -41,7 +41,7 @@ def _changes(table: Table) -> Iterable[str]:
         if explanations := table.explained(place):
             yield from ("", f"### torch {release}", "")
         for reasons, rows in explanations.items():
-            yield f"- {' '.join(map(_reason, reasons)) or 'Not explanations yet.'}"
+            yield f"- {' '.join(map(_reason, reasons)) or 'Not explained yet.'}"
             yield from (f"  - {escaped(row.name)}: {escaped(row.told(place))}" for row in rows)
 
 
