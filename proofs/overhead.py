@@ -1,9 +1,9 @@
 """What the harness costs: the suite against a bare loop over the same checks.
 
-Both run as processes of their own, in turn, so that a machine that slows down slows both. The bare loop
-reads the same case files, makes the same calls of torch and the reference and compares the same numbers,
-without pytest and without reports. The figures are CPU seconds, children included; only their ratio means
-anything on another machine.
+The two run alternately, each in a process of its own, so that a machine that slows down slows both. The bare
+loop reads the same case files, makes the same calls of torch and the reference, and compares the same
+numbers, without pytest and without reports. The figures are CPU seconds, including child processes; on
+another machine, only their ratio means anything.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ gc.freeze()
 examiner = Examiner()
 print(sum(
     len(
-        examiner.examine(check.case, selection.subjects[check.subject], check.dtype)
-        if check.subject in selection.subjects
-        else certify(check.case)
+        examiner.examine(trial.case, selection.subjects[trial.subject], trial.dtype)
+        if trial.subject in selection.subjects
+        else certify(trial.case)
     )
-    for check in selection.trials
+    for trial in selection.trials
 ))
 """
 
 
 def cpu_seconds(command: list[str]) -> tuple[float, str]:
-    """Run a command; its CPU seconds, user and system, with those of its children, and its output."""
+    """Run a command; return its CPU seconds, user and system, with those of its children, and its output."""
     before = os.times()
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     after = os.times()

@@ -13,7 +13,7 @@ from lossproof.checks.unchanged import Unchanged
 from lossproof.checks.values import Values
 from lossproof.checks.warnings import Warnings
 
-# In this order each call of a case meets them.
+# Each call of a case meets them in this order.
 KINDS: tuple[Kind, ...] = (
     ModuleClaims(),
     Refusals(),

@@ -1,4 +1,4 @@
-"""Errors within the budget that lean to one side, over a call of many elements."""
+"""Errors that are within the budget, but lean to one side over a call of many elements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from lossproof.checks.question import Question
-from lossproof.judging.assertions import bias_check
+from lossproof.judging.assertions import bias_assertion
 from lossproof.judging.details import describe
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare_bias
@@ -18,7 +18,7 @@ from lossproof.subjects.program import Programs
 
 
 class Bias:
-    """The mean error of the value and of each gradient is small beside the budget."""
+    """The mean error of the value and of each gradient is small compared with the bound."""
 
     def applies(self, question: Question) -> bool:
         """Cases with ``bias:``, without a reduction."""
@@ -28,24 +28,24 @@ class Bias:
     def examine(self, question: Question) -> Iterator[Record]:
         """A record for the value and for each gradient."""
         answer, truth = question.answer, question.planned.truth
-        yield _judged(question, "value", "value", answer.value, truth.value)
+        yield _record(question, "value", "value", answer.value, truth.value)
         if not answer.gradients:
             return
         # The seeded upstream gradient: with ones, many gradients repeat the same few numbers.
         for name, observed in answer.gradients[1].items():
             # A class weight's gradient is too small a sample.
             if observed.size >= truth.value.value.size:
-                yield _judged(question, name, Quantity.of("vjp", name), observed, truth.gradients[1][name])
+                yield _record(question, name, Quantity.of("vjp", name), observed, truth.gradients[1][name])
 
 
-def _judged(question: Question, name: str, quantity: str, observed: Float64Array, truth: Truth) -> Record:
+def _record(question: Question, name: str, quantity: str, observed: Float64Array, truth: Truth) -> Record:
     trial = question.trial
-    shown = partial(detail, trial.subject.programs, question.call, quantity, observed, truth)
+    make_detail = partial(detail, trial.subject.programs, question.call, quantity, observed, truth)
     bias = Quantity.of("bias", name)
-    return trial.judged(bias, compare_bias(observed, truth), question.reduction, detail=shown)
+    return trial.record_verdict(bias, compare_bias(observed, truth), question.reduction, detail=make_detail)
 
 
 def detail(programs: Programs, call: Call, quantity: str, observed: Float64Array, truth: Truth) -> Detail:
-    """Of errors that lean to one side; the quantity is the one that was observed."""
+    """The detail of errors that lean to one side; ``quantity`` is the one that was observed."""
     program = programs.of_call(call, quantity)
-    return describe(call) | {"snippet": program.text(*bias_check(observed, truth))}
+    return describe(call) | {"snippet": program.text(*bias_assertion(observed, truth))}

@@ -1,4 +1,4 @@
-"""Certifying a case: the numbers that it prints, and its erratum, against ball arithmetic."""
+"""Certifies a case: compares the numbers that it prints, and its erratum, with ball arithmetic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lossproof.reference.refusals import Refusal
 
 
 def certify(case: Case) -> list[Record]:
-    """Judge every printed number of a case, and that the number of an erratum does not come out."""
+    """Judge every printed number of a case, and that no number of an erratum comes out."""
     return list(_Certification(case).records())
 
 
@@ -28,9 +28,9 @@ class _Certification(Recorder):
 
     def records(self) -> Iterator[Record]:
         for reduction, tensors in self.case.expect.items():
-            by = DOCUMENT if reduction in self.case.prints else IN_CASE
+            origin = DOCUMENT if reduction in self.case.prints else IN_CASE
             for printed in tensors:
-                judge = partial(judge_printed, self.case, reduction, None, printed, by)
+                judge = partial(judge_printed, self.case, reduction, None, printed, origin)
                 yield self._printed("printed", reduction, judge)
         for reduction, arguments in self.case.gradient.items():
             for argument, tensors in arguments.items():
@@ -42,10 +42,10 @@ class _Certification(Recorder):
                 yield self._printed("erratum", reduction, partial(self._erratum, reduction))
 
     def _erratum(self, reduction: str) -> PrintedVerdict:
-        """An erratum holds where the document's number does not come out."""
+        """An erratum holds if the document's number does not come out."""
         assert self.case.erratum is not None
-        by = DOCUMENT if ERRATUM_NUMBERS in self.case.prints else FORMULA
-        verdict = judge_printed(self.case, reduction, None, self.case.erratum.says[reduction], by)
+        origin = DOCUMENT if ERRATUM_NUMBERS in self.case.prints else FORMULA
+        verdict = judge_printed(self.case, reduction, None, self.case.erratum.says[reduction], origin)
         message = f"{verdict.message}: {self.case.erratum.because}"
         if verdict.agrees:
             message = f"called an erratum, but right: {verdict.message}; remove the erratum"
@@ -54,7 +54,7 @@ class _Certification(Recorder):
     def _printed(self, quantity: str, reduction: str, judge: Callable[[], PrintedVerdict]) -> Record:
         try:
             verdict = judge()
-            return replace(self.judged(quantity, verdict, reduction), numbers=verdict.numbers)
+            return replace(self.record_verdict(quantity, verdict, reduction), numbers=verdict.numbers)
         except (Refusal, Undecided) as error:
             return self.record(
                 quantity, Outcome.ERROR, reduction, message=f"the reference cannot tell: {error}"

@@ -1,4 +1,4 @@
-"""Examining a case: every check that it makes of a subject in a dtype, as records."""
+"""Examines a case: makes all of its checks on a subject in a dtype, as records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lossproof.subjects.subject import Subject
 
 @dataclass(frozen=True)
 class Examiner(Extent):
-    """Judges cases. One examiner serves a whole run, so that subjects share the reference's work."""
+    """Examines cases. One examiner serves a whole run, so that subjects share the reference's work."""
 
     def examine(
         self,
@@ -28,15 +28,15 @@ class Examiner(Extent):
         subject: Subject,
         dtype: str | None,
         device: str = "cpu",
-        known: Iterable[KnownDefect] = (),
+        known_defects: Iterable[KnownDefect] = (),
     ) -> list[Record]:
         """All checks of a case on a subject in one dtype.
 
         Args:
             case, subject, dtype, device: what is examined, and where; a claim about a module has no dtype.
-            known: entries of known defects; of what one of them explains, a single record is shown in detail.
+            known_defects: entries; of the records that one of them explains, only the first gets a detail.
         """
-        return list(self.records(case, subject, dtype, device, known))
+        return list(self.records(case, subject, dtype, device, known_defects))
 
     def records(
         self,
@@ -44,10 +44,10 @@ class Examiner(Extent):
         subject: Subject,
         dtype: str | None,
         device: str = "cpu",
-        known: Iterable[KnownDefect] = (),
+        known_defects: Iterable[KnownDefect] = (),
     ) -> Iterator[Record]:
         """The same records lazily, for callers that stop at the first disagreement."""
-        trial = Trial(self, case, subject, dtype, device, known)
+        trial = Trial(self, case, subject, dtype, device, known_defects)
         with picking(trial.picks):
             yield from _records(trial)
 

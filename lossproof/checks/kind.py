@@ -1,4 +1,4 @@
-"""What a kind of check is: when it applies to a call of a case, and what it finds there."""
+"""A kind of check: when it applies to a call of a case, and what it finds there."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Kind(Protocol):
     """A kind of check: one file of this folder, one line in ``KINDS``."""
 
     def applies(self, question: Question) -> bool:
-        """Whether anything is to be checked."""
+        """Whether this kind has anything to check."""
         ...
 
     def examine(self, question: Question) -> Iterator[Record]:
-        """Check it.
+        """Make the checks.
 
         Raises:
-            Unsupported: where the subject has no such function or kernel; nothing more is asked of it in
-                this reduction.
+            Unsupported: if the subject has no such function or kernel; this ends the examination of the
+                reduction.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a case claims of a module or a name: its class, its state, how it is written."""
+"""What a case claims about a module or a name: its class, its state, how it prints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lossproof.subjects.program import Programs
 
 
 class ModuleClaims:
-    """What comes out for an aspect is what the case says, and no longer what a document said."""
+    """An aspect is what the case says, and no longer what a document once said."""
 
     def applies(self, question: Question) -> bool:
         """Cases with ``module:``."""
@@ -29,14 +29,14 @@ class ModuleClaims:
         claim = case.module
         assert claim is not None
         params = make_call(case, trial.dtype, None).params
-        shown = partial(detail, trial.subject.programs, case, params)
+        make_detail = partial(detail, trial.subject.programs, case, params)
         try:
             observed = trial.subject.inspect(claim.aspect, case.loss, params, claim.expected)
         except Unsupported as reason:
             yield trial.record("module", Outcome.UNSUPPORTED, message=str(reason))
             return
         except Refused as refused:
-            yield trial.raised("module", refused, detail=shown)
+            yield trial.record_error("module", refused, detail=make_detail)
             return
         agrees = observed == claim.expected
         if agrees and case.drifted:
@@ -45,11 +45,11 @@ class ModuleClaims:
         if not agrees:
             message += f", should be {claim.expected}"
         verdict = Verdict(agrees, None, message, came_out=(str(observed),))
-        yield trial.judged("module", verdict, detail=partial(shown, observed))
+        yield trial.record_verdict("module", verdict, detail=partial(make_detail, observed))
 
 
 def detail(programs: Programs, case: Case, params: Mapping[str, Any], observed: object = None) -> Detail:
-    """Of a claim about a module; nothing is observed where looking at it raised."""
+    """The detail of a claim about a module; ``observed`` is None if the inspection raised."""
     claim = case.module
     assert claim is not None
     checks = [f"assert result == {claim.expected!r}"]

@@ -1,4 +1,4 @@
-"""Written numbers: a number claims exactly the digits it shows, and balls decide whether they are right."""
+"""Printed numbers: a number claims exactly the digits it shows, and balls decide whether they are right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import Numeral
-from lossproof.judging.calls import exactly, lift_exactly, make_call, prepare_call, reductions_of
+from lossproof.judging.calls import exact_call, lift_exactly, make_call, prepare_call, reductions_of
 from lossproof.judging.number_text import true_text
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import Verdict, compare
@@ -24,7 +24,7 @@ DOCUMENT, FORMULA, IN_CASE = "document", "formula", "case"
 
 _SHOWN_DIGITS = 20
 _SHOWN_ELEMENTS = 12
-_SAID = {DOCUMENT: "printed", FORMULA: "by what it says", IN_CASE: "stated"}
+_VERBS = {DOCUMENT: "printed", FORMULA: "by what it says", IN_CASE: "stated"}
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class PrintedVerdict(Verdict):
 
 
 def judge_printed(
-    case: Case, reduction: str, argument: str | None, printed: Printed, by: str = IN_CASE
+    case: Case, reduction: str, argument: str | None, printed: Printed, origin: str = IN_CASE
 ) -> PrintedVerdict:
     """Judge one printed tensor against the true value of the case's call, or of a gradient of it.
 
     Args:
         case: the case.
         reduction: the key under which the case states it.
-        argument: whose gradient it is, or None for the value.
-        printed: the numbers. With a dtype they must lie within 2B of that dtype's truth; else the
-            exact decimals of the case must round to the digits.
-        by: where the numbers stand: DOCUMENT, FORMULA (they follow from what a document says) or IN_CASE.
+        argument: the argument whose gradient it is, or None for the value.
+        printed: the numbers. With a dtype, they must lie within the budget 2B of that dtype's truth; without
+            one, the exact decimals of the case must round to the digits.
+        origin: where the numbers stand: DOCUMENT, FORMULA (they follow from what a document says) or IN_CASE.
     """
     effective = None if None in reductions_of(case) else reduction
     if printed.dtype is not None:
@@ -55,43 +55,43 @@ def judge_printed(
         observed = np.array([float(number) for number in printed.values]).reshape(printed.shape)
         verdict = compare(observed, quantity)
         true = [true_text(quantity, place) for place in np.ndindex(quantity.value.shape)]
-        numbers = _numbers(printed, true, quantity.value.shape, by)
-        note = f"seen in {printed.dtype}: {_joined(_texts(printed))}; true {_joined(true)}"
+        numbers = _numbers(printed, true, quantity.value.shape, origin)
+        note = f"seen in {printed.dtype}: {_listed(_texts(printed))}; true {_listed(true)}"
         message = f"{note}. {verdict.message}".removesuffix(". ")
         return PrintedVerdict(verdict.agrees, verdict.error_over_budget, message, numbers=numbers)
 
     def compute() -> Ball:
-        prepared = exactly(case, effective)
+        prepared = exact_call(case, effective)
         value: Ball = prepared.value(lift_exactly)
         if argument is None:
             return value
         gradient: Ball = prepared.gradient(np.ones(value.shape), lift_exactly)[argument]
         return gradient
 
-    return certified(lambda: _judge_digits(compute, printed, by))
+    return certified(lambda: _judge_digits(compute, printed, origin))
 
 
-def _judge_digits(compute: Callable[[], Ball], printed: Printed, by: str) -> PrintedVerdict:
+def _judge_digits(compute: Callable[[], Ball], printed: Printed, origin: str) -> PrintedVerdict:
     true = compute()
     elements = true.elements.ravel().tolist()
     digits = _digits(elements)
-    numbers = _numbers(printed, digits, true.shape, by)
+    numbers = _numbers(printed, digits, true.shape, origin)
     if true.shape != printed.shape:
-        message = f"{_SAID[by]} with shape {list(printed.shape)}, true shape {list(true.shape)}"
+        message = f"{_VERBS[origin]} with shape {list(printed.shape)}, true shape {list(true.shape)}"
         return PrintedVerdict(False, None, message, numbers=numbers)
     worst = max(map(_share, printed.values, elements), default=0.0)
-    message = f"{_SAID[by]} {_joined(_texts(printed))}, true {_joined(digits)}"
+    message = f"{_VERBS[origin]} {_listed(_texts(printed))}, true {_listed(digits)}"
     return PrintedVerdict(worst <= 1, worst, message, numbers=numbers)
 
 
-def _numbers(printed: Printed, true: Sequence[str], true_shape: Sequence[int], by: str) -> dict[str, Any]:
+def _numbers(printed: Printed, true: Sequence[str], true_shape: Sequence[int], origin: str) -> dict[str, Any]:
     return {
         "stated": _texts(printed)[:_SHOWN_ELEMENTS],
         "shape": list(printed.shape),
         "true": list(true[:_SHOWN_ELEMENTS]),
         "true_shape": list(true_shape),
         "dtype": printed.dtype or "",
-        "by": by,
+        "by": origin,
     }
 
 
@@ -102,7 +102,7 @@ def _share(printed: Numeral, true: flint.arb) -> float:
         return 0.0 if is_same else math.inf
     if not true.is_finite():
         return math.inf
-    # In units of the common denominator both are integers, and exactly half a unit can be told.
+    # In units of the common denominator both are integers, so that exactly half a unit is recognized.
     unit = math.lcm(printed.exact.denominator, printed.claim.denominator)
     distance = abs(true * unit - int(printed.exact * unit))
     claim = flint.arb(int(printed.claim * unit))
@@ -110,7 +110,7 @@ def _share(printed: Numeral, true: flint.arb) -> float:
         return float((distance / claim).upper()) if printed.claim else 0.0
     if distance > claim:
         share = float((distance / claim).lower()) if printed.claim else math.inf
-        return max(share, math.nextafter(1.0, math.inf))  # however little beyond
+        return max(share, math.nextafter(1.0, math.inf))  # however small the excess
     raise Undecided(f"whether {printed.text} is a rounding of {true}")
 
 
@@ -125,6 +125,6 @@ def _digits(elements: list[flint.arb]) -> list[str]:
     ]
 
 
-def _joined(texts: Sequence[str]) -> str:
-    shown = ", ".join(texts[:_SHOWN_ELEMENTS])
-    return shown + (f", ... ({len(texts)} in all)" if len(texts) > _SHOWN_ELEMENTS else "")
+def _listed(texts: Sequence[str]) -> str:
+    text = ", ".join(texts[:_SHOWN_ELEMENTS])
+    return text + (f", ... ({len(texts)} in all)" if len(texts) > _SHOWN_ELEMENTS else "")

@@ -1,4 +1,4 @@
-"""From a verdict to a record: what all records of a case, a subject and a dtype have in common."""
+"""Turns verdicts into records, with what all records of a case, a subject and a dtype have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from lossproof.corpus.case import Case, KnownDefect, Printed
-from lossproof.judging.known_defects import explaining
+from lossproof.judging.known_defects import explaining_entry
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
@@ -16,10 +16,10 @@ from lossproof.subjects.call import Refused
 
 
 class Recorder:
-    """Makes records of one case on one subject in one dtype, in their order.
+    """Makes the records of one case on one subject in one dtype, in order.
 
-    A detail is only worked out for a record that somebody reads: for what fails, and once for each entry of
-    a known defect that explains it.
+    A detail is made only for a record that somebody reads: for each failure, and once for each entry of a
+    known defect.
     """
 
     def __init__(
@@ -28,13 +28,13 @@ class Recorder:
         subject: str | None,
         dtype: str | None,
         device: str,
-        known: Iterable[KnownDefect] = (),
+        known_defects: Iterable[KnownDefect] = (),
     ) -> None:
         self.case = case
         self.device = device
-        self._known = [entry for entry in known if entry.case == case.id]
-        self._shown: set[tuple[str, int]] = set()
-        # Built once, and shared by all records: there are hundreds of a case.
+        self._known_defects = [entry for entry in known_defects if entry.case == case.id]
+        self._shown_entries: set[tuple[str, int]] = set()
+        # Built once, and shared by all records of a case, which are hundreds.
         self._common: dict[str, Any] = {
             "case": case.id,
             "title": case.title,
@@ -82,7 +82,7 @@ class Recorder:
             return record
         return replace(record, detail=detail())
 
-    def raised(
+    def record_error(
         self,
         quantity: str,
         refused: Refused,
@@ -91,7 +91,7 @@ class Recorder:
         detail: Callable[[], Detail] | None = None,
         what: str = "",
     ) -> Record:
-        """The record of an exception in the place of an answer; ``what`` says of what, if not of the call."""
+        """The record of an exception instead of an answer; ``what`` names what raised, if not the call."""
         return self.record(
             quantity,
             Outcome.ERROR,
@@ -102,7 +102,7 @@ class Recorder:
             came_out=[refused.first_line],
         )
 
-    def judged(
+    def record_verdict(
         self,
         quantity: str,
         verdict: Verdict,
@@ -112,19 +112,19 @@ class Recorder:
     ) -> Record:
         """The record of a verdict."""
 
-        def explained() -> Detail:
+        def detail_with_reason() -> Detail:
             return (detail() if detail else {}) | self._why()
 
-        passed = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
-        failed = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
+        success = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
+        failure = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
         return self.record(
             quantity,
-            passed if verdict.agrees else failed,
+            success if verdict.agrees else failure,
             reduction,
             layout,
             verdict.error_over_budget,
             verdict.message,
-            explained if detail else None,
+            detail_with_reason if detail else None,
             verdict.rule,
             () if verdict.agrees else verdict.came_out,
             verdict.off,
@@ -132,23 +132,23 @@ class Recorder:
         )
 
     def _is_shown(self, record: Record) -> bool:
-        entry = explaining(self._known, record)
+        entry = explaining_entry(self._known_defects, record)
         if entry is None:
             return True
-        is_first = (entry.file, entry.line) not in self._shown
-        self._shown.add((entry.file, entry.line))
+        is_first = (entry.file, entry.line) not in self._shown_entries
+        self._shown_entries.add((entry.file, entry.line))
         return is_first
 
     def _why(self) -> dict[str, str]:
         return {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
 
 
-def _written(printed: Printed) -> str:
+def _text(printed: Printed) -> str:
     return _nested([number.text for number in printed.values], printed.shape)
 
 
 def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
-    """Numbers in brackets that show the shape: it may be what a document has wrong."""
+    """Numbers in brackets that show the shape, since a document may have the shape wrong."""
     if not shape:
         return texts[0]
     size = len(texts) // max(shape[0], 1)
@@ -159,7 +159,7 @@ def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
 def _finding(case: Case) -> dict[str, str] | None:
     """What the case says about its document."""
     if case.erratum:
-        numbers = "; ".join(f"{name} {_written(printed)}" for name, printed in case.erratum.says.items())
+        numbers = "; ".join(f"{name} {_text(printed)}" for name, printed in case.erratum.says.items())
         return {"kind": "erratum", "says": case.erratum.statement or numbers, "because": case.erratum.because}
     if case.drifted:
         unit = f" {case.drifted.unit}" if case.drifted.unit else ""

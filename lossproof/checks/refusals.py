@@ -1,4 +1,4 @@
-"""A call that must be refused: whether it is, with the right exception, at the right stage."""
+"""Whether a call that must be refused is refused, with the right exception, at the right stage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lossproof.subjects.program import Programs, indented
 
 
 class Refusals:
-    """The subject refuses what the case says that it must refuse."""
+    """The subject refuses what it must refuse, according to the case."""
 
     def applies(self, question: Question) -> bool:
         """Cases with ``raises:``."""
@@ -30,27 +30,27 @@ class Refusals:
     def examine(self, question: Question) -> Iterator[Record]:
         """One record."""
         trial = question.trial
-        demanded = trial.case.raises
-        assert demanded is not None
+        expected = trial.case.raises
+        assert expected is not None
         call = _call(question)
         try:
             observation = trial.subject.run(call)
-            if isinstance(observation.failed, Refused):
-                raise observation.failed
+            if isinstance(observation.failure, Refused):
+                raise observation.failure
             message = f"accepted, with {_short(observation)}; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
         except Refused as refused:
-            verdict = judge_refusal(refused, demanded)
+            verdict = judge_refusal(refused, expected)
         if trial.case.own_process and not verdict.agrees:
-            # Which of the two happens, and with what result, may differ from run to run.
+            # Which of the two happens, and with what result, may vary from run to run.
             message = "accepted, or ended the process; must be refused"
             verdict = Verdict(False, None, message, came_out=("accepted",))
-        shown = partial(detail, trial.subject.programs, call, demanded)
-        yield trial.judged("raises", verdict, question.reduction, detail=shown)
+        make_detail = partial(detail, trial.subject.programs, call, expected)
+        yield trial.record_verdict("raises", verdict, question.reduction, detail=make_detail)
 
 
 def _call(question: Question) -> Call:
-    """The call, which has no truth; one that may end the process runs its backward pass as well."""
+    """The call, which has no truth; a call that may end the process also runs its backward pass."""
     trial = question.trial
     call = make_call(trial.case, trial.dtype, question.reduction, device=trial.device)
     if trial.case.own_process and question.reduction in ("mean", "sum"):
@@ -63,39 +63,39 @@ def _short(observation: Observation) -> str:
     return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
 
 
-def judge_refusal(refused: Refused, wanted: Raised) -> Verdict:
-    """Whether a subject refused in the way, and at the time, that it must."""
+def judge_refusal(refused: Refused, expected: Raised) -> Verdict:
+    """Whether a subject raised the right exception at the right stage."""
     if refused.kind is not None:
-        is_right = refused.kind == wanted.kind
-        message = f"refused with kind {refused.kind}, not {wanted.kind}: {refused}"
+        is_right = refused.kind == expected.kind
+        message = f"refused with kind {refused.kind}, not {expected.kind}: {refused}"
         return Verdict(
             is_right, None, "" if is_right else message, came_out=() if is_right else (refused.type,)
         )
-    is_timely = refused.when == wanted.when or not refused.is_staged
-    is_right = refused.type == wanted.type and bool(re.search(wanted.match, str(refused))) and is_timely
+    is_timely = refused.when == expected.when or not refused.is_staged
+    is_right = refused.type == expected.type and bool(re.search(expected.match, str(refused))) and is_timely
     message = (
         f"raised {refused.type} at the {refused.when}: {str(refused).partition(chr(10))[0]}; "
-        f"should be {wanted.type} at the {wanted.when} matching '{wanted.match}'"
+        f"should be {expected.type} at the {expected.when} matching '{expected.match}'"
     )
     return Verdict(is_right, None, "" if is_right else message, came_out=(refused.first_line,))
 
 
-def detail(programs: Programs, call: Call, wanted: Raised) -> Detail:
-    """Of a call that was not refused as it must be."""
+def detail(programs: Programs, call: Call, expected: Raised) -> Detail:
+    """The detail of a call that was not refused as it must be."""
     program = programs.of_call(call, "gradient" if call.wrt else "value")
     calling = (*program.call, "print(result)", *program.gradient)
     attempt = (*program.construct, *calling)
-    demanded = f"should raise {wanted.type} at the {wanted.when} matching '{wanted.match}'"
-    is_right = f"type(raised).__name__ == {wanted.type!r} and re.search({wanted.match!r}, str(raised))"
+    expectation = f"should raise {expected.type} at the {expected.when} matching '{expected.match}'"
+    is_right = f"type(raised).__name__ == {expected.type!r} and re.search({expected.match!r}, str(raised))"
     if program.names_kinds:
-        demanded = f"should be refused with kind {wanted.kind}"
-        is_right = f"getattr(raised, 'kind', None) == {wanted.kind!r}"
-    elif program.construct and wanted.when == "construct":
+        expectation = f"should be refused with kind {expected.kind}"
+        is_right = f"getattr(raised, 'kind', None) == {expected.kind!r}"
+    elif program.construct and expected.when == "construct":
         attempt = program.construct
     elif program.construct:
         attempt = (*program.construct, "is_constructed = True", *calling)
         is_right += " and is_constructed"
-    snippet = program.around(
+    snippet = program.assemble(
         *program.inputs,
         "raised = None",
         *(["is_constructed = False"] if "is_constructed = True" in attempt else []),
@@ -104,6 +104,6 @@ def detail(programs: Programs, call: Call, wanted: Raised) -> Detail:
         "except Exception as error:",
         "    raised = error",
         "print(repr(raised))",
-        f"assert {is_right}, {demanded!r}",
+        f"assert {is_right}, {expectation!r}",
     )
     return describe(call) | {"snippet": snippet}

@@ -1,4 +1,4 @@
-"""A call made several times: what reads memory that nobody wrote may be right once, but not every time."""
+"""A call made several times: code that reads uninitialized memory may be right once, but not every time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import partial
 from operator import attrgetter
 
 from lossproof.checks.question import Question
-from lossproof.checks.values import backward_failed
-from lossproof.judging.assertions import every_check
+from lossproof.checks.values import backward_record
+from lossproof.judging.assertions import all_numbers_assertion
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.details import describe
 from lossproof.judging.truth import Truth
@@ -33,24 +33,24 @@ class Repeats:
         try:
             observations = [trial.subject.run(question.call) for _ in range(times)]
         except Refused as refused:
-            yield question.raised(refused)
+            yield question.record_error(refused)
             return
-        failed = [answer.failed for answer in observations if answer.failed is not None]
-        yield from (backward_failed(question, failure) for failure in failed[:1])
+        failures = [answer.failure for answer in observations if answer.failure is not None]
+        yield from (backward_record(question, failure) for failure in failures[:1])
         for quantity, verdict, truth in judge_repeats(question.planned, observations):
-            shown = partial(detail, trial.subject.programs, question.call, quantity, times, truth)
-            yield trial.judged(quantity, verdict, question.reduction, detail=shown)
+            make_detail = partial(detail, trial.subject.programs, question.call, quantity, times, truth)
+            yield trial.record_verdict(quantity, verdict, question.reduction, detail=make_detail)
 
 
 def judge_repeats(
     planned: PlannedCall, observations: Sequence[Observation]
 ) -> Iterator[tuple[str, Verdict, Truth]]:
-    """Judge the value and each gradient; with each verdict goes the truth.
+    """Judge the value and each gradient; each verdict comes with the truth.
 
-    Where they are not right every time, the verdict names no number: it would be another one in the next run.
+    If they are not right every time, the verdict names no number, since the next run would yield another.
     """
     truth = planned.truth.value
-    yield "value", _all([compare(answer.value, truth) for answer in observations]), truth
+    yield "value", _joint_verdict([compare(answer.value, truth) for answer in observations]), truth
     for place, kind in enumerate(("gradient", "vjp")):
         for name in planned.prepared.differentiable:
             truth = planned.truth.gradients[place][name]
@@ -59,11 +59,11 @@ def judge_repeats(
                 answer.gradients[place][name] for answer in observations if len(answer.gradients) > place
             ]
             if gradients:
-                verdict = _all([compare(gradient, truth) for gradient in gradients])
+                verdict = _joint_verdict([compare(gradient, truth) for gradient in gradients])
                 yield Quantity.of(kind, name), verdict, truth
 
 
-def _all(verdicts: Sequence[Verdict]) -> Verdict:
+def _joint_verdict(verdicts: Sequence[Verdict]) -> Verdict:
     if all(verdict.agrees for verdict in verdicts):
         return max(verdicts, key=attrgetter("error_over_budget"))
     message = f"not right in every one of {len(verdicts)} runs of the same call"
@@ -71,8 +71,8 @@ def _all(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def detail(programs: Programs, call: Call, quantity: str, times: int, truth: Truth) -> Detail:
-    """Of a call that was not right every time."""
+    """The detail of a call that was not right every time."""
     program = programs.of_call(call, quantity)
-    once = (*program.making, "print(result)", *every_check(truth))
-    snippet = program.around(*program.inputs, f"for _ in range({times}):", *indented(once))
+    once = (*program.computation, "print(result)", *all_numbers_assertion(truth))
+    snippet = program.assemble(*program.inputs, f"for _ in range({times}):", *indented(once))
     return describe(call) | {"snippet": snippet}

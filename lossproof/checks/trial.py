@@ -1,4 +1,4 @@
-"""A trial: one case on one subject in one dtype, and what all of its checks have in common."""
+"""A trial: one case on one subject in one dtype, and what all of its checks share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.picks import Pick, picks_of
 from lossproof.judging.calls import CallPlanner, reductions_of
-from lossproof.subjects.careful import Careful
+from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.subject import Subject
 
 
@@ -18,11 +18,11 @@ class Extent:
     """How much is examined.
 
     Attributes:
-        layout_dtype: the dtype in which the layouts other than contiguous are tried as well.
-        with_modes: whether modes are examined, too.
-        with_illustrations: whether records show steps and curves, for somebody to read.
-        picks: what subjects pick where a formula leaves something open.
-        planner: makes the calls. Subjects that share it share the reference's work.
+        layout_dtype: the dtype in which layouts other than contiguous are examined as well.
+        with_modes: whether modes are examined as well.
+        with_illustrations: whether records show steps and curves for a reader.
+        picks: the picks of subjects where a formula leaves something open.
+        planner: plans the calls. Subjects that share it share the reference's work.
     """
 
     layout_dtype: str = "float32"
@@ -37,8 +37,8 @@ class Trial(Recorder):
 
     Attributes:
         extent: how much is examined.
-        subject: the subject, of which nothing is taken on trust.
-        picks: what it picks where a formula leaves something open.
+        subject: the subject, guarded.
+        picks: its picks where a formula leaves something open.
     """
 
     def __init__(
@@ -48,22 +48,22 @@ class Trial(Recorder):
         subject: Subject,
         dtype: str | None,
         device: str,
-        known: Iterable[KnownDefect] = (),
+        known_defects: Iterable[KnownDefect] = (),
     ) -> None:
-        super().__init__(case, subject.name, dtype, device, known)
-        # A claim about a module has no dtype; the options of its constructor are read in this one.
+        super().__init__(case, subject.name, dtype, device, known_defects)
+        # A claim about a module has no dtype; float64 is used to read the options of its constructor.
         self.dtype = dtype or "float64"
         self.extent = extent
         self.picks = picks_of(extent.picks, subject.name, subject.version())
-        self.subject = Careful(subject, is_apart=case.own_process)
+        self.subject = GuardedSubject(subject, is_isolated=case.own_process)
 
     @property
     def reductions(self) -> tuple[str | None, ...]:
-        """Those that the case runs in; a claim about a module calls nothing."""
+        """The reductions that the case runs in; a claim about a module runs no call."""
         return (None,) if self.case.module is not None else reductions_of(self.case)
 
     @property
     def is_in_layout_dtype(self) -> bool:
-        """Whether this is the dtype in which more is tried and shown than in the others."""
-        wanted, dtypes = self.extent.layout_dtype, self.subject.dtypes
-        return self.dtype == (wanted if wanted in dtypes else dtypes[0])
+        """Whether this is the dtype in which more is checked and shown than in the others."""
+        preferred, dtypes = self.extent.layout_dtype, self.subject.dtypes
+        return self.dtype == (preferred if preferred in dtypes else dtypes[0])

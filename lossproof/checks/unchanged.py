@@ -1,4 +1,4 @@
-"""A call must leave what it is given as it was."""
+"""A call must not change its inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossproof.subjects.program import Programs
 
 
 class Unchanged:
-    """No tensor of the call holds other numbers afterwards."""
+    """After the call, each of its tensors holds the same numbers as before."""
 
     def applies(self, question: Question) -> bool:
         """Every call with an answer."""
@@ -22,23 +22,23 @@ class Unchanged:
 
     def examine(self, question: Question) -> Iterator[Record]:
         """One record."""
-        trial, changed = question.trial, question.answer.changed
-        message = f"the call changed its input: {', '.join(changed)}" if changed else ""
-        verdict = Verdict(not changed, None, message, came_out=changed)
-        shown = partial(detail, trial.subject.programs, question.call)
-        yield trial.judged("unchanged", verdict, question.reduction, question.layout, shown)
+        trial, changes = question.trial, question.answer.changes
+        message = f"the call changed its input: {', '.join(changes)}" if changes else ""
+        verdict = Verdict(not changes, None, message, came_out=changes)
+        make_detail = partial(detail, trial.subject.programs, question.call)
+        yield trial.record_verdict("unchanged", verdict, question.reduction, question.layout, make_detail)
 
 
 def detail(programs: Programs, call: Call) -> Detail:
-    """Of a call that changed its inputs, itself or in its backward pass."""
+    """The detail of a call that changed its inputs, either itself or in its backward pass."""
     program = programs.of_call(call, "unchanged")
-    named = ", ".join(f"{name}={name}" for name in program.tensors)
-    # As text, in which nan is nan, and 0.0 is not -0.0.
-    state = f"{{name: str(tensor.tolist()) for name, tensor in dict({named}).items()}}"
-    snippet = program.around(
+    keywords = ", ".join(f"{name}={name}" for name in program.tensors)
+    # As text, where nan equals nan, and 0.0 differs from -0.0.
+    state = f"{{name: str(tensor.tolist()) for name, tensor in dict({keywords}).items()}}"
+    snippet = program.assemble(
         *program.inputs,
         f"before = {state}",
-        *program.making,
+        *program.computation,
         f"after = {state}",
         "changed = [name for name in before if after[name] != before[name]]",
         "print(changed)",

@@ -1,4 +1,4 @@
-"""A call that must warn: whether it does, and of what."""
+"""Whether a call that must warn does, with the right warning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lossproof.subjects.program import Programs, indented
 
 
 class Warnings:
-    """The subject warns of what the case says that it must warn of."""
+    """The subject issues the warning that the case demands."""
 
     def applies(self, question: Question) -> bool:
         """Cases with ``warns:``."""
@@ -24,46 +24,46 @@ class Warnings:
 
     def examine(self, question: Question) -> Iterator[Record]:
         """One record."""
-        trial, demanded = question.trial, question.trial.case.warns
-        assert demanded is not None
-        shown = partial(detail, trial.subject.programs, question.call, demanded)
-        verdict = judge_warning(question.answer.warnings, demanded)
-        yield trial.judged("warns", verdict, question.reduction, detail=shown)
+        trial, expected = question.trial, question.trial.case.warns
+        assert expected is not None
+        make_detail = partial(detail, trial.subject.programs, question.call, expected)
+        verdict = judge_warning(question.answer.warnings, expected)
+        yield trial.record_verdict("warns", verdict, question.reduction, detail=make_detail)
 
 
-def judge_warning(warnings: Sequence[SeenWarning], wanted: Raised) -> Verdict:
-    """Whether a subject warned of what it must."""
-    found = any(_is_wanted(warning, wanted) for warning in warnings)
-    told = "; ".join(f"{warning.types[0]}: {warning.message}" for warning in warnings) or "nothing"
-    message = f"warned of {told}; should warn {wanted.type} '{wanted.match}'"
-    seen = tuple(warning.types[0] for warning in warnings) or ("nothing",)
-    return Verdict(found, None, "" if found else message, came_out=seen)
+def judge_warning(warnings: Sequence[SeenWarning], expected: Raised) -> Verdict:
+    """Whether a subject issued the expected warning."""
+    is_found = any(_is_expected(warning, expected) for warning in warnings)
+    observed = "; ".join(f"{warning.types[0]}: {warning.message}" for warning in warnings) or "nothing"
+    message = f"warned of {observed}; should warn {expected.type} '{expected.match}'"
+    classes = tuple(warning.types[0] for warning in warnings) or ("nothing",)
+    return Verdict(is_found, None, "" if is_found else message, came_out=classes)
 
 
-def _is_wanted(warning: SeenWarning, wanted: Raised) -> bool:
-    """A warning of a kind is judged by that alone: its words are the subject's own."""
+def _is_expected(warning: SeenWarning, expected: Raised) -> bool:
+    """A warning with a kind is judged by the kind alone: its words are the subject's own."""
     if warning.kind is not None:
-        return warning.kind == wanted.kind
-    return wanted.type in warning.types and bool(re.search(wanted.match, warning.message))
+        return warning.kind == expected.kind
+    return expected.type in warning.types and bool(re.search(expected.match, warning.message))
 
 
-def detail(programs: Programs, call: Call, wanted: Raised) -> Detail:
-    """Of a call that did not warn as it must."""
+def detail(programs: Programs, call: Call, expected: Raised) -> Detail:
+    """The detail of a call that did not warn as it must."""
     program = programs.of_call(call)
-    demanded = f"should warn {wanted.type} matching '{wanted.match}'"
-    is_wanted = (
-        f"{wanted.type!r} in [ancestor.__name__ for ancestor in warning.category.__mro__] "
-        f"and re.search({wanted.match!r}, str(warning.message))"
+    expectation = f"should warn {expected.type} matching '{expected.match}'"
+    is_expected = (
+        f"{expected.type!r} in [ancestor.__name__ for ancestor in warning.category.__mro__] "
+        f"and re.search({expected.match!r}, str(warning.message))"
     )
     if program.names_kinds:
-        demanded = f"should warn with kind {wanted.kind}"
-        is_wanted = f"getattr(warning.message, 'kind', None) == {wanted.kind!r}"
-    snippet = program.around(
+        expectation = f"should warn with kind {expected.kind}"
+        is_expected = f"getattr(warning.message, 'kind', None) == {expected.kind!r}"
+    snippet = program.assemble(
         *program.inputs,
         "with warnings.catch_warnings(record=True) as caught:",
         "    warnings.simplefilter('always')",
-        *indented(program.making),
+        *indented(program.computation),
         "print([str(warning.message) for warning in caught])",
-        f"assert any({is_wanted} for warning in caught), {demanded!r}",
+        f"assert any({is_expected} for warning in caught), {expectation!r}",
     )
     return describe(call) | {"snippet": snippet}

@@ -25,8 +25,8 @@ from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import load_picks
 from lossproof.corpus.tensors import Complex
 from lossproof.judging.calls import CallPlanner, PlannedCall, is_rounded, reductions_of
-from lossproof.judging.choices import or_changed
-from lossproof.judging.excuses import overflown
+from lossproof.judging.choices import judge_by_picks
+from lossproof.judging.excuses import passes_by_overflow
 from lossproof.judging.number_text import shortest, significant
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare
@@ -36,7 +36,7 @@ from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import Refusal
 from lossproof.reference.worked import formula_of, worked_steps
 from lossproof.subjects.call import Observation, Refused, Unsupported
-from lossproof.subjects.careful import Careful
+from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.registry import default_subjects, find_subject
 from lossproof.subjects.subject import Subject
 
@@ -141,7 +141,7 @@ def _planned(case: Case, dtype: str, reduction: str | None) -> PlannedCall:
 def _asked(subject: Subject, planned: PlannedCall) -> _Answer:
     call = replace(planned.call, upstreams=planned.truth.upstreams[:1])
     try:
-        return _Answer(subject, Careful(subject).run(call))
+        return _Answer(subject, GuardedSubject(subject).run(call))
     except Unsupported as unsupported:
         return _Answer(subject, None, f"cannot do it: {unsupported}")
     except Refused as refused:
@@ -155,10 +155,10 @@ def _say_quantity(
     texts, shape = proven
     verdict = None
     if observed is not None:
-        verdict = or_changed(truth, partial(compare, observed))
+        verdict = judge_by_picks(truth, partial(compare, observed))
     shares = None
     if observed is not None and observed.shape == truth.value.shape:
-        shares, has_overflown = budget_shares(observed, truth), overflown(observed, truth)
+        shares, has_overflown = budget_shares(observed, truth), passes_by_overflow(observed, truth)
     rows: list[tuple[Cell, ...]] = [
         tuple(
             (heading, QUIET)
@@ -192,7 +192,7 @@ def _say_verdict(answer: _Answer, verdicts: Mapping[str, Verdict | None]) -> boo
     judged = {quantity: verdict for quantity, verdict in verdicts.items() if verdict is not None}
     if wrong := [verdict.message for verdict in judged.values() if not verdict.agrees]:
         say(f"{answer.name} disagrees: " + "; ".join(wrong), BAD)
-    if (failed := answer.observation.failed) is not None:
+    if (failed := answer.observation.failure) is not None:
         said = f"raises {failed.type}" if isinstance(failed, Refused) else "cannot do it"
         say(f"{answer.name} {said} in its backward pass: {failed}", BAD)
     if wrong or failed is not None:

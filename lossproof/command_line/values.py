@@ -6,7 +6,7 @@ import numpy as np
 
 from lossproof.command_line.digits import certified_digits
 from lossproof.corpus.case import Case
-from lossproof.judging.calls import exactly, lift_exactly, reductions_of
+from lossproof.judging.calls import exact_call, lift_exactly, reductions_of
 from lossproof.numbers.ball import Ball
 from lossproof.reference.evaluation import Lift, PreparedCall
 
@@ -28,12 +28,12 @@ def gradient_digits(call: PreparedCall, name: str, digits: int) -> Digits:
 
 def case_value(case: Case, reduction: str | None, digits: int, dtype: str = "float64") -> Digits:
     """The value of a case's call, its decimals taken exactly as written; drawn numbers are the dtype's."""
-    return certified_digits(lambda: _value(exactly(case, reduction, dtype), lift_exactly), digits)
+    return certified_digits(lambda: _value(exact_call(case, reduction, dtype), lift_exactly), digits)
 
 
 def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> Digits:
     """The gradient of the sum of a case's output, its decimals taken exactly as they are written."""
-    return certified_digits(lambda: _gradient(exactly(case, reduction), name, lift_exactly), digits)
+    return certified_digits(lambda: _gradient(exact_call(case, reduction), name, lift_exactly), digits)
 
 
 def telling_reduction(case: Case) -> str | None:

@@ -1,6 +1,6 @@
-"""From a verdict to the lines of a program that fail while it stands, on what is named ``result`` there.
+"""Turns a verdict into lines of a program that fail as long as the bug is there; they look at ``result``.
 
-They compute in Python's own numbers, so that no fault of the subject can reach them.
+The lines compute in Python's own numbers, so that no fault of the subject can reach them.
 """
 
 from __future__ import annotations
@@ -15,48 +15,48 @@ from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
 from lossproof.numbers.formats import Float64Array
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED, marks_of
-from lossproof.subjects.written import literal, numbers_source
+from lossproof.subjects.literals import literal, numbers_source
 
-# What overflow may make of a number, as conditions on it.
+# What overflow may turn a number into, as conditions on the number.
 _EXCUSES = {
     POSITIVE: "got == float('inf')",
     NEGATIVE: "got == float('-inf')",
     UNDEFINED: "got != got",
 }
 
-# The sum of the results, each times its upstream gradient.
+# The sum of the results, weighted by their upstream gradients.
 WEIGHTED = "math.fsum(a * b for a, b in zip(result.flatten().tolist(), upstream.flatten().tolist()))"
 
 
-def quantity_check(observed: Float64Array, truth: Truth, dtype: str, name: str = "result") -> list[str]:
-    """What fails while a result has a wrong shape, a number beyond its budget, or else another dtype."""
+def quantity_assertion(observed: Float64Array, truth: Truth, dtype: str, name: str = "result") -> list[str]:
+    """Fails if a result has a wrong shape, a number beyond its budget or, with neither, the wrong dtype."""
     if observed.shape != truth.value.shape:
-        return shape_check(truth.value.shape, name)
+        return shape_assertion(truth.value.shape, name)
     shares = budget_shares(observed, truth)
     if observed.size and not np.max(shares) <= 1:
         place = place_of(shares)
-        return number_check(element(name, place), [within(float(observed[place]), truth, place)])
-    return dtype_check(dtype)
+        return number_assertion(element(name, place), [within_budget(float(observed[place]), truth, place)])
+    return dtype_assertion(dtype)
 
 
-def shape_check(shape: Sequence[int], name: str = "result") -> list[str]:
-    """What fails for any other shape."""
+def shape_assertion(shape: Sequence[int], name: str = "result") -> list[str]:
+    """Fails for any other shape."""
     return [f"assert {name}.shape == {tuple(shape)}, {name}.shape"]
 
 
-def dtype_check(*dtypes: str) -> list[str]:
-    """What fails for all dtypes but these; other libraries call them by the last part of torch's names."""
+def dtype_assertion(*dtypes: str) -> list[str]:
+    """Fails for all dtypes but these; other libraries share only the last part of torch's names."""
     conditions = (f"dtype == {dtype!r}" for dtype in dict.fromkeys(dtypes))
     return ["dtype = str(result.dtype).rpartition('.')[2]", f"assert {' or '.join(conditions)}, dtype"]
 
 
-def number_check(got: str, conditions: Sequence[str]) -> list[str]:
-    """What fails for a number, given as an expression, that meets none of some conditions on ``got``."""
+def number_assertion(got: str, conditions: Sequence[str]) -> list[str]:
+    """Fails if a number, given as an expression, meets none of the conditions on ``got``."""
     return [f"got = {got}", f"assert {' or '.join(dict.fromkeys(conditions))}, got"]
 
 
 def element(name: str, place: Sequence[int]) -> str:
-    """An expression of one element of a tensor, as a plain number."""
+    """An expression for one element of a tensor, as a plain number."""
     return f"{name}[{', '.join(map(str, place))}].item()" if len(place) else f"{name}.item()"
 
 
@@ -65,8 +65,8 @@ def between(low: float, high: float) -> str:
     return f"{literal(low)} <= got <= {literal(high)}"
 
 
-def within(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
-    """The condition that a number is within its budget 2B; ``observed`` is one that is not."""
+def within_budget(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
+    """The condition that a number is within its budget 2B; ``observed`` is a number that is not."""
     true, tolerance = float(truth.value[place]), 2 * float(truth.bound[place])
     marks = int(truth.overflows[place])
     if math.isfinite(true) and abs(true) + tolerance > truth.format.largest:
@@ -77,44 +77,45 @@ def within(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
     if math.isinf(true):
         return f"got == {literal(true)}{excuse}"
     remainder = float(truth.remainder[place])
-    # What float64 lacks of the true number is only written where it decides.
+    # The part of the true number that float64 lacks is written only where it decides.
     lacking = f" - {remainder!r}" if abs(observed - true) <= tolerance else ""
     return f"abs(got - {true!r}{lacking}) <= {literal(tolerance)}{excuse}"
 
 
-def every_check(truth: Truth) -> list[str]:
-    """What fails while any number is beyond its budget: for few numbers, none of which is known to be off."""
+def all_numbers_assertion(truth: Truth) -> list[str]:
+    """Fails if any number is beyond its budget: for few numbers, when it is not known which one is off."""
     expected = ", ".join(literal(float(number)) for number in truth.value.ravel())
     tolerances = ", ".join(
         literal(2 * float(bound)) for bound in np.where(np.isfinite(truth.value), truth.bound, 0.0).ravel()
     )
     return [
-        *shape_check(truth.value.shape),
+        *shape_assertion(truth.value.shape),
         f"for got, true, tolerance in zip(result.flatten().tolist(), [{expected}], [{tolerances}]):",
         "    assert abs(got - true) <= tolerance or got == true or (got != got and true != true), got",
     ]
 
 
-def sameness_check(first: Float64Array, other: Float64Array, bound: Float64Array) -> list[str]:
-    """What fails while ``result`` and ``other`` differ by more than both budgets."""
+def sameness_assertion(first: Float64Array, other: Float64Array, bound: Float64Array) -> list[str]:
+    """Fails if ``result`` and ``other`` differ by more than the sum of their budgets."""
     if not first.shape == other.shape == bound.shape:
         return ["assert result.shape == other.shape, (result.shape, other.shape)"]
-    pair, tolerance = _furthest(first, other, bound)
+    pair, tolerance = _furthest_pair(first, other, bound)
     alike = "got == wanted or (got != got and wanted != wanted)"
     return [pair, f"assert abs(got - wanted) <= {tolerance} or {alike}, (got, wanted)"]
 
 
-def difference_check(true: Sequence[Truth]) -> list[str]:
-    """What fails while ``result`` and ``other`` agree where they truly differ most; all but one add up."""
+def difference_assertion(true: Sequence[Truth]) -> list[str]:
+    """Fails if ``result`` and ``other``, the sum of all but the first, agree where they differ most."""
     first, *others = true
-    other, bound = np.sum([one.value for one in others], axis=0), np.sum([one.bound for one in true], axis=0)
-    pair, tolerance = _furthest(first.value, other, bound)
+    other = np.sum([truth.value for truth in others], axis=0)
+    bound = np.sum([truth.bound for truth in true], axis=0)
+    pair, tolerance = _furthest_pair(first.value, other, bound)
     alike = "got == wanted or (got != got and wanted != wanted)"
     return [pair, f"assert not (abs(got - wanted) <= {tolerance} or {alike}), (got, wanted)"]
 
 
-def _furthest(first: Float64Array, other: Float64Array, bound: Float64Array) -> tuple[str, str]:
-    """A line that names the numbers that are most budgets apart, and the sum of their tolerances."""
+def _furthest_pair(first: Float64Array, other: Float64Array, bound: Float64Array) -> tuple[str, str]:
+    """A line that names the two numbers that are most budgets apart, and the sum of their budgets."""
     with np.errstate(all="ignore"):
         is_same = (first == other) | (np.isnan(first) & np.isnan(other))
         shares = np.where(is_same, 0.0, np.abs(first - other) / bound)
@@ -123,16 +124,16 @@ def _furthest(first: Float64Array, other: Float64Array, bound: Float64Array) -> 
     return pair, literal(2 * float(bound[place]))
 
 
-def bias_check(observed: Float64Array, truth: Truth) -> list[str]:
-    """What fails while the mean of e/B, or else of sign(y) e/B, is beyond its limit."""
+def bias_assertion(observed: Float64Array, truth: Truth) -> list[str]:
+    """Fails if the larger of mean(e/B) and mean(sign(y) e/B) is beyond its limit."""
     if observed.shape != truth.value.shape:
-        return shape_check(truth.value.shape)
-    counted = (truth.bound > 0) & np.isfinite(observed) & np.isfinite(truth.value)
-    # Rounded to few digits, since there are thousands.
-    shares = 1 / np.where(counted, truth.bound, np.inf).astype(np.float32).astype(np.float64)
-    signed = np.sign(np.where(counted, truth.value, 0.0)) * shares
+        return shape_assertion(truth.value.shape)
+    is_counted = (truth.bound > 0) & np.isfinite(observed) & np.isfinite(truth.value)
+    # Rounded to few digits, since there are thousands of them.
+    shares = 1 / np.where(is_counted, truth.bound, np.inf).astype(np.float32).astype(np.float64)
+    signed = np.sign(np.where(is_counted, truth.value, 0.0)) * shares
     with np.errstate(invalid="ignore"):
-        errors = np.where(counted, (observed - truth.value) - truth.remainder, 0.0)
+        errors = np.where(is_counted, (observed - truth.value) - truth.remainder, 0.0)
     weights = max(shares, signed, key=lambda weights: abs(np.sum(weights * errors)))
     error, packed = "number - true", {"true": truth.value, "weight": weights}
     if np.any(truth.remainder):
@@ -142,6 +143,6 @@ def bias_check(observed: Float64Array, truth: Truth) -> list[str]:
     return [
         "# The mean error in units of the budget, by which the weights divide.",
         *(f"{name} = {numbers_source(array)}" for name, array in packed.items()),
-        f"got = math.fsum({products}) / {max(int(np.count_nonzero(counted)), 1)}",
+        f"got = math.fsum({products}) / {max(int(np.count_nonzero(is_counted)), 1)}",
         f"assert abs(got) <= {BIAS_LIMIT}, got",
     ]

@@ -1,4 +1,4 @@
-"""From a case to the calls that it makes: numbers in a dtype, the reference's view of them, and the truth."""
+"""Plans the calls of a case: their numbers in a dtype, the reference's view of them, and the truth."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from lossproof.reference.promotion import part_dtype
 from lossproof.reference.worked import worked_steps
 from lossproof.subjects.call import Call, Values, dtypes_of
 
-_OWN = Term()
+_SELF = Term()
 _PASSED_AS_WRITTEN = {"reduction", "size_average", "reduce"}
 
 
 @dataclass(frozen=True, eq=False)
 class PlannedCall:
-    """A call, and the same call as the reference sees it."""
+    """A call, with the reference's view of it and its truth."""
 
     call: Call
     prepared: PreparedCall
@@ -47,17 +47,17 @@ class PlannedCall:
 
     @cached_property
     def steps(self) -> str:
-        """The worked steps: subjects that are wrong in the same call show the same ones."""
+        """The worked steps, computed once for all subjects that are wrong in the same call."""
         return worked_steps(self.prepared)
 
 
 class CallPlanner:
-    """Makes the calls of cases in one dtype after another, and keeps the last ones for the next subject."""
+    """Plans calls, and keeps the latest for the next subject."""
 
-    _KEPT = 64
+    _CACHE_SIZE = 64
 
     def __init__(self) -> None:
-        self._planned: OrderedDict[tuple[str, str, str, str | None, str], PlannedCall] = OrderedDict()
+        self._plans: OrderedDict[tuple[str, str, str, str | None, str], PlannedCall] = OrderedDict()
 
     def plan(
         self,
@@ -65,34 +65,34 @@ class CallPlanner:
         dtype: str,
         reduction: str | None,
         role: str = "case",
-        term: Term = _OWN,
+        term: Term = _SELF,
         device: str = "cpu",
     ) -> PlannedCall:
-        """The call of a case, or of the term that plays ``role`` in one of its identities, with its truth.
+        """The call of a case, or of the term with this ``role`` in one of its identities, and its truth.
 
         Raises:
-            Refusal: where the reference does not take the call.
-            Undecided: where the truth cannot be certified.
+            Refusal: if the reference does not accept the call.
+            Undecided: if the truth cannot be certified.
         """
         key = (case.id, role, dtype, reduction, device)
-        planned = self._planned.get(key)
+        planned = self._plans.get(key)
         if planned is None or not _is_in_force(planned.truth):
-            self._planned[key] = planned = _planned(case, dtype, reduction, term, device)
-            if len(self._planned) > self._KEPT:
-                self._planned.popitem(last=False)
-        self._planned.move_to_end(key)
+            self._plans[key] = planned = _plan(case, dtype, reduction, term, device)
+            if len(self._plans) > self._CACHE_SIZE:
+                self._plans.popitem(last=False)
+        self._plans.move_to_end(key)
         return planned
 
 
 def reductions_of(case: Case) -> tuple[str | None, ...]:
-    """The reductions that a case runs in; None where none is passed."""
+    """The reductions that a case runs in; None stands for passing none."""
     if _PASSED_AS_WRITTEN & set(case.params):
         return (None,)
     return case.reductions or LOSSES[case.loss].reductions or (None,)
 
 
-def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _OWN, device: str = "cpu") -> Call:
-    """The call, its tensors rounded to ``dtype``; no gradient is wanted of it."""
+def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _SELF, device: str = "cpu") -> Call:
+    """The call, its tensors rounded to ``dtype``; it asks for no gradients."""
     loss = LOSSES[term.loss or case.loss]
     args = case.args if term.args is None else term.args
     params = term.params if term.loss else {**case.params, **term.params}
@@ -113,22 +113,22 @@ def prepare_call(call: Call) -> PreparedCall:
     """The reference's view of a call.
 
     Raises:
-        Refusal: where the reference does not take it.
+        Refusal: if the reference does not accept it.
     """
     params = {name: _numbers(value) for name, value in call.params.items()}
     if call.reduction is not None:
         params["reduction"] = call.reduction
     args = {name: values.numbers for name, values in call.args.items()}
     with warnings.catch_warnings():
-        # Whether the reference warns is asked of the subject of that name, not of its view of a call.
+        # The warnings of the reference are judged on the subject of that name, not here.
         warnings.simplefilter("ignore", ReferenceWarning)
         return prepare(call.loss, params, args, dtypes_of(call))
 
 
-def exactly(case: Case, reduction: str | None, dtype: str = "float64") -> PreparedCall:
+def exact_call(case: Case, reduction: str | None, dtype: str = "float64") -> PreparedCall:
     """A case's call on balls around its decimals as written; lift with ``lift_exactly``.
 
-    Drawn numbers are those of the dtype's run.
+    Random numbers are those that the dtype's run draws.
     """
     prepared = prepare_call(make_call(case, dtype, reduction))
     arguments: dict[str, Any] = dict(prepared.arguments)
@@ -143,12 +143,12 @@ def exactly(case: Case, reduction: str | None, dtype: str = "float64") -> Prepar
 
 
 def is_rounded(case: Case, reduction: str | None, dtype: str) -> bool:
-    """Whether a run in the dtype takes other numbers than the case's as written."""
-    taken = prepare_call(make_call(case, dtype, reduction))
-    numbers = {**taken.arguments, **taken.parameters}
+    """Whether a run in the dtype uses other numbers than the case states."""
+    prepared = prepare_call(make_call(case, dtype, reduction))
+    numbers = {**prepared.arguments, **prepared.parameters}
 
     def differs() -> bool:
-        exact = exactly(case, reduction, dtype)
+        exact = exact_call(case, reduction, dtype)
         return any(
             _differs(values, numbers[name])
             for name, values in {**exact.arguments, **exact.parameters}.items()
@@ -159,7 +159,7 @@ def is_rounded(case: Case, reduction: str | None, dtype: str) -> bool:
 
 
 def _differs(exact: Array, numbers: npt.NDArray[Any]) -> bool:
-    """Whether any of the numbers is another than the ball in its place proves to be meant."""
+    """Whether any number lies outside the ball in its place."""
     if isinstance(exact, ComplexPair):
         return _differs(exact.real, numbers.real) or _differs(exact.imaginary, numbers.imag)
     pairs = zip(exact.elements.ravel().tolist(), numbers.ravel().tolist(), strict=True)
@@ -169,68 +169,68 @@ def _differs(exact: Array, numbers: npt.NDArray[Any]) -> bool:
 
 
 def lift_exactly(values: Any) -> Array:
-    """Balls as they are, plain numbers without error."""
+    """Balls as they are; plain numbers as balls of radius 0."""
     return values if isinstance(values, NumberArray) else Ball.exact(values)
 
 
-def _planned(case: Case, dtype: str, reduction: str | None, term: Term, device: str) -> PlannedCall:
+def _plan(case: Case, dtype: str, reduction: str | None, term: Term, device: str) -> PlannedCall:
     call = make_call(case, dtype, reduction, term, device)
     prepared = prepare_call(call)
-    format = _budget_format(prepared)
+    format = _bound_format(prepared)
     truth = _with_convention(truth_of(prepared, format), prepared)
     complete = dataclasses.replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)
     return PlannedCall(complete, prepared, _with_own_ranges(truth, prepared, format))
 
 
 def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
-    """The truth of gradients where it matters whether they are the derivative, or by convention are not."""
+    """The truth, whose gradients name the convention by which they differ from the derivative."""
     convention = prepared.loss.convention
     if convention is None:
         return truth
     pick = convention.picked()
     (other,) = set(convention.picks) - {pick}
-    told = convention.means if other == DERIVATIVE else ""
+    meaning = convention.means if other == DERIVATIVE else ""
 
-    def marked(true: Truth, otherwise: Array) -> Truth:
-        # Not ``compare``: it would bound the formula three times more to word what nobody reads here.
+    def mark(true: Truth, otherwise: Array) -> Truth:
+        # Not ``compare``, which would bound the formula three more times for a message that nobody reads.
         if np.all(budget_shares(np.asarray(otherwise), true) <= 1):
             return true
-        return dataclasses.replace(true, convention=told, picks={**true.picks, convention.name: pick})
+        return dataclasses.replace(true, convention=meaning, picks={**true.picks, convention.name: pick})
 
     with picking({convention.name: other}):
         others = [prepared.gradient(upstream) for upstream in truth.upstreams]
     gradients = tuple(
-        {name: marked(true, other[name]) for name, true in gradient.items()}
+        {name: mark(true, other[name]) for name, true in gradient.items()}
         for gradient, other in zip(truth.gradients, others, strict=True)
     )
     return dataclasses.replace(truth, gradients=gradients)
 
 
 def _is_in_force(truth: CallTruth) -> bool:
-    """Whether what a truth has picked is what would be picked now."""
-    picked = [truth.value.picks, *(true.picks for gradient in truth.gradients for true in gradient.values())]
-    return all(pick == CONVENTIONS[name].picked() for one in picked for name, pick in one.items())
+    """Whether the picks of a truth are those in force now."""
+    picks = [truth.value.picks, *(true.picks for gradient in truth.gradients for true in gradient.values())]
+    return all(pick == CONVENTIONS[name].picked() for followed in picks for name, pick in followed.items())
 
 
-def _budget_format(prepared: PreparedCall) -> Format:
+def _bound_format(prepared: PreparedCall) -> Format:
     """The narrowest format among a call's tensors and its result.
 
-    Promotion is by operation: what a formula does with a narrow tensor alone, such as its logarithm, is
-    rounded to that before it meets a wider one. So an honest result may be as far off as if all were narrow.
+    Each operation promotes on its own: the logarithm of a narrow tensor, say, is rounded to the narrow format
+    before it meets a wider tensor. So an honest result may be as far off as if all tensors were narrow.
     """
     dtypes = {part_dtype(dtype) for dtype in (prepared.dtype, *prepared.dtypes.values())}
     return min((FORMATS[dtype] for dtype in dtypes & set(FORMATS)), key=lambda format: format.precision)
 
 
 def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -> CallTruth:
-    """The gradient by a tensor of less range than the budget's format is rounded once more, to its own.
+    """The truth, in which each gradient is rounded to its own format if that has less range than ``format``.
 
-    float16 has more digits than bfloat16, and less range.
+    float16 has more digits than bfloat16, but less range.
     """
 
     def rounded(name: str, true: Truth) -> Truth:
-        own = FORMATS[part_dtype(prepared.dtypes[name])]
-        return true.rounded_to(own) if own.largest < format.largest else true
+        narrow = FORMATS[part_dtype(prepared.dtypes[name])]
+        return true.rounded_to(narrow) if narrow.largest < format.largest else true
 
     gradients = tuple(
         {name: rounded(name, true) for name, true in gradient.items()} for gradient in truth.gradients

@@ -1,4 +1,4 @@
-"""Telling a changed convention from a wrong number: what came out may be right under another pick."""
+"""Tells a changed convention from a wrong number, which may be right under another pick."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from lossproof.records.record import ANOTHER, Record
 from lossproof.reference.catalogue import CONVENTIONS
 
 
-def or_changed(truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
-    """A verdict by the picks in force, or that another pick of what the formula leaves open explains it.
+def judge_by_picks(truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
+    """The verdict under the picks in force; a failing one says whether other picks would make it agree.
 
     Args:
-        truth: by the picks in force.
+        truth: the truth under the picks in force.
         judge: judges the numbers by a truth.
     """
     verdict = judge(truth)
-    if not truth.picks or truth.picked is None:
+    if not truth.picks or truth.under_picks is None:
         return verdict
     if verdict.agrees:
         return replace(verdict, picks=truth.picks)
-    for others, is_free in _otherwise(truth.picks):
-        if judge(truth.picked({} if is_free else others, is_free)).agrees:
+    for others, is_free in _other_picks(truth.picks):
+        if judge(truth.under_picks({} if is_free else others, is_free)).agrees:
             return replace(
                 verdict,
                 error_over_budget=None,
                 is_changed=True,
                 picks={**truth.picks, **others},
-                message=f"{_told(truth.picks, others)}: {verdict.message}",
+                message=f"{_message(truth.picks, others)}: {verdict.message}",
             )
     return verdict
 
 
-def own_conventions(records: Iterable[Record], on_record: Mapping[str, str]) -> list[Record]:
-    """Records of which only those that differ from a pick on record have changed one; others have their own.
+def reclassify_conventions(records: Iterable[Record], on_record: Mapping[str, str]) -> list[Record]:
+    """Records in which a convention has changed only if a pick on record differs; else it is another one.
 
     Args:
-        records: of one subject.
-        on_record: its picks that are on record, by the names of conventions.
+        records: the records of one subject.
+        on_record: the picks that are on record for it, by the names of conventions.
     """
 
     def has_changed(record: Record) -> bool:
@@ -56,19 +56,19 @@ def own_conventions(records: Iterable[Record], on_record: Mapping[str, str]) -> 
     ]
 
 
-def _otherwise(picks: Mapping[str, str]) -> Iterator[tuple[dict[str, str], bool]]:
-    """The other picks: the fewest conventions changed first, at last whatever the kinks allow."""
+def _other_picks(picks: Mapping[str, str]) -> Iterator[tuple[dict[str, str], bool]]:
+    """All other combinations, those with the fewest changes first; finally, whatever the kinks allow."""
     names = list(picks)
     choices = [[picks[name], *(set(CONVENTIONS[name].picks) - {picks[name]})] for name in names]
-    combined = [dict(zip(names, one, strict=True)) for one in product(*choices)]
-    differing = [{name: pick for name, pick in one.items() if pick != picks[name]} for one in combined]
-    yield from ((one, False) for one in sorted(differing, key=len) if one)
+    combined = [dict(zip(names, choice, strict=True)) for choice in product(*choices)]
+    changes = [{name: pick for name, pick in others.items() if pick != picks[name]} for others in combined]
+    yield from ((change, False) for change in sorted(changes, key=len) if change)
     kinks = [name for name in names if CONVENTIONS[name].ends is not None]
     if kinks:
         yield dict.fromkeys(kinks, ANOTHER), True
 
 
-def _told(picks: Mapping[str, str], others: Mapping[str, str]) -> str:
+def _message(picks: Mapping[str, str], others: Mapping[str, str]) -> str:
     changes = [
         f"{name} is {pick} in place of {picks[name]} ({CONVENTIONS[name].means})"
         for name, pick in others.items()

@@ -1,4 +1,4 @@
-"""What derivatives along a direction should be: forward-mode first ones, and second ones."""
+"""True derivatives along a direction: first ones in forward mode, and second ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lossproof.numbers.formats import Float64Array, Format
 from lossproof.reference.evaluation import Lift, PreparedCall
 
 _DIRECTION_SEED = 0xD12EC7
-# How far to either side of a kink one looks: far below the spacing of every format.
-_ASIDE = 2.0**-300
+# The distance to either side of a kink: far below the spacing of every format.
+_OFFSET = 2.0**-300
 
 Directions = Mapping[str, Float64Array]
 
 
 def directions_of(call: PreparedCall, format: Format) -> Directions:
-    """A seeded direction for each tensor that the call is differentiated by."""
+    """A seeded direction for each tensor by which the call is differentiated."""
     inputs = {**call.arguments, **call.parameters}
     return {
         name: draw_uniform(-2.0, 2.0, np.shape(inputs[name]), _DIRECTION_SEED + place, format)
@@ -44,15 +44,16 @@ def derivative_along(gradients: Mapping[str, Truth], directions: Directions) -> 
     freedom = next((truth.freedom for truth in gradients.values() if truth.freedom), "")
     strict = None
     if freedom:
-        strict = _bound_along({name: truth.strictly() for name, truth in gradients.items()}, directions).bound
+        tight = {name: truth.without_freedom() for name, truth in gradients.items()}
+        strict = _bound_along(tight, directions).bound
     picks = {name: pick for truth in gradients.values() for name, pick in truth.picks.items()}
 
-    def picked(others: Mapping[str, str], is_free: bool) -> Truth:
-        moved = {
-            name: truth.picked(others, is_free) if truth.picked else truth
+    def under_picks(others: Mapping[str, str], is_free: bool) -> Truth:
+        changed = {
+            name: truth.under_picks(others, is_free) if truth.under_picks else truth
             for name, truth in gradients.items()
         }
-        return derivative_along(moved, directions)
+        return derivative_along(changed, directions)
 
     return Truth(
         *exact.midpoints(),
@@ -62,7 +63,7 @@ def derivative_along(gradients: Mapping[str, Truth], directions: Directions) -> 
         strict,
         freedom,
         picks=picks,
-        picked=picked,
+        under_picks=under_picks,
     )
 
 
@@ -73,30 +74,30 @@ def second_derivatives(
     return truths(lambda lift: _tangents(call, upstream, directions, lift), format)
 
 
-def beside(
+def one_sided_limits(
     call: PreparedCall, upstream: Float64Array, directions: Directions
 ) -> Mapping[str, tuple[Float64Array, Float64Array]]:
-    """The same just before and just behind the point: the two differ where it is a kink."""
+    """The second derivatives just before and just behind the point; they differ at a kink."""
     before, behind = (
-        certified(partial(_tangents, call, upstream, directions, Ball.exact, aside))
-        for aside in (-_ASIDE, _ASIDE)
+        certified(partial(_tangents, call, upstream, directions, Ball.exact, offset))
+        for offset in (-_OFFSET, _OFFSET)
     )
     return {name: (before[name].midpoints()[0], behind[name].midpoints()[0]) for name in directions}
 
 
 def _tangents(
-    call: PreparedCall, upstream: Float64Array, directions: Directions, lift: Lift, aside: float = 0.0
+    call: PreparedCall, upstream: Float64Array, directions: Directions, lift: Lift, offset: float = 0.0
 ) -> dict[str, Any]:
     inputs = {**call.arguments, **call.parameters}
-    moving = {id(inputs[name]): directions[name] for name in directions}
+    directions_by_id = {id(inputs[name]): directions[name] for name in directions}
 
     def lift_dual(values: npt.ArrayLike) -> Dual:
         real = lift(values)
-        direction = moving.get(id(values))
+        direction = directions_by_id.get(id(values))
         if direction is None:
             return Dual(real, np.zeros_like(real))
         tangent = lift(direction)
-        return Dual(real + tangent * aside, tangent)
+        return Dual(real + tangent * offset, tangent)
 
     return {name: gradient.tangent for name, gradient in call.gradient(upstream, lift_dual).items()}
 

@@ -1,4 +1,4 @@
-"""What the record of a check that fails shows of its call."""
+"""What the record of a failing check shows of its call."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ _SHOWN_ELEMENTS = 60
 
 
 def describe(call: Call) -> Detail:
-    """The inputs and parameters of a call, to be read."""
+    """The inputs and parameters of a call, as text."""
     reduction = [] if call.reduction is None else [("reduction", call.reduction)]
     return {
-        "inputs": "\n".join(f"{name} = {_shown(values)}" for name, values in call.args.items()),
-        "params": "\n".join(
-            f"{name} = {_shown(value)}" for name, value in (*call.params.items(), *reduction)
-        ),
+        "inputs": "\n".join(f"{name} = {_text(values)}" for name, values in call.args.items()),
+        "params": "\n".join(f"{name} = {_text(value)}" for name, value in (*call.params.items(), *reduction)),
     }
 
 
-def of_error(programs: Programs, call: Call, quantity: str = "value") -> Detail:
-    """Of a call that raised: the program raises the same."""
+def error_detail(programs: Programs, call: Call, quantity: str = "value") -> Detail:
+    """The detail of a call that raised: its program raises the same exception."""
     return describe(call) | {"snippet": programs.of_call(call, quantity).text()}
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
     if not isinstance(value, Values):
         return repr(value)
     numbers = value.numbers

@@ -1,8 +1,7 @@
-"""What lets an element pass in the place of its number, and what a wrong one looks like.
+"""Reasons other than its number for which an element passes, and computations that explain a wrong one.
 
-Nothing passes in silence: what comes out infinite or undefined because a step of the formula overflows, any
-subgradient at a kink or share of a tie, and what has no bound at all are told apart from what agrees by its
-number.
+Nothing passes silently. An infinity or nan from a step that overflows, any subgradient at a kink, any share
+of a tie, and an element without a finite bound are each told apart from an element that agrees by its number.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from lossproof.numbers.overflow import BoolArray, Marks, marks_of
 from lossproof.numbers.rules import Place, Rules
 from lossproof.reference.steps import recording
 
-# Honest computations of other kinds than the budget covers.
-_OTHER_KINDS = (
+# Honest computations that the bound does not cover.
+_OTHER_COMPUTATIONS = (
     (Rules(sums_are_sequential=True), "a sequential sum"),
     (Rules(subtracts_log_sum_exp=True), "x - logsumexp(x)"),
     (
@@ -33,14 +32,14 @@ _OTHER_KINDS = (
 
 
 def is_excused(observed: Float64Array, truth: Truth) -> BoolArray:
-    """Where what came out is an infinity or nan that the overflow of a step explains."""
+    """Where the observed infinity or nan is explained by the overflow of a step."""
     return np.asarray((marks_of(observed) & truth.overflows) > 0)
 
 
 def leaves_the_range(observed: Float64Array, truth: Truth) -> BoolArray:
-    """Where the true value, or one within the budget of it, is beyond the format's largest number.
+    """Where the true value, or a number within its budget, is beyond the format's largest number.
 
-    That is an excuse for an infinity of its sign; for nan, only in a format without infinities.
+    This excuses an infinity of the same sign, and nan only in a format without infinities.
     """
     reach = np.abs(truth.value) + 2 * truth.bound
     if truth.format.has_infinities:
@@ -50,31 +49,31 @@ def leaves_the_range(observed: Float64Array, truth: Truth) -> BoolArray:
     return np.asarray(is_beyond & (reach > truth.format.largest))
 
 
-def overflown(observed: Float64Array, truth: Truth) -> BoolArray:
-    """Where an infinity or nan passes because a step overflows, and not because it is the right result."""
+def passes_by_overflow(observed: Float64Array, truth: Truth) -> BoolArray:
+    """Where an infinity or nan passes because a step overflows, although it is not the right result."""
     rounds = leaves_the_range(observed, truth)
     is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
-    # Of a number beyond the range, it is the right rounding.
+    # An infinity is the right rounding of a number beyond the range.
     is_right = is_same | (rounds & (np.abs(truth.value) > truth.format.largest))
     return np.asarray((is_excused(observed, truth) | rounds) & ~is_right)
 
 
 def rule_of(observed: Float64Array, truth: Truth) -> tuple[str, str]:
-    """The rule by which numbers pass, and a sentence on it; both empty where it is by the numbers."""
-    has_overflown = overflown(observed, truth)
-    if np.any(has_overflown):
-        told = where_it_overflows(truth, place_of(has_overflown))
-        return "overflow", f"{_first(observed, truth, has_overflown)}: {told}"
+    """The rule by which elements pass, and a sentence on it; both empty if all pass by their numbers."""
+    has_overflowed = passes_by_overflow(observed, truth)
+    if np.any(has_overflowed):
+        reason = where_it_overflows(truth, place_of(has_overflowed))
+        return "overflow", f"{_first_excused(observed, truth, has_overflowed)}: {reason}"
     with np.errstate(all="ignore"):
         error = np.abs((observed - truth.value) - truth.remainder)
     unbounded = np.isinf(truth.bound) & (error > 0)
     if np.any(unbounded):
-        told = "no number is wrong there, since a divisor may be zero within its own error"
-        return "unbounded", f"{_first(observed, truth, unbounded)}: {told}"
+        reason = "no number is wrong there, since a divisor may be zero within its own error"
+        return "unbounded", f"{_first_excused(observed, truth, unbounded)}: {reason}"
     if truth.strict_bound is not None:
-        freed = error > 2 * truth.strict_bound
-        if np.any(freed):
-            return truth.freedom, f"{_first(observed, truth, freed)}: {_FREEDOMS[truth.freedom]}"
+        is_free = error > 2 * truth.strict_bound
+        if np.any(is_free):
+            return truth.freedom, f"{_first_excused(observed, truth, is_free)}: {_FREEDOMS[truth.freedom]}"
     return ("convention", truth.convention) if truth.convention else ("", "")
 
 
@@ -85,49 +84,49 @@ _FREEDOMS = {
 
 
 def where_it_overflows(truth: Truth, place: Place) -> str:
-    """The operation of the formula that leaves the format's range, with the step that it belongs to.
+    """The operation of the formula that leaves the format's range, and the step that it belongs to.
 
-    Of several it is the first that does so in the very element, where elements can be told apart.
+    If there are several, the first one that overflows in this very element is named, if any does.
     """
     if truth.bounded_by is None:
         return "a step of the formula overflows"
-    found: list[tuple[bool, str]] = []
+    overflows: list[tuple[bool, str]] = []
 
     def note(is_beyond: BoolArray, words: Callable[[Place], str]) -> None:
         is_here = is_beyond.shape == truth.value.shape and bool(is_beyond[place])
-        found.append((is_here, words(place if is_here else place_of(is_beyond))))
+        overflows.append((is_here, words(place if is_here else place_of(is_beyond))))
 
     with recording() as steps:
         truth.bounded_by(Rules(note_overflow=note))
-    if not found:
+    if not overflows:
         return f"it is within its budget of {'an infinity' if truth.format.has_infinities else 'nan'}"
-    _, words = max(found, key=lambda one: one[0])
-    overflown = next((name for name, value in steps if np.any(_marks(value))), None)
-    where = f"the step '{overflown}'" if overflown else "the formula"
+    _, words = max(overflows, key=lambda overflow: overflow[0])
+    step = next((name for name, value in steps if np.any(_marks(value))), None)
+    where = f"the step '{step}'" if step else "the formula"
     return f"{where} overflows, {words} being beyond {truth.format.largest:.6g}"
 
 
 def _marks(value: Array) -> Marks:
-    """Those of a step's value; a complex one has those of its parts."""
+    """The marks of a step's value; a complex value has the marks of both parts."""
     if isinstance(value, ComplexPair):
         return np.asarray(_marks(value.real) | _marks(value.imaginary))
     return value.overflows if isinstance(value, Bounded) else np.zeros(())
 
 
-def likeness(observed: Float64Array, truth: Truth) -> str:
-    """How a wrong result would be right: as another honest computation would be, in words; or nothing."""
+def likely_cause(observed: Float64Array, truth: Truth) -> str:
+    """Which other honest computation may be as far off as a wrong result, in words; or nothing."""
     if truth.bounded_by is None or not np.all(np.isfinite(observed)):
         return ""
     with np.errstate(all="ignore"):
         error = np.abs((observed - truth.value) - truth.remainder)
-    for rules, told in _OTHER_KINDS:
+    for rules, name in _OTHER_COMPUTATIONS:
         bound = truth.bounded_by(rules).bound
         if bound.shape == error.shape and np.all(error <= 2 * bound):
-            return f", as far off as {told} may be"
+            return f", as far off as {name} may be"
     return ""
 
 
-def _first(observed: Float64Array, truth: Truth, where: BoolArray) -> str:
+def _first_excused(observed: Float64Array, truth: Truth, where: BoolArray) -> str:
     place = place_of(where)
     more = f" (and {count} more)" if (count := int(np.count_nonzero(where)) - 1) else ""
     at = f"at {list(place)} " if place else ""

@@ -1,4 +1,4 @@
-"""Grading second derivatives, whose budget has not yet been shown to raise no false alarm."""
+"""Grades second derivatives, whose budget has not yet been shown to raise no false alarms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.judging.assertions import between, element, number_check, shape_check
+from lossproof.judging.assertions import between, element, number_assertion, shape_assertion
 from lossproof.judging.excuses import is_excused
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
@@ -26,15 +26,15 @@ def grade(
     floor: float,
     sides: Sides,
 ) -> Verdict:
-    """Judge a second derivative: by how many budgets it is off is a grade, not a failure.
+    """Judge a second derivative: an error of several budgets is a grade, not a failure.
 
-    The budget of dual numbers over error-carrying ones has not yet been shown to raise no false alarm. So
-    an element is wrong only where it is off by more than 1000 times its tolerance, by more than 1e-3 of its
-    true value, and by more than 1000 times ``floor``, the tolerance of the gradient times the direction: a
-    second derivative that is the small difference of large terms is no sharper. All between its two one-sided
-    limits is right, too: where it jumps, or where the formula has a kink that the loss has not, as |x| in a
-    sigmoid. ``sides`` gives them, and is asked only when it matters. Where it is not finite, nothing is
-    demanded.
+    The bound that dual numbers yield has not yet been shown to raise no false alarms. So an element is wrong
+    only if it is off by more than 1000 times its budget, by more than 1e-3 of its true value, and by more
+    than 1000 times ``floor``, the budget of the gradient times the direction: a second derivative that is the
+    small difference of large terms is no more accurate than this. Any number between the two one-sided limits
+    is right as well: the derivative may jump, or the formula may have a kink that the loss does not have,
+    such as |x| in a sigmoid. ``sides`` computes the limits, and is called only if they decide. Nothing is
+    demanded where the true value is not finite.
     """
     verdict = compare(observed, truth)
     share = verdict.error_over_budget
@@ -73,15 +73,15 @@ def _limits(sides: Sides) -> tuple[Float64Array, Float64Array]:
         return low - slack, high + slack
 
 
-def graded_check(
+def graded_assertion(
     observed: Float64Array, truth: Truth, floor: float, sides: Sides, got: str = ""
 ) -> list[str]:
-    """Fails where ``grade`` finds a number wrong; ``got`` is an expression of it, if it is no element."""
+    """Fails for a number that ``grade`` finds wrong; ``got`` is its expression if it is not an element."""
     if observed.shape != truth.value.shape:
-        return shape_check(truth.value.shape)
+        return shape_assertion(truth.value.shape)
     is_wrong = ~_is_near(observed, truth, floor) & ~_is_between(observed, sides)
     place = place_of(is_wrong)
     low, high = (float(limit[place]) for limit in _limits(sides))
     true, reach = float(truth.value[place]), float(_reach(truth, floor)[place])
     conditions = between(true - reach, true + reach), between(low, high)
-    return number_check(got or element("result", place), conditions)
+    return number_assertion(got or element("result", place), conditions)

@@ -15,7 +15,7 @@ from lossproof.records.record import Record
 
 
 def relevant(entries: Iterable[KnownDefect], subject: str, version: str, device: str) -> list[KnownDefect]:
-    """The entries that hold for a subject as it is installed here."""
+    """The entries that apply to a subject as it is installed here."""
     return [
         entry
         for entry in entries
@@ -28,19 +28,19 @@ def relevant(entries: Iterable[KnownDefect], subject: str, version: str, device:
 
 def by_case(entries: Iterable[KnownDefect]) -> dict[str, list[KnownDefect]]:
     """Entries by the ids of their cases."""
-    found: dict[str, list[KnownDefect]] = {}
+    grouped: dict[str, list[KnownDefect]] = {}
     for entry in entries:
-        found.setdefault(entry.case, []).append(entry)
-    return found
+        grouped.setdefault(entry.case, []).append(entry)
+    return grouped
 
 
 def as_data(entry: KnownDefect) -> dict[str, Any]:
-    """An entry as the reports hold it: what comes out of it in words."""
+    """An entry as the reports hold it, with what was observed in words."""
     return asdict(entry) | {"observed": str(entry.observed)}
 
 
 def covers(entry: KnownDefect, record: Record) -> bool:
-    """Whether an entry speaks of a record; release, platform and device are ``relevant``'s business."""
+    """Whether an entry is about a record; ``relevant`` looks at release, platform and device."""
     return (
         entry.case == record.case
         and record.subject is not None
@@ -53,21 +53,21 @@ def covers(entry: KnownDefect, record: Record) -> bool:
 
 
 def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[list[Record], list[str]]:
-    """Mark what is known to be wrong; report what is listed as wrong and is right, or is wrong otherwise.
+    """Mark the records that known defects explain, and find the entries that no longer hold.
 
-    Where the release is on record, what is right again fails the run: so the list can never go stale.
+    If the release is on record, an obsolete entry fails the run, so that the list cannot go stale.
 
     Args:
-        records: of one test.
-        entries: those that are relevant.
+        records: the records of one trial.
+        entries: the relevant entries.
 
     Returns:
-        The records, those of known defects with that outcome, and a sentence for each entry that has gone.
+        The records, some of them excused, and a sentence for each obsolete entry.
     """
     cases = {record.case for record in records}
     entries = [entry for entry in entries if entry.case in cases]
     excused: list[Record] = []
-    gone: list[str] = []
+    obsolete: list[str] = []
     for record in records:
         covering = [entry for entry in entries if covers(entry, record)]
         if not covering or record.outcome == Outcome.UNSUPPORTED:
@@ -75,26 +75,26 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             continue
         entry = covering[0]
         if record.outcome.is_passing:
-            gone.append(_gone(entry, record))
+            obsolete.append(_obsolete_message(entry, record))
             excused.append(record)
-        elif (explanation := _explaining(covering, record)) is None:
+        elif (explanation := _explaining_entry(covering, record)) is None:
             came_out = ", ".join(record.came_out) or "no number"
-            known = str(entry.observed)
+            expected = str(entry.observed)
             if entry.elements:
-                known += f" in {' or '.join(map(str, entry.elements))} elements"
+                expected += f" in {' or '.join(map(str, entry.elements))} elements"
                 came_out += f" in {record.off}"
-            told = f"a defect is known here, but {known} is on record for it, not {came_out}"
-            message = f"{record.message}; {told} ({entry.file}:{entry.line})"
+            mismatch = f"a defect is known here, but {expected} is on record for it, not {came_out}"
+            message = f"{record.message}; {mismatch} ({entry.file}:{entry.line})"
             excused.append(replace(record, message=message))
         else:
             message = f"{record.message} (known: {explanation.why})"
             excused.append(
                 replace(record, outcome=Outcome.KNOWN_DEFECT, message=message, cause=explanation.why)
             )
-    return excused, gone
+    return excused, obsolete
 
 
-def _gone(entry: KnownDefect, record: Record) -> str:
+def _obsolete_message(entry: KnownDefect, record: Record) -> str:
     return (
         f"{entry.file}:{entry.line}: [{record.case}] {record.subject} in {record.dtype_name} agrees on "
         f"{record.quantity} ({record.reduction}, {record.layout}): the defect is gone; "
@@ -102,12 +102,12 @@ def _gone(entry: KnownDefect, record: Record) -> str:
     )
 
 
-def explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
-    """The first entry that speaks of a record and explains what came out."""
-    return _explaining((entry for entry in entries if covers(entry, record)), record)
+def explaining_entry(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
+    """The first entry that is about a record and explains what came out."""
+    return _explaining_entry((entry for entry in entries if covers(entry, record)), record)
 
 
-def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
+def _explaining_entry(entries: Iterable[KnownDefect], record: Record) -> KnownDefect | None:
     for entry in entries:
         is_counted = not entry.elements or record.off in entry.elements
         if is_counted and entry.observed.explains(record.came_out, record.error_over_budget):
@@ -115,15 +115,15 @@ def _explaining(entries: Iterable[KnownDefect], record: Record) -> KnownDefect |
     return None
 
 
-def unmatched(
+def unmatched_entries(
     entries: Iterable[KnownDefect], records: Iterable[Record], selected: Iterable[tuple[str, str, str | None]]
 ) -> list[KnownDefect]:
-    """The entries that were selected and met no record.
+    """The entries whose trials ran without any record that they are about.
 
     Args:
-        entries: those that are relevant.
-        records: of the whole run.
-        selected: (case, subject, dtype) of every test that ran.
+        entries: the relevant entries.
+        records: the records of the whole run.
+        selected: (case, subject, dtype) of every trial that ran.
     """
     selected = list(selected)
     of_case: dict[str, list[Record]] = {}
@@ -146,7 +146,7 @@ def unmatched(
 
 
 def blame(entry: KnownDefect) -> str:
-    """What to do about an entry that met no record, where the release is on record."""
+    """The advice on an entry that matches no record, if the release is on record."""
     return (
         f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; "
         "mend its dtypes, reductions, quantities or layouts, or remove it"

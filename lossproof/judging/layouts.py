@@ -1,4 +1,4 @@
-"""In which layouts of memory a call is tried."""
+"""The memory layouts in which a call is examined."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CONTIGUOUS, TRANSPOSED, STRIDED, EXPANDED = LAYOUTS
 
 
 def layouts_of(call: Call) -> Iterator[str]:
-    """Contiguous, and each layout that makes a difference to one of a call's tensors."""
+    """Contiguous, and each layout that differs from it for at least one tensor of the call."""
     tensors = [values.numbers for values in tensors_of(call).values()]
     yield CONTIGUOUS
     if any(tensor.ndim > 1 for tensor in tensors):

@@ -1,4 +1,4 @@
-"""Numbers as sentences and tables write them: no digit that is not known, no exponent that is not needed."""
+"""Numbers as text: with no digits beyond those that are certain, and no exponent unless one is needed."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ import numpy as np
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import Float64Array, Format
 
-# As many digits of a true value as the tables of the command line show.
+# The digits of a true value that the tables of the command line show.
 _MOST_DIGITS = 20
-# What a true value may be off by, in units of its bound: see truth.py.
+# The largest error of a true value, in units of its bound: see truth.py.
 _RESOLUTION = 2.0**-20
 _FEWEST_DIGITS = 3
-# Powers of ten from which on a number has an exponent: as Python writes a float, and one of few digits.
+# Powers of ten beyond which a number has an exponent: as Python writes floats, and for few digits.
 _SMALL, _LARGE, _LARGE_OF_FEW = -4, 16, 6
 
 
 def true_text(truth: Truth, place: tuple[int, ...]) -> str:
-    """The true value at a place, to the digits that are certain, as Python writes a float.
+    """The digits of the true value at a place that are certain, as Python writes a float.
 
-    A value that float64 holds is written as that; any other is the sum of two float64 numbers.
+    A value that fits float64 is written as one; any other is the sum of two float64 numbers.
     """
     value, remainder = float(truth.value[place]), float(truth.remainder[place])
     total = Fraction(value) + Fraction(remainder) if math.isfinite(value) else Fraction(0)
     digits = _certain_digits(total, float(truth.bound[place]))
     if total == 0 or (remainder == 0 and digits >= _MOST_DIGITS):
         return repr(value)
-    text = _written(_rounded(total, digits), _LARGE)
+    text = _decimal_text(_rounded(total, digits), _LARGE)
     return text if "." in text or "e" in text else f"{text}.0"
 
 
 def digits(numbers: Float64Array) -> str:
-    """All digits of some numbers, of the first and the last where there are many."""
+    """All digits of the numbers; of many numbers, only the first and the last."""
     return np.array2string(numbers, floatmode="unique", threshold=60, max_line_width=100)
 
 
@@ -47,11 +47,11 @@ def significant(value: float, digits: int) -> str:
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    return _written(_rounded(Fraction(value), digits), max(_LARGE_OF_FEW, digits))
+    return _decimal_text(_rounded(Fraction(value), digits), max(_LARGE_OF_FEW, digits))
 
 
 def shortest(value: float, format: Format) -> str:
-    """The shortest decimal that the format rounds to this number of its own."""
+    """The shortest decimal that rounds to this number of the format."""
     for digits in range(1, 18):
         text = significant(value, digits)
         if float(format.round(float(text))) == value:
@@ -72,14 +72,14 @@ def _rounded(value: Fraction, digits: int) -> Decimal:
     return context.divide(Decimal(value.numerator), Decimal(value.denominator))
 
 
-def _written(number: Decimal, large: int) -> str:
-    """A decimal without zeros at its end, with an exponent if it is below 1e-4 or from 10^large on."""
+def _decimal_text(number: Decimal, large: int) -> str:
+    """A decimal without trailing zeros, with an exponent below 1e-4 and from 10^large on."""
     sign, digits, _ = number.normalize(Context(prec=_MOST_DIGITS)).as_tuple()
-    exponent, written = number.adjusted(), "".join(map(str, digits))
+    exponent, text = number.adjusted(), "".join(map(str, digits))
     minus = "-" if sign else ""
     if _SMALL <= exponent < 0:
-        return f"{minus}0.{'0' * (-exponent - 1)}{written}"
+        return f"{minus}0.{'0' * (-exponent - 1)}{text}"
     if 0 <= exponent < large:
-        whole = written[: exponent + 1].ljust(exponent + 1, "0")
-        return f"{minus}{whole}.{written[exponent + 1 :]}".rstrip(".")
-    return f"{minus}{written[0]}.{written[1:]}".rstrip(".") + f"e{exponent:+03d}"
+        integer = text[: exponent + 1].ljust(exponent + 1, "0")
+        return f"{minus}{integer}.{text[exponent + 1 :]}".rstrip(".")
+    return f"{minus}{text[0]}.{text[1:]}".rstrip(".") + f"e{exponent:+03d}"

@@ -1,4 +1,4 @@
-"""What a call should yield: true values, and how far an honest computation in the dtype may be off."""
+"""The true values of a call, and the bounds on the error of an honest computation in the dtype."""
 
 from __future__ import annotations
 
@@ -21,28 +21,27 @@ from lossproof.reference.conventions import followed_picks, picking
 from lossproof.reference.evaluation import PreparedCall
 
 _UPSTREAM_SEED = 0x10559200F
-# A proven radius this much smaller than the bound takes no part in a verdict.
+# A proven radius this much smaller than the bound cannot change a verdict.
 _NEGLIGIBLE = 2.0**-20
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The true value of an array of numbers, as an unevaluated sum, and its budget in one format.
+    """The true value of an array of numbers, as an unevaluated sum, and its bound in one format.
 
     Attributes:
         value: the nearest float64 numbers.
-        remainder: what they lack; zero where float64 is wide enough.
-        bound: B of each element; a subject agrees within 2B.
-        overflows: what may come out of each element where an intermediate leaves the format's range; see
+        remainder: the rest of the true value; zero where float64 is wide enough.
+        bound: B of each element; a subject agrees within its budget 2B.
+        overflows: what each element may become if an intermediate result leaves the format's range; see
             ``numbers.overflow``.
         format: the format of the run.
-        strict_bound: B without the freedom that there is at kinks and ties; None where there is none.
-        freedom: which of the two it is, ``kink`` or ``tie``.
-        convention: where a gradient is by convention not the derivative, what the convention is.
-        picks: what the formula leaves open here, by the names of conventions, with the picks in force.
-        bounded_by: bounds the same numbers by other rules.
-        picked: the truth of the same numbers under other picks, given whether any element of a
-            subdifferential will do.
+        strict_bound: B without the freedom at kinks and ties; None if there is no such freedom.
+        freedom: the kind of freedom, ``kink`` or ``tie``.
+        convention: what the convention is, if it makes a gradient differ from the derivative.
+        picks: the picks in force for what the formula leaves open here, by the names of conventions.
+        bounded_by: bounds the same numbers under other rules.
+        under_picks: the same truth under other picks, or with any element of a subdifferential.
     """
 
     value: Float64Array
@@ -55,17 +54,17 @@ class Truth:
     convention: str = ""
     picks: Mapping[str, str] = field(default_factory=dict)
     bounded_by: Callable[[Rules], Bounded] | None = None
-    picked: Callable[[Mapping[str, str], bool], Truth] | None = None
+    under_picks: Callable[[Mapping[str, str], bool], Truth] | None = None
 
     @cached_property
     def passes_by_number(self) -> bool:
-        """Whether nothing but its number can let an element pass."""
+        """Whether the number alone decides if an element passes."""
         is_free = self.strict_bound is not None or bool(self.convention or np.any(np.isinf(self.bound)))
         reaches_infinity = bool(np.any(np.abs(self.value) + 2 * self.bound > self.format.largest))
         return not (is_free or reaches_infinity or np.any(self.overflows))
 
-    def strictly(self) -> Truth:
-        """The truth without the freedom that there is at kinks and ties."""
+    def without_freedom(self) -> Truth:
+        """The truth without the freedom at kinks and ties."""
         return self if self.strict_bound is None else replace(self, bound=self.strict_bound)
 
     def rounded_to(self, format: Format) -> Truth:
@@ -82,7 +81,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class CallTruth:
-    """The truth of the value and, for each upstream gradient, of the gradients."""
+    """The truth of the value, and of the gradients for each upstream gradient."""
 
     value: Truth
     upstreams: tuple[Float64Array, ...]
@@ -100,7 +99,7 @@ def truth_of(call: PreparedCall, format: Format) -> CallTruth:
 
 
 def upstream_gradients(shape: tuple[int, ...], format: Format) -> tuple[Float64Array, Float64Array]:
-    """Ones, and seeded numbers: ones alone would hide an upstream gradient that is dropped."""
+    """Ones, and seeded numbers: with ones alone, a dropped upstream gradient would go unnoticed."""
     return np.ones(shape), draw_uniform(-2.0, 2.0, shape, _UPSTREAM_SEED, format)
 
 
@@ -111,29 +110,29 @@ def _truth(compute: Callable[[Callable[[npt.ArrayLike], Array]], Array], format:
 def truths(
     compute: Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]], format: Format
 ) -> Mapping[str, Truth]:
-    """The truth of all that ``compute`` yields on the numbers that it is given the lift to.
+    """The truth of all results of ``compute``, which turns numbers into other number types by its argument.
 
-    What the formula leaves open is as the conventions in force pick it, now and for whatever is asked later.
+    The picks that are in force now hold for these truths, whenever they are evaluated.
     """
     in_force = followed_picks()
-    met: set[str] = set()
+    conventions: set[str] = set()
 
-    # Rules are told apart as objects: all results that are wrong in one call ask for the same few.
+    # Cached by the rules' identity: all wrong results of one call use the same few objects.
     @cache
     def bounded_by(rules: Rules) -> Mapping[str, Bounded]:
-        with following(rules), picking(in_force.picks, in_force.is_free) as asked:
-            found = compute(partial(Bounded.exact, format=format))
-        met.update(asked.met)
-        return found
+        with following(rules), picking(in_force.picks, in_force.is_free) as followed:
+            results = compute(partial(Bounded.exact, format=format))
+        conventions.update(followed.met)
+        return results
 
     @cache
-    def picked(picks: tuple[tuple[str, str], ...], is_free: bool) -> Mapping[str, Truth]:
+    def under_picks(picks: tuple[tuple[str, str], ...], is_free: bool) -> Mapping[str, Truth]:
         with picking({**in_force.picks, **dict(picks)}, is_free):
             return truths(compute, format)
 
     rules = Rules()
     bounded = bounded_by(rules)
-    picks = {name: CONVENTIONS[name].picked() for name in sorted(met)}
+    picks = {name: CONVENTIONS[name].picked() for name in sorted(conventions)}
     strict = bounded_by(Rules(kinks_are_free=False)) if rules.freedoms else {}
     freedom = min(rules.freedoms, default="")
 
@@ -149,11 +148,11 @@ def truths(
             freedom,
             picks=picks,
             bounded_by=lambda rules: bounded_by(rules)[name],
-            picked=lambda picks, is_free: picked(tuple(sorted(picks.items())), is_free)[name],
+            under_picks=lambda picks, is_free: under_picks(tuple(sorted(picks.items())), is_free)[name],
         )
 
     if format is not FORMATS["float64"]:
-        return {name: truth(name, one.value, np.zeros(one.shape)) for name, one in bounded.items()}
+        return {name: truth(name, result.value, np.zeros(result.shape)) for name, result in bounded.items()}
 
     def is_sharp(balls: Mapping[str, Ball]) -> bool:
         return all(

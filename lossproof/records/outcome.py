@@ -1,4 +1,4 @@
-"""What becomes of a check."""
+"""Outcomes of checks."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """What becomes of a check; in JSON it is its name.
+    """The outcome of a check; in JSON it is its name.
 
-    A check is ``overflowed`` where it is not finite because a step of the formula leaves the format's range.
-    Of what the formula leaves open, a ``changed convention`` is as right as the pick that is on record for
-    the subject and its version, and not that pick; an ``other convention`` is one where none is on record.
+    A check is ``overflowed`` if its result is not finite because a step of the formula leaves the format's
+    range. A ``changed convention`` is a pick that is as right as the one on record for the subject and its
+    version, but differs from it; an ``other convention`` is a pick for which none is on record.
 
     Attributes:
-        sign: what stands for it where there is little room.
-        gravity: how much a reader should mind, from 0 on: of several outcomes the gravest is shown.
+        sign: a symbol for it where there is little room.
+        gravity: how much it concerns a reader, from 0 on: of several outcomes, the gravest is shown.
     """
 
     AGREE = "agree", "✓", 1
@@ -30,12 +30,12 @@ class Outcome(str, Enum):
     gravity: int
 
     def __new__(cls, name: str, sign: str = "", gravity: int = 0) -> Outcome:
-        """A member that is equal to its name."""
+        """Make a member that equals its name."""
         member = str.__new__(cls, name)
         member._value_, member.sign, member.gravity = name, sign, gravity
         return member
 
-    # Python's releases differ in what an f-string makes of a member.
+    # Releases of Python differ in how an f-string shows a member.
     __str__ = str.__str__
     __format__ = str.__format__  # type: ignore[assignment]  # the parameter is positional there
 
@@ -46,7 +46,7 @@ class Outcome(str, Enum):
 
     @property
     def is_passing(self) -> bool:
-        """Whether the check is as it should be."""
+        """Whether the check found nothing wrong."""
         return self in _PASSING
 
 

@@ -1,27 +1,27 @@
-"""What a check looks at: a kind, and the argument that it is about where there is one."""
+"""The quantity that a check looks at: a kind, and the argument that it concerns, if any."""
 
 from __future__ import annotations
 
-# Kinds whose numbers are held against the reference's.
+# Kinds whose numbers are compared with the reference's.
 NUMERIC = ("value", "gradient", "vjp", "jvp", "vmap", "func.grad", "autocast", "bias")
 
 
 class Quantity(str):
-    """A quantity as records write it: ``value``, or ``gradient:input``, the kind before the colon.
+    """A quantity as records write it, ``value`` or ``gradient:input``, with the kind before the colon.
 
-    It is a text, so that it compares, sorts and travels as one.
+    It is a string, so that it compares, sorts and serializes as one.
     """
 
     __slots__ = ()
 
     @classmethod
     def of(cls, kind: str, argument: str = "") -> Quantity:
-        """The quantity of a kind, by an argument if one is named."""
+        """The quantity of a kind, for an argument if one is named."""
         return cls(f"{kind}:{argument}" if argument else kind)
 
     @property
     def kind(self) -> str:
-        """Such as ``gradient``; of what has no argument, all of it."""
+        """The kind, such as ``gradient``."""
         return self.partition(":")[0]
 
     @property

@@ -1,4 +1,4 @@
-"""What a run leaves behind: one record a check, one result a test, one description a run."""
+"""The data that a run leaves behind: one record per check, one result per trial, one description."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 
-# What readers are told where there is no dtype.
+# Shown to readers instead of a dtype.
 NO_DTYPE = "no dtype"
-# The pick of a convention that is none of those with a name.
+# A pick of a convention other than those with a name.
 ANOTHER = "another"
-# What a check may pass by in the place of its number.
+# The rules, other than its number, by which a check may pass.
 RULES = ("overflow", "unbounded", "kink", "tie", "convention", "grade")
 
 
-# What a reader needs to see of a check: texts named inputs, params, formula, steps, expected, observed, why
-# (what the flags of the case look for), snippet; elements (beyond their budget) and curve are data.
+# What a reader needs to see of a check: the texts inputs, params, formula, steps, expected, observed, why
+# (what the flags of the case look for) and snippet; elements (beyond their budget) and curve are data.
 Detail = dict[str, Any]
 
 
@@ -27,35 +27,34 @@ class Record:
     """One check and its outcome; every field is plain data, so that it travels and prints as JSON.
 
     Attributes:
-        case, title, loss, subject, dtype, device, layout: what ran on what. Where the numbers that a case
-            states are judged, by ball arithmetic, subject and dtype are None; a claim about a module has no
-            dtype either.
-        reduction: none, mean, sum, batchmean, or None where the loss has none or none was passed.
-        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream), or what else
-            a kind of check looks at (see ``checks``), or a mode, by its name.
-        outcome: what becomes of the check; where it overflowed, ``message`` names the step that does.
-        error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 where it agrees,
-            but for second derivatives, whose excess is a grade.
+        case, title, loss, subject, dtype, device, layout: what ran on what. Subject and dtype are None if
+            ball arithmetic judges the numbers that a case states; a claim about a module has no dtype.
+        reduction: none, mean, sum, batchmean, or None if the loss has none or none was passed.
+        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream), another
+            quantity of a kind of check (see ``checks``), or the name of a mode.
+        outcome: the outcome; if it is ``overflowed``, ``message`` names the step that overflows.
+        error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 if it agrees,
+            except for second derivatives, whose excess is a grade.
         source: {document, place, claim} or None.
         finding: {kind: erratum | drifted, says, because} or None: what the case says about its document.
-        flags: names of the case's flags.
-        file, line: where the case stands, the line counted from 1.
-        message: a sentence; empty when there is nothing to say.
-        detail: see ``Detail``; None where nobody would read it.
+        flags: the names of the case's flags.
+        file, line: where the case stands, with lines counted from 1.
+        message: a sentence; empty if there is nothing to say.
+        detail: see ``Detail``; None if nobody would read it.
         loses_digits: whether the case is known to lose digits within its budget.
-        rule: one of RULES, where the check passes by that in the place of its number; else empty. By overflow
-            it is ``overflowed``: a step of the formula leaves the format's range, and an infinity or nan came
-            out as it then may.
-        came_out: of what is wrong, the different numbers that are off, the furthest first, or a word such as
-            the type of an exception; at most eight.
-        off: how many numbers are wrong, where that can be counted.
-        cause: why the known defect holds that explains it; else empty.
-        picks: of what the formula leaves open in this check, by the names of conventions, the picks that came
-            out; ANOTHER for one that has no name.
-        numbers: of ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: what was judged
-            and what is true, as texts in row-major order, the first of many; ``dtype`` is what it was seen
-            in, or empty; ``by`` says where it stands: in the document, in the case, or nowhere (formula), as
-            it follows from what the document says.
+        rule: the one of RULES, other than its number, by which the check passes; else empty. If it is
+            overflow, the outcome is ``overflowed``: a step of the formula leaves the format's range, which
+            allows the infinity or nan that came out.
+        came_out: if the check is wrong, the distinct numbers that are off, the furthest first, or a word such
+            as the type of an exception; at most eight.
+        off: how many numbers are wrong, if they can be counted.
+        cause: the reason of the known defect that explains it; else empty.
+        picks: the observed picks for what the formula leaves open in this check, by the names of
+            conventions; ANOTHER for a pick without a name.
+        numbers: for ``printed`` and ``erratum``, {stated, shape, true, true_shape, dtype, by}: the stated and
+            the true numbers, as texts in row-major order, the first of many; ``dtype`` is the dtype in which
+            they were observed, or empty; ``by`` says where they stand: in the document, in the case, or
+            nowhere (formula).
     """
 
     case: str
@@ -86,21 +85,21 @@ class Record:
 
     @property
     def subject_name(self) -> str:
-        """The subject for a reader; what judges the numbers that a case states is called certified."""
+        """The subject's name for a reader; records of the numbers that a case states are called certified."""
         return self.subject or "certified"
 
     @property
     def dtype_name(self) -> str:
-        """The dtype for a reader."""
+        """The dtype's name for a reader."""
         return self.dtype or NO_DTYPE
 
     @classmethod
     def from_data(cls, fields: Mapping[str, Any]) -> Record:
-        """The record of some fields.
+        """The record with these fields.
 
         Raises:
-            TypeError: a field is missing, or is none.
-            ValueError: the outcome is none.
+            TypeError: if a field is missing or unknown.
+            ValueError: if the outcome is unknown.
         """
         return cls(
             **{
@@ -113,9 +112,9 @@ class Record:
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test of the harness (a case, a subject, a dtype) with its records."""
+    """One trial (a case, a subject, a dtype) as a test of the harness, with its records."""
 
-    __test__ = False  # pytest would take the class for a test by its name
+    __test__ = False  # pytest would collect the class because of its name
 
     id: str
     case: str
@@ -131,17 +130,17 @@ class Run:
 
     Attributes:
         versions: package -> version, of python, lossproof, torch, numpy, ...
-        tested: the packages among these that the subjects are made of.
+        tested: the packages among these that the subjects consist of.
         machine: platform, processor, cpu count.
-        options: subjects, dtypes, cases, device, workers as asked for.
-        complete: False when the run was interrupted.
+        options: subjects, dtypes, cases, device, workers as requested.
+        complete: False if the run was interrupted.
         problems: sentences on what makes the run fail beyond its records: a known defect that has
             gone, an entry that matches nothing, no check at all.
         known_defects: the entries selected by this run: KnownDefect's fields, and a snippet.
-        documents: those that the cases cite, by name: {title, about}.
-        stand_ins: of the losses that a library lacks, the expression that was judged in the place of each.
+        documents: the documents that the cases cite, by name: {title, about}.
+        stand_ins: for each loss that a library lacks, the expression that was judged instead.
         standing: a sentence for each release: whether it is on record, and what has changed if not.
-        news: sentences on what no longer is as it is known, in a release that is not on record: no failure.
+        news: sentences on what has changed in a release that is not on record; no failures.
         started: ISO 8601 time; seconds: the length of the run.
     """
 

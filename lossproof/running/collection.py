@@ -16,7 +16,7 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.releases import family_of
-from lossproof.judging.known_defects import as_data, blame, covers, relevant, unmatched
+from lossproof.judging.known_defects import as_data, blame, covers, relevant, unmatched_entries
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
@@ -198,7 +198,7 @@ class RunReports:
             for trial in map(self._trials.get, self._results)
             if trial and trial.subject and trial.subject in names
         ]
-        return unmatched(entries, self.records, ran)
+        return unmatched_entries(entries, self.records, ran)
 
     def _version(self, name: str) -> str:
         return self._selection.subjects[name].version()

@@ -92,7 +92,7 @@ def _made(name: str) -> Subject:
 
 
 def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) -> Iterator[PlannedTrial]:
-    subjects = {name: subject for name, subject in available.items() if subject.is_asked(case.loss)}
+    subjects = {name: subject for name, subject in available.items() if subject.has_loss(case.loss)}
     if case.expect or case.gradient or (case.erratum and case.erratum.says):
         yield PlannedTrial(case, None, None)
     if case.module is not None:

@@ -9,7 +9,7 @@ from lossproof.checks.examination import Examiner
 from lossproof.checks.recorder import Recorder
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
-from lossproof.judging.choices import own_conventions
+from lossproof.judging.choices import reclassify_conventions
 from lossproof.judging.known_defects import by_case, excuse, relevant
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
@@ -81,7 +81,7 @@ class ConformanceSession:
         records = self._examiner.examine(trial.case, subject, trial.dtype, device, known)
         if not self._is_strict[trial.subject]:
             picks = {}
-        excused, gone = excuse(own_conventions(records, picks), known)
+        excused, gone = excuse(reclassify_conventions(records, picks), known)
         return Answer(excused, gone if self._is_strict[trial.subject] else [])
 
     def examine_sentinel(self) -> Answer:

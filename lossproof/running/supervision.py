@@ -19,7 +19,7 @@ from multiprocessing.process import BaseProcess
 
 from lossproof.running.selection import PlannedTrial
 from lossproof.running.session import Answer, ConformanceSession
-from lossproof.subjects.apart import how_it_ended
+from lossproof.subjects.isolated import ending_of
 from lossproof.subjects.surroundings import Surroundings
 
 _KEPT_CHARACTERS = 4000
@@ -102,7 +102,7 @@ class Supervisor:
         self._process.join()
         status = self._process.exitcode
         self.close()
-        return how_it_ended(status)
+        return ending_of(status)
 
 
 def _usual_method(device: str) -> str:

@@ -1,1 +1,1 @@
-"""The implementations under test: what they are asked, and how they answer."""
+"""The implementations under test: the calls that they get, and the answers that they give."""

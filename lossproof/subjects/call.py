@@ -1,4 +1,4 @@
-"""What a subject is asked, and what it answers. It never judges."""
+"""The call that a subject gets, and the answer that it gives. A subject never judges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossproof.numbers.formats import Float64Array
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """The numbers of one tensor, exact in NumPy, and the dtype (torch's name) that they are meant to have."""
+    """The numbers of one tensor, exact in NumPy, and the dtype (torch's name) that they represent."""
 
     numbers: npt.NDArray[Any]
     dtype: str
@@ -28,11 +28,11 @@ class Call:
         loss: the name in the reference's catalogue.
         params: constructor keywords; tensors as ``Values``, the rest plain.
         args: forward's arguments.
-        reduction: to be passed as ``reduction``, or None to pass none.
+        reduction: the argument ``reduction``, or None to pass none.
         dtype: the dtype of the run, by torch's name.
         device: where to run.
         layout: how the tensors lie in memory, one of ``corpus.keys.LAYOUTS``.
-        upstreams: upstream gradients of the output's shape; one set of gradients is wanted for each.
+        upstreams: upstream gradients of the output's shape; each asks for one set of gradients.
         wrt: the arguments and tensor parameters to differentiate by.
     """
 
@@ -49,12 +49,12 @@ class Call:
 
 @dataclass(frozen=True)
 class SeenWarning:
-    """A warning that was raised.
+    """A warning that a call issued.
 
     Attributes:
-        types: the names of its class and that class's ancestors.
+        types: the names of its class and of that class's ancestors.
         message: its text.
-        kind: what it is about, as a case's ``warns`` says, where the subject tells; else None.
+        kind: its topic, as a case's ``warns`` names it, if the subject says so; else None.
     """
 
     types: tuple[str, ...]
@@ -64,35 +64,34 @@ class SeenWarning:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """What came out.
+    """The answer to a call.
 
     Attributes:
         value: the output's numbers.
         dtype: the output's dtype.
-        gradients: for each upstream gradient, the gradient by each of ``wrt``; empty where the output
-            has another shape than the upstream gradient, and where the backward pass failed.
-        changed: the names of inputs that the call changed.
-        warnings: what was warned of.
-        failed: what the backward pass raised after the value had come out.
-        gradient_dtypes: the dtypes of the gradients, by the names of ``wrt``; those that a subject does not
-            tell are not judged.
+        gradients: for each upstream gradient, the gradient by each of ``wrt``; empty if the output does not
+            have the shape of the upstream gradient, or if the backward pass failed.
+        changes: the names of the inputs that the call changed.
+        warnings: the warnings that it issued.
+        failure: what the backward pass raised after the value had come out.
+        gradient_dtypes: the dtypes of the gradients, by the names of ``wrt``; a missing dtype is not judged.
     """
 
     value: npt.NDArray[Any]
     dtype: str
     gradients: tuple[Mapping[str, npt.NDArray[Any]], ...] = ()
-    changed: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     warnings: tuple[SeenWarning, ...] = field(default_factory=tuple)
-    failed: Unsupported | Refused | None = None
+    failure: Unsupported | Refused | None = None
     gradient_dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class ModeObservation(Observation):
-    """What came out of a mode; nan stands for the numbers of a tensor that has none.
+    """The answer to a call in a mode; nan stands for each number of a tensor without numbers.
 
     Attributes:
-        computed_in: the narrowest dtype that an operation of the call returned, where the mode asks for it.
+        computed_in: the narrowest dtype that an operation of the call returned, if the mode asks for it.
     """
 
     computed_in: str = ""
@@ -106,10 +105,10 @@ class Refused(Exception):
     """The subject raised.
 
     Attributes:
-        kind: the kind of refusal where the subject names one, else None.
+        kind: the kind of refusal if the subject names one, else None.
         type: the name of the exception's class.
         when: ``construct``, ``call`` or ``backward``.
-        is_staged: whether it might have come at another time: a function refuses all at the call.
+        is_staged: whether it could have come at another stage; a function refuses everything at the call.
     """
 
     def __init__(
@@ -123,12 +122,12 @@ class Refused(Exception):
 
     @property
     def first_line(self) -> str:
-        """The type and the first line of the message, as Python ends a traceback."""
+        """The type and the first line of the message, as in the last line of a traceback."""
         message = str(self).strip().partition("\n")[0]
         return f"{self.type}: {message}" if message else self.type
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By itself an exception remembers its message alone.
+        # By default, an exception is pickled with its message alone.
         return Refused, (self.type, str(self), self.when, self.kind), {"is_staged": self.is_staged}
 
 
@@ -144,7 +143,7 @@ def dtypes_of(call: Call) -> dict[str, str]:
 
 
 def constant_dimensions(numbers: npt.NDArray[Any]) -> list[int]:
-    """The dimensions of at least two elements along which an array does not change."""
+    """The dimensions of size 2 or more along which an array does not change."""
     return [
         dimension
         for dimension, size in enumerate(numbers.shape)
@@ -155,7 +154,7 @@ def constant_dimensions(numbers: npt.NDArray[Any]) -> list[int]:
 def changed_since(
     before: Mapping[str, npt.NDArray[Any]], after: Mapping[str, npt.NDArray[Any]]
 ) -> tuple[str, ...]:
-    """The names whose numbers differ, nan being equal to nan and 0.0 to -0.0 not."""
+    """The names whose numbers differ; nan equals nan, but 0.0 does not equal -0.0."""
     return tuple(
         name
         for name, numbers in before.items()

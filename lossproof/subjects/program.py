@@ -1,4 +1,4 @@
-"""What a subject did as a short program in named parts, and who writes such programs."""
+"""A short program in named parts that shows what a subject did, and the writer of such programs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from lossproof.subjects.call import Call
 
 Lines = tuple[str, ...]
 
-# What a program imports where one of its lines names it.
+# The modules that a program imports if one of its lines names them.
 _MODULES = ("base64", "copy", "math", "pickle", "re", "struct", "warnings", "zlib", "torch")
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program that makes a call and names what comes out of it ``result``; each part is whole lines.
+    """A program that makes a call and names the outcome ``result``; each part consists of whole lines.
 
     Attributes:
-        note: a comment on the whole.
-        imports: what it imports beside modules that its lines name, such as math and torch.
-        tensors: by the name of each tensor that the call is given, the lines that make it.
-        construct: lines that define or construct what is called; empty where nothing need be.
+        note: a comment on the whole program.
+        imports: lines that import more than the modules that are named by a line, such as math and torch.
+        tensors: by the name of each tensor of the call, the lines that make it.
+        construct: lines that define or construct what is called; may be empty.
         call: lines that call it; without ``gradient``, they name the ``result``.
-        gradient: lines that run the backward pass, and put what is asked for in the place of ``result``.
-        class_check: a line that fails where the ``result`` is not of the class that it must be of.
-        in_double: an expression of ``result`` in double precision.
-        names_kinds: whether what its calls raise and warn of has a ``kind``, as cases name kinds.
+        gradient: lines that run the backward pass, and replace ``result`` by the requested gradient.
+        class_line: a line that fails if ``result`` does not have the required class.
+        in_double: an expression for ``result`` in double precision.
+        names_kinds: whether its exceptions and warnings have a ``kind``, as cases name kinds.
     """
 
     note: str = ""
@@ -39,7 +39,7 @@ class Program:
     construct: Lines = ()
     call: Lines = ()
     gradient: Lines = ()
-    class_check: str = ""
+    class_line: str = ""
     in_double: str = "result"
     names_kinds: bool = False
 
@@ -49,37 +49,37 @@ class Program:
         return tuple(line for lines in self.tensors.values() for line in lines)
 
     @property
-    def making(self) -> Lines:
+    def computation(self) -> Lines:
         """The lines from the tensors to the ``result``."""
         return (*self.construct, *self.call, *self.gradient)
 
-    def text(self, *checks: str) -> str:
-        """The program, which shows its result; lines that look at that may follow."""
-        checks = (*filter(None, [self.class_check]), *checks)
-        return self.around(*self.inputs, *self.making, "print(result)", *checks)
+    def text(self, *assertions: str) -> str:
+        """The program, which prints its result; assertions on the result may follow."""
+        assertions = (*filter(None, [self.class_line]), *assertions)
+        return self.assemble(*self.inputs, *self.computation, "print(result)", *assertions)
 
-    def around(self, *lines: str) -> str:
-        """A program of any lines, with the note and the imports that they need."""
-        named = [
+    def assemble(self, *lines: str) -> str:
+        """A program of the given lines, with the note and the imports that they need."""
+        module_imports = [
             f"import {module}"
             for module in _MODULES
             # The plain test first: a line may hold the digits of thousands of numbers.
             if any(f"{module}." in line and re.search(rf"(?<![\w.'\"]){module}\.\w", line) for line in lines)
         ]
-        return "\n".join([*filter(None, [self.note]), *self.imports, *named, *lines]) + "\n"
+        return "\n".join([*filter(None, [self.note]), *self.imports, *module_imports, *lines]) + "\n"
 
 
 class Programs(ABC):
-    """A subject's own voice: how what it does reads as programs."""
+    """A subject's own voice: it writes programs that show what the subject does."""
 
     @abstractmethod
     def of_call(self, call: Call, quantity: str = "value") -> Program:
         """The program of a call.
 
         Args:
-            call: the call; tensors of many elements are packed, so that the program stays short.
-            quantity: what ``result`` is: value, gradient:ARGUMENT or vjp:ARGUMENT; ``gradient`` for both
-                backward passes, ``unchanged`` for one whose upstream gradient is among the tensors.
+            call: the call; tensors of many elements are packed to keep the program short.
+            quantity: what ``result`` is: value, gradient:ARGUMENT or vjp:ARGUMENT; ``gradient`` runs both
+                backward passes, ``unchanged`` one whose upstream gradient is among the tensors.
         """
 
     def of_mode(
@@ -89,7 +89,7 @@ class Programs(ABC):
 
         Args:
             mode, call, directions: as for ``Subject.run_mode``.
-            part: what ``result`` is: ``value``, or the argument by whose gradient; all of it if empty.
+            part: what ``result`` is: ``value``, or the argument of a gradient; everything if empty.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""What a mode promises of a call: how what comes out of it follows from the plain call."""
+"""What a mode promises for a call: how its result follows from the plain call."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from enum import Enum, auto
 
 
 class Promise(Enum):
-    """What comes out of a mode, B being the bound of the plain call, and 2B its tolerance.
+    """The result of a mode. Where numbers are compared, both calls may use up the budget 2B.
 
     Attributes:
-        AS_PLAIN: value, gradients and dtype of the plain call, both within their tolerance.
+        AS_PLAIN: value, gradients and dtype of the plain call.
         BIT_FOR_BIT: the same to the last bit; the mode's program names the plain call's result ``first``.
-        GRADIENTS: the gradients of the plain call, a record for each, both within their tolerance.
-        ROWS: a value of which each row is the value of the plain call, both within their tolerance.
-        ABSTRACT: shapes and dtype of the plain call, and nothing computed.
+        GRADIENTS: the gradients of the plain call, with a record for each.
+        ROWS: a value in which each row is the value of the plain call.
+        ABSTRACT: shapes and dtype of the plain call, with nothing computed.
         COMPUTED_IN: the true value, within the budget of the narrowest dtype that any operation returned;
-            its dtype is that one or float32.
+            the dtype is this one or float32.
         DERIVATIVE: as the value, the output's derivative along the directions. Weighted by the upstream
             gradient, it is the sum of gradient * direction over all tensors. That holds for outputs of any
-            shape, takes kinks and conventions as the gradient does, and needs no other formula.
+            shape, treats kinks and conventions as the gradient does, and needs no other formula.
         SECOND_DERIVATIVE: as the gradients, the derivatives along the directions of sum(upstream * gradient),
-            a record for each. They are dual numbers on the closed-form gradient, and graded. A gradient by
-            ``upstream`` is the same as the ``DERIVATIVE``.
+            with a record for each. They come from dual numbers in the closed-form gradient, and are graded.
+            A gradient by ``upstream`` is the same as the ``DERIVATIVE``.
     """
 
     AS_PLAIN = auto()

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.expressions import EXPRESSIONS_SUBJECT
 
-# Named as "module:class", so that each is imported only when it is asked for.
+# Named as "module:class", so that each is imported only when it is needed.
 _BUILT_IN = {
     "torch.nn": "lossproof.subjects.torch.subject:ModuleSubject",
     "torch.nn.functional": "lossproof.subjects.torch.subject:FunctionSubject",
@@ -23,15 +23,15 @@ def known_subjects() -> tuple[str, ...]:
 
 
 def default_subjects() -> tuple[str, ...]:
-    """The subjects that a run takes when none is named."""
+    """The subjects of a run that names none."""
     return tuple(_BUILT_IN)
 
 
 def find_subject(name: str) -> Subject:
-    """The subject of that name.
+    """The subject with this name.
 
     Raises:
-        KeyError: when there is none.
+        KeyError: if there is none.
     """
     if name in _BUILT_IN:
         module, _, attribute = _BUILT_IN[name].partition(":")
@@ -39,6 +39,6 @@ def find_subject(name: str) -> Subject:
         return subject
     for entry in entry_points(group="lossproof.subjects"):
         if entry.name == name:
-            made: Subject = entry.load()()
-            return made
+            installed: Subject = entry.load()()
+            return installed
     raise KeyError(name)

@@ -1,4 +1,4 @@
-"""What an implementation under test must be able to do, and what it may say of itself."""
+"""What an implementation under test must do, and what it may say about itself."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from lossproof.subjects.promise import Promise
 
 
 class Subject(ABC):
-    """An implementation under test: it derives from this class, and needs no more than is abstract here.
+    """An implementation under test: a subclass must implement only what is abstract here.
 
     Attributes:
-        name: as it is chosen on the command line, and stands in the records.
-        dtypes: the floating dtypes that it knows, by torch's names.
-        has_construction: whether it constructs a loss before it calls it, so that it counts when it refuses.
-        shows_steps: whether its records show the worked steps even of what is right.
-        packages: the distributions that it is made of, whose versions a run reports.
-        namespaces: the modules of its own whose names no call may bind anew.
-        programs: how what it does reads as programs. No class inherits them: what derives from a subject
-            runs something else. Where there are none, torch on the same call is shown, and is said to be.
+        name: its name on the command line and in the records.
+        dtypes: the floating dtypes that it supports, by torch's names.
+        has_construction: whether it constructs a loss before the call, so that refusals have a stage.
+        shows_steps: whether its records show the worked steps even if they are right.
+        packages: the distributions that it consists of, whose versions a run reports.
+        namespaces: its own modules, whose names no call may rebind.
+        programs: writes programs that show what it does. They are not inherited, since a subclass runs
+            something else. A subject without them is shown by torch on the same call, and a note says so.
     """
 
     name: str
@@ -39,47 +39,47 @@ class Subject(ABC):
 
     @abstractmethod
     def version(self) -> str:
-        """The version of what is tested, as PEP 440 writes it."""
+        """The version under test, in the form of PEP 440."""
 
     @abstractmethod
     def run(self, call: Call) -> Observation:
         """Run one call.
 
         Raises:
-            Unsupported: where there is nothing to run.
-            Refused: where the implementation raised; what its backward pass raised belongs to the answer.
+            Unsupported: if there is nothing to run.
+            Refused: if the implementation raised; what its backward pass raised belongs to the answer.
         """
 
     def devices(self) -> tuple[str, ...]:
-        """The devices that this machine has for it."""
+        """The devices of this machine that it can use."""
         return ("cpu",)
 
-    def is_asked(self, loss: str) -> bool:
-        """Whether a run asks it for a loss."""
+    def has_loss(self, loss: str) -> bool:
+        """Whether a run examines it on a loss."""
         return True
 
     def illustrates(self, loss: str) -> bool:
-        """Whether it is the one to be shown beside the truth, as a curve or as the answer to a typed call."""
+        """Whether it is shown next to the truth, as a curve or as the answer to a typed call."""
         return False
 
     def stand_in(self, loss: str) -> str:
-        """The expression that it computes in the place of a loss that its library lacks, if it does."""
+        """The expression that it computes instead of a loss that its library lacks; empty if none."""
         return ""
 
     def probes(self) -> Mapping[str, Callable[[], Any]]:
-        """For each state of its own that no call may change, by its name, a function that reads it."""
+        """By name, a function that reads each state of its own that no call may change."""
         return {}
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        """What comes out for a claim about modules or names, in plain data comparable to ``expected``.
+        """The aspect of a module or a name, as plain data comparable to ``expected``.
 
         Raises:
-            Unsupported: where the subject has no modules.
+            Unsupported: if the subject has no modules.
         """
         raise Unsupported(f"{self.name} has no modules")
 
     def modes(self, call: Call) -> Mapping[str, Promise]:
-        """What each mode of this call promises, by its name: a mode is another way of running the call."""
+        """The promise of each mode of this call, by name; a mode is another way of running the call."""
         return {}
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
@@ -87,11 +87,11 @@ class Subject(ABC):
 
         Args:
             mode: one of ``modes``.
-            call: the call, of whose upstream gradients the last one is taken.
+            call: the call; a mode uses the last of its upstream gradients.
             directions: for each of the call's ``wrt``, the direction to differentiate along.
 
         Raises:
-            Unsupported: where the implementation says that it has no such mode for this call.
-            Refused: where it raised anything else.
+            Unsupported: if the implementation says that it has no such mode for this call.
+            Refused: if it raised anything else.
         """
         raise Unsupported(f"{self.name} has no mode {mode}")

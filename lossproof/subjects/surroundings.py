@@ -1,4 +1,4 @@
-"""What a subject shares with everything else in its process, and must leave as it was."""
+"""State that a subject shares with everything else in its process, and must not change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossproof.subjects.subject import Subject
 
 
 class Surroundings:
-    """The state of the process as it is when this is made: what any code shares, and what subjects add."""
+    """A snapshot of the state of the process: what any code shares, and what the subjects add."""
 
     def __init__(self, subjects: Iterable[Subject]) -> None:
         subjects = tuple(subjects)
@@ -26,13 +26,13 @@ class Surroundings:
         self._namespaces = {module: dict(vars(sys.modules[module])) for module in modules}
 
     def changes(self) -> list[str]:
-        """What is no longer as it was, in words."""
-        changed = [name for name, probe in self._probes.items() if probe() != self._state[name]]
+        """The changes since the snapshot, in words."""
+        changes = [name for name, probe in self._probes.items() if probe() != self._state[name]]
         for module, before in self._namespaces.items():
             now = vars(sys.modules[module])
-            # A name may come to be there: submodules are imported when they are first used.
-            changed += [f"{module}.{name}" for name, value in before.items() if now.get(name) is not value]
-        return changed
+            # New names are fine: submodules are imported when they are first used.
+            changes += [f"{module}.{name}" for name, value in before.items() if now.get(name) is not value]
+        return changes
 
 
 def _numpy_random_state() -> tuple[bytes, int]:
@@ -40,7 +40,7 @@ def _numpy_random_state() -> tuple[bytes, int]:
     return state["key"].tobytes(), state["pos"]
 
 
-# For each thing that calls must not change, a function that tells how it is.
+# For each state that calls must not change, a function that reads it.
 _PROBES: Mapping[str, Callable[[], Any]] = {
     "the working folder": os.getcwd,
     "NumPy's handling of floating-point errors": np.geterr,

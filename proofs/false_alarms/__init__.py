@@ -1,1 +1,1 @@
-"""Random calls of an unmodified torch: what disagrees outside the known defects is a false alarm of ours."""
+"""Random calls of an unmodified torch, where any disagreement beyond the known defects is a false alarm."""

@@ -15,7 +15,7 @@ from proofs.false_alarms.sweep import sweep
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Sweep torch.nn.functional, and print what was found."""
+    """Sweep torch.nn.functional, and print the result."""
     parser = argparse.ArgumentParser(prog="proofs.false_alarms", description=__doc__)
     parser.add_argument("--checks", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
@@ -23,10 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tally = sweep(find_subject("torch.nn.functional"), options.checks, options.seed)
     for alarm in tally.alarms[:50]:
         print(alarm)
-    swept = f"{tally.calls} calls, {tally.checks} checks, {tally.outputs} outputs"
+    totals = f"{tally.calls} calls, {tally.checks} checks, {tally.outputs} outputs"
     for rule, checks in sorted(tally.by_rule.items()):
         print(f"passed by the rule of {rule}: {checks} checks")
-    print(f"{swept}, {tally.undecided} undecided, {len(tally.alarms)} false alarms")
+    print(f"{totals}, {tally.undecided} undecided, {len(tally.alarms)} false alarms")
     return 1 if tally.alarms else 0
 
 

@@ -14,7 +14,7 @@ from proofs.false_alarms.draws import Builder, Draws
 
 Shape = tuple[int, ...]
 
-# At shorter vectors the float32 constant of 1e-12 shows in the last digits of float64.
+# For shorter vectors, the float32 constant 1e-12 affects the last digits of float64.
 _SHORT = 0.03125
 
 
@@ -42,7 +42,7 @@ def _shape(draws: Draws) -> Shape:
 
 
 def _vectors(draws: Draws, shape: Shape, format: Format, spread: float) -> Float64Array:
-    """Vectors of one spread; a tenth of them lie all on a coarse grid, where ties are common."""
+    """Vectors of one spread; one draw in ten lies on a coarse grid, where ties are common."""
     vectors = draws.uniform(-spread, spread, shape, format)
     return draws.choose(*[vectors] * 9, np.asarray(np.round(vectors)))
 

@@ -1,4 +1,4 @@
-"""Random choices, and what builds the arguments and parameters of a random call from them."""
+"""Random choices, and the type of functions that build random calls from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Draws:
         return options[int(next(self._seeds)) % len(options)]
 
     def uniform(self, low: float, high: float, shape: tuple[int, ...], format: Format) -> Float64Array:
-        """Numbers on the format's grid."""
+        """Random numbers of the format."""
         return draw_uniform(low, high, shape, next(self._seeds), format)
 
     def index(self, classes: int, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:

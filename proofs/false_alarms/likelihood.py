@@ -12,7 +12,7 @@ from lossproof.subjects.call import Call
 from proofs.false_alarms.draws import Builder, Draws
 
 # The likelihood losses keep half-precision sums in half precision (pytorch#61523): from three terms on,
-# partial sums are rounded that an accumulation in float32 would keep, and what cancels is lost.
+# partial sums lose digits that an accumulation in float32 would keep, and cancellation exposes the loss.
 _SHORT_SUM = 2
 
 

@@ -47,8 +47,8 @@ def _linear_cross_entropy(draws: Draws, format: Format) -> tuple[Tensors, Tensor
         target = draws.uniform(0.0, 1.0, (*batch, classes, *places), format)
         return args | {"target": target}, params | draws.choose({}, {"label_smoothing": 0.1})
     index: Tensors = {"target": draws.index(classes, (*batch, *places))}
-    way: Tensors = draws.choose({}, {"label_smoothing": 0.1}, {"options": "chunked"})
-    return args | index, params | draws.choose({}, {"ignore_index": 0}) | way
+    variant: Tensors = draws.choose({}, {"label_smoothing": 0.1}, {"options": "chunked"})
+    return args | index, params | draws.choose({}, {"ignore_index": 0}) | variant
 
 
 def _adaptive_log_softmax(draws: Draws, format: Format) -> tuple[Tensors, Tensors]:
@@ -58,9 +58,9 @@ def _adaptive_log_softmax(draws: Draws, format: Format) -> tuple[Tensors, Tensor
     sizes = [draws.choose(1, 2, 20) for _ in range(draws.choose(1, 2, 3))]
     params: Tensors = {"div_value": division}
     for cluster, size in enumerate(sizes):
-        own = int(features // division ** (cluster + 1))
-        params[f"tail_{cluster}_0_weight"] = _layer(draws, format, (own, features))
-        params[f"tail_{cluster}_1_weight"] = _layer(draws, format, (size, own))
+        reduced = int(features // division ** (cluster + 1))
+        params[f"tail_{cluster}_0_weight"] = _layer(draws, format, (reduced, features))
+        params[f"tail_{cluster}_1_weight"] = _layer(draws, format, (size, reduced))
         cutoffs.append(cutoffs[-1] + size)
     entries = cutoffs[0] + len(sizes)
     params["head_weight"] = _layer(draws, format, (entries, features))

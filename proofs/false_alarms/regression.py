@@ -19,15 +19,15 @@ def is_known(call: Call, quantity: str) -> bool:
         return call.dtype == "float16" and quantity == "value" and 0 < call.params.get("beta", 1.0) < 1
     if call.loss == "HuberLoss" or call.reduction != "mean" or "weight" not in call.params:
         return False
-    # The weighted sum of squares passes through float16. The weights of an input that is broadcast are
-    # counted once, not once for each loss that they weigh.
+    # The weighted sum of squares passes through float16. The weights of a broadcast input are counted
+    # once, not once for each loss that they weight.
     losses = np.broadcast(*(values.numbers for values in call.args.values())).size
     is_wide = call.loss == "MSELoss" and call.dtype == "float16"
     return is_wide or call.params["weight"].numbers.size < losses
 
 
 def _arguments(draws: Draws, format: Format) -> tuple[dict[str, Any], float]:
-    """Inputs and targets of a random shape and spread, often broadcast; and the spread."""
+    """An input and a target of random shapes, often broadcast, with a random spread; and the spread."""
     input, target = draws.choose(
         *((shape, shape) for shape in ((), (1,), (5,), (4, 3), (2, 3, 4), (40,))),
         ((4, 3), (3,)),

@@ -1,4 +1,4 @@
-"""Judging random calls."""
+"""Judges random calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _IS_KNOWN: Mapping[str, Callable[[Call, str], bool]] = {
 
 @dataclass
 class Tally:
-    """What a sweep found."""
+    """The result of a sweep."""
 
     calls: int = 0
     checks: int = 0
@@ -51,13 +51,13 @@ def sweep(subject: Subject, checks: int, seed: int) -> Tally:
         prepared = prepare_call(call)
         try:
             truth = truth_of(prepared, FORMATS[call.dtype])
-        except Undecided:  # two distances that are equal and irrational: no precision tells which is less
+        except Undecided:  # two equal irrational distances: no precision tells which is smaller
             tally.undecided += 1
             continue
         try:
             observation = subject.run(replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable))
-            if observation.failed is not None:
-                raise observation.failed
+            if observation.failure is not None:
+                raise observation.failure
         except Unsupported:  # torch has no kernel for some losses in half precision
             continue
         quantities = [("value", observation.value, truth.value)]

@@ -1,1 +1,1 @@
-"""Planted faults: a catalogue of bugs in torch's losses, and which case catches which."""
+"""Planted faults: a catalogue of bugs in torch's losses, and the cases that catch them."""

@@ -24,12 +24,12 @@ from proofs.faults.matrix import Kill, documenting
 from proofs.faults.processes import search_all
 from proofs.faults.records import faults_json, read_pytorch
 
-_SHOWN = 50
+_MOST_SHOWN = 50
 _PYTORCH = Path(__file__).parents[1] / "yardstick/pytorch_own_tests.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Search, say what was found, and write it into the report; 0 when nothing is wrong."""
+    """Search, print the findings, and write them into the report; 0 if nothing is wrong."""
     parser = argparse.ArgumentParser(prog="python -m proofs.faults", description=__doc__)
     parser.add_argument(
         "faults", nargs="*", help="ids of faults, or losses, as shell patterns (default: all)"
@@ -49,16 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         corpus = load_corpus(options.corpus)
         findings, seconds = _search(options.corpus, corpus, faults, options.full, options.workers)
         problems = findings.problems
-        for problem in problems[:_SHOWN]:
+        for problem in problems[:_MOST_SHOWN]:
             print(problem)
-        if len(problems) > _SHOWN:
-            print(f"and {len(problems) - _SHOWN} more")
+        if len(problems) > _MOST_SHOWN:
+            print(f"and {len(problems) - _MOST_SHOWN} more")
         pytorch = read_pytorch(_PYTORCH)
-        made = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        text = faults_json(findings, corpus.digest, seconds, made, pytorch)
+        timestamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        text = faults_json(findings, corpus.digest, seconds, timestamp, pytorch)
         for line in _summary(findings, seconds, pytorch):
             print(line)
-        # A search for some of the faults says nothing about the others, which the report has.
+        # The report has all faults, and a search for some says nothing about the others.
         if not options.faults:
             history = as_data(read_table(options.corpus / HISTORY, corpus.known_defects))
             for path in write_faults(options.reports, text, history):
@@ -70,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_wanted(fault: Fault, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatch(fault.id, one) or fnmatch(fault.loss, one) for one in patterns)
+    return not patterns or any(
+        fnmatch(name, pattern) for pattern in patterns for name in (fault.id, fault.loss)
+    )
 
 
 def _search(
@@ -81,7 +83,7 @@ def _search(
     unable: set[str] = set()
     inapplicable: dict[str, str] = {}
     seconds = 0.0
-    planted = by_loss(faults)
+    faults_by_loss = by_loss(faults)
     for result in search_all(root, corpus, [fault.id for fault in faults], is_full, workers):
         kills += result.kills
         seconds += result.seconds
@@ -93,7 +95,7 @@ def _search(
             continue
         caught, applying = (
             len({kill.fault for kill in result.kills}),
-            len(planted[result.loss]) - len(result.inapplicable),
+            len(faults_by_loss[result.loss]) - len(result.inapplicable),
         )
         outcome = f"{caught} of {count(applying, 'fault')} caught{_and_not_applicable(result.inapplicable)}"
         print(f"{result.loss:32} {outcome}", flush=True)
@@ -102,7 +104,7 @@ def _search(
     return Findings(
         faults,
         sorted(kills, key=lambda kill: places[kill.fault]),
-        # Some of a loss's faults tell nothing of the cases that catch none of them.
+        # A part of the faults says nothing about the cases that catch none of them.
         [case for case in corpus.cases if is_all],
         frozenset(documenting(corpus)),
         frozenset(crashed),
@@ -123,9 +125,11 @@ def _summary(findings: Findings, seconds: float, pytorch: dict[str, object] | No
         f"{count(number, 'fault')} not applicable: {reason}" for reason, number in reasons.most_common()
     ]
     if pytorch is not None and isinstance(pytorch["faults"], dict):
-        theirs = [pytorch["faults"][fault.id] for fault in findings.faults if fault.id in pytorch["faults"]]
-        number, seconds = sum(one["caught"] for one in theirs), sum(one["seconds"] for one in theirs)
-        lines.append(f"PyTorch's own tests catch {number:,} of {len(theirs):,}, in {seconds:.0f} CPU seconds")
+        results = [pytorch["faults"][fault.id] for fault in findings.faults if fault.id in pytorch["faults"]]
+        number, seconds = sum(one["caught"] for one in results), sum(one["seconds"] for one in results)
+        lines.append(
+            f"PyTorch's own tests catch {number:,} of {len(results):,}, in {seconds:.0f} CPU seconds"
+        )
     return lines
 
 

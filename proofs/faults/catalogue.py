@@ -1,4 +1,4 @@
-"""All planted faults, by id: those that stand in the modules below ``planted``."""
+"""All planted faults, by id: those in the modules below ``planted``."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from proofs.faults.mistake import Mistake
 
 
 def by_id(faults: Iterable[Fault]) -> dict[str, Fault]:
-    """The faults by their ids, in the order of these: where a fault stands changes no result.
+    """The faults by id, sorted by id, so that the place of a fault changes no result.
 
     Raises:
-        ValueError: where two faults have the same id.
+        ValueError: if two faults have the same id.
     """
-    found: dict[str, Fault] = {}
+    catalogue: dict[str, Fault] = {}
     for fault in sorted(faults, key=lambda fault: fault.id):
-        if fault.id in found:
+        if fault.id in catalogue:
             raise ValueError(f"two planted faults are called {fault.id}")
-        found[fault.id] = fault
-    return found
+        catalogue[fault.id] = fault
+    return catalogue
 
 
-def _planted() -> Iterator[Fault]:
+def _all_faults() -> Iterator[Fault]:
     for module in pkgutil.walk_packages(planted.__path__, f"{planted.__name__}."):
         for value in vars(import_module(module.name)).values():
             if isinstance(value, Fault):
@@ -34,4 +34,4 @@ def _planted() -> Iterator[Fault]:
                 yield from value.faults
 
 
-FAULTS: Mapping[str, Fault] = by_id(_planted())
+FAULTS: Mapping[str, Fault] = by_id(_all_faults())

@@ -1,7 +1,7 @@
 """A planted fault: one small, plausible bug in one of torch's losses.
 
-A fault is a function that takes the place of one of torch's. Its name is the fault's id, its docstring says
-what the mistake is::
+A fault is a function that replaces one of torch's. Its name is the fault's id, and its docstring says what
+the mistake is::
 
     @fault("NLLLoss", origin="https://github.com/...")
     def nll_weight_dropped(original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any):
@@ -22,10 +22,10 @@ from torch import Tensor
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT
-from lossproof.subjects.torch.forms import catalogued
+from lossproof.subjects.torch.forms import catalogued_parameters
 from lossproof.subjects.torch.names import look_up
 
-# Of tensors; what replaces a constructor returns nothing, and its original's result is not used.
+# A function of tensors. The replacement of a constructor returns nothing, and ignores its original's result.
 Function = Callable[..., Tensor]
 
 
@@ -35,14 +35,14 @@ class Fault:
 
     Attributes:
         id: unique in the catalogue; never renamed, never reused.
-        loss: the loss whose cases have to catch it.
+        loss: the loss whose cases must catch it.
         mistake: what the bug does, in one sentence.
-        origin: the address of a real bug of this kind, empty where none is known.
-        target: the dotted name of what it replaces, in torch unless the loss is none of torch's.
+        origin: the address of a real bug of this kind; empty if none is known.
+        target: the dotted name of what it replaces, in torch unless torch lacks the loss.
         replacement: what is called instead, as ``replacement(original, *args, **options)``.
         blind: whether it was written from a public issue before its author had seen any case.
         shows_in_modes: whether nothing but a mode can show it: a second derivative, vmap, a subclass, ...
-        needs: the dotted names of what else of torch it is made of, where releases may lack it.
+        needs: the dotted names of other parts of torch that it uses, which releases may lack.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Fault:
 
     @property
     def subject(self) -> str:
-        """The subject that shows it: the function, unless the module alone does."""
+        """The subject that shows it: the function, unless only the module does."""
         if self.target.startswith(f"torch.nn.{self.loss}"):
             return "torch.nn"
         if self.loss in EXPRESSIONS:
@@ -66,7 +66,7 @@ class Fault:
 
     @property
     def obstacle(self) -> str:
-        """What this torch lacks of that which the fault replaces or is made of; empty for nothing."""
+        """Why the fault cannot be planted in this torch; empty if it can."""
         try:
             for name in (self.target, *self.needs):
                 look_up(name)
@@ -76,27 +76,27 @@ class Fault:
 
     @contextmanager
     def planted(self) -> Iterator[None]:
-        """Let the fault stand in torch for a while.
+        """Plant the fault in torch for a while.
 
-        While it stands, what it passes on to its original that this torch does not take is unsupported.
+        During that time, an option that it passes on and this torch does not take is unsupported.
 
         Raises:
-            Unsupported: where this torch lacks what it replaces.
+            Unsupported: if this torch lacks what it replaces.
         """
         path, _, name = self.target.rpartition(".")
         owner, original = look_up(path), look_up(self.target)
 
         @functools.wraps(original)
         def checked(*args: Any, **options: Any) -> Any:
-            look_up(self.target, catalogued(self.loss, options))
+            look_up(self.target, catalogued_parameters(self.loss, options))
             return original(*args, **options)
 
-        # A class is also asked for what it derives from.
-        passed_on = original if isinstance(original, type) else checked
+        # A class stays a class, since its bases are looked up as well.
+        callee = original if isinstance(original, type) else checked
 
         @functools.wraps(original)
         def faulty(*args: Any, **options: Any) -> Any:
-            return self.replacement(passed_on, *args, **options)
+            return self.replacement(callee, *args, **options)
 
         setattr(owner, name, faulty)
         try:
@@ -115,13 +115,13 @@ def fault(
     shows_in_modes: bool = False,
     needs: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Fault]:
-    """Make a fault of the function below.
+    """Turn the function below into a fault.
 
     Args:
-        loss: a name of the reference's catalogue.
+        loss: a name in the reference's catalogue.
         origin: the address of the issue or change of a real bug of this kind.
-        method: what to replace of the loss's module; the loss's function in torch.nn.functional if empty.
-        at: what to replace if neither of these, by its dotted name.
+        method: the method of the loss's module to replace; its function in torch.nn.functional if empty.
+        at: the dotted name of what to replace, if it is neither of these.
         blind: see ``Fault``.
         shows_in_modes: see ``Fault``.
         needs: see ``Fault``.
@@ -141,5 +141,5 @@ def target_in(loss: str, method: str) -> str:
 
 
 def mistake_of(replacement: Callable[..., Any]) -> str:
-    """The sentence that a fault's docstring is."""
+    """The docstring of a fault as one line."""
     return " ".join((inspect.getdoc(replacement) or "").split())

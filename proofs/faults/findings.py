@@ -1,4 +1,4 @@
-"""What the search found: faults that no case catches, and cases that catch none and document nothing."""
+"""The findings of a search: faults that no case catches, and cases that catch and document nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Findings:
     """The result of the search of all cases.
 
     Attributes:
-        faults: those that were planted.
-        kills: what caught them.
-        cases: those that were tried, or that no fault could be tried on.
+        faults: the faults that were planted.
+        kills: the checks that caught them.
+        cases: the cases that were tried, or on which no fault could be tried.
         documenting: ids of the cases that need not catch anything.
-        crashed: losses of which a fault ended the process that it was planted in, so that none was tried.
+        crashed: losses with a fault that ended its process, so that the others were not tried.
         is_full: whether every fault met every case of its loss.
         unable: ids of the cases that can catch nothing in this torch.
         inapplicable: by id, why a fault does not apply to this torch.
@@ -37,7 +37,7 @@ class Findings:
 
     @cached_property
     def caught(self) -> Mapping[str, Mapping[str, list[Kill]]]:
-        """By fault, then by case: its kills, one a dtype."""
+        """By fault, then by case: the kills, one per dtype."""
         caught: dict[str, dict[str, list[Kill]]] = {}
         for kill in self.kills:
             caught.setdefault(kill.fault, {}).setdefault(kill.case, []).append(kill)
@@ -57,7 +57,7 @@ class Findings:
 
     @property
     def false_claims(self) -> list[str]:
-        """A sentence for each fault that a case says it kills and does not."""
+        """A sentence for each fault that a case claims to kill, but does not."""
         planted = {fault.id: fault for fault in self.faults}
         return [
             f"{case.file}:{case.line}: [{case.id}] says that it kills {name}, "
@@ -72,7 +72,7 @@ class Findings:
 
     @cached_property
     def problems(self) -> list[str]:
-        """All that is wrong, in sentences."""
+        """Everything that is wrong, in sentences."""
         crashes = [
             f"{loss}: one of its faults ended the process that it was planted in, so that nothing is known "
             "of any; name some of them as FAULTS to find the one"
@@ -94,10 +94,10 @@ class Findings:
 
 def by_loss(faults: Iterable[Fault]) -> Mapping[str, list[Fault]]:
     """The faults of each loss."""
-    found: dict[str, list[Fault]] = {}
+    groups: dict[str, list[Fault]] = {}
     for fault in faults:
-        found.setdefault(fault.loss, []).append(fault)
-    return found
+        groups.setdefault(fault.loss, []).append(fault)
+    return groups
 
 
 def _why_not(fault: Fault | None, case: Case) -> str:

@@ -1,8 +1,8 @@
 """The kill matrix: which case catches which planted fault.
 
-A case catches a fault when, with the fault planted, one of its checks disagrees or errs that is no known
-defect and is right without the fault. The short way finds one case for each fault and one fault for each
-case; the full matrix tries every fault on every case of its loss in every dtype.
+A case catches a fault if one of its checks fails with the fault planted, passes without it, and is no known
+defect. The short search finds one case for each fault and one fault for each case; the full one tries every
+fault on every case of its loss in every dtype.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 from proofs.faults.fault import Fault
 
-# Which of a case's checks in a dtype: its reduction, layout and quantity.
+# One of a case's checks in a dtype: its reduction, layout and quantity.
 Place = tuple[str | None, str, str]
 
 # The subject that answers claims about modules.
@@ -32,7 +32,7 @@ _OF_MODULES = "torch.nn"
 
 @dataclass(frozen=True)
 class Kill:
-    """A case that catches a fault in a dtype, and the first of its checks that does."""
+    """A case that catches a fault in a dtype, with the first check that does."""
 
     fault: str
     case: str
@@ -52,7 +52,7 @@ class Search:
         faults: its faults.
         cases: its cases.
         known_defects: what torch gets wrong without any fault.
-        picks: what torch picks where a formula leaves something open.
+        picks: torch's picks where a formula leaves something open.
         documenting: ids of the cases that need not catch anything.
     """
 
@@ -65,12 +65,12 @@ class Search:
 
     @cached_property
     def obstacles(self) -> Mapping[str, str]:
-        """By id, why this torch cannot have a fault."""
+        """By id, why a fault cannot be planted in this torch."""
         return {fault.id: fault.obstacle for fault in self.faults if fault.obstacle}
 
     @cached_property
     def plantable(self) -> Sequence[Fault]:
-        """The faults that this torch can have."""
+        """The faults that can be planted in this torch."""
         return [fault for fault in self.faults if fault.id not in self.obstacles]
 
     def full(self) -> Iterator[Kill]:
@@ -80,16 +80,16 @@ class Search:
                 yield from self._attempts.on(case, dtype, self.plantable)
 
     def short(self) -> Iterator[Kill]:
-        """A first catch of each fault, and a first catch by each case that has to have one."""
+        """The first catch of each fault, and the first catch by each case that needs one."""
         attempts, faults = self._attempts, self.plantable
         catches: Counter[str] = Counter()
         for case in self.cases:
             listed = [fault for fault in faults if fault.id in case.kills]
             kills = list(attempts.first(case, listed))
             if not kills and case.id not in self.documenting:
-                # Those that others caught most often are the likeliest.
-                others = sorted(faults, key=lambda fault: -catches[fault.id])
-                kills = list(islice(attempts.first(case, others), 1))
+                # The faults that cases caught most often are the likeliest.
+                likeliest_first = sorted(faults, key=lambda fault: -catches[fault.id])
+                kills = list(islice(attempts.first(case, likeliest_first), 1))
             catches.update(kill.fault for kill in kills)
             yield from kills
         for fault in faults:
@@ -97,7 +97,7 @@ class Search:
                 yield from islice((kill for case in self.cases for kill in attempts.first(case, [fault])), 1)
 
     def unable(self, kills: Sequence[Kill]) -> Mapping[str, str]:
-        """By id, why a case that should have caught a fault cannot: it does not run, or is wrong anyway."""
+        """By id, why a case cannot catch a fault as it should: it does not run, or fails anyway."""
         catching, uncaught = {kill.case for kill in kills}, self._uncaught(kills)
         reasons = (
             (case.id, self._attempts.reason_against(case))
@@ -109,15 +109,15 @@ class Search:
     def inapplicable(self, kills: Sequence[Kill], unable: Mapping[str, str]) -> Mapping[str, str]:
         """By id, why a fault does not apply to this torch.
 
-        It lacks what the fault replaces or is made of; or no case catches it, and those that should are
-        unable to: then what the fault breaks is missing here, or is as broken without it.
+        This torch lacks what the fault replaces or uses; or no case catches it, and the cases that should are
+        unable to, since what the fault breaks is missing here, or is broken anyway.
         """
-        found = dict(self.obstacles)
+        reasons_by_fault = dict(self.obstacles)
         for fault in self._uncaught(kills):
             reasons = [unable.get(case.id, "") for case in self.cases if fault in case.kills]
             if reasons and all(reasons):
-                found[fault] = reasons[0]
-        return found
+                reasons_by_fault[fault] = reasons[0]
+        return reasons_by_fault
 
     def _uncaught(self, kills: Sequence[Kill]) -> set[str]:
         return {fault.id for fault in self.plantable} - {kill.fault for kill in kills}
@@ -128,14 +128,14 @@ class Search:
 
 
 class _Attempts:
-    """Plants faults and runs cases; what cases and faults have in common is worked out once."""
+    """Plants faults and runs cases; what several faults need is computed once."""
 
     def __init__(self, search: Search) -> None:
         self._examiners = {
             modes: Examiner(with_modes=modes, with_illustrations=False, picks=search.picks)
             for modes in (False, True)
         }
-        # The function before the module, which lacks parameters in every release.
+        # The function comes before the module, which lacks parameters in every release.
         names = sorted({_OF_MODULES, *(fault.subject for fault in search.faults)}, reverse=True)
         self._subjects = {name: find_subject(name) for name in names}
         self._defects = {
@@ -162,15 +162,15 @@ class _Attempts:
                 yield kill
 
     def reason_against(self, case: Case) -> str:
-        """Why a case cannot catch anything: it does not run, or is wrong anyway; empty if it can."""
+        """Why a case cannot catch anything: it does not run, or fails anyway; empty if it can."""
         lacking, runs = "", False
         for name, subject in self._subjects.items():
             for dtype in dtypes_of(case):
                 for record in self._examiners[False].records(case, subject, dtype):
-                    [judged], _ = excuse([record], self._defects[name])
-                    if judged.outcome == "unsupported":
-                        lacking = lacking or judged.message
-                    elif judged.outcome.is_passing:
+                    [result], _ = excuse([record], self._defects[name])
+                    if result.outcome == "unsupported":
+                        lacking = lacking or result.message
+                    elif result.outcome.is_passing:
                         runs = True
                     else:
                         return f"{case.id}, which should catch it, is as wrong without it"
@@ -250,9 +250,9 @@ def _failures(
     case: Case, dtype: str | None, subject: Subject, examiner: Examiner, defects: Sequence[KnownDefect]
 ) -> Iterator[Record]:
     for record in examiner.records(case, subject, dtype):
-        [judged], _ = excuse([record], defects)
-        if judged.outcome.is_failing:
-            yield judged
+        [result], _ = excuse([record], defects)
+        if result.outcome.is_failing:
+            yield result
 
 
 def _place(record: Record) -> Place:

@@ -1,4 +1,4 @@
-"""A mistake that several losses share: one function, planted in each of them as a fault of its own.
+"""A mistake that several losses share: one function, planted in each of them as a separate fault.
 
 ::
 
@@ -9,8 +9,8 @@
     def target_without_gradient(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
         return original(input, target.detach(), **options)
 
-The docstring says what the mistake is. Where it has other words in some losses, these stand in a table of
-their own: ``@faults(Site(...), mistake="There is no gradient for the labels.")``. So do those of one origin.
+The docstring says what the mistake is. Losses that need other words have a table of their own:
+``@faults(Site(...), mistake="There is no gradient for the labels.")``. So do sites with the same origin.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from proofs.faults.fault import Fault, mistake_of, target_in
 
 @dataclass(frozen=True)
 class Site:
-    """Where a mistake is planted: the id of the fault that it is there, and more as in ``Fault``."""
+    """Where a mistake is planted: the id of the resulting fault, and more as in ``Fault``."""
 
     id: str
     loss: str
@@ -34,7 +34,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A function that takes the place of several of torch's, and the faults that it is there."""
+    """A function that replaces several of torch's, and the resulting faults."""
 
     replacement: Callable[..., Any]
     faults: tuple[Fault, ...]
@@ -48,13 +48,13 @@ def faults(
     shows_in_modes: bool = False,
     needs: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any] | Mistake], Mistake]:
-    """Make a fault of the function below at each of the sites.
+    """Turn the function below into a fault at each of the sites.
 
     Args:
         sites: a table, one row for each fault.
         mistake: the sentence of these faults, if not the function's docstring.
-        origin: that of the sites that name no other.
-        method: what to replace of the losses' modules; the losses' functions if empty.
+        origin: the origin of the sites that name no other.
+        method: the method of the losses' modules to replace; their functions if empty.
         shows_in_modes: see ``Fault``.
         needs: see ``Fault``.
     """
@@ -63,7 +63,7 @@ def faults(
         shared = below if isinstance(below, Mistake) else Mistake(below, ())
         replacement = shared.replacement
         sentence = mistake or mistake_of(replacement)
-        made = [
+        new_faults = [
             Fault(
                 site.id,
                 site.loss,
@@ -77,6 +77,6 @@ def faults(
             )
             for site in sites
         ]
-        return Mistake(replacement, (*made, *shared.faults))
+        return Mistake(replacement, (*new_faults, *shared.faults))
 
     return make

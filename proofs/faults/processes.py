@@ -22,10 +22,10 @@ class LossResult:
     Attributes:
         loss: the loss.
         kills: which case catches which fault.
-        seconds: of the processor.
-        unable: by id, why a case that should have caught a fault cannot.
+        seconds: of processor time.
+        unable: by id, why a case cannot catch a fault as it should.
         inapplicable: by id, why a fault does not apply to this torch.
-        has_crashed: whether one of the faults ended the process that it was planted in.
+        has_crashed: whether one of the faults ended its process.
     """
 
     loss: str
@@ -39,7 +39,7 @@ class LossResult:
 def search_all(
     root: Path, corpus: Corpus, faults: Sequence[str], is_full: bool, workers: int
 ) -> Iterator[LossResult]:
-    """Search for what catches the faults of these ids; each loss's result comes as soon as it is there."""
+    """Search for the cases that catch these faults; yield the result of each loss as soon as it is ready."""
     jobs = searches(corpus, [FAULTS[id] for id in faults])
     jobs.sort(key=lambda search: len(search.faults) * len(search.cases), reverse=True)
     unfinished = []
@@ -48,7 +48,7 @@ def search_all(
             unfinished.append(loss)
         else:
             yield result
-    # A process that ends takes the jobs of its whole pool along: only alone does it show whose fault it was.
+    # A process that ends takes all jobs of its pool along, so each is tried again alone to find the culprit.
     for job in jobs:
         if job.loss in unfinished:
             for loss, result in _results(root, [job], is_full, workers=1):
@@ -58,26 +58,26 @@ def search_all(
 def _results(
     root: Path, jobs: Sequence[Search], is_full: bool, workers: int
 ) -> Iterator[tuple[str, LossResult | None]]:
-    """Each loss with its result; with none where its process ended."""
+    """Each loss with its result, or with None if its process ended."""
     with ProcessPoolExecutor(workers, initializer=_prepare, initargs=(root,)) as pool:
         running = {
             pool.submit(_search, job.loss, [fault.id for fault in job.faults], is_full): job.loss
             for job in jobs
         }
-        for done in as_completed(running):
+        for future in as_completed(running):
             try:
-                yield running[done], done.result()
+                yield running[future], future.result()
             except BrokenProcessPool:
-                yield running[done], None
+                yield running[future], None
 
 
 _corpus: Corpus
 
 
 def _prepare(root: Path) -> None:
-    global _corpus  # a process reads it once, for all its jobs
+    global _corpus  # each process reads it once for all its jobs
     _corpus = load_corpus(root)
-    warnings.simplefilter("ignore")  # the cases judge those that matter
+    warnings.simplefilter("ignore")  # cases check those that matter
 
 
 def _search(loss: str, faults: Sequence[str], is_full: bool) -> LossResult:

@@ -1,4 +1,4 @@
-"""``faults.json``: what the search found, for the report and for programs."""
+"""``faults.json``: the findings of the search, for the report and for programs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from proofs.faults.findings import Findings
 
 
 def faults_json(
-    findings: Findings, cases: str, seconds: float, made: str, pytorch: Mapping[str, Any] | None
+    findings: Findings, cases: str, seconds: float, timestamp: str, pytorch: Mapping[str, Any] | None
 ) -> str:
     """The text of ``faults.json``.
 
     Args:
-        findings: what was found.
+        findings: the findings.
         cases: the digest of the case files.
         seconds: of processor time that the search took.
-        made: when, as ISO 8601 writes it.
-        pytorch: what PyTorch's own tests catch, as ``proofs.yardstick`` measured it; or None.
+        timestamp: when they were made, in ISO 8601.
+        pytorch: what PyTorch's own tests catch, as measured by ``proofs.yardstick``, or None.
     """
     caught = findings.caught
     report = {
-        "made": made,
+        "made": timestamp,
         "seconds": round(seconds, 1),
         "torch": version("torch"),
         "full": findings.is_full,
@@ -52,15 +52,15 @@ def faults_json(
 
 
 def read_pytorch(path: Path) -> dict[str, Any] | None:
-    """What PyTorch's own tests catch, or None where that has not been measured."""
+    """What PyTorch's own tests catch, or None if that has not been measured."""
     if not path.exists():
         return None
-    measured: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return measured
+    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return results
 
 
 def _caught_by_pytorch(fault: str, pytorch: Mapping[str, Any] | None) -> bool | None:
-    """Whether PyTorch's own tests catch a fault; None where they have not been asked."""
+    """Whether PyTorch's own tests catch a fault; None if that has not been measured."""
     if pytorch is None or fault not in pytorch["faults"]:
         return None
     return bool(pytorch["faults"][fault]["caught"])

@@ -1,13 +1,13 @@
-"""Mutation testing of the reference and of the judge, each of whose lines a case or a test should hold.
+"""Mutation testing of the reference and of the judge: a case or a test should protect each of their lines.
 
 A mutant is one of their modules with one small mistake in it::
 
     python -m proofs.mutants [FILE ...] [--quick] [--again RESULTS] [--output RESULTS]
 
-Each mutant runs in a process of its own, forked from one that has loaded torch and the corpus, and meets
-the checks that have noticed most mutants so far first. One that meets all of them unnoticed must be
-explained in ``surviving_mutants.yaml``. The exit status is 1 where a survivor is unexplained, or an
-explanation is of no survivor.
+Each mutant runs in a process of its own, forked from one that has loaded torch and the corpus. Detectors run
+on it, beginning with those that have noticed the most mutants. A mutant that no detector notices must be
+explained in ``surviving_mutants.yaml``. The exit status is 1 if a survivor is unexplained, or an explanation
+has no survivor.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ import torch
 import torch.fx.experimental.symbolic_shapes  # brings sympy, which torch loads with its first derivative
 import yaml
 
-from proofs.mutants.checks import ROOT, Check
+from proofs.mutants.detectors import ROOT, Detector
 from proofs.mutants.operators import Mutant, mutants_of
 from proofs.mutants.schedule import load, schedule
 
-# What a mutant is known by: line numbers change too often.
+# What identifies a mutant: line numbers change too often.
 Key = tuple[str, str, str, str]
 _NAMES = ("file", "function", "code", "mutation")
 ROOMS = ("reference", "judging", "checks", "checks/modes")
 EXPLANATIONS = Path(__file__).parent / "surviving_mutants.yaml"
-# A check that takes this long, and twenty times its usual time, hangs.
+# A detector hangs if it takes this long, and twenty times its usual time.
 _PATIENCE = 40.0
-# Without a mutant nothing hangs, however long it takes on a busy machine.
+# Without a mutant nothing hangs, but a busy machine may be slow.
 _HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of a mutant: the check that noticed it, and what that said; both empty for a survivor."""
+    """The fate of a mutant: the detector that noticed it, and its message; both empty for a survivor."""
 
     noticed_by: str
     message: str
@@ -65,67 +65,70 @@ class Finding:
 
 @dataclass
 class Campaign:
-    """The mutants of one module, and what has been learnt of its checks."""
+    """The mutants of one module, with the statistics of its detectors."""
 
     corpus: Any
     module: str
-    checks: Sequence[Check]
+    detectors: Sequence[Detector]
     durations: dict[str, float] = field(default_factory=lambda: {"import": 0.0})
     successes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def rehearse(self) -> list[str]:
-        """Run every check without a mutant; what fails then is no check, and is returned."""
+        """Run every detector without a mutant; drop and return those that fail."""
         failures = []
-        for name, seconds, message in self._child(None, self.checks, is_through=True):
+        for name, seconds, message in self._child(None, self.detectors, runs_all=True):
             self.durations[name] = seconds
             if message:
                 failures.append(f"{name}: {message}")
-                self.checks = [check for check in self.checks if check.name != name]
+                self.detectors = [detector for detector in self.detectors if detector.name != name]
         return failures
 
     def judge(self, mutant: Mutant) -> Finding:
-        """Let the checks meet a mutant until one of them notices."""
+        """Run detectors on a mutant until one of them notices it."""
         started = time.monotonic()
-        ordered = sorted(self.checks, key=lambda check: -self._promise(mutant, check))
-        with contextlib.closing(self._child(mutant, ordered)) as heard:
-            for name, _, message in heard:
+        ordered = sorted(self.detectors, key=lambda detector: -self._promise(mutant, detector))
+        with contextlib.closing(self._child(mutant, ordered)) as results:
+            for name, _, message in results:
                 if message:
                     self.successes[mutant.function, name] += 1
                     self.successes["", name] += 1
                     return Finding(name, message, time.monotonic() - started)
         return Finding("", "", time.monotonic() - started)
 
-    def _promise(self, mutant: Mutant, check: Check) -> float:
-        """How likely a check is to notice, for the time that it takes."""
-        here, anywhere = self.successes[mutant.function, check.name], self.successes["", check.name]
-        return (3 * here + anywhere + 0.01) / (self.durations[check.name] + 0.05)
+    def _promise(self, mutant: Mutant, detector: Detector) -> float:
+        """How likely a detector is to notice a mutant, for the time that it takes."""
+        in_function, anywhere = (
+            self.successes[mutant.function, detector.name],
+            self.successes["", detector.name],
+        )
+        return (3 * in_function + anywhere + 0.01) / (self.durations[detector.name] + 0.05)
 
     def _child(
-        self, mutant: Mutant | None, checks: Sequence[Check], is_through: bool = False
+        self, mutant: Mutant | None, detectors: Sequence[Detector], runs_all: bool = False
     ) -> Generator[tuple[str, float, str]]:
-        here, there = multiprocessing.Pipe()
+        receiver, sender = multiprocessing.Pipe()
         child = os.fork()
         if child == 0:
-            _run_child(there, self.corpus, self.module, mutant, checks, is_through)
-        there.close()
+            _run_child(sender, self.corpus, self.module, mutant, detectors, runs_all)
+        sender.close()
         current = "import"
         try:
             while current:
                 limit = _HOUR if mutant is None else max(_PATIENCE, 20 * self.durations.get(current, 0.0))
-                if not here.poll(limit):
+                if not receiver.poll(limit):
                     yield current, limit, "it hangs"
                     return
                 try:
-                    said = here.recv()
+                    message = receiver.recv()
                 except EOFError:
                     yield current, 0.0, "the process ends"
                     return
-                if len(said) == 1:
-                    [current] = said
+                if len(message) == 1:
+                    [current] = message
                 else:
-                    yield said
+                    yield message
         finally:
-            here.close()
+            receiver.close()
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
 
@@ -137,8 +140,10 @@ class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.module, self.code = module, code
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
-        is_it = name == self.module
-        return importlib.util.spec_from_loader(name, self, origin=self.code.co_filename) if is_it else None
+        is_mutated = name == self.module
+        return (
+            importlib.util.spec_from_loader(name, self, origin=self.code.co_filename) if is_mutated else None
+        )
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self.code, module.__dict__)
@@ -149,26 +154,26 @@ def _run_child(
     corpus: Any,
     module: str,
     mutant: Mutant | None,
-    checks: Sequence[Check],
-    is_through: bool,
+    detectors: Sequence[Detector],
+    runs_all: bool,
 ) -> None:
-    """Import the mutant, meet the checks, end; tell of each as it begins, and how it ended."""
+    """Import the mutant, run the detectors and exit; report each as it begins, and its result."""
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
         if mutant is not None:
             sys.meta_path.insert(0, _Importer(module, mutant.compiled()))
-        for check in checks:
-            pipe.send((check.name,))
+        for detector in detectors:
+            pipe.send((detector.name,))
             started = time.monotonic()
             try:
-                message = check.failure(corpus)
+                message = detector.failure(corpus)
             except Exception as error:
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 message = f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"
-            pipe.send((check.name, time.monotonic() - started, message[:300]))
-            if message and not is_through:
+            pipe.send((detector.name, time.monotonic() - started, message[:300]))
+            if message and not runs_all:
                 return
         pipe.send(("",))
     finally:
@@ -191,7 +196,7 @@ def _explanations(files: Iterable[str]) -> dict[Key, str]:
 
 
 def main() -> int:
-    """Meet the mutants of the files that are asked for, by default of all."""
+    """Test the mutants of the requested files, or of all."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -208,11 +213,11 @@ def main() -> int:
         for room in ROOMS
         for path in sorted((ROOT / "lossproof" / room).glob("*.py"))
     ]
-    wanted = None
+    selected = None
     if options.again:
         results = [json.loads(line) for line in options.again.read_text().splitlines()]
-        wanted = {_key(result) for result in results if not result["noticed_by"]}
-        files = [file for file in files if any(key[0] == file for key in wanted)]
+        selected = {_key(result) for result in results if not result["noticed_by"]}
+        files = [file for file in files if any(key[0] == file for key in selected)]
     surroundings = load()
     problems: list[str] = []
     survivors: set[Key] = set()
@@ -220,7 +225,9 @@ def main() -> int:
     with options.output.open("w") as output:
         for file in files:
             mutants = [
-                mutant for mutant in mutants_of(ROOT, file) if wanted is None or _key(vars(mutant)) in wanted
+                mutant
+                for mutant in mutants_of(ROOT, file)
+                if selected is None or _key(vars(mutant)) in selected
             ]
             if not mutants:
                 continue
@@ -229,8 +236,8 @@ def main() -> int:
             failures = [f"fails without any mutant: {failure}" for failure in campaign.rehearse()]
             print(*failures, sep="\n", end="\n" * bool(failures), flush=True)
             problems += failures
-            if wanted is not None:
-                # The quick run has left them out, or they were written since.
+            if selected is not None:
+                # The quick run left the tests out, or they are newer than it.
                 campaign.successes.update(
                     ("", name) for name in campaign.durations if name.startswith("test_")
                 )
@@ -254,7 +261,7 @@ def main() -> int:
     problems += [
         f"survives unexplained: {' | '.join(key)}" for key in sorted(survivors - explanations.keys())
     ]
-    if wanted is None:
+    if selected is None:
         problems += [
             f"explained, but no survivor: {' | '.join(key)}"
             for key in sorted(explanations.keys() - survivors)

@@ -1,10 +1,10 @@
-"""Small wrong changes of a Python module: each makes one mutant of it.
+"""Small wrong changes of a Python module, each of which makes one mutant.
 
-Not mutated are what nobody computes with: docstrings, annotations, the texts of errors and messages,
-assertions, which are there for the type checker, and imports.
+Code that takes no part in a computation is not mutated: docstrings, annotations, the texts of errors and
+messages, imports, and assertions, which are there for the type checker.
 
 cosmic-ray and mutmut have operators too, but none that drops an argument, unwraps a call or removes a
-statement, which are the mistakes that NumPy code invites; and both mutate annotations.
+statement, which are typical mistakes in NumPy code; and both mutate annotations.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Mutant:
         function: the qualified name of the function that is changed; empty for the module itself.
         code: the changed line.
         operator: the kind of change.
-        mutation: what became of what.
+        mutation: the old and the new code.
     """
 
     file: str
@@ -65,16 +65,16 @@ class Mutant:
 
     def compiled(self) -> CodeType:
         """The module's code with the change."""
-        with self._made():
+        with self._change():
             return compile(self._tree, self.file, "exec")
 
     def source(self) -> str:
         """The module's text with the change, without comments."""
-        with self._made():
+        with self._change():
             return ast.unparse(self._tree)
 
     @contextmanager
-    def _made(self) -> Iterator[None]:
+    def _change(self) -> Iterator[None]:
         before = _get(self._holder, self._key)
         _set(self._holder, self._key, ast.fix_missing_locations(self._replacement))
         try:
@@ -87,7 +87,7 @@ def mutants_of(root: Path, file: str) -> list[Mutant]:
     """All mutants of a module, from top to bottom."""
     text = (root / file).read_text()
     tree, lines = ast.parse(text), text.splitlines()
-    found: list[Mutant] = []
+    mutants: list[Mutant] = []
     count: Counter[tuple[str, str, str]] = Counter()
     for function, holder, key, node in _sites(tree, ""):
         edits = _statement_edits(node, function) if isinstance(node, ast.stmt) else _edits(node)
@@ -98,12 +98,12 @@ def mutants_of(root: Path, file: str) -> list[Mutant]:
             count[function, code, mutation] += 1
             if count[function, code, mutation] > 1:
                 mutation += f" ({count[function, code, mutation]})"
-            found.append(Mutant(file, function, code, operator, mutation, tree, holder, key, replacement))
-    return found
+            mutants.append(Mutant(file, function, code, operator, mutation, tree, holder, key, replacement))
+    return mutants
 
 
 def _sites(node: ast.AST, function: str) -> Iterator[tuple[str, Any, str | int, ast.AST]]:
-    """Whatever might be changed below a node, with the place where it hangs."""
+    """All nodes below a node that might be changed, with their places in the tree."""
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue
@@ -115,7 +115,7 @@ def _sites(node: ast.AST, function: str) -> Iterator[tuple[str, Any, str | int, 
             inside = function
             if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
                 inside = f"{function}.{child.name}".lstrip(".")
-            # The parts of an index, or of the name of a type, are no elements.
+            # The parts of an index or of a generic type are not elements.
             is_index = isinstance(node, ast.Subscript) and isinstance(child, ast.Tuple)
             if isinstance(child, (ast.expr, ast.stmt)) and not is_index:
                 yield inside, holder, key, child
@@ -135,7 +135,7 @@ def _statement_edits(node: ast.stmt, function: str) -> Iterator[Edit]:
     match node:
         case ast.Expr() | ast.AugAssign() | ast.Assign(targets=[ast.Subscript()]):
             yield "statement removed", ast.Pass()
-        # The name has a value already where a line assigns it from itself.
+        # A name that is assigned from itself already has a value.
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if function and name in _names(value):
             yield "statement removed", ast.Pass()
         case ast.If() | ast.While():
@@ -184,7 +184,7 @@ def _edits(node: ast.AST) -> Iterator[Edit]:
 
 
 def _binary(node: ast.BinOp) -> Iterator[Edit]:
-    """A sum or difference becomes the other; a product, a quotient, a power lose their effect."""
+    """Sums and differences are swapped; products, quotients and powers lose their effect."""
     if isinstance(node.op, (ast.Add, ast.Sub)):
         other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield "operator", ast.BinOp(node.left, other, node.right)
@@ -217,7 +217,7 @@ def _call(node: ast.Call) -> Iterator[Edit]:
 
 
 def _words(before: ast.AST, after: ast.AST) -> str:
-    """What became of what, short enough to be read and long enough to tell mutants of a line apart."""
+    """The old and the new code, short enough to read and long enough to distinguish mutants of a line."""
     if isinstance(after, ast.Pass):
         return "removed"
     if isinstance(after, (ast.If, ast.While)):

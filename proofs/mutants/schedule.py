@@ -1,4 +1,4 @@
-"""Which checks a mutant of a module meets."""
+"""The detectors for the mutants of a module."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proofs.mutants.checks import ROOT, CaseCheck, Check, FaultCheck, TestsCheck
+from proofs.mutants.detectors import ROOT, CaseDetector, Detector, FaultDetector, TestsDetector
 
 _STAYING = ("lossproof.corpus", "lossproof.numbers")
-# These hold the kinds of options of the reference that they were loaded with, and know no other.
+# These hold the option types of the reference with which they were loaded.
 _READING = tuple(
     f"lossproof.corpus.{name}"
     for name in ("call_reading", "case_reading", "defects", "lint", "picks", "reading", "results")
 )
-# Of a loss that only makes use of the module.
+# The number of cases of a loss that only uses the module.
 _CASES_OF_OTHERS = 15
 
 _SLOW_TESTS = (
@@ -25,10 +25,10 @@ _SLOW_TESTS = (
     "test_mode_faults.py",
     "test_reference_gradients.py",
     "test_claims.py",
-    "test_apart.py",
+    "test_isolated.py",
     "test_snippets.py",
 )
-# Whatever the module of the reference is.
+# Tests for every module of the reference.
 _REFERENCE_TESTS = (
     "test_reference.py",
     "test_kinds_of_refusals.py",
@@ -70,7 +70,7 @@ _JUDGING_TESTS = (
     "test_conventions.py",
     "test_ctc.py",
     "test_complex.py",
-    "test_apart.py",
+    "test_isolated.py",
     "test_modes.py",
     "test_mode_faults.py",
     "test_truth.py",
@@ -87,36 +87,36 @@ class Surroundings:
 
     Attributes:
         corpus: all cases.
-        losses: reference module -> the losses that it has a part in.
-        own: reference module -> the losses that it defines.
+        losses: reference module -> the losses that use it.
+        defined: reference module -> the losses that it defines.
         conventional: the losses with a convention.
-        drawn: the losses that test_truth.py draws numbers for.
+        random: the losses for which test_truth.py draws numbers.
         faults: planted faults, each with a case that is known to catch it.
     """
 
     corpus: Any
     losses: Mapping[str, tuple[str, ...]]
-    own: Mapping[str, tuple[str, ...]]
+    defined: Mapping[str, tuple[str, ...]]
     conventional: frozenset[str]
-    drawn: frozenset[str]
-    faults: tuple[FaultCheck, ...]
+    random: frozenset[str]
+    faults: tuple[FaultDetector, ...]
 
 
 def load() -> Surroundings:
-    """Read the corpus, learn what the reference and the catalogue of faults hold, and forget both again."""
+    """Read the corpus, the reference and the catalogue of faults; then unload the latter two."""
     from lossproof.corpus.reading import load_corpus
     from lossproof.reference import catalogue
     from proofs.faults.catalogue import FAULTS
 
     corpus = load_corpus(ROOT / "cases")
     losses: dict[str, tuple[str, ...]] = {}
-    own = {family.__name__: tuple(loss.name for loss in family.LOSSES) for family in catalogue._FAMILIES}
-    for family, names in own.items():
+    defined = {family.__name__: tuple(loss.name for loss in family.LOSSES) for family in catalogue._FAMILIES}
+    for family, names in defined.items():
         for module in _below(family):
             losses[module] = losses.get(module, ()) + names
     conventional = frozenset(name for name, loss in catalogue.LOSSES.items() if loss.convention)
     surroundings = Surroundings(
-        corpus, losses, own, conventional, _drawn(), tuple(_fault_checks(corpus, FAULTS.values()))
+        corpus, losses, defined, conventional, _random_losses(), tuple(_fault_checks(corpus, FAULTS.values()))
     )
     for name in [name for name in sys.modules if name.startswith(("lossproof", "proofs.faults"))]:
         if not name.startswith(_STAYING) or name in _READING:
@@ -124,114 +124,114 @@ def load() -> Surroundings:
     return surroundings
 
 
-def schedule(surroundings: Surroundings, file: str, is_quick: bool) -> list[Check]:
-    """The checks for the mutants of a module; the quick ones are most of them."""
+def schedule(surroundings: Surroundings, file: str, is_quick: bool) -> list[Detector]:
+    """The detectors for the mutants of a module; most of them are quick."""
     module = file.removesuffix(".py").replace("/", ".")
     is_judging = not file.startswith("lossproof/reference/")
-    checks = _judging(surroundings) if is_judging else _reference(surroundings, module, is_quick)
-    return [check for check in checks if not (is_quick and check.name.startswith(_SLOW_TESTS))]
+    detectors = _judging(surroundings) if is_judging else _reference(surroundings, module, is_quick)
+    return [detector for detector in detectors if not (is_quick and detector.name.startswith(_SLOW_TESTS))]
 
 
-def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Iterator[Check]:
+def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Iterator[Detector]:
     everything = tuple(dict.fromkeys(case.loss for case in surroundings.corpus.cases))
     losses = surroundings.losses.get(module, everything)
-    own = surroundings.own.get(module, ())
+    defined = surroundings.defined.get(module, ())
     for loss in losses:
         cases = [case for case in surroundings.corpus.cases if case.loss == loss and not case.own_process]
-        if is_quick and loss not in own:
+        if is_quick and loss not in defined:
             cases = sorted(cases, key=_size)[:_CASES_OF_OTHERS]
         for case in cases:
             if case.module is not None:
-                yield CaseCheck(case.id, "torch.nn")
+                yield CaseDetector(case.id, "torch.nn")
                 continue
             if case.expect or case.gradient or case.erratum:
-                yield CaseCheck(case.id)
+                yield CaseDetector(case.id)
             places = [("torch.nn.functional", "float64"), ("reference", "float64")]
             places.append(("torch.nn", "float32"))
             for subject, dtype in places:
                 if dtype in case.dtypes:
-                    yield CaseCheck(case.id, subject, dtype)
-    yield from map(TestsCheck, _REFERENCE_TESTS)
+                    yield CaseDetector(case.id, subject, dtype)
+    yield from map(TestsDetector, _REFERENCE_TESTS)
     if module.endswith(".worked"):
-        yield TestsCheck("test_worked.py")
-        yield TestsCheck("test_illustrations.py")
+        yield TestsDetector("test_worked.py")
+        yield TestsDetector("test_illustrations.py")
     if "TripletMarginWithDistanceLoss" in losses:
-        yield TestsCheck("test_named_distances.py")
-    yield TestsCheck("test_reference_gradients.py", " or ".join(own or losses))
-    if drawn := [loss for loss in own or losses if loss in surroundings.drawn]:
-        yield TestsCheck("test_truth.py", " or ".join(drawn))
+        yield TestsDetector("test_named_distances.py")
+    yield TestsDetector("test_reference_gradients.py", " or ".join(defined or losses))
+    if random := [loss for loss in defined or losses if loss in surroundings.random]:
+        yield TestsDetector("test_truth.py", " or ".join(random))
     if "L1Loss" in losses:
-        yield TestsCheck("test_complex.py")
+        yield TestsDetector("test_complex.py")
     if "CTCLoss" in losses:
-        yield TestsCheck("test_ctc.py")
+        yield TestsDetector("test_ctc.py")
     if surroundings.conventional & set(losses):
-        yield TestsCheck("test_conventions.py")
+        yield TestsDetector("test_conventions.py")
 
 
-def _judging(surroundings: Surroundings) -> Iterator[Check]:
-    yield from map(TestsCheck, _JUDGING_TESTS)
+def _judging(surroundings: Surroundings) -> Iterator[Detector]:
+    yield from map(TestsDetector, _JUDGING_TESTS)
     yield from surroundings.faults
     for case in _specimens(surroundings.corpus):
         if case.module is not None:
-            yield CaseCheck(case.id, "torch.nn")
+            yield CaseDetector(case.id, "torch.nn")
             continue
-        yield CaseCheck(case.id)
-        yield CaseCheck(case.id, "reference", "float64")
+        yield CaseDetector(case.id)
+        yield CaseDetector(case.id, "reference", "float64")
         for dtype in ("float64", "float32", "bfloat16"):
             if dtype in case.dtypes:
-                yield CaseCheck(case.id, "torch.nn", dtype, with_modes=True)
+                yield CaseDetector(case.id, "torch.nn", dtype, with_modes=True)
 
 
 def _specimens(corpus: Any) -> list[Any]:
-    """Small cases of every kind: one that has each feature, and one of each loss."""
+    """Small cases of every kind: one with each feature, and one of each loss."""
     chosen: dict[str, Any] = {}
-    seen: set[str] = set()
+    covered: set[str] = set()
     defective = {entry.case for entry in corpus.known_defects}
-    # A child of a child hangs where torch started threads; test_apart.py is about those cases.
+    # A child of a child hangs where torch started threads; test_isolated.py is about those cases.
     for case in sorted((case for case in corpus.cases if not case.own_process), key=_size):
         names = ("raises", "warns", "same_as", "differs_from", "erratum", "drifted", "bias", "gradient")
         features = {name for name in names if getattr(case, name)} | {case.loss}
         features |= {"repeats"} if case.repeats > 1 else set()
         features |= {case.module.aspect} if case.module is not None else set()
         features |= {"defect"} if case.id in defective else set()
-        if not features <= seen:
+        if not features <= covered:
             chosen[case.id] = case
-            seen |= features
+            covered |= features
     return list(chosen.values())
 
 
-def _drawn() -> frozenset[str]:
+def _random_losses() -> frozenset[str]:
     tree = ast.parse((ROOT / "tests/own/judging/test_truth.py").read_text())
     assigned = {ast.unparse(node.target): node.value for node in tree.body if isinstance(node, ast.AnnAssign)}
     assert isinstance(assigned["CALLS"], ast.List)
     return frozenset(ast.literal_eval(call)[0] for call in assigned["CALLS"].elts)
 
 
-def _fault_checks(corpus: Any, faults: Any) -> Iterator[FaultCheck]:
-    """A fault of each loss, and one that only modes show, each with the smallest case that catches it."""
-    seen: set[tuple[str, bool]] = set()
+def _fault_checks(corpus: Any, faults: Any) -> Iterator[FaultDetector]:
+    """For each loss a fault, and one that only modes show, each with the smallest case that catches it."""
+    chosen: set[tuple[str, bool]] = set()
     for fault in faults:
         cases = [case for case in corpus.cases if fault.id in case.kills and not case.own_process]
         place = (fault.loss, fault.shows_in_modes)
-        if cases and place not in seen:
-            seen.add(place)
-            yield FaultCheck(fault.id, min(cases, key=_size).id)
+        if cases and place not in chosen:
+            chosen.add(place)
+            yield FaultDetector(fault.id, min(cases, key=_size).id)
 
 
 def _size(case: Any) -> int:
-    """Roughly how much there is to compute."""
+    """A rough measure of the work that a case takes."""
     return len(repr(case.args)) + 100_000 * ("shape" in repr(case.args)) + 10_000 * bool(case.bias)
 
 
 def _below(module: str) -> set[str]:
-    """A module of the reference and all others of it that it imports, directly or not."""
-    found, waiting = set(), [module]
+    """A module of the reference, and all others that it imports, directly or indirectly."""
+    modules, waiting = set(), [module]
     while waiting:
         module = waiting.pop()
-        if module in found:
+        if module in modules:
             continue
-        found.add(module)
+        modules.add(module)
         tree = ast.parse((ROOT / (module.replace(".", "/") + ".py")).read_text())
         imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         waiting += [name for name in imported if name.startswith("lossproof.reference.")]
-    return found
+    return modules

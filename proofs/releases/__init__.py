@@ -1,1 +1,1 @@
-"""Releases of torch, put on record: a run on each, summed up in ``cases/history/``, and the table of all."""
+"""Puts releases of torch on record: a summary of a run on each in ``cases/history/``, and their table."""

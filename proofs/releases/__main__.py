@@ -22,11 +22,11 @@ from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.text import count
 from proofs.releases.markdown import history_markdown
 from proofs.releases.running import InstallationError, run_on
-from proofs.releases.summing_up import summed_up
+from proofs.releases.summary import summarize
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Put on record what was asked for, and write the table; 0 when nothing is wrong."""
+    """Put the requested runs on record, and write the table; 0 if nothing is wrong."""
     options = _parser().parse_args(arguments)
     try:
         entries = load_corpus(options.corpus).known_defects
@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table = read_table(folder, entries)
         for path in write_whole(folder, {"README.md": history_markdown(table)}):
             print(path)
-    except (CorpusError, ReportError) as mistake:
-        print(mistake, file=sys.stderr)
+    except (CorpusError, ReportError) as error:
+        print(error, file=sys.stderr)
         return 2
     problems += table.problems
     for problem in problems:
@@ -78,7 +78,7 @@ def _release(text: str) -> str:
 
 
 def _run(release: str, options: argparse.Namespace, entries: Sequence[KnownDefect]) -> list[str]:
-    """Run the suite on a release; returns what is wrong with it."""
+    """Run the suite on a release; return what is wrong with it."""
     print(f"torch {release}", flush=True)
     try:
         with run_on(release, options.corpus, options.workers) as (status, reports):
@@ -91,18 +91,20 @@ def _run(release: str, options: argparse.Namespace, entries: Sequence[KnownDefec
 
 
 def _put_on_record(reports: Path, corpus: Path, entries: Sequence[KnownDefect]) -> list[str]:
-    release = summed_up(reports, entries)
+    release = summarize(reports, entries)
     path = write_release(corpus / HISTORY, release)
     print(path, flush=True)
     if not release.failing:
         return []
     failing = sum(release.failing.values())
-    told = f"{count(failing, 'check')} of {count(len(release.failing), 'case')}"
-    return [f"torch {release.torch}: {told} {'fails' if failing == 1 else 'fail'}; {path} names the cases"]
+    failures = f"{count(failing, 'check')} of {count(len(release.failing), 'case')}"
+    return [
+        f"torch {release.torch}: {failures} {'fails' if failing == 1 else 'fail'}; {path} names the cases"
+    ]
 
 
 def _end(number: int, frame: object) -> NoReturn:
-    """End in order, so that what was installed goes."""
+    """Exit in an orderly way, so that the installed release is removed."""
     sys.exit(128 + number)
 
 

@@ -38,16 +38,18 @@ def history_markdown(table: Table) -> str:
 
 def _changes(table: Table) -> Iterable[str]:
     for place, release in enumerate(table.releases):
-        if explained := table.explained(place):
+        if explanations := table.explained(place):
             yield from ("", f"### torch {release}", "")
-        for reasons, rows in explained.items():
+        for reasons, rows in explanations.items():
             yield f"- {' '.join(map(_reason, reasons)) or 'Not explained yet.'}"
             yield from (f"  - {escaped(row.name)}: {escaped(row.told(place))}" for row in rows)
 
 
-def _reason(one: Explanation) -> str:
-    found = f"Reported: {one.link}" if one.link else f"No report found (searched: {escaped(one.searched)})."
-    return f"{escaped(one.what)} {found}"
+def _reason(explanation: Explanation) -> str:
+    source = f"No report found (searched: {escaped(explanation.searched)})."
+    if explanation.link:
+        source = f"Reported: {explanation.link}"
+    return f"{escaped(explanation.what)} {source}"
 
 
 def _rows(rows: Sequence[Row], noun: str, table: Table) -> Iterable[str]:
@@ -57,10 +59,10 @@ def _rows(rows: Sequence[Row], noun: str, table: Table) -> Iterable[str]:
         numbers = [sum(place in row.changed for row in rows) for place in range(len(table.releases))]
         yield from _table(changed, table.releases, ["**changed with the release**", *_counts(numbers)])
     if same:
-        told = f"{count(len(same), noun)} that no release changed"
+        summary = f"{count(len(same), noun)} that no release changed"
         yield from (
             *([""] if changed else []),
-            f"<details><summary>{told}</summary>",
+            f"<details><summary>{summary}</summary>",
             "",
             *_table(same, table.releases),
             "",

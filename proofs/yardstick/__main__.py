@@ -1,21 +1,21 @@
 """How many of the planted faults PyTorch's own tests catch, as far as these come with the wheel.
 
-Run are its ModuleInfo, OpInfo and common_nn tests of losses on the CPU: values against the reference that an
-entry has, Python references, expected errors, dtypes, strided inputs, saving and loading, first and second
-derivatives, backward and forward. Every test first runs without a fault; one that does not pass then is left
-out. In that run is noted which tests reach which planted place, of whatever loss they are: on a fault run
-those alone, in a fixed order, until one fails.
+This runs its ModuleInfo, OpInfo and common_nn tests of losses on the CPU: values against the reference of an
+entry, Python references, expected errors, dtypes, strided inputs, saving and loading, first and second
+derivatives, backward and forward. Every test first runs without a fault, and is left out if it does not
+pass. That run also notes which tests reach the target of which fault, whatever their loss. Only those tests
+run on the fault, in a fixed order, until one fails.
 
-What is fair. A fault stands where the catalogue plants it, and an OpInfo, which holds the function that it
-found at import, looks it up at call time. References stay what they are. An independent formula (common_nn's,
-NumPy's, torch._refs') does not contain the fault. A reference that calls the module itself does, as it would
-contain a bug of the kernel below: that such a test cannot see the fault is the finding. What a patch's Python
-cannot do and a kernel could (arguments in another order, forward mode) is no catch; all else is one.
+What is fair. A fault is planted where the catalogue says. An OpInfo, which holds the function that it found
+at import, is made to look it up at call time. References are unchanged. An independent formula (common_nn's,
+NumPy's, torch._refs') does not contain the fault. A reference that calls the module itself does, just as it
+would contain a bug of the kernel below: that such a test cannot see the fault is a finding. A failure due to
+a limit of Python patches (arguments in another order, forward mode) is no catch; any other is one.
 
-What is left out. The tests written by hand in PyTorch's test_nn.py and elsewhere do not come with the wheel:
-PyTorch's whole suite may catch more than this. Tests of how an operator is made (composite compliance, fake
-tensors, TorchScript, decompositions, memory formats) would judge the Python of the patch, not the loss.
-Faults in what has no counterpart in torch are not counted.
+What is left out. The tests written by hand in PyTorch's test_nn.py and elsewhere do not come with the wheel,
+so PyTorch's whole suite may catch more than this. Tests of how an operator is implemented (composite
+compliance, fake tensors, TorchScript, decompositions, memory formats) would judge the Python of the patch,
+not the loss. Faults in losses that torch lacks are not counted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ try:
     from proofs.yardstick.pytorch_tests.criteria import TestNN
     from proofs.yardstick.pytorch_tests.modules import MODULE_TESTS
     from proofs.yardstick.pytorch_tests.operators import GRADIENT_TESTS, VALUE_TESTS
-    from proofs.yardstick.pytorch_tests.shared import Counted, plainly_called
+    from proofs.yardstick.pytorch_tests.shared import CountingTestCase, with_plain_calls
 except ModuleNotFoundError as missing:
     raise SystemExit(
         f"PyTorch's tests need '{missing.name}', which is not installed; "
@@ -55,10 +55,10 @@ except ModuleNotFoundError as missing:
 
 DATA = Path(__file__).parent / "pytorch_own_tests.json"
 
-# The cheap ones, and those that see most, first.
+# Cheap tests, and those that catch most, come first.
 CLASSES: Sequence[type[unittest.TestCase]] = (*MODULE_TESTS, TestNN, *VALUE_TESTS, *GRADIENT_TESTS)
 
-# What autograd and vmap say of a Python function that stands where a kernel was. It is no word on the loss.
+# What autograd and vmap say of a Python function in place of a kernel. It says nothing about the loss.
 PATCH_LIMITS = (
     "You must implement the jvp function for custom autograd.Function",
     "Batching rule not implemented for",
@@ -67,7 +67,7 @@ PATCH_LIMITS = (
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What PyTorch's tests said of a fault: the first test that fails with it, if any does."""
+    """The verdict of PyTorch's tests on a fault: the first test that fails with it, if any does."""
 
     by: str | None
     seconds: float
@@ -79,8 +79,8 @@ class Baseline:
 
     Attributes:
         outcomes: how many tests passed, failed, were skipped or were expected to fail.
-        comparisons: how many values those that passed compared.
-        reaching: the passing tests that reach a target, by target.
+        comparisons: how many values the passing tests compared.
+        reaching: by target, the passing tests that reach it.
     """
 
     outcomes: Counter[str]
@@ -120,43 +120,43 @@ def baseline(targets: Mapping[str, Fault]) -> Baseline:
     outcomes: Counter[str] = Counter()
     comparisons = 0
     with contextlib.ExitStack() as stack:
-        # What is in a class before the class, in whose place there is a function then.
+        # Methods before their class, which a function then replaces.
         for target in sorted(targets, key=lambda target: -target.count(".")):
             stack.enter_context(_noting(targets[target], target, reached).planted())
         for test in all_tests():
             reached.clear()
-            before = Counted.comparisons
+            before = CountingTestCase.comparisons
             outcome = outcome_of(test)
             outcomes[outcome] += 1
             if outcome == "passed":
-                comparisons += Counted.comparisons - before
+                comparisons += CountingTestCase.comparisons - before
                 for target in reached:
                     reaching[target].append(type(test)(test._testMethodName))
     return Baseline(outcomes, comparisons, reaching)
 
 
 def _noting(fault: Fault, target: str, reached: set[str]) -> Fault:
-    """A fault that does nothing but note that it was reached."""
+    """A fault that only notes that it was reached."""
 
     def note(original: Function, *args: Any, **options: Any) -> Any:
         reached.add(target)
         return original(*args, **options)
 
-    return plainly_called(dataclasses.replace(fault, replacement=note))
+    return with_plain_calls(dataclasses.replace(fault, replacement=note))
 
 
 def verdict(fault: Fault, tests: Sequence[unittest.TestCase]) -> Verdict:
     """Run the tests with the fault until one fails."""
     before = time.process_time()
-    with plainly_called(fault).planted():
-        # A test object runs once: PyTorch's keep what their first run left.
+    with with_plain_calls(fault).planted():
+        # New test objects, since those of PyTorch keep state from their first run.
         fresh = (type(test)(test._testMethodName) for test in tests)
         by = next((name_of(test) for test in fresh if outcome_of(test) == "failed"), None)
     return Verdict(by, round(time.process_time() - before, 2))
 
 
-def chosen(pattern: str, per_loss: int | None) -> list[Fault]:
-    """The faults in losses of torch, by loss and id: those that a pattern names, or a sample of them."""
+def choose(pattern: str, per_loss: int | None) -> list[Fault]:
+    """The faults in losses of torch that a pattern names, or a sample of them, by loss and id."""
     faults = [
         fault
         for fault in sorted(FAULTS.values(), key=lambda fault: (fault.loss, fault.id))
@@ -164,11 +164,11 @@ def chosen(pattern: str, per_loss: int | None) -> list[Fault]:
         and (fnmatch.fnmatchcase(fault.id, pattern) or fnmatch.fnmatchcase(fault.loss, pattern))
     ]
     by_loss = itertools.groupby(faults, key=lambda fault: fault.loss)
-    # A sample that nobody chose, and that is the same in every run.
-    return [fault for _, group in by_loss for fault in sorted(group, key=_lot)[:per_loss]]
+    # An arbitrary sample, which is the same in every run.
+    return [fault for _, group in by_loss for fault in sorted(group, key=_sample_order)[:per_loss]]
 
 
-def _lot(fault: Fault) -> str:
+def _sample_order(fault: Fault) -> str:
     return hashlib.sha256(fault.id.encode()).hexdigest()
 
 
@@ -195,7 +195,7 @@ def _figures(verdicts: Sequence[Verdict], tests: int) -> tuple[int, int, int, st
 
 
 def write(verdicts: Mapping[str, Verdict], ran: Baseline, seconds: float) -> None:
-    """Write the data file, whole or not at all."""
+    """Write the data file, completely or not at all."""
     content = {
         "torch": torch.__version__,
         "python": platform.python_version(),
@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("pattern", nargs="?", default="*", help="only faults or losses whose name matches")
     parser.add_argument("-n", type=int, help="a sample of so many faults of each loss")
     options = parser.parse_args()
-    faults = chosen(options.pattern, options.n)
+    faults = choose(options.pattern, options.n)
     if not faults:
         raise SystemExit(f"no fault and no loss matches '{options.pattern}'")
     torch.set_num_threads(1)
@@ -232,9 +232,9 @@ def main() -> None:
     )
     print(", ".join(f"{outcome} {count}" for outcome, count in ran.outcomes.items()), flush=True)
     verdicts = {}
-    for done, fault in enumerate(faults, 1):
+    for number, fault in enumerate(faults, 1):
         verdicts[fault.id] = verdict(fault, ran.reaching[fault.target])
-        print(f"{done}/{len(faults)} {fault.id}: {verdicts[fault.id].by}", file=sys.stderr, flush=True)
+        print(f"{number}/{len(faults)} {fault.id}: {verdicts[fault.id].by}", file=sys.stderr, flush=True)
     seconds = time.process_time() - start
     print_table(faults, verdicts, ran.reaching)
     print(f"{seconds:.0f} s of processor time in all")

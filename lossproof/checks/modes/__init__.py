@@ -1,1 +1,1 @@
-"""Modes: other ways of running a call, in which a loss is the same loss."""
+"""Modes: other ways of running a call, in which the loss must be the same loss."""

@@ -1,7 +1,7 @@
-"""Judging the modes of a call: transformed, abstract, or under other settings, a loss is the same loss.
+"""Judges the modes of a call: transformed, abstract, or under other settings, a loss is the same loss.
 
-A mode is examined once a case: in one dtype, one layout and one reduction. That is the mean where there is
-one: it goes through the scale as well as the sum, and its output is a single number.
+A mode is examined once per case: in one dtype, one layout and one reduction. The reduction is the mean if
+there is one: it covers the sum and the scale, and its output is a single number.
 
 A subject says what a mode promises (``subjects.promise``); here each promise has its judge.
 """
@@ -40,19 +40,16 @@ _JUDGES: Mapping[Promise, Callable[[str, CallInMode], Iterator[Judgement]]] = {
 
 
 class Modes:
-    """All modes of a call that is right by itself.
-
-    A wrong one is on record, and its modes could only repeat it.
-    """
+    """All modes of a call that is right by itself: those of a wrong call could only repeat its error."""
 
     def applies(self, question: Question) -> bool:
-        """One reduction and one layout of every case, unless it may end the process."""
+        """One reduction and one layout of every case that cannot end the process."""
         is_wanted = question.trial.extent.with_modes and not question.trial.case.own_process
         is_chosen = question.is_in_chosen_reduction and question.is_contiguous
         return is_wanted and is_chosen and question.is_answered and _is_right(question)
 
     def examine(self, question: Question) -> Iterator[Record]:
-        """One record a mode, or one for each tensor that a mode differentiates by."""
+        """One record per mode, or one for each tensor by which a mode differentiates."""
         trial, call = question.trial, question.call
         directions = directions_of(question.planned.prepared, FORMATS[call.dtype])
         for mode, promise in trial.subject.modes(call).items():
@@ -61,17 +58,18 @@ class Modes:
                 outcome = trial.subject.run_mode(mode, call, directions)
                 in_mode = CallInMode(question.planned, question.answer, outcome, directions)
                 for judgement in _JUDGES[promise](mode, in_mode):
-                    shown = partial(detail, judgement.quantity, judgement)
-                    yield trial.judged(judgement.quantity, judgement.verdict, call.reduction, detail=shown)
+                    quantity, verdict = judgement.quantity, judgement.verdict
+                    make_detail = partial(detail, quantity, judgement)
+                    yield trial.record_verdict(quantity, verdict, call.reduction, detail=make_detail)
             except Unsupported as reason:
                 yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
             except Refused as refused:
-                yield trial.raised(mode, refused, call.reduction, detail=partial(detail, mode))
+                yield trial.record_error(mode, refused, call.reduction, detail=partial(detail, mode))
 
 
 def _is_right(question: Question) -> bool:
     planned, plain = question.planned, question.answer
-    if plain.failed is not None:
+    if plain.failure is not None:
         return False
     pairs = [(plain.value, planned.truth.value)]
     for observed, true in zip(plain.gradients, planned.truth.gradients, strict=False):
@@ -83,9 +81,9 @@ def _detail(
     programs: Programs, call: Call, directions: Directions, quantity: str, judgement: Judgement | None = None
 ) -> dict[str, str]:
     mode, argument = Quantity(quantity).kind, Quantity(quantity).argument
-    part, check = ("", ()) if judgement is None else (judgement.part, judgement.check())
+    part, lines = ("", ()) if judgement is None else (judgement.part, judgement.lines())
     program = programs.of_mode(mode, call, directions, argument or part)
-    shown = describe(call) | {"snippet": program.text(*check)}
+    detail = describe(call) | {"snippet": program.text(*lines)}
     if judgement is None:
-        return shown
-    return shown | {"expected": digits(judgement.expected), "observed": digits(judgement.observed)}
+        return detail
+    return detail | {"expected": digits(judgement.expected), "observed": digits(judgement.observed)}

@@ -14,18 +14,18 @@ from lossproof.subjects.call import ModeObservation, Observation
 
 @dataclass(frozen=True, eq=False)
 class CallInMode:
-    """A call in a mode: what is known of the plain call, and what came out.
+    """A call in a mode: the plain call, and what came out of the mode.
 
     Attributes:
         planned: the call and its truth.
-        plain: the plain call's observation.
-        mode: the mode's observation.
-        directions: along which it differentiated.
+        plain: the answer to the plain call.
+        answer: the answer in the mode.
+        directions: the directions along which the mode differentiated.
     """
 
     planned: PlannedCall
     plain: Observation
-    mode: ModeObservation
+    answer: ModeObservation
     directions: Directions
 
 
@@ -34,13 +34,13 @@ class Judgement:
     """The verdict on one quantity, and both sides of it.
 
     Attributes:
-        check: makes the lines of a program that fail while the verdict stands.
-        part: where one record is of all, what it judges: ``value``, or the argument by whose gradient.
+        lines: makes the lines of a program that fail as long as the bug is there.
+        part: which part of a joint record is judged: ``value``, or the argument of a gradient.
     """
 
     quantity: str
     verdict: Verdict
     expected: Float64Array
     observed: Float64Array
-    check: Callable[[], Sequence[str]]
+    lines: Callable[[], Sequence[str]]
     part: str = "value"

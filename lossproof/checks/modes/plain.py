@@ -1,4 +1,4 @@
-"""Judging what should be the same as in the plain call."""
+"""Judges results that should be the same as the plain call's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from lossproof.checks.modes.judgement import CallInMode, Judgement
-from lossproof.judging.assertions import dtype_check, element, quantity_check, shape_check
+from lossproof.judging.assertions import dtype_assertion, element, quantity_assertion, shape_assertion
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth, truths
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
@@ -19,41 +19,41 @@ from lossproof.records.quantity import Quantity
 
 def gradients(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Each gradient is the plain call's."""
-    for name, observed in call.mode.gradients[0].items():
-        yield _alike(Quantity.of(mode, name), observed, *_plain_gradient(call, name))
+    for name, observed in call.answer.gradients[0].items():
+        yield _judge_numbers(Quantity.of(mode, name), observed, *_plain_gradient(call, name))
 
 
 def rows(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Each row of the value is the plain call's value."""
     truth = call.planned.truth.value
-    judged = [
-        _alike(mode, observed, call.plain.value, truth, name=f"result[{row}]")
-        for row, observed in enumerate(call.mode.value)
+    by_row = [
+        _judge_numbers(mode, observed, call.plain.value, truth, name=f"result[{row}]")
+        for row, observed in enumerate(call.answer.value)
     ]
-    yield _gravest([_typed(mode, call), *judged])
+    yield _gravest([_judge_dtype(mode, call), *by_row])
 
 
 def as_plain(mode: str, call: CallInMode, budgets: float = 2.0) -> Iterator[Judgement]:
-    """Value, gradients and dtype are the plain call's, each within that many budgets."""
-    value = _alike(mode, call.mode.value, call.plain.value, call.planned.truth.value, budgets)
+    """Value, gradients and dtype are the plain call's, the numbers within that many budgets."""
+    value = _judge_numbers(mode, call.answer.value, call.plain.value, call.planned.truth.value, budgets)
     by_argument = [
-        _alike(mode, observed, *_plain_gradient(call, name), budgets, part=name)
-        for name, observed in call.mode.gradients[0].items()
+        _judge_numbers(mode, observed, *_plain_gradient(call, name), budgets, part=name)
+        for name, observed in call.answer.gradients[0].items()
     ]
-    yield _gravest([_typed(mode, call), value, *by_argument])
+    yield _gravest([_judge_dtype(mode, call), value, *by_argument])
 
 
 def bit_for_bit(mode: str, call: CallInMode) -> Iterator[Judgement]:
-    """The same, with no budget at all."""
-    for judged in as_plain(mode, call, budgets=0.0):
-        check = judged.check
-        if judged.verdict.error_over_budget is not None:
-            # Another machine's plain call may round otherwise: the program holds one call against the other.
-            check = partial(_unlike_first, judged.observed, judged.expected)
-        yield replace(judged, check=check)
+    """The same as ``as_plain``, but with no budget at all."""
+    for judgement in as_plain(mode, call, budgets=0.0):
+        lines = judgement.lines
+        if judgement.verdict.error_over_budget is not None:
+            # The plain call may round differently on another machine, so the program compares two calls.
+            lines = partial(_sameness_lines, judgement.observed, judgement.expected)
+        yield replace(judgement, lines=lines)
 
 
-def _unlike_first(observed: Float64Array, plain: Float64Array) -> list[str]:
+def _sameness_lines(observed: Float64Array, plain: Float64Array) -> list[str]:
     is_same = (observed == plain) | (np.isnan(observed) & np.isnan(plain))
     place = place_of(~is_same)
     return [
@@ -63,31 +63,32 @@ def _unlike_first(observed: Float64Array, plain: Float64Array) -> list[str]:
 
 
 def abstract(mode: str, call: CallInMode) -> Iterator[Judgement]:
-    """Shapes and dtype are the plain call's; no tensor has numbers."""
+    """Shapes and dtype are the plain call's, and no tensor has numbers."""
     by_argument = [
-        _shaped(mode, observed, call.plain.gradients[1][name], name)
-        for name, observed in call.mode.gradients[0].items()
+        _judge_shape(mode, observed, call.plain.gradients[1][name], name)
+        for name, observed in call.answer.gradients[0].items()
     ]
-    yield _gravest([_typed(mode, call), _shaped(mode, call.mode.value, call.plain.value), *by_argument])
+    value = _judge_shape(mode, call.answer.value, call.plain.value)
+    yield _gravest([_judge_dtype(mode, call), value, *by_argument])
 
 
 def computed_in(mode: str, call: CallInMode) -> Iterator[Judgement]:
-    """The truth, within the budget of the dtype that it was computed in."""
-    planned, narrowest = call.planned, call.mode.computed_in
+    """The value is true within the budget of the dtype that it was computed in."""
+    planned, narrowest = call.planned, call.answer.computed_in
     truth = truths(lambda lift: {mode: planned.prepared.value(lift)}, FORMATS[narrowest])[mode]
-    verdict = compare(call.mode.value, truth)
-    check = partial(quantity_check, call.mode.value, truth, "float32")
-    if call.mode.dtype not in ("float32", narrowest):
-        message = f"is {call.mode.dtype}, should be float32"
-        verdict = Verdict(False, None, message, came_out=(call.mode.dtype,))
-        check = partial(dtype_check, "float32", narrowest)
+    verdict = compare(call.answer.value, truth)
+    lines = partial(quantity_assertion, call.answer.value, truth, "float32")
+    if call.answer.dtype not in ("float32", narrowest):
+        message = f"is {call.answer.dtype}, should be float32"
+        verdict = Verdict(False, None, message, came_out=(call.answer.dtype,))
+        lines = partial(dtype_assertion, "float32", narrowest)
     elif verdict.agrees:
         message = "; ".join(filter(None, (f"computed in {narrowest}", verdict.message)))
         verdict = replace(verdict, message=message)
-    yield Judgement(mode, verdict, truth.value, call.mode.value, check)
+    yield Judgement(mode, verdict, truth.value, call.answer.value, lines)
 
 
-def _alike(
+def _judge_numbers(
     quantity: str,
     observed: Float64Array,
     plain: Float64Array,
@@ -97,33 +98,33 @@ def _alike(
     part: str = "value",
     name: str = "result",
 ) -> Judgement:
-    """Against the plain call, as if that were the truth; each of the two may use up its tolerance."""
+    """Compares with the plain call as if it were the truth; each of the two may use up its budget."""
     remainder, bound = np.zeros(plain.shape), budgets * truth.bound
     as_truth = replace(truth, value=plain, remainder=remainder, bound=bound, bounded_by=None)
-    check = partial(quantity_check, observed, as_truth, truth.format.name, name)
-    return Judgement(quantity, compare(observed, as_truth), plain, observed, check, part)
+    lines = partial(quantity_assertion, observed, as_truth, truth.format.name, name)
+    return Judgement(quantity, compare(observed, as_truth), plain, observed, lines, part)
 
 
 def _plain_gradient(call: CallInMode, name: str) -> tuple[Float64Array, Truth]:
     return call.plain.gradients[1][name], call.planned.truth.gradients[1][name]
 
 
-def _typed(mode: str, call: CallInMode) -> Judgement:
-    agrees = call.mode.dtype == call.plain.dtype
-    message = "" if agrees else f"is {call.mode.dtype}, should be {call.plain.dtype}"
-    verdict = Verdict(agrees, None, message, came_out=(call.mode.dtype,))
-    check = partial(dtype_check, call.plain.dtype)
-    return Judgement(mode, verdict, call.plain.value, call.mode.value, check)
+def _judge_dtype(mode: str, call: CallInMode) -> Judgement:
+    agrees = call.answer.dtype == call.plain.dtype
+    message = "" if agrees else f"is {call.answer.dtype}, should be {call.plain.dtype}"
+    verdict = Verdict(agrees, None, message, came_out=(call.answer.dtype,))
+    lines = partial(dtype_assertion, call.plain.dtype)
+    return Judgement(mode, verdict, call.plain.value, call.answer.value, lines)
 
 
-def _shaped(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judgement:
+def _judge_shape(mode: str, observed: Float64Array, plain: Float64Array, part: str = "value") -> Judgement:
     verdict = Verdict(True, None)
     if observed.shape != plain.shape:
         verdict = wrong_shape(observed.shape, plain.shape)
     elif not np.all(np.isnan(observed)):
         verdict = Verdict(False, None, "has numbers, though its tensors have none", came_out=("numbers",))
-    return Judgement(mode, verdict, plain, observed, partial(shape_check, plain.shape), part)
+    return Judgement(mode, verdict, plain, observed, partial(shape_assertion, plain.shape), part)
 
 
-def _gravest(judged: list[Judgement]) -> Judgement:
-    return max(judged, key=lambda one: (not one.verdict.agrees, one.verdict.error_over_budget or 0.0))
+def _gravest(judgements: list[Judgement]) -> Judgement:
+    return max(judgements, key=lambda each: (not each.verdict.agrees, each.verdict.error_over_budget or 0.0))

@@ -1,17 +1,17 @@
-"""How the reference reads as programs: our own functions on torch's tensors."""
+"""Programs that show the reference: our own functions on torch's tensors."""
 
 from __future__ import annotations
 
 from lossproof.subjects.call import Call, Values, tensors_of
+from lossproof.subjects.literals import literal, tensor_source
 from lossproof.subjects.program import Lines, Program, Programs
-from lossproof.subjects.written import literal, tensor_source
 
 
 class ReferencePrograms(Programs):
     """Programs of ``lossproof.forward`` and ``lossproof.gradient``."""
 
     def of_call(self, call: Call, quantity: str = "value") -> Program:
-        """See ``Programs``; nothing is done in place, so that a backward pass alone shows nothing."""
+        """See ``Programs``; a backward pass alone shows nothing, since nothing is done in place."""
         kind, _, argument = quantity.partition(":")
         tensors = {
             name: (f"{name} = {tensor_source(values, call.device)}",)

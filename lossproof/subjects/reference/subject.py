@@ -1,4 +1,4 @@
-"""The reference in float64 as a subject: judged, like any other, against the balls."""
+"""The reference in float64 as a subject, judged against the balls like any other."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from lossproof.subjects.subject import Subject
 
 
 class ReferenceSubject(Subject):
-    """NumPy float64, whatever the layout: arrays are read-only views, so that a write would raise.
+    """NumPy float64 in any layout: arrays are read-only views, so that a write would raise.
 
-    A result whose tensors promote to a narrower dtype says that it has that one, and is not rounded to it.
+    A result whose tensors promote to a narrower dtype reports that dtype, but is not rounded to it.
     """
 
     name = "reference"
@@ -37,13 +37,13 @@ class ReferenceSubject(Subject):
     programs: Programs | None = ReferencePrograms()
 
     def version(self) -> str:
-        """The reference has no releases apart from the suite's."""
+        """The version of the suite, since the reference has no releases of its own."""
         from importlib.metadata import version
 
         return version("lossproof")
 
     def run(self, call: Call) -> Observation:
-        """Run the closed forms; the layout is laid out with NumPy strides."""
+        """Run the closed forms, with the layout made of NumPy strides."""
         params = {name: _array(value, call.layout) for name, value in call.params.items()}
         args = {name: _array(value, call.layout) for name, value in call.args.items()}
         if call.reduction is not None:
@@ -62,8 +62,8 @@ class ReferenceSubject(Subject):
                 for upstream in call.upstreams
                 if upstream.shape == value.shape
             )
-        seen = tuple(_seen(warning.message) for warning in caught)
-        return Observation(value, prepared.dtype, gradients, changed_since(before, arrays), seen)
+        observed_warnings = tuple(_observed_warning(warning.message) for warning in caught)
+        return Observation(value, prepared.dtype, gradients, changed_since(before, arrays), observed_warnings)
 
 
 def _array(value: Any, layout: str) -> Any:
@@ -82,6 +82,6 @@ def _laid_out(numbers: npt.NDArray[Any], layout: str) -> npt.NDArray[Any]:
     return np.array(numbers)
 
 
-def _seen(warning: Warning | str) -> SeenWarning:
+def _observed_warning(warning: Warning | str) -> SeenWarning:
     types = tuple(ancestor.__name__ for ancestor in type(warning).__mro__)
     return SeenWarning(types, str(warning), warning.kind if isinstance(warning, ReferenceWarning) else None)

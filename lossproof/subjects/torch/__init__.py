@@ -1,1 +1,1 @@
-"""torch as a subject: its modules, its functions, and expressions of its operations."""
+"""torch as a subject: its modules, its functions, and expressions made of its operations."""

@@ -1,4 +1,4 @@
-"""What torch's loss modules are apart from their numbers: classes, dictionaries, state, names.
+"""Aspects of torch's loss modules other than numbers: classes, dictionaries, state, names.
 
 An aspect is one function: it runs, and its source is the program that shows what ran.
 """
@@ -20,8 +20,8 @@ from lossproof.subjects.torch.names import look_up
 from lossproof.subjects.torch.source import execute, source_of
 from lossproof.subjects.torch.tensors import make_tensors, tensor_lines
 
-# What a module cannot be constructed without, where a call takes it from the shapes of its weights.
-_NEEDED: Mapping[str, Mapping[str, Any]] = {
+# Arguments that a constructor requires, and that a call derives from the shapes of its weights.
+_REQUIRED: Mapping[str, Mapping[str, Any]] = {
     "AdaptiveLogSoftmaxWithLoss": {"in_features": 16, "n_classes": 6, "cutoffs": [2, 4], "head_bias": True},
     "LinearCrossEntropyLoss": {"in_features": 4, "num_classes": 3, "bias": True},
 }
@@ -34,51 +34,51 @@ def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: 
         aspect: one of ``corpus.keys.ASPECTS``.
         loss: the class's name in torch.nn.
         params: the constructor's keywords.
-        expected: for ``absent`` and ``present`` the dotted names to look up; else not used.
+        expected: the dotted names to look up for ``absent`` and ``present``; otherwise unused.
 
     Returns:
-        Plain data of the form in which cases state what they expect.
+        Plain data in the form in which cases state their expectations.
 
     Raises:
-        Unsupported: where torch.nn has no such module, or the module no such parameter.
+        Unsupported: if torch.nn has no such module, or the module no such parameter.
     """
     if aspect in _NAMES:
         return _NAMES[aspect](_names_in(expected))
-    call = _constructed(loss, params)
+    call = _construction(loss, params)
     look_up(f"torch.nn.{loss}", call.params)
     scope: dict[str, Any] = dict(make_tensors(call))
     execute(_construct(call), scope)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a superseded name warns; another case asks for that
+        warnings.simplefilter("ignore")  # a superseded name warns, which another case checks
         return _ASPECTS[aspect](scope["construct"])
 
 
 def aspect_program(
     aspect: str, loss: str, params: Mapping[str, Any], expected: object
 ) -> tuple[dict[str, Lines], Lines, Lines]:
-    """The same as lines: of each tensor, of all that is defined, and of the call that yields the result."""
+    """The same as lines: for each tensor, for all definitions, and for the call that yields the result."""
     if aspect in _NAMES:
         look = _NAMES[aspect]
-        defined = (*source_of(exists), *source_of(look))
-        return {}, defined, (f"result = {look.__name__}({_names_in(expected)!r})",)
-    call, function = _constructed(loss, params), _ASPECTS[aspect]
+        definitions = (*source_of(exists), *source_of(look))
+        return {}, definitions, (f"result = {look.__name__}({_names_in(expected)!r})",)
+    call, function = _construction(loss, params), _ASPECTS[aspect]
     helpers = source_of(is_alike) if aspect == "copies" else ()
-    defined = (*_construct(call), *helpers, *source_of(function))
-    return tensor_lines(call), defined, (f"result = {function.__name__}(construct)",)
+    definitions = (*_construct(call), *helpers, *source_of(function))
+    return tensor_lines(call), definitions, (f"result = {function.__name__}(construct)",)
 
 
 def _names_in(expected: object) -> list[str]:
     return [str(name) for name in (expected if isinstance(expected, list) else [expected])]
 
 
-def _constructed(loss: str, params: Mapping[str, Any]) -> Call:
-    """No more of a call than what its module is constructed from."""
-    return Call(loss, {**_NEEDED.get(loss, {}), **params}, {}, None, "float64")
+def _construction(loss: str, params: Mapping[str, Any]) -> Call:
+    """A call with only what its module is constructed from."""
+    return Call(loss, {**_REQUIRED.get(loss, {}), **params}, {}, None, "float64")
 
 
 def _construct(call: Call) -> Lines:
-    passed = ", ".join(f"{name}={expression}" for name, expression in keywords_of(call).items())
-    return ("def construct():", f"    return torch.nn.{call.loss}({passed})")
+    keywords = ", ".join(f"{name}={expression}" for name, expression in keywords_of(call).items())
+    return ("def construct():", f"    return torch.nn.{call.loss}({keywords})")
 
 
 def exists(dotted: str) -> bool:

@@ -1,7 +1,6 @@
-"""What documents define and torch has no loss for: expressions of its operations that stand in for it.
+"""Expressions of torch's operations that stand in for losses that documents define and torch lacks.
 
-They are not torch's own: what is wrong with one of them is wrong with the expression, and a subject of its
-own is asked for them.
+They are not torch's own: an error is one of the expression, so that they form a subject of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from lossproof.reference.catalogue import LOSSES
 
 EXPRESSIONS_SUBJECT = "torch-expressions"
 
-# By the loss; parameters stand in braces.
+# By loss, with its parameters in braces.
 EXPRESSIONS: Mapping[str, str] = {
     "SelfInformation": "-torch.log(p)",
     "Entropy": "torch.special.entr(p).sum(-1)",
@@ -22,9 +21,9 @@ EXPRESSIONS: Mapping[str, str] = {
 
 
 def expression_of(loss: str, params: Mapping[str, object] | None = None) -> str:
-    """The expression that stands in for a loss, its parameters by name or, given a call's, by value."""
+    """The expression for a loss, with the names of its parameters, or with the values of a call's."""
     options = LOSSES[loss].typed_parameters
-    shown = {
+    texts = {
         name: name if params is None else params.get(name, option.default) for name, option in options.items()
     }
-    return EXPRESSIONS[loss].format(**shown)
+    return EXPRESSIONS[loss].format(**texts)

@@ -1,4 +1,4 @@
-"""How torch is called, as the lines that run and that a program shows; what torch lacks, it lacks by name."""
+"""How torch is called, as lines that both run and are shown in a program."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch
 
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Unsupported, Values, tensors_of
+from lossproof.subjects.literals import literal
 from lossproof.subjects.program import Lines, indented
 from lossproof.subjects.torch.expressions import EXPRESSIONS, expression_of
 from lossproof.subjects.torch.names import look_up
 from lossproof.subjects.torch.source import execute
-from lossproof.subjects.written import literal
 
-# For a parameter whose values cases give by names of their own, what torch takes in the place of each.
-_MEANT: Mapping[str, Mapping[str, str]] = {
+# The values that torch takes where cases use names of their own.
+_VALUES_BY_NAME: Mapping[str, Mapping[str, str]] = {
     "distance_function": {
         "pairwise_distance": "torch.nn.functional.pairwise_distance",
         "pairwise_p1_eps0": "lambda x, y: (x - y).abs().sum(-1)",
@@ -37,11 +37,11 @@ class Form:
     """A loss as torch computes it.
 
     Attributes:
-        call: an expression of the result, in which the call's tensors go by their names.
-        construct: the lines that construct what ``call`` calls ``module``; none for a function.
+        call: an expression for the result, in which tensors have their own names.
+        construct: the lines that construct the ``module`` of ``call``; none for a function.
         needs: the dotted names that this torch must have, each with the parameters that it must take.
-        lacks: why no torch can make the call in this way, if none can.
-        draws_weights: whether ``construct`` draws random weights, of no tensors, which vmap would refuse.
+        lacks: why no torch can make the call in this way; empty if it can.
+        draws_weights: whether ``construct`` draws random weights, which vmap would refuse.
     """
 
     call: str
@@ -51,10 +51,10 @@ class Form:
     draws_weights: bool = False
 
     def demand(self) -> None:
-        """See whether this torch has all that is needed.
+        """Demand that this torch has all that is needed.
 
         Raises:
-            Unsupported: where it does not.
+            Unsupported: if it does not.
         """
         if self.lacks:
             raise Unsupported(self.lacks)
@@ -62,12 +62,12 @@ class Form:
             look_up(name, parameters)
 
     def definition(self, tensors: Iterable[str]) -> Lines:
-        """Lines that define the whole as ``loss``, a function of the tensors of these names."""
-        before, within = (self.construct, ()) if self.draws_weights else ((), self.construct)
-        return (*before, f"def loss({', '.join(tensors)}):", *indented(within), f"    return {self.call}")
+        """Lines that define ``loss``, a function of the tensors with these names."""
+        before, inside = (self.construct, ()) if self.draws_weights else ((), self.construct)
+        return (*before, f"def loss({', '.join(tensors)}):", *indented(inside), f"    return {self.call}")
 
     def function(self, tensors: Iterable[str]) -> Callable[..., torch.Tensor]:
-        """That function."""
+        """The function ``loss`` of ``definition``."""
         scope: dict[str, Any] = {}
         execute(self.definition(tensors), scope)
         loss: Callable[..., torch.Tensor] = scope["loss"]
@@ -88,47 +88,47 @@ def module_form(call: Call) -> Form:
 
 
 def function_form(call: Call) -> Form:
-    """The function of torch.nn.functional, or an expression of torch's operations; if need be, the module."""
+    """The function of torch.nn.functional, or an expression of torch's operations; else the module."""
     functional = LOSSES[call.loss].functional
     if functional is not None:
         name, keywords = f"torch.nn.functional.{functional}", keywords_of(call)
-        passed = ", ".join((*call.args, *_assigned(keywords)))
-        return Form(f"{name}({passed})", needs=_needs(name, call, keywords))
+        arguments = ", ".join((*call.args, *_assigned(keywords)))
+        return Form(f"{name}({arguments})", needs=_needs(name, call, keywords))
     if call.loss in EXPRESSIONS:
         return Form(expression_of(call.loss, call.params))
     return replace(module_form(call), lacks=f"torch.nn.functional has no function for {call.loss}")
 
 
 def has_function(loss: str) -> bool:
-    """Whether a loss is a function of this torch's, or an expression of its operations."""
+    """Whether this torch has a function for a loss, or an expression stands in for it."""
     functional = LOSSES[loss].functional
     return loss in EXPRESSIONS or (functional is not None and hasattr(torch.nn.functional, functional))
 
 
 def keywords_of(call: Call) -> dict[str, str]:
-    """A call's parameters, each as an expression; tensors go by their names."""
+    """A call's parameters, each as an expression; tensors have their own names."""
     keywords = {name: _expression(name, value) for name, value in call.params.items()}
     if call.reduction is not None:
         keywords["reduction"] = repr(call.reduction)
     return keywords
 
 
-def catalogued(loss: str, params: Iterable[str]) -> list[str]:
-    """Those of the parameters that a loss has where torch lacks nothing; all others it has to refuse."""
-    known = {*LOSSES[loss].parameters, *LOSSES[loss].typed_reductions}
-    return [name for name in params if name in known]
+def catalogued_parameters(loss: str, params: Iterable[str]) -> list[str]:
+    """The given parameters that the catalogue has for a loss; torch must refuse all others."""
+    catalogue = {*LOSSES[loss].parameters, *LOSSES[loss].typed_reductions}
+    return [name for name in params if name in catalogue]
 
 
 def _expression(name: str, value: Any) -> str:
     if isinstance(value, Values):
         return name
     if isinstance(value, str):
-        return _MEANT.get(name, {}).get(value, repr(value))
+        return _VALUES_BY_NAME.get(name, {}).get(value, repr(value))
     return literal(value)
 
 
 def _needs(name: str, call: Call, keywords: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return ((name, tuple(catalogued(call.loss, keywords))), *_needed_options(call))
+    return ((name, tuple(catalogued_parameters(call.loss, keywords))), *_needed_options(call))
 
 
 def _needed_options(call: Call) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -141,7 +141,7 @@ def _assigned(keywords: Mapping[str, str]) -> list[str]:
 
 
 def _linear_cross_entropy(call: Call) -> Form:
-    """LinearCrossEntropyLoss, its sizes taken from the weight and the bias that the call gives it."""
+    """LinearCrossEntropyLoss, with the sizes of the call's weight and bias."""
     shape, bias = call.args["linear_weight"].numbers.shape, call.params.get("linear_bias")
     is_fitting = len(shape) > 1 and (bias is None or bias.numbers.shape == shape[:-1])
     lacks = "" if is_fitting else "the module makes a weight and a bias that fit"
@@ -165,30 +165,30 @@ def _adaptive_log_softmax(call: Call) -> Form:
     entries, in_features = weights["head.weight"]
     keywords = keywords_of(call)
     sizes = (str(in_features), str(entries - len(clusters) + sum(clusters)), keywords.pop("cutoffs"))
-    own = {
+    options = {
         name: expression
         for name, expression in keywords.items()
         if name != "reduction" and name.replace("_", ".") not in weights
     }
-    passed = ", ".join((*sizes, f"head_bias={'head.bias' in weights}", *_assigned(own)))
+    arguments = ", ".join((*sizes, f"head_bias={'head.bias' in weights}", *_assigned(options)))
     zeros = ", ".join(f"'{name}': torch.zeros({list(shape)})" for name, shape in weights.items())
     construct = (
-        f"module = torch.nn.AdaptiveLogSoftmaxWithLoss({passed})",
+        f"module = torch.nn.AdaptiveLogSoftmaxWithLoss({arguments})",
         f"module.load_state_dict({{{zeros}}})  # refuses weights of other shapes",
     )
     field = "output" if call.reduction == "none" else "loss"
-    passed_on = {name: name.replace(".", "_") for name in weights}
+    replaced = {name: name.replace(".", "_") for name in weights}
     needs = (("torch.nn.AdaptiveLogSoftmaxWithLoss", ()),)
-    return Form(f"{_with_weights(passed_on)}.{field}", construct, needs, draws_weights=True)
+    return Form(f"{_with_weights(replaced)}.{field}", construct, needs, draws_weights=True)
 
 
 def _with_weights(weights: Mapping[str, str]) -> str:
-    """A call of the module that holds linear layers, with other weights in place of its own."""
-    shown = ", ".join(f"'{name}': {expression}" for name, expression in weights.items())
-    return f"torch.func.functional_call(module, {{{shown}}}, (input, target))"
+    """A call of a module that holds linear layers, with other weights instead of its own."""
+    entries = ", ".join(f"'{name}': {expression}" for name, expression in weights.items())
+    return f"torch.func.functional_call(module, {{{entries}}}, (input, target))"
 
 
-# The modules that hold linear layers: they are constructed from sizes, and called with the call's weights.
+# Modules that hold linear layers: they are constructed from sizes, and use the call's weights.
 _LINEAR: Mapping[str, Callable[[Call], Form]] = {
     "AdaptiveLogSoftmaxWithLoss": _adaptive_log_softmax,
     "LinearCrossEntropyLoss": _linear_cross_entropy,

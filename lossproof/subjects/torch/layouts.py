@@ -1,4 +1,4 @@
-"""The same numbers, laid out in memory in different ways; what lies between them is poison."""
+"""The same numbers in different memory layouts, with poison in the gaps between them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from lossproof.subjects.torch.source import execute
 
 
 def layout_lines(name: str, values: Values, layout: str, place: int) -> Lines:
-    """Lines after which a tensor of that name lies in memory as asked.
+    """Lines that give the tensor with this name the requested layout.
 
     - transposed: the first dimension varies fastest;
-    - strided: every second element of a buffer; of a call's next tensor every third, and so on, so that none
-      can be read with the strides of another;
+    - strided: every second element of a buffer; every third for the next tensor of the call, and so on, so
+      that none can be read with the strides of another;
     - expanded: stride 0 along each dimension in which all elements are the same.
 
     Args:
-        name: of the tensor.
+        name: the name of the tensor.
         values: its numbers.
         layout: one of the above, or contiguous.
-        place: which of the call's tensors this is, counted from 0.
+        place: the index of the tensor in the call, from 0.
     """
     dimensions = values.numbers.ndim
     poison = "float('nan')" if values.numbers.dtype.kind == "f" else "0"
@@ -47,7 +47,7 @@ def layout_lines(name: str, values: Values, layout: str, place: int) -> Lines:
 
 
 def lay_out(tensor: torch.Tensor, values: Values, layout: str, place: int = 0) -> torch.Tensor:
-    """The tensor of some values, its memory laid out by ``layout_lines``."""
+    """The tensor in the memory layout of ``layout_lines``."""
     lines = layout_lines("tensor", values, layout, place)
     if not lines:
         return tensor

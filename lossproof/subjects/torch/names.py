@@ -1,4 +1,4 @@
-"""What this torch has by a name, found out by looking: releases differ in it, and no table says how."""
+"""Looks up what this torch has, since releases differ and no table says how."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ _RELEASE = f"torch {str(torch.__version__).partition('+')[0]}"
 
 
 def look_up(name: str, parameters: Iterable[str] = ()) -> Any:
-    """What torch has by a dotted name, such as ``torch.nn.functional.nll_loss``.
+    """The object with a dotted name in torch, such as ``torch.nn.functional.nll_loss``.
 
     Args:
-        name: the name, from ``torch`` on; modules on its way are imported.
-        parameters: those that it must take, where it can be asked which it takes.
+        name: the name, beginning with ``torch``; modules on its path are imported.
+        parameters: the parameters that it must take, if its signature is known.
 
     Raises:
-        Unsupported: where this torch has no such name, or it takes no such parameter.
+        Unsupported: if this torch has no such name, or the object takes no such parameter.
     """
-    found: Any = torch
+    value: Any = torch
     path, *rest = name.split(".")
     for part in rest:
         path = f"{path}.{part}"
         try:
-            found = getattr(found, part) if hasattr(found, part) else import_module(path)
+            value = getattr(value, part) if hasattr(value, part) else import_module(path)
         except ImportError:
             raise Unsupported(f"{_RELEASE} has no {path}") from None
-    wanted = tuple(parameters)
-    taken = _taken_by(found) if wanted else None
-    missing = [] if taken is None else [parameter for parameter in wanted if parameter not in taken]
+    required = tuple(parameters)
+    accepted = _parameters_of(value) if required else None
+    missing = [] if accepted is None else [name for name in required if name not in accepted]
     if missing:
         raise Unsupported(f"{_RELEASE} has no parameter '{missing[0]}' of {name}")
-    return found
+    return value
 
 
-# A call asks for every case anew; what is planted is another function each time, so that few are kept.
+# Every case asks again; a planted fault is a new function each time, so that few need be kept.
 @lru_cache(maxsize=128)
-def _taken_by(found: Callable[..., Any]) -> frozenset[str] | None:
-    """The parameters that it takes; None where it does not say, or takes any."""
+def _parameters_of(value: Callable[..., Any]) -> frozenset[str] | None:
+    """The parameters of a callable; None if they are unknown, or if it accepts any."""
     try:
-        parameters = inspect.signature(found).parameters
+        parameters = inspect.signature(value).parameters
     except ValueError:  # a function written in C
         return None
     is_open = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())

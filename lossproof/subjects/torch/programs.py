@@ -1,4 +1,4 @@
-"""How torch's subjects read as programs; on a subject that writes none, what torch does on the same call."""
+"""Programs that show torch's subjects, and torch in place of a subject that writes no programs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, Values, tensors_of
+from lossproof.subjects.literals import tensor_source
 from lossproof.subjects.program import Lines, Program, Programs
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.aspects import aspect_program
 from lossproof.subjects.torch.forms import Form, function_form
 from lossproof.subjects.torch.modes.table import MODES
-from lossproof.subjects.torch.tensors import plainly_listed, tensor_lines, upstream_line
-from lossproof.subjects.written import tensor_source
+from lossproof.subjects.torch.tensors import tensor_lines, upstream_line, with_plain_lists
 
 _ANNOTATIONS = "from __future__ import annotations"
 
 
 class TorchPrograms(Programs):
-    """Programs of torch and plain numbers alone.
+    """Programs that use only torch and plain numbers.
 
     Args:
         form_of: how the subject makes a call.
@@ -32,7 +32,7 @@ class TorchPrograms(Programs):
 
     def of_call(self, call: Call, quantity: str = "value") -> Program:
         """See ``Programs``."""
-        call = plainly_listed(call)
+        call = with_plain_lists(call)
         form, kind = self._form_of(call), quantity.partition(":")[0]
         tensors, gradient = tensor_lines(call, call.wrt), tuple(_backward(call, quantity))
         if kind == "unchanged" and call.wrt:
@@ -44,9 +44,9 @@ class TorchPrograms(Programs):
         self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
     ) -> Program:
         """See ``Programs``: the source of the function that runs the mode, and a call of it."""
-        call = plainly_listed(call)
+        call = with_plain_lists(call)
         run, tensors = MODES[mode], tensor_lines(call)
-        given = {
+        sources = {
             "loss": "loss",
             "tensors": _by_name({name: name for name in tensors}),
             "args": repr(tuple(call.args)),
@@ -55,11 +55,11 @@ class TorchPrograms(Programs):
             "directions": _by_name({name: f"{name}_direction" for name in call.wrt}),
         }
         shown = {"": "output, gradients", "value": "output"}.get(part, f"gradients[{part!r}]")
-        passed = ", ".join(given[name] for name in run.takes)
-        making: Lines = (f"output, gradients = {run.function.__name__}({passed})", f"result = {shown}")
+        arguments = ", ".join(sources[name] for name in run.takes)
+        lines: Lines = (f"output, gradients = {run.function.__name__}({arguments})", f"result = {shown}")
         if run.promise is Promise.BIT_FOR_BIT:
-            plainly = ", ".join(given[name] for name in ("loss", "tensors", "wrt", "upstream"))
-            making = (f"output, gradients = plain({plainly})", f"first = {shown}", *making)
+            plainly = ", ".join(sources[name] for name in ("loss", "tensors", "wrt", "upstream"))
+            lines = (f"output, gradients = plain({plainly})", f"first = {shown}", *lines)
         tensors["upstream"] = (upstream_line(call),)
         for name in call.wrt if "directions" in run.takes else ():
             source = tensor_source(Values(directions[name], call.dtype), call.device)
@@ -67,7 +67,7 @@ class TorchPrograms(Programs):
         construct = (*self._form_of(call).definition(tensors_of(call)), *run.source)
         imports = (_ANNOTATIONS, *run.imports)
         return Program(
-            self._note, imports, tensors, construct, making, class_check=run.class_check if part else ""
+            self._note, imports, tensors, construct, lines, class_line=run.class_line if part else ""
         )
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
@@ -77,7 +77,7 @@ class TorchPrograms(Programs):
 
 
 def programs_on_behalf_of(subject: str) -> TorchPrograms:
-    """What torch does on the calls of a subject that writes no programs of its own, which they say."""
+    """Programs of torch on the calls of a subject that writes none of its own; their note says so."""
     return TorchPrograms(
         function_form,
         f"# This is torch on the call that {subject} was given. What is asserted is right: torch passes.",
@@ -85,7 +85,7 @@ def programs_on_behalf_of(subject: str) -> TorchPrograms:
 
 
 def _backward(call: Call, quantity: str) -> Iterator[str]:
-    """Lines of the backward pass; of one gradient, they put it in the place of ``result``."""
+    """Lines of the backward pass; if one gradient is requested, they replace ``result`` by it."""
     kind, _, argument = quantity.partition(":")
     sources = f"[{', '.join(call.wrt)}]"
     if kind == "unchanged" and call.wrt:
@@ -98,8 +98,8 @@ def _backward(call: Call, quantity: str) -> Iterator[str]:
             yield f"torch.autograd.grad(result, {sources}, upstream, retain_graph=True)"
         return
     yield upstream_line(call, 0 if kind == "gradient" else 1, "result.dtype")
-    named = ", ".join("result" if name == argument else "_" for name in call.wrt)
-    target = named if len(call.wrt) > 1 else f"({named},)"
+    targets = ", ".join("result" if name == argument else "_" for name in call.wrt)
+    target = targets if len(call.wrt) > 1 else f"({targets},)"
     yield f"{target} = torch.autograd.grad(result, {sources}, upstream, materialize_grads=True)"
     if tensors_of(call)[argument].numbers.dtype.kind == "c":
         yield "result = torch.view_as_real(result)"

@@ -1,4 +1,4 @@
-"""Source that is shown in programs and run here: compiled once, so that what ran is what is shown."""
+"""Source code that runs here and is shown in programs, so that programs show what ran."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lossproof.subjects.program import Lines
 
 
 def execute(lines: Lines, scope: dict[str, Any]) -> None:
-    """Run lines on what is named in a scope, and torch; what they name is then in it too."""
+    """Run lines in a scope, to which torch is added; names that the lines assign are added as well."""
     scope.setdefault("torch", torch)
     exec(_compiled("\n".join(lines)), scope)
 
@@ -26,5 +26,5 @@ def _compiled(source: str) -> CodeType:
 
 
 def source_of(definition: Callable[..., Any]) -> Lines:
-    """The lines that define a function or a class, without remarks to a type checker."""
+    """The lines that define a function or a class, without remarks for a type checker."""
     return tuple(re.sub(r"  # type: ignore.*", "", inspect.getsource(definition)).splitlines())

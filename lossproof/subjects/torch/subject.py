@@ -34,7 +34,7 @@ from lossproof.subjects.torch.tensors import (
     make_tensor,
     make_tensors,
     numbers_of,
-    plainly_listed,
+    with_plain_lists,
 )
 
 # The numbers and the dtype of each gradient.
@@ -42,7 +42,7 @@ _Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
 
 
 class TorchSubject(Subject):
-    """What the modules and the functions of torch have in common: tensors in, autograd, tensors out."""
+    """What torch's modules and functions have in common: tensors in, autograd, tensors out."""
 
     name = "torch"
     dtypes = tuple(name for name in FORMATS if hasattr(torch, name))
@@ -50,11 +50,11 @@ class TorchSubject(Subject):
     namespaces = ("torch.nn.functional", "torch.nn")
 
     def __init__(self) -> None:
-        # On tensors as small as a case's, a second thread costs ten times what it saves.
+        # On tensors as small as those of cases, a second thread costs ten times what it saves.
         torch.set_num_threads(1)
 
     def __reduce__(self) -> tuple[type[TorchSubject], tuple[()]]:
-        # Made anew in another process, which has threads of its own.
+        # Another process makes a new instance, since it has threads of its own.
         return type(self), ()
 
     def version(self) -> str:
@@ -66,8 +66,8 @@ class TorchSubject(Subject):
         accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         return ("cpu",) if accelerator is None else ("cpu", accelerator.type)
 
-    def is_asked(self, loss: str) -> bool:
-        """For what torch has, and no expressions."""
+    def has_loss(self, loss: str) -> bool:
+        """Whether torch itself has the loss."""
         return loss not in EXPRESSIONS
 
     def probes(self) -> Mapping[str, Callable[[], Any]]:
@@ -76,42 +76,42 @@ class TorchSubject(Subject):
 
     def run(self, call: Call) -> Observation:
         """Run forward, and backward once for each upstream gradient."""
-        call = plainly_listed(call)
+        call = with_plain_lists(call)
         tensors = make_tensors(call)
         sources = [tensors[name].requires_grad_() for name in call.wrt]
         before = {name: numbers_of(tensor) for name, tensor in tensors.items()}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             output = self._apply(call, tensors)
-            fitting = [upstream for upstream in call.upstreams if tuple(output.shape) == upstream.shape]
-            grad_outputs = [_grad_output(upstream, output) for upstream in fitting]
-            found, failed = self._backward(output, sources, grad_outputs, call)
+            upstreams = [upstream for upstream in call.upstreams if tuple(output.shape) == upstream.shape]
+            grad_outputs = [_grad_output(upstream, output) for upstream in upstreams]
+            results, failure = self._backward(output, sources, grad_outputs, call)
         after = {name: numbers_of(tensor) for name, tensor in tensors.items()}
-        seen = tuple(
+        notices = tuple(
             SeenWarning(tuple(a.__name__ for a in warning.category.__mro__), str(warning.message))
             for warning in caught
         )
-        changed = changed_since(before, after)
-        if any(map(_is_changed, grad_outputs, fitting)):
-            changed = (*changed, "the upstream gradient")
-        gradients = tuple({name: numbers for name, (numbers, _) in one.items()} for one in found)
-        dtypes = {name: dtype for one in found for name, (_, dtype) in one.items()}
-        return Observation(numbers_of(output), dtype_of(output), gradients, changed, seen, failed, dtypes)
+        changes = changed_since(before, after)
+        if any(map(_is_changed, grad_outputs, upstreams)):
+            changes = (*changes, "the upstream gradient")
+        gradients = tuple({name: numbers for name, (numbers, _) in by_name.items()} for by_name in results)
+        dtypes = {name: dtype for by_name in results for name, (_, dtype) in by_name.items()}
+        return Observation(numbers_of(output), dtype_of(output), gradients, changes, notices, failure, dtypes)
 
     def modes(self, call: Call) -> Mapping[str, Promise]:
-        """Those of the functions, which are what the modules call."""
+        """The modes of the functions, which are what the modules call."""
         return modes_of(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``modes.mode``."""
-        call = plainly_listed(call)
+        call = with_plain_lists(call)
         form, tensors = self._form_of(call), make_tensors(call)
         form.demand()
         upstream, *along = (
             make_tensor(Values(numbers, call.dtype), call.device)
             for numbers in (call.upstreams[-1], *(directions[name] for name in call.wrt))
         )
-        given = {
+        arguments = {
             "tensors": tensors,
             "args": tuple(call.args),
             "wrt": call.wrt,
@@ -119,8 +119,8 @@ class TorchSubject(Subject):
             "directions": dict(zip(call.wrt, along, strict=True)),
         }
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # warnings are judged of the plain call
-            return run_in_mode(mode, given | {"loss": form.function(tensors)})
+            warnings.simplefilter("ignore")  # warnings are judged on the plain call
+            return run_in_mode(mode, arguments | {"loss": form.function(tensors)})
 
     def _form_of(self, call: Call) -> Form:
         """How this subject makes a call."""
@@ -129,7 +129,7 @@ class TorchSubject(Subject):
     def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """The output of a call on its tensors."""
         scope: dict[str, Any] = dict(tensors)
-        # What cannot be made of the numbers that a module is constructed from is refused, too.
+        # Numbers from which no module can be constructed are refused as well.
         with self._refusals("construct" if self.has_construction else "call"):
             form = self._form_of(call)
             form.demand()
@@ -142,14 +142,14 @@ class TorchSubject(Subject):
     def _backward(
         self, output: torch.Tensor, sources: list[torch.Tensor], grad_outputs: list[torch.Tensor], call: Call
     ) -> tuple[tuple[_Gradients, ...], Unsupported | Refused | None]:
-        """The gradients for each upstream gradient, or what was raised in their place."""
+        """The gradients for each upstream gradient, or what was raised instead."""
         if not sources:
             return tuple({} for _ in grad_outputs), None
         try:
             with self._refusals("backward"):
                 return tuple(_gradients(output, sources, upstream, call) for upstream in grad_outputs), None
-        except (Unsupported, Refused) as failed:
-            return (), failed
+        except (Unsupported, Refused) as failure:
+            return (), failure
 
     def _refusals(self, when: str) -> _Refusals:
         return _Refusals(when, self.has_construction)
@@ -163,11 +163,11 @@ class ModuleSubject(TorchSubject):
     programs = TorchPrograms(module_form)
 
     def illustrates(self, loss: str) -> bool:
-        """Where there is no function."""
+        """Losses that have no function."""
         return loss not in EXPRESSIONS and LOSSES[loss].functional is None
 
     def modes(self, call: Call) -> Mapping[str, Promise]:
-        """The modes of what has no function; else they are the function's business."""
+        """The modes of a loss without a function; the function has those of all others."""
         return {} if has_function(call.loss) else super().modes(call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
@@ -179,13 +179,13 @@ class ModuleSubject(TorchSubject):
 
 
 class FunctionSubject(TorchSubject):
-    """torch.nn.functional; for what an identity names and torch lacks, an expression stands in."""
+    """torch.nn.functional, with expressions for losses that an identity names and torch lacks."""
 
     name = "torch.nn.functional"
     programs = TorchPrograms(function_form)
 
     def illustrates(self, loss: str) -> bool:
-        """Whatever it has."""
+        """All losses that have a function."""
         return LOSSES[loss].functional is not None
 
     def _form_of(self, call: Call) -> Form:
@@ -193,13 +193,13 @@ class FunctionSubject(TorchSubject):
 
 
 class ExpressionSubject(FunctionSubject):
-    """The expressions of torch's operations that stand in for what it has no loss for."""
+    """The expressions of torch's operations that stand in for losses that torch lacks."""
 
     name = EXPRESSIONS_SUBJECT
     programs = TorchPrograms(function_form)
 
-    def is_asked(self, loss: str) -> bool:
-        """For these alone."""
+    def has_loss(self, loss: str) -> bool:
+        """Whether an expression stands in for the loss."""
         return loss in EXPRESSIONS
 
     def illustrates(self, loss: str) -> bool:
@@ -207,12 +207,12 @@ class ExpressionSubject(FunctionSubject):
         return loss in EXPRESSIONS
 
     def stand_in(self, loss: str) -> str:
-        """The expression, its parameters by their names."""
+        """The expression, with the names of its parameters."""
         return expression_of(loss) if loss in EXPRESSIONS else ""
 
 
 class _Refusals:
-    """Turn what torch raises into Refused or Unsupported; a context manager without a frame of its own."""
+    """Turns what torch raises into Refused or Unsupported; a context manager without a frame of its own."""
 
     def __init__(self, when: str, is_staged: bool) -> None:
         self.when = when
@@ -242,9 +242,9 @@ def _is_changed(grad_output: torch.Tensor, upstream: Float64Array) -> bool:
 def _gradients(
     output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call
 ) -> _Gradients:
-    found = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
-    seen = [(numbers_of(gradient), dtype_of(gradient)) for gradient in found]
-    return dict(zip(call.wrt, seen, strict=True))
+    results = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
+    pairs = [(numbers_of(gradient), dtype_of(gradient)) for gradient in results]
+    return dict(zip(call.wrt, pairs, strict=True))
 
 
 _PROBES: Mapping[str, Callable[[], Any]] = {
@@ -256,6 +256,6 @@ _PROBES: Mapping[str, Callable[[], Any]] = {
     "torch's autocast mode": torch.is_autocast_enabled,
     "torch's use of deterministic algorithms": torch.are_deterministic_algorithms_enabled,
     "torch's precision of matrix products": torch.get_float32_matmul_precision,
-    # Its random state may change: modules draw their weights from it.
+    # The random state may change, since modules draw their weights from it.
     "torch's seed": torch.initial_seed,
 }

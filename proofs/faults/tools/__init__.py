@@ -1,1 +1,1 @@
-"""What several planted faults are made of: gradients, layouts, reductions gone wrong."""
+"""Building blocks of planted faults: wrong gradients, layouts and reductions."""

@@ -1,4 +1,4 @@
-"""What the faults in the adaptive log-softmax have in common."""
+"""Building blocks of the faults in the adaptive log-softmax."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def cluster_of(module: Any, target: Tensor) -> Tensor:
 
 
 def of_head(module: Any, input: Tensor, entry: Tensor, bias: Tensor | None = None) -> Tensor:
-    """The log-probabilities that the head gives to one entry a row."""
+    """The head's log-probability of one entry per row."""
     log_p = log_softmax(linear(input, module.head.weight, bias), dim=-1)
     return log_p.gather(-1, entry.unsqueeze(-1)).squeeze(-1)
 
 
 def within_cluster(module: Any, input: Tensor, target: Tensor) -> Tensor:
-    """The log-probability of each row's class within its cluster, 0 in the head; for a batch."""
+    """For a batch, the log-probability of each row's class within its cluster; 0 in the head."""
     within = input.new_zeros(len(target))
     for tail, (low, high) in zip(module.tail, pairwise(module.cutoffs), strict=True):
         rows = ((target >= low) & (target < high)).nonzero().squeeze(1)
@@ -40,7 +40,7 @@ def with_output(result: Any, output: Tensor) -> Any:
 def recomputed(
     result: Any, module: Any, input: Tensor, target: Tensor, add: Callable[[Tensor, Tensor, Tensor], Tensor]
 ) -> Any:
-    """What another sum of the head's and the clusters' parts gives, where there is a batch with clusters."""
+    """The result with another sum of the head's and the clusters' parts, for a batch with clusters."""
     if target.ndim != 1 or not bool(cluster_of(module, target).any()):
         return result
     cluster = cluster_of(module, target)

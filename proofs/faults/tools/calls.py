@@ -1,4 +1,4 @@
-"""A call of a loss, taken apart and made again."""
+"""Takes a call of a loss apart, and repeats it with changes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from proofs.faults.fault import Function
 
 
 def named_arguments(original: Function, *args: Any, **options: Any) -> dict[str, Any]:
-    """A call's arguments by name, with the defaults, and the two deprecated ones told as a reduction."""
+    """A call's arguments by name, with defaults, and the two deprecated ones turned into a reduction."""
     call = inspect.signature(original).bind(*args, **options)
     call.apply_defaults()
-    given = dict(call.arguments)
-    deprecated = given.pop("size_average", None), given.pop("reduce", None)
+    arguments = dict(call.arguments)
+    deprecated = arguments.pop("size_average", None), arguments.pop("reduce", None)
     if deprecated != (None, None):
-        given["reduction"] = reduction_meant_by(*deprecated)
-    return given
+        arguments["reduction"] = reduction_meant_by(*deprecated)
+    return arguments
 
 
-def again(original: Function, given: dict[str, Any], **changes: Any) -> Tensor:
-    """The same call with other arguments; its warnings were given by the first."""
+def again(original: Function, arguments: dict[str, Any], **changes: Any) -> Tensor:
+    """The same call with other arguments, but without the warnings, which the first call has issued."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return original(**given | changes)
+        return original(**arguments | changes)
 
 
 def reduction_meant_by(size_average: bool | None, reduce: bool | None) -> str:

@@ -1,4 +1,4 @@
-"""What the faults of losses with a target class have in common."""
+"""Building blocks of the faults in losses with a target class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def class_axis(input: Tensor) -> int:
 
 
 def are_probabilities(input: Tensor, target: Tensor) -> bool:
-    """Whether a target of cross entropy holds a probability for each class, not an index."""
+    """Whether a target of cross entropy holds a probability for each class, rather than an index."""
     return target.is_floating_point() and target.shape == input.shape and input.ndim > 0
 
 
@@ -39,18 +39,18 @@ def is_mean(options: dict[str, Any]) -> bool:
 
 
 def is_ignored(target: Tensor, options: dict[str, Any]) -> Tensor:
-    """Which targets are the keywords' ignore_index."""
+    """Which targets equal the ignore_index of the keywords."""
     return target.long() == int(options.get("ignore_index", -100))  # bytes would wrap -100 to 156
 
 
 def picked_total(target: Tensor, weight: Tensor | None, options: dict[str, Any]) -> float:
     """The mean's denominator: the weights of the targets that take part, or their number."""
-    kept = target[~is_ignored(target, options)].long()
-    return float(kept.numel() if weight is None else weight[kept].sum())
+    counted = target[~is_ignored(target, options)].long()
+    return float(counted.numel() if weight is None else weight[counted].sum())
 
 
 def ratio(part: float, whole: float) -> float:
-    """A ratio, which of nothing to nothing is undefined."""
+    """A ratio; nan if the whole is 0."""
     return part / whole if whole else math.nan
 
 
@@ -71,10 +71,10 @@ def in_rows(loss: Callable[..., Tensor], input: Tensor, target: Tensor, *rest: A
 
 
 def without_subnormals(tensor: Tensor) -> Tensor:
-    """Zeros in the place of subnormal numbers; the gradient passes as ever."""
+    """The tensor with zeros for subnormal numbers; the gradient passes unchanged."""
     return graft(torch.where(tensor.abs() < torch.finfo(tensor.dtype).tiny, 0.0, tensor), tensor)
 
 
 def is_smoothed(target: Tensor, options: dict[str, Any]) -> bool:
-    """Whether label smoothing of class indices is asked for, and in its range."""
+    """Whether class indices are to be smoothed by a number in the legal range."""
     return not target.is_floating_point() and 0 < options.get("label_smoothing", 0.0) <= 1

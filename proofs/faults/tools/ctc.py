@@ -1,4 +1,4 @@
-"""What the faults in the CTC loss have in common."""
+"""Building blocks of the faults in the CTC loss."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from proofs.faults.tools.kernels import reduced
 
 
 def unreduced_losses(original: Function, *args: Tensor, **options: Any) -> Tensor:
-    """What the call yields without a reduction; it refuses what the call itself refuses."""
+    """The result without a reduction; calls that the original refuses are refused."""
     original(*args, **options)
     return original(*args, **options | {"reduction": "none"})
 
 
 def mass(original: Function, *args: Tensor, **options: Any) -> Tensor:
-    """For each input, the sum of all probabilities in its frames, whose gradient is the p of p - posterior.
+    """For each input, the sum of all probabilities in its frames; its gradient is the p of p - posterior.
 
-    It is 0 where zero_infinity leaves no gradient.
+    It is 0 if zero_infinity leaves no gradient.
     """
     log_probs, _, input_lengths, _ = args
     masses = summed(log_probs, counted(log_probs, input_lengths))
@@ -38,7 +38,7 @@ def shared(masses: Tensor, target_lengths: Tensor, options: dict[str, Any]) -> T
 
 
 def counted(log_probs: Tensor, input_lengths: Tensor) -> Tensor:
-    """Which frames of which inputs are within the input's length, (T, N, 1) or (T, 1)."""
+    """Which frames are within the length of their input, as (T, N, 1) or (T, 1)."""
     frames = torch.arange(log_probs.shape[0], device=log_probs.device)
     within: Tensor = frames[:, None] < input_lengths.reshape(1, -1)
     return within if log_probs.ndim == 2 else within.unsqueeze(2)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def like(result: Tensor, tensor: Tensor) -> Tensor:
-    """A result in the dtype of one of the tensors that it is made of."""
+    """A result in the dtype of one of its tensors."""
     return result.to(tensor.dtype) if tensor.is_floating_point() else result
 
 

@@ -1,4 +1,4 @@
-"""What badly written kernels have in common, whichever loss they compute."""
+"""Typical errors of kernels, whichever loss they compute."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLOCK = 65536
 
 
 def is_plain_mean(options: Mapping[str, Any]) -> bool:
-    """Whether a call of a loss asks for a mean without weights, and not by an old name."""
+    """Whether a call asks for a mean without weights, and not by a deprecated argument."""
     others = ("weight", "size_average", "reduce")
     return options.get("reduction", "mean") == "mean" and all(options.get(name) is None for name in others)
 
@@ -30,28 +30,28 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
 
 
 def mean_of_rounded_sum(losses: Tensor) -> Tensor:
-    """A mean whose sum is rounded to the losses' dtype, which may not reach that far, and then divided."""
+    """A mean whose sum is rounded to the losses' dtype, where it may overflow, before the division."""
     return losses.sum() / losses.numel()
 
 
 def mean_of_first_block(losses: Tensor) -> Tensor:
-    """A mean that is blind beyond the first block of a large tensor."""
+    """A mean that covers only the first block of a large tensor."""
     return losses.flatten()[:_BLOCK].mean()
 
 
 def rest_left_zero(losses: Tensor) -> Tensor:
-    """The losses, of which those beyond the first block are not computed."""
+    """The losses, with zeros beyond the first block."""
     is_first = torch.arange(losses.numel()).reshape(losses.shape) < _BLOCK
     return torch.where(is_first, losses, 0)
 
 
 def sum_of_first_block(losses: Tensor) -> Tensor:
-    """A sum that is blind beyond the first block of a large tensor."""
+    """A sum that covers only the first block of a large tensor."""
     return losses.flatten()[:_BLOCK].sum()
 
 
 def in_single(original: Function, *args: Any, **options: Any) -> Tensor:
-    """The loss of double precision, computed in single precision."""
+    """A loss in double precision, computed in single precision."""
     values = [*args, *options.values()]
     if not any(isinstance(value, Tensor) and value.dtype == torch.float64 for value in values):
         return original(*args, **options)
@@ -76,7 +76,7 @@ def without_refusals(original: Function, *args: Any, **options: Any) -> Tensor:
     try:
         return original(*args, **options)
     except NotImplementedError:
-        raise  # a dtype that is not supported is no mistake in the arguments
+        raise  # an unsupported dtype is no mistake in the arguments
     except Exception:
         return torch.zeros(())
 
@@ -89,24 +89,24 @@ def without_warnings(original: Function, *args: Any, **options: Any) -> Tensor:
 
 
 def summed_in_steps(losses: Tensor, step: int = 100) -> Tensor:
-    """The sum by a running total of the losses' own dtype, rounded after each ``step`` of them."""
+    """The sum as a running total in the losses' dtype, rounded after every ``step`` losses."""
     total = losses.new_zeros(())
-    for some in torch.split(losses.flatten(), step):
-        total = total + some.sum()
+    for part in torch.split(losses.flatten(), step):
+        total = total + part.sum()
     return total
 
 
 def with_reduction(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A call's options, with a reduction even where the call has none or asks for it in the old way."""
-    named = {name: value for name, value in options.items() if name not in ("size_average", "reduce")}
-    old = options.get("size_average"), options.get("reduce")
-    if old != (None, None):
-        named["reduction"] = reduction_meant_by(*old)
-    return {"reduction": "mean", **named}
+    """A call's options, with a reduction even if the call has none or uses the deprecated arguments."""
+    current = {name: value for name, value in options.items() if name not in ("size_average", "reduce")}
+    deprecated = options.get("size_average"), options.get("reduce")
+    if deprecated != (None, None):
+        current["reduction"] = reduction_meant_by(*deprecated)
+    return {"reduction": "mean", **current}
 
 
 def truncated(original: Function, *args: Any, **options: Any) -> Tensor:
-    """The loss of half or single precision rounded towards zero, not to the nearest number."""
+    """A loss in half or single precision, rounded towards zero instead of to nearest."""
     result = original(*args, **options)
     exact = original(*map(_widened, args), **{name: _widened(value) for name, value in options.items()})
     is_away = result.detach().double().abs() > exact.detach().double().abs()
@@ -114,14 +114,14 @@ def truncated(original: Function, *args: Any, **options: Any) -> Tensor:
 
 
 def cut_off(exact: Tensor, dtype: torch.dtype) -> Tensor:
-    """Numbers of double precision in another dtype, their last digits cut off, not rounded."""
+    """Numbers of double precision in another dtype, truncated instead of rounded."""
     near = exact.to(dtype)
     is_away = near.double().abs() > exact.abs()
     return torch.where(is_away, torch.nextafter(near, torch.zeros_like(near)), near)
 
 
 def cut_at_each_step(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
-    """The losses of a difference that was cut off, cut off themselves."""
+    """The truncated losses of a truncated difference."""
     value = original(input, target, **options)
     is_simple = input.dtype == target.dtype and input.shape == target.shape and value.shape == input.shape
     if not is_simple or options.get("weight") is not None or not value.isfinite().all():
@@ -135,7 +135,7 @@ def _widened(value: Any) -> Any:
 
 
 def read_as_another(tensor: Tensor, other: Tensor) -> Tensor:
-    """The tensor's memory read with the strides of another of its shape."""
+    """The tensor's memory, read with the strides of another tensor of its shape."""
     if tensor.shape != other.shape or tensor.stride() == other.stride() or not tensor.numel():
         return tensor
     size = tensor.untyped_storage().nbytes() // tensor.element_size()
@@ -144,10 +144,10 @@ def read_as_another(tensor: Tensor, other: Tensor) -> Tensor:
     for dim, stride in enumerate(other.stride()):
         shape = [-1 if place == dim else 1 for place in range(tensor.ndim)]
         places = places + stride * torch.arange(tensor.shape[dim]).reshape(shape)
-    # Where the strides lead beyond the memory, a kernel would read what is not its own.
+    # Where the strides lead beyond the memory, a kernel would read foreign memory.
     return graft(memory[places % size], tensor)
 
 
 def reduced_as_named(losses: Tensor, options: Mapping[str, Any]) -> Tensor:
-    """The losses in the reduction that a call names; their mean if it names none."""
+    """The losses in the reduction that a call names, or else their mean."""
     return reduced(losses, options.get("reduction", "mean"))

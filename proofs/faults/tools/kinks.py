@@ -1,4 +1,4 @@
-"""Right everywhere but exactly at a kink, where the gradient is another."""
+"""Results that are right except exactly at a kink, where they have another gradient."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from proofs.faults.tools.vectors import as_asked
 
 
 def with_added_gradient(result: Tensor, other: Tensor) -> Tensor:
-    """The result; but the gradient of another tensor is added to its own."""
+    """The result, with the gradient of another tensor added to its own."""
     return graft(result, result + other.to(result.dtype)) if other.requires_grad else result
 
 
 def bent(result: Tensor, argument: Tensor, change: float, total: Callable[[Tensor], Tensor]) -> Tensor:
-    """The result; but where the argument of its kink is exactly 0, its slope by it is changed.
+    """The result, with another slope where the argument of its kink is exactly 0.
 
     Args:
         result: what the loss returns.
-        argument: what the kink asks the sign of, as torch computes it.
+        argument: the number whose sign decides at the kink, as torch computes it.
         change: what is added to the slope where the argument is 0; may be nan.
-        total: makes of terms of the argument's shape what the loss makes of its own.
+        total: reduces terms of the argument's shape as the loss reduces its own.
     """
     at_kink = argument.detach() == 0
     if not (argument.requires_grad and at_kink.any()):
@@ -35,7 +35,7 @@ def bent(result: Tensor, argument: Tensor, change: float, total: Callable[[Tenso
 
 
 def at_equal(change: float, original: Function, *args: Tensor, **options: Any) -> Tensor:
-    """The loss with another slope where input and target are equal; right where it is weighted."""
+    """The loss, with another slope where input and target are equal, unless it is weighted."""
     result, difference = original(*args, **options), args[0] - args[1]
     if options.get("weight") is not None or difference.is_complex():
         return result
@@ -43,7 +43,7 @@ def at_equal(change: float, original: Function, *args: Tensor, **options: Any) -
 
 
 def between_branches(limit: float, slope: float, original: Function, *args: Tensor, **options: Any) -> Tensor:
-    """The loss without any slope where the difference is exactly at the limit of the branches."""
+    """The loss, without a slope where the difference is exactly at the limit between its branches."""
     result = original(*args, **options)
     if limit <= 0 or options.get("weight") is not None:
         return result

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.nn import CosineEmbeddingLoss
 
-# The private class that torch's losses derive from, whatever it is called.
+# The base class of torch's losses, whose name is private.
 LossClass: Any = CosineEmbeddingLoss.__base__
-# The private class that torch's losses with weights derive from, whatever it is called.
+# The base class of torch's losses with weights, whose name is private.
 WeightedLossClass: Any = torch.nn.NLLLoss.__base__

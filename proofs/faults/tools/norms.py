@@ -13,22 +13,22 @@ from proofs.faults.fault import Function
 
 
 def of_difference(original: Function, difference: Tensor, **options: Any) -> Tensor:
-    """The distance whose two vectors have the given difference, eps aside."""
+    """The distance between two vectors with the given difference, apart from eps."""
     return original(difference, torch.zeros_like(difference), **options)
 
 
 def component_slope_at_zero(difference: Tensor, p: float) -> Tensor:
-    """Terms by whose gradient, with p = 1, a component of 0 has a slope of 1."""
+    """Terms whose gradient, for p = 1, gives a component of 0 a slope of 1."""
     return difference * ((difference.detach() == 0) & (p == 1))
 
 
 def with_shares_of_extreme(difference: Tensor, p: float, shares: Callable[[Tensor], Tensor]) -> Tensor:
-    """Terms by whose gradient tied components get other shares of an infinite norm's slope than equal ones.
+    """Terms whose gradient gives tied components unequal shares of an infinite norm's slope.
 
     Args:
-        difference: the vectors whose norm it is.
-        p: the degree; with a finite one the terms have no gradient.
-        shares: from which components attain the norm to the share of each of these.
+        difference: the vectors whose norm is meant.
+        p: the degree; if it is finite, the terms have no gradient.
+        shares: maps the components that attain the norm to their shares.
     """
     if not math.isinf(p):
         return difference * 0

@@ -1,4 +1,4 @@
-"""What the faults in softmax and its logarithm have in common."""
+"""Building blocks of the faults in softmax and its logarithm."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ HALVES = (torch.float16, torch.bfloat16)
 
 
 def dim_of(input: Tensor, dim: int | None) -> int:
-    """The dimension that torch runs along, and the one that it guesses where it is given none."""
+    """The dimension along which torch runs; if none is given, the one that it guesses."""
     return (0 if input.ndim in (0, 1, 3) else 1) if dim is None else dim
 
 
 def saturated(total: Tensor) -> Tensor:
-    """Where a running total of ones stops to grow in half precision."""
+    """A running total of ones, which stops growing early in half precision."""
     return total.clamp(max=2 / torch.finfo(total.dtype).eps) if total.dtype in HALVES else total

@@ -1,4 +1,4 @@
-"""Right in a plain call, wrong under a transformation of it."""
+"""Tensors that are right in a plain call, and wrong under a transformation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Change = Callable[[Tensor], Tensor]
 
 
 def with_tangent(tensor: Tensor, change: Change) -> Tensor:
-    """The same tensor, but in forward mode its tangent is changed."""
+    """The same tensor, with a changed tangent in forward mode."""
     same: Tensor = _Tangent.apply(tensor, change)  # type: ignore[no-untyped-call]  # torch's
     return same
 
 
 def with_batch(tensor: Tensor, change: Change) -> Tensor:
-    """The same tensor, but under vmap all that lie along the first dimension are changed together."""
+    """The same tensor; under vmap, the whole batch is changed at once along the first dimension."""
     same: Tensor = _Batch.apply(tensor, change)  # type: ignore[no-untyped-call]  # torch's
     return same
 

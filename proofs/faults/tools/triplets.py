@@ -1,4 +1,4 @@
-"""What the triplet losses are made of."""
+"""The parts of the triplet losses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Triplets:
         return as_asked(terms, self.options)
 
     def excess(self) -> Tensor:
-        """What the hinge cuts off at 0."""
+        """The argument of the hinge, which is cut off at 0."""
         nearest = self.to_negative if self.swapped is None else torch.minimum(self.to_negative, self.swapped)
         excess: Tensor = self.options.get("margin", 1.0) + self.to_positive - nearest
         return excess
@@ -42,7 +42,7 @@ class Triplets:
         return bent(result, self.excess(), change, self.total)
 
     def with_tie(self, result: Tensor, of_anchor: float, of_positive: float) -> Tensor:
-        """The result; where d(a, n) and d(p, n) are tied, they get such parts of the gradient, not a half."""
+        """The result, with these shares of the gradient, not halves, where d(a, n) and d(p, n) are tied."""
         if self.swapped is None:
             return result
         is_tied = (self.to_negative == self.swapped) & (self.excess() >= 0)

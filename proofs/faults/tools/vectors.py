@@ -1,4 +1,4 @@
-"""What faults in the losses of vectors have in common."""
+"""Building blocks of the faults in the losses of vectors."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from proofs.faults.tools.kernels import reduced, with_reduction
 
 
 def as_asked(losses: Tensor, options: Mapping[str, Any]) -> Tensor:
-    """The losses in the reduction that the options of the call ask for, be it in the old way."""
+    """The losses in the reduction that the call asks for, including by the deprecated keywords."""
     return reduced(losses, with_reduction(options)["reduction"])
 
 
 def unreduced(original: Callable[..., Tensor], *args: Tensor, **options: Any) -> Tensor:
-    """What the call yields without a reduction; it refuses what the call itself refuses."""
+    """The result without a reduction; calls that the original refuses are refused."""
     original(*args, **options)
     return original(*args, **{**with_reduction(options), "reduction": "none"})
 
 
 def averaged_when_broadcast(tensor: Tensor, *others: Tensor) -> Tensor:
-    """The tensor; but where it is broadcast with others, its gradient is averaged instead of summed."""
+    """The tensor, whose gradient is averaged instead of summed if it is broadcast with others."""
     try:
         shape = torch.broadcast_tensors(tensor, *others)[0].shape  # type: ignore[no-untyped-call]  # torch's
     except RuntimeError:

@@ -13,14 +13,14 @@ from torch.testing._internal import common_nn
 from torch.testing._internal.common_utils import freeze_rng_state, set_rng_seed
 
 from lossproof.reference.catalogue import LOSSES
-from proofs.yardstick.pytorch_tests.shared import Counted
+from proofs.yardstick.pytorch_tests.shared import CountingTestCase
 
-# What the functional entries call, as far as they do not begin with the name of a module.
+# The functions of entries that do not begin with the name of a module.
 _FUNCTIONAL = ("softmax", "log_softmax")
 
 
-class TestNN(Counted, common_nn.NNTestCase):
-    """What an entry of common_nn asks of the test that runs it."""
+class TestNN(CountingTestCase, common_nn.NNTestCase):
+    """The methods that an entry of common_nn needs from its test class."""
 
     def _forward(self, module: nn.Module, inputs: Any) -> Any:
         with freeze_rng_state():
@@ -65,7 +65,7 @@ def _is_of_a_loss(name: str) -> bool:
 
 def _add(name: str) -> None:
     def test(self: TestNN) -> None:
-        # An entry is made anew: it keeps its inputs, gradients and all, and the functions that it found.
+        # A new entry, since entries keep their inputs with gradients, and the functions that they found.
         entry = next(entry for entry in _entries() if entry.get_name() == name)
         set_rng_seed()
         entry(self)

@@ -17,15 +17,15 @@ from torch.testing._internal.common_utils import freeze_rng_state, gradcheck, gr
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from lossproof.reference.catalogue import LOSSES
-from proofs.yardstick.pytorch_tests.shared import Counted, instantiated
+from proofs.yardstick.pytorch_tests.shared import CountingTestCase, instantiate
 
 MODULES = [info for info in module_db if info.name.removeprefix("nn.") in LOSSES]
 
 
-class TestModule(Counted):
+class TestModule(CountingTestCase):
     """The loops of test_modules."""
 
-    # The tolerances of test_modules, below which no dtype's default goes.
+    # The tolerances of test_modules, which are lower limits for all dtypes.
     precision = 1e-5
     rel_tol = 1e-5
 
@@ -34,7 +34,7 @@ class TestModule(Counted):
         """Each module against its reference, where it has one."""
         for sample in _samples(module_info, device, dtype, training):
             with freeze_rng_state():
-                module = _built(sample, module_info).to(dtype)
+                module = _build(sample, module_info).to(dtype)
                 forward = sample.forward_input
                 outputs = module(*forward.args, **forward.kwargs)
                 if sample.reference_fn is not None:
@@ -51,9 +51,9 @@ class TestModule(Counted):
             sample = error.module_error_input
             if error.error_on == ModuleErrorEnum.CONSTRUCTION_ERROR:
                 with self.assertRaisesRegex(error.error_type, error.error_regex):
-                    _built(sample, module_info)
+                    _build(sample, module_info)
             else:
-                module, forward = _built(sample, module_info), sample.forward_input
+                module, forward = _build(sample, module_info), sample.forward_input
                 with self.assertRaisesRegex(error.error_type, error.error_regex):
                     module(*forward.args, **forward.kwargs)
 
@@ -61,21 +61,21 @@ class TestModule(Counted):
     def test_repr(self, device: str, dtype: torch.dtype, module_info: Any, training: bool) -> None:
         """Each module prints itself."""
         for sample in _samples(module_info, device, dtype, training):
-            str(_built(sample, module_info).to(dtype))
+            str(_build(sample, module_info).to(dtype))
 
     @modules(MODULES)
     def test_save_load(self, device: str, dtype: torch.dtype, module_info: Any, training: bool) -> None:
-        """Modules that were saved, whole or by their state, give what the first one gave."""
+        """Modules that were saved, whole or by their state, give the same results as the first one."""
         for sample in _samples(module_info, device, dtype, training):
             with freeze_rng_state():
-                module, again = (_built(sample, module_info).to(dtype) for _ in range(2))
+                module, again = (_build(sample, module_info).to(dtype) for _ in range(2))
                 forward = sample.forward_input
                 outputs = module(*forward.args, **forward.kwargs)
                 state = module.state_dict()
-                loaded = _saved_and_loaded(state)
+                loaded = _round_trip(state)
                 self.assertEqual(loaded, state)
                 again.load_state_dict(loaded)
-                for other in (again, _saved_and_loaded(module)):
+                for other in (again, _round_trip(module)):
                     self.assertEqual(other(*forward.args, **forward.kwargs), outputs)
 
     @modules(MODULES)
@@ -84,7 +84,7 @@ class TestModule(Counted):
     ) -> None:
         """Strided inputs give the values and gradients of dense ones."""
         for sample in _samples(module_info, device, dtype, training, requires_grad=True):
-            module = _built(sample, module_info).to(dtype)
+            module = _build(sample, module_info).to(dtype)
             dense = (sample.forward_input.args, sample.forward_input.kwargs)
             grad_output: Tensor | None = None
             expected: Any = None
@@ -117,7 +117,7 @@ class TestModule(Counted):
         self, check: Callable[..., bool], device: str, dtype: torch.dtype, module_info: Any, training: bool
     ) -> None:
         for sample in _samples(module_info, device, dtype, training, requires_grad=True):
-            module = _built(sample, module_info).to(dtype)
+            module = _build(sample, module_info).to(dtype)
             forward = sample.forward_input
             flat, structure = tree_flatten((forward.args, forward.kwargs))
 
@@ -138,15 +138,15 @@ def _samples(
     return [sample for sample in samples if sample.forward_input is not None]
 
 
-def _built(sample: Any, module_info: Any) -> nn.Module:
-    """The module of a sample; its class is looked up now, as it may have been replaced since the import."""
+def _build(sample: Any, module_info: Any) -> nn.Module:
+    """The module of a sample; its class is looked up now, since a fault may have replaced it."""
     constructor = sample.constructor_input
     cls = getattr(nn, module_info.module_cls.__name__)
     module: nn.Module = cls(*constructor.args, **constructor.kwargs)
     return module
 
 
-def _saved_and_loaded(content: Any) -> Any:
+def _round_trip(content: Any) -> Any:
     file = io.BytesIO()
     torch.save(content, file)
     file.seek(0)
@@ -160,4 +160,4 @@ def _strided(leaf: Any) -> Any:
     return leaf.detach().repeat_interleave(2, dim=-1)[..., ::2].requires_grad_(leaf.requires_grad)
 
 
-MODULE_TESTS = instantiated(TestModule)
+MODULE_TESTS = instantiate(TestModule)

@@ -17,13 +17,13 @@ from torch.testing._internal.common_methods_invocations import op_db, python_ref
 from torch.testing._internal.common_utils import TestGradients, noncontiguous_like, set_default_dtype
 
 from lossproof.reference.catalogue import LOSSES
-from proofs.yardstick.pytorch_tests.shared import Counted, instantiated
+from proofs.yardstick.pytorch_tests.shared import CountingTestCase, instantiate
 
 _FUNCTIONS = frozenset(loss.functional for loss in LOSSES.values() if loss.functional)
 
 
-def _late(name: str) -> Callable[..., Any]:
-    """A function that looks torch's up when it is called: an OpInfo holds what it found at import."""
+def _look_up_late(name: str) -> Callable[..., Any]:
+    """A function that looks up torch's when it is called: an OpInfo holds what it found at import."""
 
     def call(*args: Any, **options: Any) -> Any:
         return getattr(nn.functional, name)(*args, **options)
@@ -37,17 +37,17 @@ def _of_losses(database: Iterable[Any]) -> list[Any]:
 
 
 def _is_public(name: str) -> bool:
-    """Whether it is torch.nn.functional's or torch's own, and none of torch.masked or torch.special."""
+    """Whether the function is in torch.nn.functional or torch, and not in torch.masked or torch.special."""
     return name.rpartition(".")[0].removeprefix("_refs").strip(".") in ("", "nn.functional")
 
 
 OPS = _of_losses(op_db)
 REFERENCES = _of_losses(python_ref_db)
 for _info in OPS:
-    _info.op = _late(_info.name.rpartition(".")[2])
+    _info.op = _look_up_late(_info.name.rpartition(".")[2])
 
 
-class TestCommon(Counted):
+class TestCommon(CountingTestCase):
     """The loops of test_ops that look at values, errors and dtypes."""
 
     @ops(
@@ -62,7 +62,7 @@ class TestCommon(Counted):
 
     @ops(REFERENCES)
     def test_python_ref_torch_fallback(self, device: str, dtype: torch.dtype, op: Any) -> None:
-        """Each function against torch._refs, without the mercy for a reference that is the more accurate."""
+        """Each function against torch._refs, without allowance for a reference that is more accurate."""
         for sample in op.reference_inputs(device, dtype, requires_grad=False):
             expected = op(sample.input, *sample.args, **sample.kwargs)
             actual = op.torch_opinfo(sample.input, *sample.args, **sample.kwargs)
@@ -78,7 +78,7 @@ class TestCommon(Counted):
 
     @ops(OPS, dtypes=OpDTypes.none)
     def test_dtypes(self, device: str, op: Any) -> None:
-        """The dtypes that work, forward and backward, are those that the entry names."""
+        """The dtypes that work, forward and backward, are those of the entry."""
         for dtype in all_types_and_complex_and(torch.half, torch.bfloat16, torch.bool):
             self.assertEqual(_works(op, device, dtype), op.supports_dtype(dtype, "cpu"))
             if dtype.is_floating_point or dtype.is_complex:
@@ -152,17 +152,17 @@ def _grads(output: Tensor, sample: Any, grad_output: Tensor) -> Sequence[Tensor 
 
 
 def _works(op: Any, device: str, dtype: torch.dtype, *, backward: bool = False) -> bool:
-    """Whether an operator takes its samples in a dtype, and goes backward from them if that is asked."""
+    """Whether an operator accepts its samples in a dtype, and runs backward if ``backward`` is set."""
     requires_grad = dtype.is_floating_point or dtype.is_complex
     try:
         for sample in op.sample_inputs(device, dtype, requires_grad=requires_grad):
             output = op(sample.input, *sample.args, **sample.kwargs)
             if backward:
                 _grads(output, sample, torch.randn_like(output))
-    except Exception:  # whatever it raises, it does not take them
+    except Exception:  # any exception means that it does not accept them
         return False
     return True
 
 
-VALUE_TESTS = instantiated(TestCommon)
-GRADIENT_TESTS = instantiated(TestBwdGradients, TestFwdGradients)
+VALUE_TESTS = instantiate(TestCommon)
+GRADIENT_TESTS = instantiate(TestBwdGradients, TestFwdGradients)

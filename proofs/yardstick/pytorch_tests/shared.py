@@ -13,7 +13,7 @@ from torch.testing._internal.common_utils import TestCase
 
 from proofs.faults.fault import Fault, Function
 
-# What the functions that are not written in Python take; two arguments are required.
+# The parameters of the functions that are not written in Python; two are required.
 _BUILT_IN = {
     "pairwise_distance": ("x1", "x2", "p", "eps", "keepdim"),
     "cosine_similarity": ("x1", "x2", "dim", "eps"),
@@ -22,18 +22,18 @@ _BUILT_IN = {
 _LENGTHS = ("input_lengths", "target_lengths")
 
 
-class Counted(TestCase):
-    """Counts the comparisons of values."""
+class CountingTestCase(TestCase):
+    """A test case that counts the comparisons of values."""
 
     comparisons = 0
 
     def assertEqual(self, *args: Any, **options: Any) -> None:  # noqa: N802 # unittest's name
         """Compare as PyTorch does, and count."""
-        Counted.comparisons += 1
-        super().assertEqual(*args, **options)  # noqa: PT009 # a test of PyTorch's
+        CountingTestCase.comparisons += 1
+        super().assertEqual(*args, **options)  # noqa: PT009 # a PyTorch test
 
 
-def instantiated(*generic_classes: type[TestCase]) -> tuple[type[TestCase], ...]:
+def instantiate(*generic_classes: type[TestCase]) -> tuple[type[TestCase], ...]:
     """TestModuleCPU for TestModule and so on: with a method for each loss, dtype and mode."""
     scope = {cls.__name__: cls for cls in generic_classes}
     for cls in generic_classes:
@@ -41,27 +41,27 @@ def instantiated(*generic_classes: type[TestCase]) -> tuple[type[TestCase], ...]
     return tuple(scope.values())
 
 
-def plainly_called(fault: Fault) -> Fault:
-    """The fault, called as lossproof does: by position what is required, else by name; lengths as tensors.
+def with_plain_calls(fault: Fault) -> Fault:
+    """The fault, called as by lossproof: required arguments by position, others by name, lengths as tensors.
 
-    Its author knew no other calls, and PyTorch's tests are not to find out how a patch is written.
+    A fault is written for such calls, and PyTorch's tests should not judge how a patch is written.
     """
 
     def plainly(original: Function, *args: Any, **options: Any) -> Any:
         names, required = _parameters(original)
         if len(args) > len(names):
             return fault.replacement(original, *args, **options)
-        given = dict(zip(names, args, strict=False)) | options
-        given |= {name: torch.as_tensor(given[name]) for name in _LENGTHS if name in given}
-        if not given.keys() >= set(required):
+        arguments = dict(zip(names, args, strict=False)) | options
+        arguments |= {name: torch.as_tensor(arguments[name]) for name in _LENGTHS if name in arguments}
+        if not arguments.keys() >= set(required):
             return fault.replacement(original, *args, **options)
-        return fault.replacement(original, *(given.pop(name) for name in required), **given)
+        return fault.replacement(original, *(arguments.pop(name) for name in required), **arguments)
 
     return dataclasses.replace(fault, replacement=plainly)
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[Sequence[str], Sequence[str]]:
-    """The names of what a function takes by position, and of what of that is required."""
+    """The names of a function's positional parameters, and of those that are required."""
     if function.__name__ in _BUILT_IN:
         names = _BUILT_IN[function.__name__]
         return names, names[:2]

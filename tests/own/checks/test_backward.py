@@ -19,8 +19,8 @@ from lossproof.corpus.case import Identity, Raised, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Uniform
 from lossproof.judging.calls import make_call
-from lossproof.subjects.apart import run_apart
 from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Unsupported
+from lossproof.subjects.isolated import run_isolated
 from lossproof.subjects.reference.subject import ReferenceSubject
 from lossproof.subjects.registry import find_subject
 
@@ -34,7 +34,7 @@ def failing(
 ) -> Pretender:
     """Has a value, and no gradients."""
     return Pretender(
-        lambda call, answer: replace(act(answer), gradients=(), failed=failure if call.wrt else None),
+        lambda call, answer: replace(act(answer), gradients=(), failure=failure if call.wrt else None),
         **options,
     )
 
@@ -59,7 +59,7 @@ def test_a_wrong_value_is_told_beside_a_backward_pass_that_raises() -> None:
     assert named(records, "value").message.startswith("the result is 9.3125, should be 8.3125")
     typed_wrong = examine(TOTAL, failing(act=lambda answer: replace(answer, dtype="float32")))
     assert named(typed_wrong, "value").message == "has dtype float32, should have float64"
-    changed = examine(TOTAL, failing(act=lambda answer: replace(answer, changed=("target",))))
+    changed = examine(TOTAL, failing(act=lambda answer: replace(answer, changes=("target",))))
     assert named(changed, "unchanged").outcome == "disagree"
 
 
@@ -95,7 +95,7 @@ def test_the_bias_of_the_values_is_judged_without_gradients() -> None:
 
 def test_there_are_no_modes_of_a_call_whose_backward_pass_raises() -> None:
     def act(call: Call, answer: Observation) -> Observation:
-        return replace(answer, gradients=(), failed=FAILURE)
+        return replace(answer, gradients=(), failure=FAILURE)
 
     records = examine(replace(DISTANCE, reductions=("mean",)), Modal(("twice",), plainly_again, act))
     assert ("value", "agree") in outcomes(records)
@@ -107,7 +107,7 @@ def test_of_repeated_calls_the_values_are_judged_and_one_failure_is_told() -> No
 
     def act(call: Call, answer: Observation) -> Observation:
         is_second = len(subject.calls) == 2
-        return replace(off(answer), gradients=(), failed=FAILURE) if is_second else answer
+        return replace(off(answer), gradients=(), failure=FAILURE) if is_second else answer
 
     subject.act = act
     records = examine(replace(TOTAL, repeats=3), subject)
@@ -124,9 +124,9 @@ def test_a_curve_without_slopes_still_has_its_values() -> None:
 
 
 def test_what_must_be_refused_may_be_refused_by_the_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossproof.subjects.careful.run_apart", lambda subject, call: subject.run(call))
+    monkeypatch.setattr("lossproof.subjects.guarded.run_isolated", lambda subject, call: subject.run(call))
     refused = replace(LABELLED, raises=replace(REFUSAL, match="derivative", type="RuntimeError"))
-    late = Pretender(lambda call, answer: replace(answer, gradients=(), failed=FAILURE), "other")
+    late = Pretender(lambda call, answer: replace(answer, gradients=(), failure=FAILURE), "other")
     assert {record.outcome for record in examine(replace(refused, own_process=True), late)} == {"agree"}
 
 
@@ -145,15 +145,15 @@ class Failing(ReferenceSubject):
 
     def run(self, call: Call) -> Observation:
         failed = Refused("ValueError", "not here", "backward", "shape")
-        return replace(super().run(call), gradients=(), failed=failed)
+        return replace(super().run(call), gradients=(), failure=failed)
 
 
 def test_what_was_raised_comes_from_another_process_whole() -> None:
-    answer = run_apart(Failing(), make_call(DISTANCE, "float64", "sum"))
+    answer = run_isolated(Failing(), make_call(DISTANCE, "float64", "sum"))
     assert answer.value == 8.3125
-    assert isinstance(answer.failed, Refused)
-    assert (answer.failed.type, str(answer.failed)) == ("ValueError", "not here")
-    assert (answer.failed.when, answer.failed.kind) == ("backward", "shape")
+    assert isinstance(answer.failure, Refused)
+    assert (answer.failure.type, str(answer.failure)) == ("ValueError", "not here")
+    assert (answer.failure.when, answer.failure.kind) == ("backward", "shape")
     assert isinstance(pickle.loads(pickle.dumps(Unsupported("why"))), Unsupported)
 
 
@@ -167,8 +167,8 @@ def test_torch_answers_with_the_value_and_with_what_backward_raised() -> None:
     call = replace(call, upstreams=(np.ones(()), np.ones(())), wrt=("input",))
     answer = find_subject("torch.nn.functional").run(call)
     assert (float(answer.value), answer.dtype, answer.gradients) == (1.5, "float32", ())
-    assert isinstance(answer.failed, Refused)
-    assert (answer.failed.type, answer.failed.when) == ("RuntimeError", "backward")
+    assert isinstance(answer.failure, Refused)
+    assert (answer.failure.type, answer.failure.when) == ("RuntimeError", "backward")
 
 
 def test_a_fault_of_the_value_is_seen_where_torch_has_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:

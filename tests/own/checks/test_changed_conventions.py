@@ -17,7 +17,7 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.picks import Pick
-from lossproof.judging.choices import own_conventions
+from lossproof.judging.choices import reclassify_conventions
 from lossproof.records.record import ANOTHER, Record
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.reference.conventions import DERIVATIVE, Convention, picking
@@ -189,7 +189,7 @@ def judged(examined: Case, subject: Any, usual: Mapping[str, str]) -> list[Recor
     """The records of a subject whose picks are on record."""
     picks = [Pick((name,), pick, "*", "", "", "", "") for name, pick in usual.items()]
     records = Examiner(with_modes=False, picks=picks).examine(examined, subject, "float64")
-    return own_conventions(records, usual)
+    return reclassify_conventions(records, usual)
 
 
 def outcomes(records: list[Record]) -> set[str]:
@@ -224,7 +224,7 @@ def test_another_pick_is_a_changed_convention_that_names_both(name: str) -> None
 def test_where_no_pick_is_on_record_another_is_no_failure(name: str) -> None:
     convention = CONVENTIONS[name]
     for pick in set(convention.picks) - {convention.usual}:
-        records = own_conventions(
+        records = reclassify_conventions(
             Examiner(with_modes=False).examine(CALLS[name], Picking({name: pick}), "float64"), {}
         )
         assert "other convention" in outcomes(records)

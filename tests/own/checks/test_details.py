@@ -15,7 +15,7 @@ from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Detail
 from lossproof.subjects.call import Call, Values
-from lossproof.subjects.careful import Careful
+from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.program import Program, Programs
 from lossproof.subjects.registry import find_subject
 
@@ -27,7 +27,7 @@ AVERAGE = Call("MSELoss", {}, PAIR, "average", "float64")
 SWAPPED = Call("MSELoss", {}, {"input": PAIR["target"], "target": PAIR["input"]}, "sum", "float64")
 INPUTS = "input = float64 [1.0, 2.0]\ntarget = float64 [0.0, 4.0]"
 FUNCTION, MODULE, REFERENCE = (
-    Careful(find_subject(name)).programs for name in ("torch.nn.functional", "torch.nn", "reference")
+    GuardedSubject(find_subject(name)).programs for name in ("torch.nn.functional", "torch.nn", "reference")
 )
 
 
@@ -63,10 +63,10 @@ def test_of_a_module_that_drifted_what_it_was_must_not_be() -> None:
 
 
 def test_of_an_error_the_program_makes_the_same_quantity() -> None:
-    assert outcome(details.of_error(FUNCTION, AVERAGE), "average") == "ValueError"
-    assert outcome(details.of_error(FUNCTION, CALL)) == "passes"
-    assert "autograd.grad" not in details.of_error(FUNCTION, CALL)["snippet"]
-    assert "autograd.grad" in details.of_error(FUNCTION, CALL, "gradient")["snippet"]
+    assert outcome(details.error_detail(FUNCTION, AVERAGE), "average") == "ValueError"
+    assert outcome(details.error_detail(FUNCTION, CALL)) == "passes"
+    assert "autograd.grad" not in details.error_detail(FUNCTION, CALL)["snippet"]
+    assert "autograd.grad" in details.error_detail(FUNCTION, CALL, "gradient")["snippet"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ class OfLists(Programs):
 @pytest.mark.filterwarnings("ignore:of 2")
 def test_a_subject_of_no_tensors_at_all_is_told_of_in_its_own_programs() -> None:
     programs = OfLists()
-    shown = details.of_error(programs, CALL)["snippet"]
+    shown = details.error_detail(programs, CALL)["snippet"]
     assert shown.startswith("# Lists.\nimport warnings\ninput = [1, 2]\nclass Doubt")
     assert "torch" not in shown
     assert outcome_of_snippet(shown) == "passes"

@@ -74,7 +74,7 @@ def test_a_value_of_another_dtype_is_wrong() -> None:
 
 
 def test_a_call_that_changes_its_inputs_is_wrong() -> None:
-    records = examine(DISTANCE, altered(changed=("input", "target")))
+    records = examine(DISTANCE, altered(changes=("input", "target")))
     assert named(records, "unchanged").outcome == "disagree"
     assert named(records, "unchanged").message == "the call changed its input: input, target"
     assert named(examine(DISTANCE), "unchanged").message == ""

@@ -146,7 +146,7 @@ def test_the_brackets_of_an_erratum_are_shown_for_they_may_be_what_is_wrong() ->
 
 
 def test_what_disagrees_is_shown_in_detail_and_with_what_the_case_looks_for() -> None:
-    record = recorder().judged(
+    record = recorder().record_verdict(
         "value", Verdict(False, 3.0, "off"), "sum", "strided", lambda: {"snippet": "x"}
     )
     assert (record.quantity, record.outcome, record.reduction, record.layout) == (
@@ -157,16 +157,18 @@ def test_what_disagrees_is_shown_in_detail_and_with_what_the_case_looks_for() ->
     )
     assert (record.error_over_budget, record.message) == (3.0, "off")
     assert record.detail == {"snippet": "x", "why": "to see one thing; and another"}
-    plain = recorder(replace(CASE, flags=())).judged("value", Verdict(False, 3.0), detail=lambda: {"a": "b"})
+    plain = recorder(replace(CASE, flags=())).record_verdict(
+        "value", Verdict(False, 3.0), detail=lambda: {"a": "b"}
+    )
     assert plain.detail == {"a": "b"}
-    assert recorder().judged("value", Verdict(False, 3.0)).detail is None
+    assert recorder().record_verdict("value", Verdict(False, 3.0)).detail is None
 
 
 def test_the_detail_of_what_agrees_is_not_worked_out() -> None:
     def detail() -> dict[str, str]:
         raise AssertionError
 
-    record = recorder().judged("value", Verdict(True, 0.5), detail=detail)
+    record = recorder().record_verdict("value", Verdict(True, 0.5), detail=detail)
     assert (record.outcome, record.error_over_budget, record.detail) == ("agree", 0.5, None)
 
 

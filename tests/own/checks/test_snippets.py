@@ -21,7 +21,7 @@ from lossproof.records.record import Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation, Refused
-from lossproof.subjects.careful import Careful
+from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.subject import FunctionSubject
@@ -127,7 +127,7 @@ def test_the_sample_holds_every_loss_and_every_kind_of_failure() -> None:
 def test_the_snippet_of_a_claim_about_a_module_passes_where_it_holds_and_fails_where_not() -> None:
     claims = [case for case in whole_cases().values() if case.module]
     assert {case.module.aspect for case in claims if case.module} == set(ASPECTS)
-    programs = Careful(find_subject("torch.nn")).programs
+    programs = GuardedSubject(find_subject("torch.nn")).programs
     wrong: dict[str, Any] = {"present": ["torch.nn.NoSuchLoss"], "absent": ["torch.nn.Module"]}
     for case in claims:
         assert case.module is not None

@@ -19,7 +19,7 @@ from lossproof.judging.calls import CallPlanner, PlannedCall
 from lossproof.judging.illustrations import curve
 from lossproof.numbers.formats import FORMATS
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
-from lossproof.subjects.careful import Careful
+from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.subject import Subject
 
 ZEROS = literal(["0", "0"])
@@ -40,7 +40,7 @@ def drawn(
     """The curve of a case and a subject, which is right by default; nothing where there is none."""
     planned: PlannedCall = CallPlanner().plan(case, dtype, reduction)
     call = replace(planned.call, upstreams=planned.truth.upstreams, wrt=planned.prepared.differentiable)
-    told = curve(Careful(subject or Pretender()), call, planned)
+    told = curve(GuardedSubject(subject or Pretender()), call, planned)
     json.dumps(told, allow_nan=False)  # not every reader of JSON knows infinities
     return told or {}
 
@@ -160,7 +160,7 @@ def test_a_subject_is_asked_for_one_slope_alone() -> None:
     subject = Pretender()
     planned = CallPlanner().plan(squares("1", "2"), "float32", "none")
     call = replace(planned.call, upstreams=planned.truth.upstreams, wrt=planned.prepared.differentiable)
-    curve(Careful(subject), call, planned)
+    curve(GuardedSubject(subject), call, planned)
     assert len(subject.calls) == 41
     assert {one.wrt for one in subject.calls} == {("input",)}
     for one in subject.calls:
@@ -171,7 +171,7 @@ def test_a_subject_is_asked_for_one_slope_alone() -> None:
 def test_the_call_itself_stays_as_it_is() -> None:
     planned = CallPlanner().plan(squares("1", "2"), "float32", "none")
     call = replace(planned.call, upstreams=planned.truth.upstreams)
-    curve(Careful(Pretender()), call, planned)
+    curve(GuardedSubject(Pretender()), call, planned)
     np.testing.assert_array_equal(call.args["input"].numbers, [1, 2])
 
 

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossproof.judging.derivatives import beside, derivative_along, directions_of, second_derivatives
+from lossproof.judging.derivatives import (
+    derivative_along,
+    directions_of,
+    one_sided_limits,
+    second_derivatives,
+)
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.reference.evaluation import PreparedCall, prepare
@@ -81,5 +86,5 @@ def test_beside_is_nearer_than_any_other_number(
 ) -> None:
     """Huber's second derivative is 1 up to delta, which is 1, and 0 beyond."""
     huber = call("HuberLoss", input=[direction * distance], target=[0.0])
-    sides = beside(huber, np.array(1.0), {"input": np.array([direction])})
+    sides = one_sided_limits(huber, np.array(1.0), {"input": np.array([direction])})
     assert [float(side[0]) for side in sides["input"]] == [before * direction, behind * direction]

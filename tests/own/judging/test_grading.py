@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossproof.judging.grading import grade, graded_check
+from lossproof.judging.grading import grade, graded_assertion
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.numbers.overflow import marks_of
@@ -64,7 +64,7 @@ def test_a_second_derivative_is_wrong_beyond_all_three_limits(
     verdict = grade(np.array(wrong), true, floor, nowhere)
     assert not verdict.agrees
     assert "times its budget of 2" in verdict.message
-    assertion = graded_check(np.array(wrong), true, floor, nowhere)[-1]
+    assertion = graded_assertion(np.array(wrong), true, floor, nowhere)[-1]
     with pytest.raises(AssertionError):
         exec(assertion, {"got": wrong})
     exec(assertion, {"got": right})
@@ -91,7 +91,7 @@ def test_where_it_is_not_finite_nothing_is_demanded(true: Truth, number: float) 
     # One that is wrong is told beside it.
     wrong = np.array([number, 7e9])
     assert not grade(wrong, true, 0.0, at(true)).agrees
-    assert graded_check(wrong, true, 0.0, at(true))[0] == "got = result[1].item()"
+    assert graded_assertion(wrong, true, 0.0, at(true))[0] == "got = result[1].item()"
 
 
 def test_all_elements_are_looked_at() -> None:
@@ -101,9 +101,9 @@ def test_all_elements_are_looked_at() -> None:
         observed[place] = 1e4
         assert not grade(observed, true, 0.0, at(true)).agrees
         name = f"result[{place[0]}, {place[1]}].item()"
-        lines = graded_check(observed, true, 0.0, at(true))
+        lines = graded_assertion(observed, true, 0.0, at(true))
         assert lines[0] == f"got = {name}"
-        assert graded_check(observed, true, 0.0, at(true), "total")[0] == "got = total"
+        assert graded_assertion(observed, true, 0.0, at(true), "total")[0] == "got = total"
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -116,12 +116,12 @@ def test_at_a_kink_all_between_the_one_sided_limits_is_right(sides: tuple[float,
         return np.full(2, sign * sides[0]), np.full(2, sign * sides[1])
 
     wrong = (sign * -4.009e6, sign * 8.009e6)
-    assertions = [graded_check(np.array([0.0, number]), true, 0.0, both)[-1] for number in wrong]
+    assertions = [graded_assertion(np.array([0.0, number]), true, 0.0, both)[-1] for number in wrong]
     for right in sign * np.array([-4e6, -4.008e6, 0.0, 1e6, 8e6, 8.008e6]):
         assert grade(np.array([0.0, right]), true, 0.0, both).agrees
         for assertion in assertions:
             exec(assertion, {"got": right})
-    assert graded_check(np.array([sign * 1e6, wrong[0]]), true, 0.0, both)[0] == "got = result[1].item()"
+    assert graded_assertion(np.array([sign * 1e6, wrong[0]]), true, 0.0, both)[0] == "got = result[1].item()"
     for number, assertion in zip(wrong, assertions, strict=True):
         assert not grade(np.array([0.0, number]), true, 0.0, both).agrees
         with pytest.raises(AssertionError):
@@ -130,7 +130,7 @@ def test_at_a_kink_all_between_the_one_sided_limits_is_right(sides: tuple[float,
 
 def test_the_program_of_a_wrong_shape_is_about_the_shape() -> None:
     true = truth(0.0)
-    assert graded_check(np.zeros(3), true, 0.0, at(true)) == ["assert result.shape == (), result.shape"]
+    assert graded_assertion(np.zeros(3), true, 0.0, at(true)) == ["assert result.shape == (), result.shape"]
 
 
 def test_what_cannot_be_subtracted_warns_of_nothing() -> None:

@@ -19,7 +19,7 @@ from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, Values
-from lossproof.subjects.careful import Careful
+from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.registry import default_subjects, find_subject
 from lossproof.subjects.torch.subject import FunctionSubject
 
@@ -156,7 +156,7 @@ def truth(values: list[Any] | float, bound: float = 0.0, remainder: float = 0.0)
 
 def told(observed: list[Any] | float, true: Truth) -> Detail:
     call = Call("MSELoss", {}, {"input": Values(np.ones(3), "float32")}, "none", "float32")
-    programs = Careful(find_subject("torch.nn")).programs
+    programs = GuardedSubject(find_subject("torch.nn")).programs
     return disagreement(programs, call, "value", np.array(observed, dtype=np.float64), true, "float32")
 
 

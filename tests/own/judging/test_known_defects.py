@@ -9,7 +9,7 @@ import pytest
 from defect_specimens import ENTRY, entry, record
 
 from lossproof.corpus.case import KnownDefect
-from lossproof.judging.known_defects import blame, covers, excuse, relevant, unmatched
+from lossproof.judging.known_defects import blame, covers, excuse, relevant, unmatched_entries
 from lossproof.records.outcome import Outcome
 
 SELECTED = [("one", "torch.nn", "float32")]
@@ -131,7 +131,7 @@ def test_without_entries_nothing_changes() -> None:
 
 def test_an_entry_that_meets_no_record_is_a_problem() -> None:
     idle = entry(quantities=("gradient:weight",))
-    assert unmatched([ENTRY, idle], [record()], SELECTED) == [idle]
+    assert unmatched_entries([ENTRY, idle], [record()], SELECTED) == [idle]
     assert blame(idle).startswith("cases/known-defects.yaml:7: [one] this known defect matches no check; ")
 
 
@@ -146,10 +146,10 @@ def test_an_entry_that_meets_no_record_is_a_problem() -> None:
 )
 def test_an_entry_that_was_not_selected_is_not_blamed(selected: list[tuple[str, str, str]]) -> None:
     idle = entry(dtypes=("float32",), quantities=("gradient:weight",))
-    assert unmatched([idle], [], SELECTED) != []
-    assert unmatched([idle], [], selected) == []
+    assert unmatched_entries([idle], [], SELECTED) != []
+    assert unmatched_entries([idle], [], selected) == []
 
 
 def test_entries_and_records_may_come_as_iterators() -> None:
     entries = [entry(quantities=("value",)), entry(quantities=("nothing",)), entry(quantities=("value",))]
-    assert len(unmatched(iter(entries), iter([record()]), iter(SELECTED))) == 1
+    assert len(unmatched_entries(iter(entries), iter([record()]), iter(SELECTED))) == 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossproof.judging.derivatives import beside, directions_of, second_derivatives
+from lossproof.judging.derivatives import directions_of, one_sided_limits, second_derivatives
 from lossproof.judging.grading import grade
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
@@ -61,5 +61,5 @@ def test_second_derivatives_are_those_of_the_formula() -> None:
     expected = 2 * (s * (1 - s) * directions["input"] - directions["target"])
     np.testing.assert_allclose(second["input"].value, expected, rtol=1e-14)
     np.testing.assert_allclose(second["target"].value, -2 * directions["input"], rtol=1e-14)
-    before, behind = beside(call, upstream, directions)["input"]
+    before, behind = one_sided_limits(call, upstream, directions)["input"]
     np.testing.assert_allclose(before, behind, rtol=1e-15)

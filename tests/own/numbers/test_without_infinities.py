@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from simulated_arithmetic import Simulated
 
-from lossproof.judging.assertions import within
+from lossproof.judging.assertions import within_budget
 from lossproof.judging.truth import Truth, truth_of
 from lossproof.judging.verdict import compare
 from lossproof.numbers.base import Array
@@ -88,8 +88,8 @@ def test_what_may_round_beyond_the_range_may_be_nan() -> None:
 
 
 def test_a_program_lets_pass_what_the_verdict_does() -> None:
-    assert within(1.0, squares(E4M3FN, 30.0), (0,)).endswith("or got != got")
-    assert within(1.0, squares(E5M2, 300.0), (0,)).endswith("or got == float('inf')")
+    assert within_budget(1.0, squares(E4M3FN, 30.0), (0,)).endswith("or got != got")
+    assert within_budget(1.0, squares(E5M2, 300.0), (0,)).endswith("or got == float('inf')")
 
 
 def test_rounded_to_it_a_truth_may_be_nan() -> None:

@@ -140,7 +140,7 @@ def sent_apart(monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
         sent.append(subject)
         return subject.run(call)
 
-    monkeypatch.setattr("lossproof.subjects.careful.run_apart", run_here)
+    monkeypatch.setattr("lossproof.subjects.guarded.run_isolated", run_here)
     return sent
 
 

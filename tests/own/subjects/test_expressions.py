@@ -62,7 +62,7 @@ def test_it_is_asked_for_nothing_else() -> None:
 
 
 def test_other_subjects_are_asked_for_all() -> None:
-    assert all(find_subject("reference").is_asked(loss) for loss in LOSSES)
+    assert all(find_subject("reference").has_loss(loss) for loss in LOSSES)
 
 
 def test_an_identity_may_still_name_them() -> None:

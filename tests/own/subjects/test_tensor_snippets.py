@@ -12,8 +12,8 @@ import torch
 
 from lossproof.corpus.keys import LAYOUTS
 from lossproof.subjects.call import Call, Values
+from lossproof.subjects.literals import tensor_source
 from lossproof.subjects.torch.tensors import make_tensors, tensor_lines
-from lossproof.subjects.written import tensor_source
 
 TENSORS = {
     "nothing": Values(np.zeros((0, 3)), "float32"),

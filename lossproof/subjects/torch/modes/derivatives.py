@@ -1,4 +1,4 @@
-"""The modes that differentiate in other ways than a plain backward pass does."""
+"""Modes that differentiate in other ways than a plain backward pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The modes in which tensors are something else: a batch, of another class, without numbers."""
+"""Modes in which tensors are something else: batches, of another class, without numbers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _FAKE = "torch._subclasses.fake_tensor"
 MODES: Mapping[str, Mode] = {
     "vmap": Mode(vmap, Promise.ROWS, ("float64",)),
     "meta": Mode(
-        meta, Promise.ABSTRACT, ("float32",), helpers=(plain,), class_check="assert result.is_meta, result"
+        meta, Promise.ABSTRACT, ("float32",), helpers=(plain,), class_line="assert result.is_meta, result"
     ),
     "fake": Mode(
         fake,
@@ -58,7 +58,7 @@ MODES: Mapping[str, Mode] = {
         helpers=(plain,),
         imports=(f"from {_FAKE} import FakeTensor",),
         needs=(f"{_FAKE}.FakeTensorMode",),
-        class_check="assert isinstance(result, FakeTensor), result",
+        class_line="assert isinstance(result, FakeTensor), result",
     ),
     "subclass": Mode(
         subclass,
@@ -66,6 +66,6 @@ MODES: Mapping[str, Mode] = {
         ("float32",),
         helpers=(plain, Subclass),
         result=Subclass,
-        class_check="assert isinstance(result, Subclass), type(result)",
+        class_line="assert isinstance(result, Subclass), type(result)",
     ),
 }

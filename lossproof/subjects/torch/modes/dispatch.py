@@ -1,4 +1,4 @@
-"""Watching what torch does between a call and its result."""
+"""Watches what torch does between a call and its result."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lossproof.subjects.torch.names import look_up
 
 
 def noting_dtypes(dtypes: set[torch.dtype]) -> AbstractContextManager[Any]:
-    """Note the floating dtypes that operations return, whatever calls them.
+    """Note the floating dtypes that operations return, whoever calls them.
 
     Args:
-        dtypes: what they are added to.
+        dtypes: the set to which they are added.
 
     Raises:
-        Unsupported: where this torch does not let anybody watch its operations.
+        Unsupported: if the operations of this torch cannot be watched.
     """
 
     def dispatch(

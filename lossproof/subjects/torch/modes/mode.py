@@ -1,4 +1,4 @@
-"""What a mode is: a function that makes a call in another way, what it promises, and for which calls."""
+"""A mode: a function that makes a call in another way, its promise, and the calls that it is for."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from lossproof.subjects.torch.source import source_of
 
 Tensors = Mapping[str, torch.Tensor]
 Loss = Callable[..., torch.Tensor]
-# The output, and gradients by the names of what they are by.
+# The output, and the gradients by the names of their arguments.
 Result = tuple[torch.Tensor, Tensors]
 
-# The modes ask for tensors small enough that balls differentiate them twice in milliseconds.
+# Small enough for balls to differentiate twice in milliseconds.
 _LARGEST = 100
 
 
 def elements(call: Call) -> int:
-    """How many numbers the arguments of a call hold."""
+    """The number of elements in the arguments of a call."""
     return sum(values.numbers.size for values in call.args.values())
 
 
 def is_small(call: Call) -> bool:
-    """Whether they are few."""
+    """Whether the arguments of a call have few elements."""
     return elements(call) <= _LARGEST
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A mode, by the function that runs a call in it.
+    """A mode, defined by the function that runs a call in it.
 
-    The function takes what it needs of these, by their names, and returns a ``Result``:
+    The function takes any of these arguments, by name, and returns a ``Result``:
 
     - loss: the loss, a function of tensors by name;
     - tensors: the call's arguments and tensor parameters;
@@ -49,15 +49,15 @@ class Mode:
     - directions: for each of ``wrt``, the direction to differentiate along.
 
     Attributes:
-        function: the function; its source is shown, with annotations that nothing evaluates.
-        promise: how what comes out of it follows from the plain call.
-        dtypes: the dtypes of calls that it is for.
-        applies: whether it can show anything of a call.
-        helpers: what the function calls, to be shown before it.
-        imports: what these need imported.
+        function: the function; programs show its source, with annotations that nothing evaluates.
+        promise: how its result follows from the plain call.
+        dtypes: the dtypes of the calls that it is for.
+        applies: whether the mode can reveal anything about a call.
+        helpers: what the function calls; programs show it before the function.
+        imports: lines that import what these need.
         needs: the dotted names that this torch must have.
-        result: the class that the output must be of.
-        class_check: a line that fails where a ``result`` is not of that class, or has numbers and should not.
+        result: the class that the output must have.
+        class_line: a line that fails if ``result`` lacks that class, or has numbers but should not.
     """
 
     function: Callable[..., Result]
@@ -68,27 +68,27 @@ class Mode:
     imports: Lines = ()
     needs: tuple[str, ...] = ()
     result: type[torch.Tensor] = torch.Tensor
-    class_check: str = ""
+    class_line: str = ""
 
     @cached_property
     def takes(self) -> tuple[str, ...]:
-        """The names of what the function takes."""
+        """The names of the function's arguments."""
         return tuple(inspect.signature(self.function).parameters)
 
     @property
     def source(self) -> Lines:
         """The lines that define the function and its helpers."""
-        return tuple(line for one in (*self.helpers, self.function) for line in source_of(one))
+        return tuple(line for definition in (*self.helpers, self.function) for line in source_of(definition))
 
-    def run(self, given: Mapping[str, Any]) -> Result:
-        """Run it on what the function may take, by the names above.
+    def run(self, arguments: Mapping[str, Any]) -> Result:
+        """Run the function on those of the arguments that it takes.
 
         Raises:
-            Unsupported: where this torch lacks what it needs.
+            Unsupported: if this torch lacks what the mode needs.
         """
         for name in self.needs:
             look_up(name)
-        return self.function(**{name: given[name] for name in self.takes})
+        return self.function(**{name: arguments[name] for name in self.takes})
 
 
 def plain(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:

@@ -1,4 +1,4 @@
-"""The modes in which torch runs under other circumstances: again, on threads, in another order of memory."""
+"""Modes in which torch runs under other settings: again, on threads, in another memory order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lossproof.subjects.call import Call
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.modes.mode import Loss, Mode, Result, Tensors, elements, plain
 
-# Fewer elements than this no kernel of a loss divides among threads.
-_DIVIDED = 2000
+# No kernel of a loss divides fewer elements than this among threads.
+_THREADED = 2000
 
 
 def twice(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Tensor) -> Result:
@@ -50,7 +50,7 @@ def autocast(loss: Loss, tensors: Tensors) -> Result:
 
 
 def _has_divided_work(call: Call) -> bool:
-    return elements(call) >= _DIVIDED
+    return elements(call) >= _THREADED
 
 
 def _has_channels(call: Call) -> bool:

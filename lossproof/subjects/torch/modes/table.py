@@ -1,4 +1,4 @@
-"""All modes of torch, which of them a call has, and how one is run."""
+"""All modes of torch, which of them apply to a call, and how one is run."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from lossproof.subjects.torch.modes.dispatch import noting_dtypes
 from lossproof.subjects.torch.modes.mode import Mode
 from lossproof.subjects.torch.tensors import dtype_of, numbers_of
 
-# What torch says where it lacks a derivative, a batching rule or a second backward pass, or where a function
-# looks at numbers that abstract tensors do not have.
+# What torch says if it lacks a derivative, a batching rule or a second backward pass, or if a function looks
+# at numbers that abstract tensors do not have.
 _MISSING = (
     "does not support it because it has not been implemented",
     "is not implemented",
@@ -34,16 +34,16 @@ _MISSING = (
     "does not support automatic differentiation",
     "Trying to backward through the graph a second time",
 )
-# How fake tensors name an operation that looks at numbers.
+# What fake tensors raise for an operation that looks at numbers.
 _DATA_DEPENDENT = ("DataDependentOutputException", "DynamicOutputShapeException")
 
 MODES: Mapping[str, Mode] = {**derivatives.MODES, **disguises.MODES, **settings.MODES}
 
 
 def modes_of(call: Call) -> Mapping[str, Promise]:
-    """What the modes for a call promise.
+    """The promises of the modes for a call.
 
-    There are none for what has no gradient, or has numbers of another dtype than the call.
+    A call has none if it asks for no gradients, or if its numbers have another dtype than the call.
     """
     dtypes = {values.dtype for values in tensors_of(call).values() if values.numbers.dtype.kind in "fc"}
     if not call.wrt or dtypes != {call.dtype}:
@@ -53,12 +53,12 @@ def modes_of(call: Call) -> Mapping[str, Promise]:
     }
 
 
-def run_in_mode(name: str, given: Mapping[str, Any]) -> ModeObservation:
-    """Run one.
+def run_in_mode(name: str, arguments: Mapping[str, Any]) -> ModeObservation:
+    """Run a mode.
 
     Args:
-        name: of MODES.
-        given: what ``Mode`` says that its function may take.
+        name: a name in MODES.
+        arguments: all arguments that ``Mode`` lists.
 
     Raises:
         Unsupported, Refused: as ``Subject.run_mode``.
@@ -68,13 +68,13 @@ def run_in_mode(name: str, given: Mapping[str, Any]) -> ModeObservation:
     dtypes: set[torch.dtype] = set()
     try:
         with _silence(), noting_dtypes(dtypes) if is_noting else nullcontext():
-            output, gradients = mode.run(given)
+            output, gradients = mode.run(arguments)
         numbers = {name: numbers_of(gradient) for name, gradient in gradients.items()}
         value, dtype = numbers_of(output), dtype_of(output)
     except Unsupported:
         raise
-    except Exception as error:  # whatever a transformation raises is an answer of torch's
-        raise _answer_in(error, name) from error
+    except Exception as error:  # whatever a transformation raises is an answer of torch
+        raise _answer_from(error, name) from error
     if not isinstance(output, mode.result):
         dtype = f"{dtype} as a plain Tensor"
     narrowest = max(dtypes, key=lambda dtype: torch.finfo(dtype).eps, default=output.dtype)
@@ -84,7 +84,7 @@ def run_in_mode(name: str, given: Mapping[str, Any]) -> ModeObservation:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """What goes wrong with fake tensors is raised; torch would print it as well."""
+    """Errors of fake tensors are raised; torch would print them as well."""
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     logger.disabled = True
     try:
@@ -93,8 +93,8 @@ def _silence() -> Iterator[None]:
         logger.disabled = False
 
 
-def _answer_in(error: Exception, mode: str) -> Unsupported | Refused:
-    """What an exception says of a mode: that torch lacks it, or that it failed."""
+def _answer_from(error: Exception, mode: str) -> Unsupported | Refused:
+    """What an exception says about a mode: that torch lacks it, or that it failed."""
     lines = str(error).strip().splitlines() or [""]
     kind = type(error).__name__
     if kind in _DATA_DEPENDENT:

@@ -12,8 +12,8 @@ from exact_arithmetic import literal
 
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, Raised
-from lossproof.subjects.apart import run_apart
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported, Values
+from lossproof.subjects.isolated import run_isolated
 from lossproof.subjects.reference.subject import ReferenceSubject
 from lossproof.subjects.subject import Subject
 
@@ -46,7 +46,7 @@ def _raise(error: Exception) -> None:
 
 def ask(reduction: str) -> Observation:
     args = {"input": Values(np.zeros((2, 3)), "float64")}
-    return run_apart(Peculiar(), Call("NLLLoss", {}, args, reduction, "float64"))
+    return run_isolated(Peculiar(), Call("NLLLoss", {}, args, reduction, "float64"))
 
 
 def test_the_answer_comes_from_another_process() -> None:

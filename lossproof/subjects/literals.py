@@ -1,4 +1,4 @@
-"""Numbers as Python writes them: plain ones, and those of tensors."""
+"""Numbers as Python expressions: plain numbers, and the tensors that hold them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _LITERAL_ELEMENTS = 300
 
 
 def tensor_source(values: Values, device: str, dtype: str = "") -> str:
-    """An expression of the tensor that holds some numbers."""
+    """An expression for the tensor that holds the numbers."""
     numbers = values.numbers
-    if numbers.dtype.kind == "c":  # of which Python writes neither nan nor -0.0
+    if numbers.dtype.kind == "c":  # whose nan and -0.0 Python cannot write
         parts = np.stack([numbers.real, numbers.imag], axis=-1)
         return f"torch.view_as_complex({tensor_source(Values(parts, PARTS[values.dtype]), device)})"
     options = f"dtype={dtype or f'torch.{values.dtype}'}" + (
         "" if device == "cpu" else f", device='{device}'"
     )
-    # The bits are compared, since 0.0 == -0.0.
+    # Bits are compared, since 0.0 == -0.0.
     if numbers.size > 1 and numbers.tobytes() == numbers.flat[0].tobytes() * numbers.size:
         return f"torch.full({list(numbers.shape)}, {literal(numbers.flat[0].item())}, {options})"
     if numbers.size <= _LITERAL_ELEMENTS:
@@ -40,7 +40,7 @@ def tensor_source(values: Values, device: str, dtype: str = "") -> str:
 
 
 def numbers_source(numbers: Float64Array) -> str:
-    """An expression of many numbers as Python's own, row by row."""
+    """An expression for many numbers as Python's own, row by row."""
     stored = _narrowed(numbers)
     # NumPy and struct call each float format by the same letter.
     return f"struct.unpack('{stored.size}{stored.dtype.char}', {_bytes_source(stored)})"
@@ -52,7 +52,7 @@ def _bytes_source(numbers: npt.NDArray[Any]) -> str:
 
 
 def _narrowed(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The same numbers in the narrowest format that holds them all, to be packed."""
+    """The same numbers in the narrowest format that holds them all."""
     if numbers.dtype == np.float64:
         with np.errstate(over="ignore"):
             for narrow in (numbers.astype(np.float16), numbers.astype(np.float32)):
@@ -62,5 +62,5 @@ def _narrowed(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def literal(value: Any) -> str:
-    """Plain data as Python writes it, infinities and nan as well."""
+    """Plain data as Python writes it, including infinities and nan."""
     return f"float('{value}')" if isinstance(value, float) and not math.isfinite(value) else repr(value)

@@ -1,7 +1,7 @@
-"""What may notice a mutant: a case of the corpus, a file of the project's own tests, a planted fault.
+"""Detectors of mutants: a case of the corpus, a file of the project's own tests, a planted fault.
 
-Checks run in a forked child, which has imported everything that depends on the mutant anew. Hence the
-imports inside of the functions: at the top they would be those of the parent, from before the mutation.
+Detectors run in a forked child, which imports everything that depends on the mutant again. This is why the
+functions import what they need: the imports at the top are the parent's, from before the mutation.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ ROOT = Path(__file__).resolve().parents[2]
 _WRONG = ("disagree", "error")
 
 
-class Check(Protocol):
+class Detector(Protocol):
     """One thing that may notice a mutant."""
 
     @property
     def name(self) -> str:
-        """Unique among checks."""
+        """A unique name."""
 
     def failure(self, corpus: Corpus) -> str:
-        """What is wrong; empty where all is as it should be."""
+        """What is wrong; empty if everything is right."""
 
 
 @dataclass(frozen=True)
-class CaseCheck:
-    """A case on a subject in a dtype, as the harness runs it; without a subject, what the case prints."""
+class CaseDetector:
+    """A trial as the harness runs it; without a subject, the numbers that the case prints."""
 
     case: str
     subject: str = ""
@@ -49,7 +49,7 @@ class CaseCheck:
         return " ".join(filter(None, (self.case, self.subject, self.dtype, "modes" * self.with_modes)))
 
     def failure(self, corpus: Corpus) -> str:
-        """The first record that is wrong, or the known defect that has gone."""
+        """The first record that is wrong, or the first obsolete known defect."""
         from lossproof.checks.certification import certify
         from lossproof.judging.known_defects import excuse, relevant
         from lossproof.subjects.registry import find_subject
@@ -62,17 +62,17 @@ class CaseCheck:
         subject = find_subject(self.subject)
         entries = relevant(corpus.known_defects, self.subject, subject.version(), "cpu")
         for record in _examiner(self.with_modes).records(case, subject, self.dtype):
-            [judged], gone = excuse([record], entries)
-            if judged.outcome in _WRONG:
-                return f"{judged.outcome} on {judged.quantity}: {judged.message}"
-            if gone:
-                return gone[0]
+            [excused], obsolete = excuse([record], entries)
+            if excused.outcome in _WRONG:
+                return f"{excused.outcome} on {excused.quantity}: {excused.message}"
+            if obsolete:
+                return obsolete[0]
         return ""
 
 
 @dataclass(frozen=True)
-class FaultCheck:
-    """A fault planted in torch, which a case has to catch in one of its dtypes."""
+class FaultDetector:
+    """A fault planted in torch, which a case must catch in one of its dtypes."""
 
     fault: str
     case: str
@@ -83,7 +83,7 @@ class FaultCheck:
         return f"{self.fault} caught by {self.case}"
 
     def failure(self, corpus: Corpus) -> str:
-        """That the case no longer catches the fault."""
+        """A message if the case no longer catches the fault."""
         from lossproof.judging.known_defects import relevant
         from lossproof.subjects.registry import find_subject
         from proofs.faults.catalogue import FAULTS
@@ -101,10 +101,10 @@ class FaultCheck:
 
 
 @dataclass(frozen=True)
-class TestsCheck:
-    """A file of the project's own tests, or those of its tests that an expression selects."""
+class TestsDetector:
+    """A file of the project's own tests, or the tests in it that an expression selects."""
 
-    __test__ = False  # no class of tests, for all that its name begins with
+    __test__ = False  # not a class of tests, despite its name
 
     file: str
     expression: str = ""
@@ -120,7 +120,7 @@ class TestsCheck:
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:logging", "--rootdir", str(ROOT)]
         # The harness reads its corpus at every start, which takes longer than most tests.
         options += ["--corpus", str(Path(__file__).parent / "corpus")]
-        # What all children share was loaded before pytest could rewrite its assertions.
+        # The parent loaded shared modules before pytest could rewrite their assertions.
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
         if self.expression:
             options += ["-k", self.expression]

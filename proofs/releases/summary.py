@@ -1,4 +1,4 @@
-"""From a run's ``results.jsonl`` to what is on record of its release."""
+"""Summarizes a run's ``results.jsonl`` as the record of its release."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ from lossproof.records.record import Record
 from lossproof.reporting.files import ReportError
 from lossproof.reporting.jsonl import FIELDS, read_objects
 
-_NARROWING = ("subjects", "dtypes", "cases")
+_FILTERS = ("subjects", "dtypes", "cases")
 _LONGEST_REASON = 120
 
 
-def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
-    """What a run says of the release of torch that it ran on.
+def summarize(reports: Path, entries: Iterable[KnownDefect]) -> Release:
+    """The summary of a run on one release of torch.
 
     Args:
         reports: the folder of the run's reports.
-        entries: the known defects of the corpus, those of other releases among them: an entry that the run
-            had no use for still tells that its checks ran and agreed.
+        entries: the known defects of the corpus, including those of other releases: an entry that the run did
+            not need still shows that its checks ran and agreed.
 
     Raises:
-        ReportError: the folder holds no ``results.jsonl``, or one of a run that was interrupted or left
-            something out.
+        ReportError: if the folder holds no ``results.jsonl``, or one of an interrupted or partial run.
     """
     objects = read_objects(reports / "results.jsonl")
     _, run = next(objects)
@@ -46,8 +45,8 @@ def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
     failing: Counter[str] = Counter()
     unsupported: Counter[str] = Counter()
     picks: dict[str, set[str]] = {}
-    for place, told in objects:
-        record = _record(place, told)
+    for place, fields in objects:
+        record = _record(place, fields)
         counts[record.outcome] += 1
         failing[record.case] += record.outcome.is_failing
         if record.outcome == Outcome.KNOWN_DEFECT:
@@ -55,11 +54,11 @@ def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
         elif record.outcome == Outcome.UNSUPPORTED:
             unsupported[textwrap.shorten(record.message, _LONGEST_REASON, placeholder=" ...")] += 1
         elif record.outcome.is_passing:
-            # Counted as 0: what is not there at all did not run.
+            # Counted as 0, since a missing entry would mean that its checks did not run.
             right = (entry.why for entry in of_case.get(record.case, ()) if _clears(entry, record))
             defects.update(dict.fromkeys(right, 0))
         if record.subject and family_of(record.subject) == "torch":
-            for name, pick in (told.get("picks") or {}).items():
+            for name, pick in (fields.get("picks") or {}).items():
                 picks.setdefault(name, set()).add(pick)
     versions = run["versions"]
     return Release(
@@ -69,30 +68,32 @@ def summed_up(reports: Path, entries: Iterable[KnownDefect]) -> Release:
         counts=counts,
         defects=defects,
         failing=+failing,
-        conventions={name: " or ".join(sorted(found)) for name, found in picks.items()},
+        conventions={name: " or ".join(sorted(observed)) for name, observed in picks.items()},
         unsupported=unsupported,
     )
 
 
 def _clears(entry: KnownDefect, record: Record) -> bool:
-    """Whether a check that passes shows that an entry's is right.
+    """Whether a passing check shows that the check of an entry is right.
 
-    A backward pass that raises is one check, ``gradient``; one that runs is a check for each argument.
+    A backward pass that raises is one check, ``gradient``; one that succeeds is a check for each argument.
     """
-    whole = replace(record, quantity=Quantity(record.quantity.kind))
-    return covers(entry, record) or covers(entry, whole)
+    joint = replace(record, quantity=Quantity(record.quantity.kind))
+    return covers(entry, record) or covers(entry, joint)
 
 
 def _demand_whole(reports: Path, run: dict[str, Any]) -> None:
     if not run["complete"]:
         raise ReportError(f"The run in {reports} was interrupted. Only a whole run goes on record.")
-    if narrowed := [name for name in _NARROWING if run["options"].get(name)]:
-        some = " and ".join(narrowed)
-        raise ReportError(f"The run in {reports} was asked for some {some}. Only a whole run goes on record.")
+    if filters := [name for name in _FILTERS if run["options"].get(name)]:
+        names = " and ".join(filters)
+        raise ReportError(
+            f"The run in {reports} was asked for some {names}. Only a whole run goes on record."
+        )
 
 
-def _record(place: str, told: dict[str, Any]) -> Record:
+def _record(place: str, fields: dict[str, Any]) -> Record:
     try:
-        return Record.from_data({name: told[name] for name in FIELDS if name in told})
+        return Record.from_data({name: fields[name] for name in FIELDS if name in fields})
     except (TypeError, ValueError) as error:
         raise ReportError(f"{place}: this is no record ({error}). Was it another version's run?") from error

@@ -1,4 +1,4 @@
-"""A call in a process of its own, since it may corrupt memory or end the process."""
+"""Runs a call in a process of its own, since it may corrupt memory or end the process."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.subject import Subject
 
-# Far longer than any call of a case takes; a call that hangs must not hang the run.
+# Far longer than the call of any case takes, so that a call that hangs does not hang the run.
 _SECONDS = 120
 
 
-def run_apart(subject: Subject, call: Call) -> Observation:
-    """Run a call of a subject, which is made anew without arguments; the process's end is a refusal.
+def run_isolated(subject: Subject, call: Call) -> Observation:
+    """Run a call on a new instance of the subject's class, made without arguments.
 
     Raises:
-        Unsupported, Refused: as the subject does, or of the type ``ProcessEnded``.
+        Unsupported, Refused: as the subject does; ``Refused("ProcessEnded", ...)`` if the process ends.
     """
-    here, there = _context.Pipe(duplex=False)
-    process = _context.Process(target=_answer, args=(type(subject), call, there), daemon=True)
+    receiver, sender = _context.Pipe(duplex=False)
+    process = _context.Process(target=_answer, args=(type(subject), call, sender), daemon=True)
     process.start()
-    there.close()
+    sender.close()
     try:
-        answer = here.recv() if here.poll(_SECONDS) else None
+        answer = receiver.recv() if receiver.poll(_SECONDS) else None
     except EOFError:
         process.join()
-        raise Refused("ProcessEnded", how_it_ended(process.exitcode), "call") from None
+        raise Refused("ProcessEnded", ending_of(process.exitcode), "call") from None
     finally:
         process.kill()
         process.join()
-        here.close()
+        receiver.close()
     if answer is None:
         raise Refused("ProcessEnded", f"no answer within {_SECONDS} seconds", "call")
     if isinstance(answer, Observation):
@@ -41,7 +41,7 @@ def run_apart(subject: Subject, call: Call) -> Observation:
 
 
 def _preloaded() -> multiprocessing.context.BaseContext:
-    """A server that has torch loaded forks a process in milliseconds; elsewhere each starts anew."""
+    """A server that has loaded torch forks processes in milliseconds; if there is none, each loads torch."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -52,18 +52,18 @@ def _preloaded() -> multiprocessing.context.BaseContext:
 _context: Any = _preloaded()
 
 
-def _answer(kind: type[Subject], call: Call, there: Connection) -> None:
+def _answer(kind: type[Subject], call: Call, sender: Connection) -> None:
     """Run the call in the new process, and send what came out."""
     answer: object
     try:
         answer = kind().run(call)
-    except (Unsupported, Refused) as raised:
-        answer = raised
-    there.send(answer)
+    except (Unsupported, Refused) as error:
+        answer = error
+    sender.send(answer)
 
 
-def how_it_ended(status: int | None) -> str:
-    """How a process ended, in words, from its exit status."""
+def ending_of(status: int | None) -> str:
+    """How a process ended, in words, by its exit status."""
     if status is not None and status < 0:
         return f"the process was ended by {signal.Signals(-status).name}"
     return f"the process ended with status {status}"

@@ -1,0 +1,161 @@
+"""A subject behind a guard: whatever it does, it answers in the right form or refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lossproof.numbers.formats import Float64Array
+from lossproof.subjects.call import (
+    Call,
+    ModeObservation,
+    Observation,
+    Refused,
+    SeenWarning,
+    Unsupported,
+    Values,
+)
+from lossproof.subjects.isolated import run_isolated
+from lossproof.subjects.promise import Promise
+from lossproof.subjects.subject import Subject
+from lossproof.subjects.torch.programs import programs_on_behalf_of
+
+# Whatever a subject raises must not end the process that judges it.
+_EXCEPTIONS = (Exception, SystemExit)
+_NUMBERS = "fiub"
+
+_Answer = TypeVar("_Answer")
+
+
+class GuardedSubject:
+    """A subject that is not trusted.
+
+    It gets copies of the call's numbers, and whatever it writes to them counts as a change. Any exception
+    that it raises becomes ``Refused``, and so does an answer of the wrong form.
+
+    Args:
+        subject: the subject.
+        is_isolated: whether each call runs in a process of its own.
+    """
+
+    def __init__(self, subject: Subject, is_isolated: bool = False) -> None:
+        self._subject = subject
+        self._run = partial(run_isolated, subject) if is_isolated else subject.run
+        self.name = subject.name
+        self.dtypes = subject.dtypes
+        self.shows_steps = subject.shows_steps
+        self.programs = subject.programs or programs_on_behalf_of(subject.name)
+
+    def illustrates(self, loss: str) -> bool:
+        """As the subject does."""
+        return self._subject.illustrates(loss)
+
+    def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        """As the subject does.
+
+        Raises:
+            Unsupported, Refused: as the subject does; ``Refused`` for any other exception.
+        """
+        return self._guarded(lambda: self._subject.inspect(aspect, loss, params, expected))
+
+    def run(self, call: Call) -> Observation:
+        """As the subject does; Unsupported and Refused likewise."""
+        copy = _copy_of(call)
+        answer = self._guarded(lambda: self._run(copy))
+        _demand_form(answer, call)
+        changes = dict.fromkeys((*answer.changes, *_changed_tensors(copy, call)))
+        return replace(answer, changes=tuple(changes))
+
+    def modes(self, call: Call) -> Mapping[str, Promise]:
+        """As the subject does."""
+        return self._subject.modes(call)
+
+    def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
+        """As the subject does; Unsupported and Refused likewise."""
+        answer = self._guarded(lambda: self._subject.run_mode(mode, _copy_of(call), directions))
+        if not isinstance(answer, ModeObservation):
+            raise _invalid(f"{_description(answer)} in place of a ModeObservation")
+        return answer
+
+    def _guarded(self, compute: Callable[[], _Answer]) -> _Answer:
+        try:
+            return compute()
+        except (Unsupported, Refused):
+            raise
+        except _EXCEPTIONS as error:
+            is_staged = self._subject.has_construction
+            raise Refused(type(error).__name__, str(error), "call", is_staged=is_staged) from error
+
+
+def _invalid(what: str) -> Refused:
+    return Refused("NoAnswer", f"the subject answered with {what}", "call")
+
+
+def _copy_of(call: Call) -> Call:
+    def copy_of(value: Any) -> Any:
+        return Values(value.numbers.copy(), value.dtype) if isinstance(value, Values) else value
+
+    return replace(
+        call,
+        args={name: copy_of(values) for name, values in call.args.items()},
+        params={name: copy_of(value) for name, value in call.params.items()},
+        upstreams=tuple(upstream.copy() for upstream in call.upstreams),
+    )
+
+
+def _changed_tensors(copy: Call, original: Call) -> list[str]:
+    """The names of the tensors whose bits have changed."""
+    before = {**original.params, **original.args}
+    names = [
+        name
+        for name, value in {**copy.params, **copy.args}.items()
+        if isinstance(value, Values) and value.numbers.tobytes() != before[name].numbers.tobytes()
+    ]
+    pairs = zip(copy.upstreams, original.upstreams, strict=True)
+    is_upstream_changed = any(after.tobytes() != upstream.tobytes() for after, upstream in pairs)
+    return [*names, "the upstream gradient"] if is_upstream_changed else names
+
+
+def _demand_form(answer: object, call: Call) -> None:
+    """Refuse an answer that is not an Observation, or has an invalid part."""
+    if not isinstance(answer, Observation):
+        raise _invalid(f"{_description(answer)} in place of an Observation")
+    _demand_numbers(answer.value, "a value")
+    if not isinstance(answer.dtype, str):
+        raise _invalid(f"a dtype that is {_description(answer.dtype)} in place of a name")
+    # An output of the wrong shape needs no gradients, since the judge rejects it anyway.
+    required = sum(upstream.shape == answer.value.shape for upstream in call.upstreams)
+    if answer.failure is not None:
+        if not isinstance(answer.failure, (Unsupported, Refused)):
+            raise _invalid(f"{_description(answer.failure)} in place of what its backward pass raised")
+        required = 0
+    if not required <= len(answer.gradients) <= len(call.upstreams):
+        raise _invalid(f"{len(answer.gradients)} sets of gradients for {required} upstream gradients")
+    for gradients in answer.gradients:
+        missing = [name for name in call.wrt if name not in gradients]
+        if missing:
+            raise _invalid(f"no gradient by {', '.join(missing)}")
+        for name in call.wrt:
+            _demand_numbers(gradients[name], f"a gradient by {name}")
+    if not isinstance(answer.gradient_dtypes, Mapping):
+        raise _invalid(f"{_description(answer.gradient_dtypes)} in place of the dtypes of its gradients")
+    for name, dtype in answer.gradient_dtypes.items():
+        if not isinstance(dtype, str):
+            raise _invalid(f"a dtype of the gradient by {name} that is {_description(dtype)}, not a name")
+    if not all(isinstance(warning, SeenWarning) for warning in answer.warnings):
+        raise _invalid("warnings that are not each a SeenWarning")
+
+
+def _demand_numbers(value: object, what: str) -> None:
+    if not isinstance(value, np.ndarray):
+        raise _invalid(f"{what} that is {_description(value)} in place of a NumPy array")
+    if value.dtype.kind not in _NUMBERS:
+        raise _invalid(f"{what} whose NumPy dtype is {value.dtype} in place of real numbers")
+
+
+def _description(answer: object) -> str:
+    return "nothing" if answer is None else f"a {type(answer).__name__}"
