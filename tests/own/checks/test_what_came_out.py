@@ -1,0 +1,65 @@
+"""What came out of a check that fails, in the form in which a known defect puts it on record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from examined_cases import DISTANCE, case, examine, named
+from pretenders import Pretender, Refusing
+
+from lossproof.corpus.case import Raised
+from lossproof.subjects.call import Refused, SeenWarning
+
+WARNING = Raised("option", "call", "UserWarning", "size_average")
+WARNED = replace(DISTANCE, warns=WARNING, reductions=("mean",))
+
+
+def altered(**changes: Any) -> Pretender:
+    return Pretender(lambda call, answer: replace(answer, **changes))
+
+
+def test_of_changed_inputs_their_names() -> None:
+    record = named(examine(DISTANCE, altered(changes=("input", "target"))), "unchanged")
+    assert record.came_out == ["input", "target"]
+
+
+def test_of_a_wrong_dtype_the_dtype() -> None:
+    assert named(examine(DISTANCE, altered(dtype="float64"), "float32"), "value").came_out == ["float64"]
+
+
+@pytest.mark.parametrize(
+    ("warnings", "came_out"),
+    [
+        ((), ["nothing"]),
+        ((SeenWarning(("RuntimeWarning", "Warning"), "no", None),), ["RuntimeWarning"]),
+        (
+            (
+                SeenWarning(("FutureWarning", "Warning"), "size_average", None),
+                SeenWarning(("UserWarning", "Warning"), "another", None),
+            ),
+            ["FutureWarning", "UserWarning"],
+        ),
+    ],
+)
+def test_of_a_missing_warning_the_classes_of_all_others(
+    warnings: tuple[SeenWarning, ...], came_out: list[str]
+) -> None:
+    record = named(examine(WARNED, altered(warnings=warnings)), "warns")
+    assert (record.outcome, record.came_out) == ("disagree", came_out)
+
+
+def test_of_a_call_without_an_answer_there_is_neither_a_warning_nor_a_bias() -> None:
+    biased = case("MSELoss", DISTANCE.args, bias=True, reductions=("none",))
+    for examined in (WARNED, biased):
+        records = examine(examined, Refusing(Refused("RuntimeError", "no kernel", "call")))
+        assert [(record.quantity, record.outcome) for record in records] == [("value", "error")]
+
+
+def test_a_bias_is_judged_in_one_layout() -> None:
+    """Memory that is read in another order yields the same numbers, or the value disagrees."""
+    drawn = case("MSELoss", DISTANCE.args, bias=True, reductions=("none",))
+    records = examine(drawn, Pretender(dtypes=("float32",)), "float32")
+    assert {record.layout for record in records} > {"contiguous"}
+    assert {record.layout for record in records if record.quantity.kind == "bias"} == {"contiguous"}
