@@ -54,13 +54,13 @@ class CaseFile:
             head = f"loss: {loss}\ncases:\n"
             return cls(str(file or "the new case"), head, head.encode(), loss, "  ", ())
         notes = Notes(str(file))
-        found = read_text_file(file, notes)
-        cases = [] if found is None else read_text(found, notes)
+        content = read_text_file(file, notes)
+        cases = [] if content is None else read_text(content, notes)
         if complaints := [*notes.complaints(), *repeated_ids(cases)]:
             raise CorpusError(complaints)
-        assert found is not None
-        stated, indent = _layout(found, notes.file)
-        return cls(notes.file, found, file.read_bytes(), stated, indent, tuple(cases))
+        assert content is not None
+        stated_loss, indent = _layout(content, notes.file)
+        return cls(notes.file, content, file.read_bytes(), stated_loss, indent, tuple(cases))
 
     def entry(self, fields: Mapping[str, str]) -> str:
         """The case as an item of the file's list, indented as its neighbours are."""
@@ -88,32 +88,32 @@ class CaseFile:
         if b"\r\n" in self.data:
             added = added.replace(b"\n", b"\r\n")
         target = file.resolve()
-        beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
         try:
-            beside.write_bytes(self.data + added)
+            temporary.write_bytes(self.data + added)
             if target.exists():
-                shutil.copymode(target, beside)
-            os.replace(beside, target)
+                shutil.copymode(target, temporary)
+            os.replace(temporary, target)
         except OSError as error:
             raise Mistake(f"{file} cannot be written ({error.strerror}); it is as it was") from error
         finally:
             with contextlib.suppress(OSError):  # what cannot be removed could not be written either
-                beside.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
 
     def _with_entry(self, fields: Mapping[str, str]) -> str:
         return self.text + ("" if self.text.endswith("\n") else "\n") + self.entry(fields)
 
 
-def _layout(found: str, name: str) -> tuple[str, str]:
+def _layout(content: str, name: str) -> tuple[str, str]:
     """The loss that a file in order names for all its cases, and the indentation of its list.
 
     Raises:
         Mistake: where nothing can be added to the list by a line at the end of the file.
     """
-    root = parse_tree(found, Notes(name))
+    root = parse_tree(content, Notes(name))
     assert isinstance(root, MappingNode)
     place = root.entries["cases"].value.place
-    is_block = found.split("\n")[place.line - 1][place.column - 1] == "-"
+    is_block = content.split("\n")[place.line - 1][place.column - 1] == "-"
     if not is_block or list(root.entries)[-1] != "cases":
         remedy = "put 'cases:' last, and each case on lines of its own that begin with '-'"
         raise Mistake(f"{name} does not end with its list of cases; {remedy}")

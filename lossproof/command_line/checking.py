@@ -38,13 +38,13 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
         complaints += notes.complaints()
     complaints += repeated_ids(cases)
     if not complaints:
-        complaints += _beside_the_corpus([file for file in files if is_inside(file, corpus)], corpus)
+        complaints += _corpus_complaints([file for file in files if is_inside(file, corpus)], corpus)
     for complaint in CorpusError(complaints).complaints:
         say(str(complaint), BAD)
     if not complaints:
-        counted = [count(len(cases), "case")] if cases or not defects else []
-        counted += [count(defects, "known defect")] if defects else []
-        say(f"{' and '.join(counted)}, no complaint", GOOD)
+        counts = [count(len(cases), "case")] if cases or not defects else []
+        counts += [count(defects, "known defect")] if defects else []
+        say(f"{' and '.join(counts)}, no complaint", GOOD)
     return not complaints
 
 
@@ -58,7 +58,7 @@ def is_inside(file: Path, corpus: Path | None) -> bool:
     return file.resolve().is_relative_to((corpus or CASES).resolve())
 
 
-def _beside_the_corpus(files: Sequence[Path], corpus: Path | None) -> list[Complaint]:
+def _corpus_complaints(files: Sequence[Path], corpus: Path | None) -> list[Complaint]:
     if not files:
         return []
     root = (corpus or CASES).resolve()

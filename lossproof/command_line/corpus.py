@@ -52,11 +52,11 @@ def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
     known = list(dict.fromkeys(names))
     if pattern is None:
         return set(known)
-    wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
-    found = {name for name in known if fnmatch(name.lower(), wanted.lower())}
-    if not found:
+    shell_pattern = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
+    matches = {name for name in known if fnmatch(name.lower(), shell_pattern.lower())}
+    if not matches:
         raise Mistake(f"no {kind} matches '{pattern}'; {_near(pattern, known)}")
-    return found
+    return matches
 
 
 def find_loss(name: str) -> Loss:
@@ -88,6 +88,6 @@ def complete_loss(incomplete: str) -> list[str]:
 
 def _near(name: str, known: list[str]) -> str:
     part = name.strip("*").lower()
-    holding = [one for one in known if part and part in one.lower()]
-    near = difflib.get_close_matches(name, known, n=5, cutoff=0.5) or holding[:5]
+    containing = [one for one in known if part and part in one.lower()]
+    near = difflib.get_close_matches(name, known, n=5, cutoff=0.5) or containing[:5]
     return f"near: {', '.join(near)}" if near else f"there are {len(known):,}, such as {', '.join(known[:3])}"

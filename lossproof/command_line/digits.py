@@ -66,14 +66,14 @@ def rounded_text(value: Fraction, digits: int) -> str:
     mantissa = round(abs(value) / Fraction(10) ** (exponent - digits + 1))
     if mantissa == 10**digits:
         mantissa, exponent = mantissa // 10, exponent + 1
-    sign, written = "-" if value < 0 else "", str(mantissa)
+    sign, figures = "-" if value < 0 else "", str(mantissa)
     if -5 <= exponent < 0:
-        return f"{sign}0.{'0' * (-exponent - 1)}{written}"
+        return f"{sign}0.{'0' * (-exponent - 1)}{figures}"
     # A text without a point is an integer and claims to be exact.
     if 0 <= exponent < digits - 1:
-        return f"{sign}{written[: exponent + 1]}.{written[exponent + 1 :]}"
+        return f"{sign}{figures[: exponent + 1]}.{figures[exponent + 1 :]}"
     point = "." if digits > 1 else ""
-    return f"{sign}{written[0]}{point}{written[1:]}e{exponent}"
+    return f"{sign}{figures[0]}{point}{figures[1:]}e{exponent}"
 
 
 def _decimal_exponent(value: Fraction) -> int:

@@ -15,10 +15,10 @@ from lossproof.corpus.values import rounded, whole_numbers
 from lossproof.numbers.formats import FORMATS, PARTS
 
 _MOST_NUMBERS = 1024
-_FIRST = 16
+_NUMBERS_OF_A_LARGE_ONE = 16
 _RUN = "run"
 # What the numbers stand beside, and whole numbers that JSON's readers may round.
-_BESIDE = ("shape", "dtype")
+_NOT_PART_OF_THE_FORM = ("shape", "dtype")
 _LARGE = ("index", "seed")
 
 
@@ -33,12 +33,12 @@ def tensor_json(tensor: Tensor, default: str | None, dtypes: tuple[str, ...]) ->
     dtype = tensor.dtype or default or _RUN
     elements = {key: _elements(tensor, key) for key in _keys(tensor, dtype, dtypes)}
     size = int(np.prod(tensor.shape))
-    told: dict[str, Any] = {"shape": list(tensor.shape), "dtype": dtype, "form": _form_json(tensor)}
+    data: dict[str, Any] = {"shape": list(tensor.shape), "dtype": dtype, "form": _form_json(tensor)}
     if size <= _MOST_NUMBERS:
-        told["numbers"] = {key: _texts(found) for key, found in elements.items()}
+        data["numbers"] = {key: _texts(numbers) for key, numbers in elements.items()}
     else:
-        told["first"] = {key: _texts(found[:_FIRST]) for key, found in elements.items()}
-    return told
+        data["first"] = {key: _texts(numbers[:_NUMBERS_OF_A_LARGE_ONE]) for key, numbers in elements.items()}
+    return data
 
 
 def number_json(numeral: Numeral, is_count: bool = False) -> dict[str, str]:
@@ -48,13 +48,13 @@ def number_json(numeral: Numeral, is_count: bool = False) -> dict[str, str]:
 
 def printed_json(printed: Printed) -> dict[str, Any]:
     """A printed tensor: its numbers, and what they claim or where they were seen."""
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         "shape": list(printed.shape),
         "decimals": [value.text for value in printed.values],
     }
     if printed.dtype is not None:
-        return told | {"dtype": printed.dtype}
-    return told | {"claims": [_claim(value.claim) for value in printed.values]}
+        return data | {"dtype": printed.dtype}
+    return data | {"claims": [_claim(value.claim) for value in printed.values]}
 
 
 def _keys(tensor: Tensor, dtype: str, dtypes: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,8 +85,8 @@ def _texts(elements: npt.NDArray[Any]) -> list[Any]:
 def _form_json(tensor: Tensor) -> dict[str, Any]:
     if isinstance(tensor, Literal):
         return {"data": [value.text for value in tensor.values]}
-    told = {key: value for key, value in tensor.words.items() if key not in _BESIDE}
-    return {key: str(value) if key in _LARGE else _json(value) for key, value in told.items()}
+    words = {key: value for key, value in tensor.words.items() if key not in _NOT_PART_OF_THE_FORM}
+    return {key: str(value) if key in _LARGE else _json(value) for key, value in words.items()}
 
 
 def _json(value: Any) -> Any:

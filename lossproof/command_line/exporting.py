@@ -80,19 +80,19 @@ def corpus_json(corpus: Corpus) -> str:
         "corpus": corpus.digest,
         "dtypes": list(FORMATS),
         "losses": {name: _loss_json(LOSSES[name]) for name in sorted({case.loss for case in corpus.cases})},
-        "flags": {file: dict(sorted(found.items())) for file, found in sorted(flags.items())},
+        "flags": {file: dict(sorted(file_flags.items())) for file, file_flags in sorted(flags.items())},
     }
     with progress("exporting cases", len(corpus.cases)) as advance:
         lines = []
         for case in corpus.cases:
-            lines.append(_dumped(case_json(case)))
+            lines.append(_dump(case_json(case)))
             advance()
-    return _dumped(head)[:-1] + ', "cases": [\n' + ",\n".join(lines) + "\n]}\n"
+    return _dump(head)[:-1] + ', "cases": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
 def case_json(case: Case) -> dict[str, Any]:
     """One case in plain data, without what it does not say."""
-    told = {
+    data = {
         "id": case.id,
         "title": case.title,
         "loss": case.loss,
@@ -130,7 +130,7 @@ def case_json(case: Case) -> dict[str, Any]:
         "repeats": case.repeats if case.repeats > 1 else None,
         "kills": list(case.kills),
     }
-    return {key: value for key, value in told.items() if value not in (None, False, [], {})}
+    return {key: value for key, value in data.items() if value not in (None, False, [], {})}
 
 
 def _loss_json(loss: Loss) -> dict[str, Any]:
@@ -187,5 +187,5 @@ def _term_json(case: Case, term: Term) -> dict[str, Any]:
     }
 
 
-def _dumped(value: object) -> str:
+def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -36,7 +36,7 @@ def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> 
     return certified_digits(lambda: _gradient(exactly(case, reduction), name, lift_exactly), digits)
 
 
-def telling_reduction(case: Case) -> str | None:
+def instructive_reduction(case: Case) -> str | None:
     """The reduction that shows a case best: of those that it prints numbers for, the one with most steps."""
     known = reductions_of(case)
     printed = [name for name in (*case.expect, *(case.erratum.says if case.erratum else ())) if name in known]

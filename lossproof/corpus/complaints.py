@@ -87,8 +87,8 @@ class Notes:
 
 def quoted(text: str) -> str:
     """``text`` in quotes on one line, cut when long."""
-    shown = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "..."
-    return f"'{shown if shown.isprintable() else shown.encode('unicode_escape').decode('ascii')}'"
+    short = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "..."
+    return f"'{short if short.isprintable() else short.encode('unicode_escape').decode('ascii')}'"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from lossproof.numbers.formats import FORMATS, PARTS, Format
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
 
-_MOST_SHOWN = 3
+_MOST_EXAMPLES = 3
 
 
 def lint_rounding(case: Case) -> list[Complaint]:
@@ -34,9 +34,9 @@ def lint_rounding(case: Case) -> list[Complaint]:
         inexact, lossy = _inexact(tensor, case.dtypes)
         if not inexact:
             continue
-        shown = ", ".join(dict.fromkeys(numeral.text for numeral in inexact[:_MOST_SHOWN]))
-        more = f" and {len(inexact) - _MOST_SHOWN} more" if len(inexact) > _MOST_SHOWN else ""
-        problem = f"{name} holds {shown}{more}, which {', '.join(lossy)} cannot hold exactly"
+        examples = ", ".join(dict.fromkeys(numeral.text for numeral in inexact[:_MOST_EXAMPLES]))
+        more = f" and {len(inexact) - _MOST_EXAMPLES} more" if len(inexact) > _MOST_EXAMPLES else ""
+        problem = f"{name} holds {examples}{more}, which {', '.join(lossy)} cannot hold exactly"
         remedy = "write numbers that they can hold, narrow 'dtypes', or say 'rounded: true'"
         complaints.append(Complaint(case.file, case.line, case.id, problem, remedy))
     if not case.rounded:
@@ -70,27 +70,27 @@ def _tensors_of_call(
 
 def _inexact(tensor: Tensor, dtypes: tuple[str, ...]) -> tuple[list[Numeral], list[str]]:
     """The numbers that some dtype cannot hold, and those dtypes."""
-    written = list(_written(tensor))
+    stated = list(_stated_numbers(tensor))
     inexact: set[int] = set()
     lossy = []
     for dtype in dtypes:
-        wrong = [
+        inexact_here = [
             position
-            for position, (numeral, own) in enumerate(written)
-            if not _format(own or dtype).holds(numeral.exact)
+            for position, (numeral, stated_dtype) in enumerate(stated)
+            if not _format(stated_dtype or dtype).holds(numeral.exact)
         ]
-        inexact.update(wrong)
-        lossy += [dtype] if wrong else []
-    return [written[position][0] for position in sorted(inexact)], lossy
+        inexact.update(inexact_here)
+        lossy += [dtype] if inexact_here else []
+    return [stated[position][0] for position in sorted(inexact)], lossy
 
 
-def _written(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
+def _stated_numbers(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
     """The numbers that a tensor's form states and moves about unchanged, with the dtype that it states."""
     if isinstance(tensor, (Literal, Fill)):
         yield from ((value, tensor.dtype) for value in tensor.values)
     elif not isinstance(tensor, Derived):
         for part in tensor.parts:
-            yield from _written(part)
+            yield from _stated_numbers(part)
 
 
 def _format(dtype: str) -> Format:

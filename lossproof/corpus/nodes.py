@@ -208,8 +208,8 @@ def _place(mark: _Mark | None) -> Place:
 
 
 def _in_plain_words(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    said = f"{error.problem or ''} {error.context or ''}"
+    message = f"{error.problem or ''} {error.context or ''}"
     for words, problem, remedy in _SYNTAX:
-        if words in said:
+        if words in message:
             return problem, remedy
-    return f"YAML cannot be read here ({said.strip()})", "check colons, quotes and indentation"
+    return f"YAML cannot be read here ({message.strip()})", "check colons, quotes and indentation"

@@ -38,7 +38,9 @@ class Observed:
             return True
         if self.budgets is not None and error_over_budget is not None:
             return error_over_budget <= float(self.budgets)
-        return bool(came_out) and all(any(_is(one, known) for known in self.alternatives) for one in came_out)
+        return bool(came_out) and all(
+            any(_matches(one, known) for known in self.alternatives) for one in came_out
+        )
 
     def __str__(self) -> str:
         texts = [one if isinstance(one, str) else one.text.lstrip(".") for one in self.alternatives]
@@ -47,7 +49,7 @@ class Observed:
         return " or ".join(texts)
 
 
-def _is(came_out: str, known: Numeral | str) -> bool:
+def _matches(came_out: str, known: Numeral | str) -> bool:
     if isinstance(known, str):
         return came_out.startswith(known) or _adds_up_alike(came_out, known)
     try:

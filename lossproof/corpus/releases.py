@@ -78,11 +78,11 @@ def find_releases(root: Path) -> tuple[Releases, list[Notes]]:
     Returns:
         The releases, and what is wrong with the names.
     """
-    found: dict[str, list[str]] = {}
+    by_family: dict[str, list[str]] = {}
     troubles: list[Notes] = []
     for path in sorted((root / _FOLDER).glob("*.json")):
         if name := _NAME.fullmatch(path.name):
-            found.setdefault(name[1], []).append(name[2])
+            by_family.setdefault(name[1], []).append(name[2])
         else:
             notes = Notes(relative_name(path, root))
             notes.add(
@@ -91,4 +91,4 @@ def find_releases(root: Path) -> tuple[Releases, list[Notes]]:
                 "call it like torch-2.13.0.json, or put it elsewhere",
             )
             troubles.append(notes)
-    return Releases({family: tuple(sorted(found[family], key=Version)) for family in found}), troubles
+    return Releases({family: tuple(sorted(by_family[family], key=Version)) for family in by_family}), troubles

@@ -106,7 +106,7 @@ def _read_form(node: MappingNode, what: str, notes: Notes) -> Tensor:
         return _read_concatenate(fields, what, notes)
     if form == "complex":
         return _read_complex(fields, what, notes)
-    return _read_around(form, fields, what, notes)
+    return _read_wrapper(form, fields, what, notes)
 
 
 def _read_fill(fields: Fields, what: str, notes: Notes) -> Fill:
@@ -176,9 +176,11 @@ def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
         notes.add(fields.place, problem, "state one dtype in all of them, or none ('index' makes int64)")
     first = parts[0].shape
     if _is_dimension(dim, first, fields, what, notes):
-        at = dim % len(first)
-        rests = {(len(shape), shape[:at] + shape[at + 1 :]) for shape in (part.shape for part in parts)}
-        if len(rests) > 1:
+        axis = dim % len(first)
+        other_sizes = {
+            (len(shape), shape[:axis] + shape[axis + 1 :]) for shape in (part.shape for part in parts)
+        }
+        if len(other_sizes) > 1:
             problem = f"{what}.concatenate joins tensors whose shapes differ beside dim {dim}"
             notes.add(fields.place, problem, "make them alike in every other dimension")
     return Concatenate(parts, dim)
@@ -200,28 +202,30 @@ def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
     return Complex(*parts)
 
 
-def _read_around(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
+def _read_wrapper(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
     before = len(notes)
-    of = read_tensor(fields[form], f"{what}.{form}", notes)
-    inner = of.shape
+    inner = read_tensor(fields[form], f"{what}.{form}", notes)
+    inner_shape = inner.shape
     if form == "reshape":
         shape = _read_shape(fields, what, notes)
-        if len(notes) == before and math.prod(shape) != math.prod(inner):
-            problem = f"{what}.shape is {list(shape)} but the tensor has {math.prod(inner)} elements"
+        if len(notes) == before and math.prod(shape) != math.prod(inner_shape):
+            problem = f"{what}.shape is {list(shape)} but the tensor has {math.prod(inner_shape)} elements"
             notes.add(fields["shape"].place, problem, "give a shape of as many")
-        return Reshape(of, shape)
+        return Reshape(inner, shape)
     if form == "permute":
         dims = read_list(fields["dims"], f"{what}.dims", notes, read_integer)
-        if len(notes) == before and sorted(dims) != list(range(len(inner))):
-            problem = f"{what}.dims is {list(dims)} but the tensor has {len(inner)} dimensions"
+        if len(notes) == before and sorted(dims) != list(range(len(inner_shape))):
+            problem = f"{what}.dims is {list(dims)} but the tensor has {len(inner_shape)} dimensions"
             notes.add(fields["dims"].place, problem, "name each dimension once, counted from 0")
-        return Permute(of, dims if sorted(dims) == list(range(len(inner))) else tuple(range(len(inner))))
+        return Permute(
+            inner, dims if sorted(dims) == list(range(len(inner_shape))) else tuple(range(len(inner_shape)))
+        )
     if "dim" not in fields:
-        return Derived(form, of, None)
+        return Derived(form, inner, None)
     dim = read_integer(fields["dim"], f"{what}.dim", notes)
     if len(notes) == before:
-        _is_dimension(dim, inner, fields, what, notes)
-    return Derived(form, of, dim)
+        _is_dimension(dim, inner_shape, fields, what, notes)
+    return Derived(form, inner, dim)
 
 
 def _is_dimension(dim: int, shape: Shape, fields: Fields, what: str, notes: Notes) -> bool:

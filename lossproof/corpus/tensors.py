@@ -118,23 +118,23 @@ class Derived(_Form):
     """
 
     function: str
-    of: Tensor
+    inner: Tensor
     dim: int | None
 
     @property
     def shape(self) -> Shape:
         """That of the other tensor."""
-        return self.of.shape
+        return self.inner.shape
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """The other tensor."""
-        return (self.of,)
+        return (self.inner,)
 
     @property
     def words(self) -> Mapping[str, Any]:
         """As for any form."""
-        return {self.function: self.of} | ({} if self.dim is None else {"dim": self.dim})
+        return {self.function: self.inner} | ({} if self.dim is None else {"dim": self.dim})
 
 
 @dataclass(frozen=True)
@@ -173,25 +173,25 @@ class _Arrangement(_Form):
 class Concatenate(_Arrangement):
     """Tensors joined along ``dim``."""
 
-    of: tuple[Tensor, ...]
+    tensors: tuple[Tensor, ...]
     dim: int
 
     @property
     def shape(self) -> Shape:
         """That of the first, its size along ``dim`` being the sum of all."""
-        joined = list(self.of[0].shape)
-        joined[self.dim] = sum(part.shape[self.dim] for part in self.of)
+        joined = list(self.tensors[0].shape)
+        joined[self.dim] = sum(part.shape[self.dim] for part in self.tensors)
         return tuple(joined)
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """All that are joined."""
-        return self.of
+        return self.tensors
 
     @property
     def words(self) -> Mapping[str, Any]:
         """As for any form."""
-        return {"concatenate": self.of, "dim": self.dim}
+        return {"concatenate": self.tensors, "dim": self.dim}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """The numbers of the parts, joined."""
@@ -202,18 +202,18 @@ class Concatenate(_Arrangement):
 class Reshape(_Arrangement):
     """Another tensor in another shape, row-major."""
 
-    of: Tensor
+    inner: Tensor
     shape: Shape
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """The other tensor."""
-        return (self.of,)
+        return (self.inner,)
 
     @property
     def words(self) -> Mapping[str, Any]:
         """As for any form."""
-        return {"reshape": self.of, "shape": self.shape}
+        return {"reshape": self.inner, "shape": self.shape}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """The numbers of the one part in the other shape."""
@@ -224,23 +224,23 @@ class Reshape(_Arrangement):
 class Permute(_Arrangement):
     """Another tensor with its dimensions in another order."""
 
-    of: Tensor
+    inner: Tensor
     dims: tuple[int, ...]
 
     @property
     def shape(self) -> Shape:
         """The sizes of the other tensor in that order."""
-        return tuple(self.of.shape[dim] for dim in self.dims)
+        return tuple(self.inner.shape[dim] for dim in self.dims)
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """The other tensor."""
-        return (self.of,)
+        return (self.inner,)
 
     @property
     def words(self) -> Mapping[str, Any]:
         """As for any form."""
-        return {"permute": self.of, "dims": self.dims}
+        return {"permute": self.inner, "dims": self.dims}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """The numbers of the one part, transposed."""

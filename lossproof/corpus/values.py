@@ -38,7 +38,7 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
             return draw_uniform(float(tensor.low), float(tensor.high), tensor.shape, tensor.seed, format)
         case Index():
             return draw_index(tensor.classes, tensor.shape, tensor.seed).astype(np.float64)
-        case Derived(of=inner):
+        case Derived(inner=inner):
             if inner.is_drawn:  # on this format's grid, and derived from there
                 return _derive_rounded(tensor, lambda: Ball.exact(rounded(inner, format)), format)
             return _derive_rounded(tensor, lambda: exact_balls(inner), format)
@@ -82,7 +82,7 @@ def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:
         case Uniform() | Index():
             return Ball.exact(rounded(tensor, grid))
         case Derived():
-            result: Ball = _FUNCTIONS[tensor.function](exact_balls(tensor.of, grid), tensor.dim)
+            result: Ball = _FUNCTIONS[tensor.function](exact_balls(tensor.inner, grid), tensor.dim)
             return result
         case Complex():
             return ComplexPair(exact_balls(tensor.real, grid), exact_balls(tensor.imaginary, grid))

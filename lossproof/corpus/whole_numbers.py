@@ -14,7 +14,7 @@ from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Concatenate, Fill, Index, Literal, Permute, Reshape, Shape, Tensor
 from lossproof.reference.loss import Loss
 
-_REFUSED = "; if torch is to refuse it, state its dtype: {dtype: float32, data: ...}"
+_REFUSAL_REMEDY = "; if torch is to refuse it, state its dtype: {dtype: float32, data: ...}"
 
 
 def demand_whole_arguments(
@@ -44,7 +44,7 @@ def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal:
 
     One that is to be refused may hold any numbers if it states a dtype of theirs.
     """
-    after = _REFUSED if wants_refusal else ""
+    more_remedy = _REFUSAL_REMEDY if wants_refusal else ""
     match tensor:
         case Index():
             pass
@@ -60,18 +60,18 @@ def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal:
                 value = values[wrong[0]]
                 more = f" (and {len(wrong) - 1} more are none)" if len(wrong) > 1 else ""
                 problem = f"{what}{_position(wrong[0], shape)} is {value.text}{_fault(value)}{more}"
-                notes.add(place, problem, _remedy(value) + after)
+                notes.add(place, problem, _remedy(value) + more_remedy)
         case Fill(value=value):
             if _fault(value):
-                notes.add(place, f"{what}.fill is {value.text}{_fault(value)}", _remedy(value) + after)
+                notes.add(place, f"{what}.fill is {value.text}{_fault(value)}", _remedy(value) + more_remedy)
         case Concatenate():
             for position, part in enumerate(tensor.parts):
                 demand_whole_numbers(part, f"{what}.concatenate[{position}]", place, wants_refusal, notes)
         case Reshape() | Permute():
-            demand_whole_numbers(tensor.of, f"{what}.{_form(tensor)}", place, wants_refusal, notes)
+            demand_whole_numbers(tensor.inner, f"{what}.{_form(tensor)}", place, wants_refusal, notes)
         case _:
             problem = f"{what} is made with '{_form(tensor)}', which makes no whole numbers"
-            remedy = "write them out, or make them with 'index' or 'fill'" + after
+            remedy = "write them out, or make them with 'index' or 'fill'" + more_remedy
             notes.add(place, f"{problem}, and they belong there", remedy)
 
 

@@ -52,10 +52,10 @@ def read_explanations(folder: Path) -> list[Explanation]:
         return []
     notes = Notes(str(path))
     text = read_text_file(path, notes)
-    found = read_list(parse_tree(text, notes), "the file", notes, _read) if text is not None else ()
+    explanations = read_list(parse_tree(text, notes), "the file", notes, _read) if text is not None else ()
     if notes:
         raise CorpusError(notes.complaints())
-    return list(found)
+    return list(explanations)
 
 
 def _read(node: Node, what: str, notes: Notes) -> Explanation:

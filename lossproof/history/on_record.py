@@ -43,7 +43,7 @@ def as_data(table: Table) -> dict[str, Any] | None:
                         "reasons": [
                             {"what": one.what, "link": one.link, "searched": one.searched} for one in reasons
                         ],
-                        "rows": [{"name": row.name, "told": row.told(place)} for row in rows],
+                        "rows": [{"name": row.name, "change": row.change_text(place)} for row in rows],
                     }
                     for reasons, rows in explained.items()
                 ],

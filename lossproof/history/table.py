@@ -38,7 +38,7 @@ class Row:
         known = [place for place, cell in enumerate(self.cells) if cell is not None]
         return tuple(now for was, now in pairwise(known) if self._differ(was, now))
 
-    def told(self, place: int) -> str:
+    def change_text(self, place: int) -> str:
         """What a release changed, in words."""
         if self.kind:
             return "came" if self.cells[place] else "went"
@@ -79,11 +79,11 @@ class Table:
 
     def explained(self, place: int) -> dict[tuple[Explanation, ...], list[Row]]:
         """What the release at a place changed, by what explains it: nothing, where nobody has yet."""
-        found: dict[tuple[Explanation, ...], list[Row]] = {}
+        rows_by_reason: dict[tuple[Explanation, ...], list[Row]] = {}
         for change in self.changes:
             if change.place == place:
-                found.setdefault(change.explanations, []).append(change.row)
-        return found
+                rows_by_reason.setdefault(change.explanations, []).append(change.row)
+        return rows_by_reason
 
 
 def table_of(
@@ -108,30 +108,35 @@ def table_of(
         if place in row.changed
     ]
     labels = _labels(releases)
-    problems = [*_unexplained(changes, labels), *_idle(explanations, changes)]
+    problems = [*_unexplained(changes, labels), *_unused_explanations(explanations, changes)]
     return Table(labels, defects, conventions, tuple(changes), tuple(problems))
 
 
-def _rows(told: Sequence[Mapping[str, Cell]], kinds: Mapping[str, str], kind: str) -> tuple[Row, ...]:
+def _rows(
+    cells_by_release: Sequence[Mapping[str, Cell]], kinds: Mapping[str, str], kind: str
+) -> tuple[Row, ...]:
     """A row a name; those whose kinds are known in that order."""
-    names = {name for cells in told for name in cells}
+    names = {name for cells in cells_by_release for name in cells}
     ordered = [*(name for name in kinds if name in names), *sorted(names - kinds.keys())]
-    rows = [Row(name, kinds.get(name, kind), tuple(cells.get(name) for cells in told)) for name in ordered]
+    rows = [
+        Row(name, kinds.get(name, kind), tuple(cells.get(name) for cells in cells_by_release))
+        for name in ordered
+    ]
     return tuple(sorted(rows, key=lambda row: not row.changed))
 
 
 def _labels(releases: Sequence[Release]) -> tuple[str, ...]:
     short = [".".join(map(str, release.version.release[:2])) for release in releases]
-    often = Counter(short)
+    counts = Counter(short)
     return tuple(
-        release.torch if often[label] > 1 else label for label, release in zip(short, releases, strict=True)
+        release.torch if counts[label] > 1 else label for label, release in zip(short, releases, strict=True)
     )
 
 
 def _speaks_of(explanation: Explanation, release: Release, row: Row) -> bool:
-    written = tuple(map(int, explanation.release.split(".")))
+    numbers = tuple(map(int, explanation.release.split(".")))
     names = explanation.defects if row.kind else explanation.conventions
-    return release.version.release[: len(written)] == written and row.name in names
+    return release.version.release[: len(numbers)] == numbers and row.name in names
 
 
 def _unexplained(changes: Iterable[Change], labels: Sequence[str]) -> Iterable[str]:
@@ -139,24 +144,24 @@ def _unexplained(changes: Iterable[Change], labels: Sequence[str]) -> Iterable[s
         if not change.explanations:
             row, place = change.row, change.place
             yield (
-                f"torch {labels[place]} changed the {_called(row.kind)} '{row.name}' ({row.told(place)}) and "
+                f"torch {labels[place]} changed the {_kind_in_words(row.kind)} '{row.name}' ({row.change_text(place)}) and "
                 f"{_FILE} does not say why; search PyTorch's issues for it, and write there what you found"
             )
 
 
-def _idle(explanations: Iterable[Explanation], changes: Iterable[Change]) -> Iterable[str]:
+def _unused_explanations(explanations: Iterable[Explanation], changes: Iterable[Change]) -> Iterable[str]:
     explained = {
         (id(one), bool(change.row.kind), change.row.name) for change in changes for one in change.explanations
     }
     for one in explanations:
-        named = [("defect", name) for name in one.defects] + [("", name) for name in one.conventions]
-        for kind, name in named:
+        names = [("defect", name) for name in one.defects] + [("", name) for name in one.conventions]
+        for kind, name in names:
             if (id(one), bool(kind), name) not in explained:
                 yield (
-                    f"{_FILE}:{one.line}: torch {one.release} did not change the {_called(kind)} '{name}'; "
+                    f"{_FILE}:{one.line}: torch {one.release} did not change the {_kind_in_words(kind)} '{name}'; "
                     "mend the name or the release, or remove it"
                 )
 
 
-def _called(kind: str) -> str:
+def _kind_in_words(kind: str) -> str:
     return "known defect" if kind else "convention"

@@ -58,16 +58,16 @@ def write_reports(
     """
     ordered = sorted(results, key=lambda result: (result.file, result.line, result.id))
     records = [record for result in ordered for record in result.records]
-    told = comparison.data() if comparison else None
+    comparison_data = comparison.data() if comparison else None
     return write_whole(
         folder,
         {
-            "report.html": report_html(run, records, _read(folder / _FAULTS), told, history),
+            "report.html": report_html(run, records, _read_data(folder / _FAULTS), comparison_data, history),
             "junit.xml": junit_xml(run, ordered),
             "results.jsonl": results_jsonl(run, ordered),
             "summary.md": summary_markdown(run, records, comparison),
             "badge.json": badge_json(run, records),
-            _COMPARISON: None if told is None else comparison_json(told),
+            _COMPARISON: None if comparison_data is None else comparison_json(comparison_data),
         },
     )
 
@@ -80,20 +80,20 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
     """
     texts = {_FAULTS: text}
     if (folder / "results.jsonl").exists():
-        described, rows = read_results(folder / "results.jsonl")
-        run = Run(**{field.name: described[field.name] for field in fields(Run)})
+        run_data, rows = read_results(folder / "results.jsonl")
+        run = Run(**{field.name: run_data[field.name] for field in fields(Run)})
         records = [
             Record.from_data({name: value for name, value in row.items() if name != "test"}) for row in rows
         ]
-        told = _read(folder / _COMPARISON)
-        texts["report.html"] = report_html(run, records, json.loads(text), told, history)
+        comparison = _read_data(folder / _COMPARISON)
+        texts["report.html"] = report_html(run, records, json.loads(text), comparison, history)
     return write_whole(folder, texts)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read_data(path: Path) -> dict[str, Any] | None:
     """What another command left for the page; a file that cannot be read must not cost a run its reports."""
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return told
+    return data

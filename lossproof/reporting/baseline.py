@@ -10,7 +10,7 @@ from lossproof.reporting.files import ReportError
 from lossproof.reporting.jsonl import read_objects
 
 
-class Checked(NamedTuple):
+class BaselineCheck(NamedTuple):
     """What a comparison needs of a record; the names are those of ``Record``."""
 
     case: str
@@ -29,7 +29,7 @@ class Baseline(NamedTuple):
     """An earlier run and its checks, in their order."""
 
     run: Run
-    checks: list[Checked]
+    checks: list[BaselineCheck]
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -41,32 +41,32 @@ def read_baseline(path: Path) -> Baseline:
         ReportError: the file cannot be read, or is no ``results.jsonl``.
     """
     objects = read_objects(path / "results.jsonl" if path.is_dir() else path)
-    place, told = next(objects)
-    run = _run(place, told)
+    place, data = next(objects)
+    run = _run(place, data)
     shared: dict[str, str] = {}  # a run repeats a few thousand names a million times
-    return Baseline(run, [_checked(place, record, shared) for place, record in objects])
+    return Baseline(run, [_check(place, record, shared) for place, record in objects])
 
 
-def _run(place: str, told: dict[str, Any]) -> Run:
+def _run(place: str, data: dict[str, Any]) -> Run:
     expected = {"versions": dict, "options": dict, "complete": bool, "started": str}
     for name, kind in expected.items():
-        if not isinstance(told.get(name), kind):
+        if not isinstance(data.get(name), kind):
             raise ReportError(f"{place}: the run's {name} is missing or no {kind.__name__}. {_ADVICE}")
     return Run(
-        versions={str(package): str(version) for package, version in told["versions"].items()},
+        versions={str(package): str(version) for package, version in data["versions"].items()},
         machine={},
-        options=told["options"],
-        complete=told["complete"],
+        options=data["options"],
+        complete=data["complete"],
         problems=[],
         known_defects=[],
-        started=told["started"],
+        started=data["started"],
         seconds=0.0,
     )
 
 
-def _checked(place: str, record: dict[str, Any], shared: dict[str, str]) -> Checked:
+def _check(place: str, record: dict[str, Any], shared: dict[str, str]) -> BaselineCheck:
     values: list[Any] = []
-    for name in Checked._fields[:-1]:
+    for name in BaselineCheck._fields[:-1]:
         text = record.get(name)
         if isinstance(text, str):
             text = shared.setdefault(text, text)
@@ -75,7 +75,7 @@ def _checked(place: str, record: dict[str, Any], shared: dict[str, str]) -> Chec
         values.append(text)
     try:
         share = record["error_over_budget"]
-        return Checked._make([*values, None if share is None else float(share)])
+        return BaselineCheck._make([*values, None if share is None else float(share)])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise ReportError(
             f"{place}: the check's error_over_budget is missing or no number. {_ADVICE}"

@@ -44,7 +44,7 @@ def cell(records: Sequence[Record]) -> Cell:
     """What these checks come to."""
     outcomes = Counter(record.outcome for record in records)
     counts = {outcome: outcomes[outcome] for outcome in COUNTED if outcomes[outcome]}
-    calls = _of(records, _CALLS) or _of(records, _CLAIMS)
+    calls = _of_kinds(records, _CALLS) or _of_kinds(records, _CLAIMS)
     ran = [record for record in calls if record.outcome != Outcome.UNSUPPORTED]
     if counts:
         state = next(iter(counts))
@@ -57,13 +57,13 @@ def cell(records: Sequence[Record]) -> Cell:
     return Cell(state, len(records), len(ran), len(calls), share, counts)
 
 
-def joined(by_dtype: Mapping[str, Cell]) -> Cell:
+def join(by_dtype: Mapping[str, Cell]) -> Cell:
     """What the cells of several dtypes come to: the gravest state, the largest share, all counts.
 
     Claims about modules, which have no dtype, are left out where the subject has no modules.
     """
-    asked = [part for dtype, part in by_dtype.items() if dtype != NO_DTYPE or part.state != NOTHING]
-    cells = asked or list(by_dtype.values())
+    counting = [part for dtype, part in by_dtype.items() if dtype != NO_DTYPE or part.state != NOTHING]
+    cells = counting or list(by_dtype.values())
     states = {part.state for part in cells}
     state = min(states, key=STATES.index)
     if state == CONFORMS and NOTHING in states:
@@ -103,13 +103,13 @@ def matrix(records: Sequence[Record]) -> dict[str, Any]:
     return {
         "subjects": subjects,
         "losses": [
-            {"loss": loss, "cells": [_plain(cells.get((loss, subject), {})) for subject in subjects]}
+            {"loss": loss, "cells": [_cell_data(cells.get((loss, subject), {})) for subject in subjects]}
             for loss in sorted({loss for loss, _ in cells})
         ],
     }
 
 
-def _plain(by_dtype: dict[str, Cell]) -> list[dict[str, Any]]:
+def _cell_data(by_dtype: dict[str, Cell]) -> list[dict[str, Any]]:
     return [{"dtype": dtype} | vars(part) for dtype, part in by_dtype.items()]
 
 
@@ -118,7 +118,7 @@ def is_result(record: Record) -> bool:
     return _kind(record) in (*_CALLS, *_CLAIMS)
 
 
-def _of(records: Iterable[Record], kinds: Sequence[str]) -> list[Record]:
+def _of_kinds(records: Iterable[Record], kinds: Sequence[str]) -> list[Record]:
     return [record for record in records if _kind(record) in kinds]
 
 

@@ -10,26 +10,28 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 
 
-def documents(records: Iterable[Record], described: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+def documents(
+    records: Iterable[Record], descriptions: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
     """Return every document that a record cites, with its claims in order and the verdict on each.
 
     Args:
         records: of the run.
         described: by the documents' names, what to call each and what it is about: {title, about}.
     """
-    cited: dict[str, dict[str, list[Record]]] = {}
+    claims_by_document: dict[str, dict[str, list[Record]]] = {}
     for record in records:
         if record.source is not None:
-            claims = cited.setdefault(record.source.get("document", ""), {})
+            claims = claims_by_document.setdefault(record.source.get("document", ""), {})
             claims.setdefault(record.source.get("claim", ""), []).append(record)
     return [
         {
             "document": name,
-            "title": described.get(name, {}).get("title", ""),
-            "about": described.get(name, {}).get("about", ""),
+            "title": descriptions.get(name, {}).get("title", ""),
+            "about": descriptions.get(name, {}).get("about", ""),
             "claims": [_claim(claim, claims[claim]) for claim in sorted(claims, key=_natural)],
         }
-        for name, claims in sorted(cited.items())
+        for name, claims in sorted(claims_by_document.items())
     ]
 
 
@@ -54,15 +56,15 @@ def _claim(name: str, records: list[Record]) -> dict[str, Any]:
 def _case(records: Sequence[Record]) -> dict[str, Any]:
     """What was tried of a claim in one case: its title, what it says of its document, the numbers."""
     first = records[0]
-    written = [record for record in records if _is_written(record)]
-    told = [record.message for record in written if record.message and not record.numbers]
+    statements = [record for record in records if _is_statement(record)]
+    messages = [record.message for record in statements if record.message and not record.numbers]
     return {
         "case": first.case,
         "title": first.title,
         "verdict": _verdict(records),
         "finding": next((record.finding for record in records if record.finding), None),
-        "numbers": [_numbers(record) for record in written if record.numbers],
-        "messages": list(dict.fromkeys(told)),
+        "numbers": [_numbers(record) for record in statements if record.numbers],
+        "messages": list(dict.fromkeys(messages)),
     }
 
 
@@ -73,7 +75,7 @@ def _numbers(record: Record) -> dict[str, Any]:
     return what | {"reduction": record.reduction or "", "note": note} | (record.numbers or {})
 
 
-def _is_written(record: Record) -> bool:
+def _is_statement(record: Record) -> bool:
     return record.quantity.kind in ("printed", "erratum")
 
 

@@ -23,7 +23,7 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     table["subject"] = _column(record.subject_name for record in records)
     table["dtype"] = _column(record.dtype_name for record in records)
     table["case"] = _column((_Case(record) for record in records), _Case.facts)
-    table["share"] = _column(_short(budget_share(record)) for record in records)
+    table["share"] = _column(_rounded(budget_share(record)) for record in records)
     return table
 
 
@@ -49,13 +49,13 @@ class _Case:
         return facts | {"flags": self.record.flags, "source": self.record.source}
 
 
-def _column(values: Iterable[Any], shown: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
+def _column(values: Iterable[Any], convert: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
     places: dict[Hashable, int] = {}
     rows = [places.setdefault(value, len(places)) for value in values]
-    return {"table": [shown(value) for value in places], "rows": rows}
+    return {"table": [convert(value) for value in places], "rows": rows}
 
 
-def _short(share: float | None) -> float | str | None:
+def _rounded(share: float | None) -> float | str | None:
     if share is None:
         return None
     if not math.isfinite(share):

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from lossproof.records.outcome import FAILING, Outcome
 from lossproof.records.record import Record, Run
-from lossproof.reporting.baseline import Checked, read_baseline
+from lossproof.reporting.baseline import BaselineCheck, read_baseline
 from lossproof.reporting.text import count
 
 KEY = ("case", "subject", "dtype", "device", "layout", "reduction", "quantity")
 _NAMES = ("case", "loss", *KEY[1:])
-_LISTED = 500
+_MOST_LISTED = 500
 # 95 of 100 shares of torch lie below a quarter of the budget; differences there are luck: see ``compare``.
-_LUCK = 0.25
+_NOISE = 0.25
 _FACTOR = 2
 
 Key = tuple[str | None, ...]
@@ -35,7 +35,7 @@ class Difference(NamedTuple):
         was, now: what the old and the new run say; None where the run lacks the check.
     """
 
-    check: Record | Checked
+    check: Record | BaselineCheck
     was: str | float | None
     now: str | float | None
 
@@ -91,10 +91,10 @@ class Comparison:
             "old": self.old,
             "new": self.new,
             "counts": self.counts,
-            "changed": _plain(self.changed),
-            "accuracy": _plain([*self.less_accurate, *self.more_accurate]),
-            "added": _plain(self.appeared),
-            "gone": _plain(self.gone),
+            "changed": _difference_data(self.changed),
+            "accuracy": _difference_data([*self.less_accurate, *self.more_accurate]),
+            "added": _difference_data(self.appeared),
+            "gone": _difference_data(self.gone),
             "notes": self.notes,
         }
 
@@ -111,9 +111,9 @@ def compare_files(old: Path, new: Path) -> Comparison:
 
 def compare(
     old_run: Run,
-    old_records: Iterable[Record | Checked],
+    old_records: Iterable[Record | BaselineCheck],
     new_run: Run,
-    new_records: Iterable[Record | Checked],
+    new_records: Iterable[Record | BaselineCheck],
 ) -> Comparison:
     """Compare two runs check by check.
 
@@ -144,11 +144,15 @@ def compare(
             same += 1
     only_new = [check for key, check in new.items() if key not in old]
     only_old = [check for key, check in old.items() if key not in new]
-    appeared = [Difference(check, None, check.outcome) for check in only_new if _due(old_run, new_run, check)]
-    gone = [Difference(check, check.outcome, None) for check in only_old if _due(new_run, old_run, check)]
+    appeared = [
+        Difference(check, None, check.outcome) for check in only_new if _is_expected(old_run, new_run, check)
+    ]
+    gone = [
+        Difference(check, check.outcome, None) for check in only_old if _is_expected(new_run, old_run, check)
+    ]
     return Comparison(
-        old=_about(old_run),
-        new=_about(new_run),
+        old=_origin(old_run),
+        new=_origin(new_run),
         changed=sorted(changed, key=_gravity),
         less_accurate=sorted(less, key=lambda one: -_amount(one.now)),
         more_accurate=sorted(more, key=lambda one: -_amount(one.was)),
@@ -162,18 +166,18 @@ def compare(
     )
 
 
-def _by_key(records: Iterable[Record | Checked]) -> dict[Key, Record | Checked]:
-    found: dict[Key, Record | Checked] = {}
+def _by_key(records: Iterable[Record | BaselineCheck]) -> dict[Key, Record | BaselineCheck]:
+    by_key: dict[Key, Record | BaselineCheck] = {}
     times: Counter[Key] = Counter()
     for record in records:
         key: Key = _key(record)
         times[key] += 1
         # A case may print a number of the same reduction twice.
-        found[key if times[key] == 1 else (*key, str(times[key]))] = record
-    return found
+        by_key[key if times[key] == 1 else (*key, str(times[key]))] = record
+    return by_key
 
 
-def _share(check: Record | Checked) -> float | None:
+def _share(check: Record | BaselineCheck) -> float | None:
     """The share of the budget as a measure of accuracy, where it is one."""
     share = check.error_over_budget
     is_grade = check.outcome == Outcome.AGREE and share is not None and share > 1
@@ -184,7 +188,7 @@ def _is_other_accuracy(was: float | None, now: float | None) -> bool:
     if was == now or was is None or now is None:
         return False
     low, high = sorted((_amount(was), _amount(now)))
-    return high > _LUCK and high > _FACTOR * low
+    return high > _NOISE and high > _FACTOR * low
 
 
 def _amount(share: str | float | None) -> float:
@@ -202,16 +206,16 @@ def _gravity(difference: Difference) -> tuple[bool, bool]:
     return not _is_worse(difference), difference.was != Outcome.AGREE
 
 
-def _due(run: Run, other: Run, check: Record | Checked) -> bool:
+def _is_expected(run: Run, other: Run, check: Record | BaselineCheck) -> bool:
     """Whether the check of the other run should be in this one, too."""
     if not run.complete:
         return False
     cases, subjects, dtypes, device = (
-        _asked(run, name) for name in ("cases", "subjects", "dtypes", "device")
+        _limits(run, name) for name in ("cases", "subjects", "dtypes", "device")
     )
-    same_device = device == _asked(other, "device")
+    same_device = device == _limits(other, "device")
     # Layouts are tried in one of the dtypes that a run was asked for.
-    same_dtypes = dtypes == _asked(other, "dtypes")
+    same_dtypes = dtypes == _limits(other, "dtypes")
     return (
         (not cases or any(fnmatch(check.case, pattern) for pattern in cases))
         and (not subjects or check.subject in (*subjects, None))
@@ -221,7 +225,7 @@ def _due(run: Run, other: Run, check: Record | Checked) -> bool:
     )
 
 
-def _asked(run: Run, option: str) -> list[str]:
+def _limits(run: Run, option: str) -> list[str]:
     """What the run was limited to; nothing where it had no limit."""
     return [part.strip() for part in str(run.options.get(option) or "").split(",") if part.strip()]
 
@@ -233,13 +237,13 @@ def _note(name: str, run: Run, number: int, kind: str) -> list[str]:
     return [f"{count(number, 'check')} not counted as {kind}: the {name} run {why}."]
 
 
-def _about(run: Run) -> dict[str, str]:
+def _origin(run: Run) -> dict[str, str]:
     return {**run.versions, "started": run.started}
 
 
-def _plain(differences: Sequence[Difference]) -> list[dict[str, Any]]:
+def _difference_data(differences: Sequence[Difference]) -> list[dict[str, Any]]:
     return [
         {name: getattr(one.check, name) for name in _NAMES}
         | {name: value for name, value in (("was", one.was), ("is", one.now)) if value is not None}
-        for one in differences[:_LISTED]
+        for one in differences[:_MOST_LISTED]
     ]

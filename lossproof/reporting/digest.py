@@ -51,30 +51,32 @@ def verdict(run: Run, records: Sequence[Record]) -> Verdict:
     if failed := " and ".join(_failing(counts)):
         return Verdict(False, f"Not everything conforms: of {count(ran, 'check')}, {failed}.")
     cases = len({record.case for record in records if record.outcome != Outcome.UNSUPPORTED})
-    told = f"in {count(cases, 'case')}, {', '.join(_passing(run, counts))}"
+    counted_cases = f"in {count(cases, 'case')}, {', '.join(_passing(run, counts))}"
     if run.problems or not run.complete:
-        return Verdict(False, f"No check fails, but the run does not count as passed: {told}.")
+        return Verdict(False, f"No check fails, but the run does not count as passed: {counted_cases}.")
     if not counts[Outcome.AGREE]:
-        return Verdict(False, f"No check fails, and none agrees: {told}.")
+        return Verdict(False, f"No check fails, and none agrees: {counted_cases}.")
     known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
-    return Verdict(True, f"Everything conforms{known}: {told}.")
+    return Verdict(True, f"Everything conforms{known}: {counted_cases}.")
 
 
 def _passing(run: Run, counts: Mapping[str, int]) -> list[str]:
     verb = "agrees" if counts[Outcome.AGREE] == 1 else "agree"
-    told = [f"{count(counts['agree'], 'check')} {verb}"]
+    parts = [f"{count(counts['agree'], 'check')} {verb}"]
     if overflowed := counts[Outcome.OVERFLOWED]:
-        told.append(f"{overflowed:,} overflowed where the formula does")
-    if other := counts[Outcome.OTHER_CONVENTION]:
-        told.append(
-            f"{other:,} {'makes' if other == 1 else 'make'} another choice where the formula leaves one"
+        parts.append(f"{overflowed:,} overflowed where the formula does")
+    if other_conventions := counts[Outcome.OTHER_CONVENTION]:
+        parts.append(
+            f"{other_conventions:,} {'makes' if other_conventions == 1 else 'make'} another choice where the formula leaves one"
         )
-    if known := counts[Outcome.KNOWN_DEFECT]:
-        found = causes(run.known_defects)
-        listed = f" ({kinds_in_words(found)})" if found else ""
-        named = f"one of {count(len(found), 'known cause')}" if len(found) > 1 else "a known cause"
-        told.append(f"{known:,} {'shows' if known == 1 else 'show'} {named}{listed}")
-    return told
+    if known_defects := counts[Outcome.KNOWN_DEFECT]:
+        known_causes = causes(run.known_defects)
+        kinds = f" ({kinds_in_words(known_causes)})" if known_causes else ""
+        shared_cause = (
+            f"one of {count(len(known_causes), 'known cause')}" if len(known_causes) > 1 else "a known cause"
+        )
+        parts.append(f"{known_defects:,} {'shows' if known_defects == 1 else 'show'} {shared_cause}{kinds}")
+    return parts
 
 
 def _failing(counts: Mapping[str, int]) -> list[str]:

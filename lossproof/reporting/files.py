@@ -46,14 +46,14 @@ def _replace_all(contents: Mapping[Path, bytes | None]) -> None:
     try:
         for target, content in contents.items():
             if content is not None:
-                _write(_beside(target, "new"), content)
+                _write(_temporary(target, "new"), content)
             if target.exists():
-                shutil.copy2(target, _beside(target, "old"))
+                shutil.copy2(target, _temporary(target, "old"))
         for target, content in contents.items():
             if content is None:
                 target.unlink(missing_ok=True)
             else:
-                os.replace(_beside(target, "new"), target)
+                os.replace(_temporary(target, "new"), target)
             replaced.append(target)
     except BaseException:
         for target in replaced:
@@ -63,8 +63,8 @@ def _replace_all(contents: Mapping[Path, bytes | None]) -> None:
         for target in contents:
             # What cannot be removed here could not be written either, and the error says so.
             with contextlib.suppress(OSError):
-                _beside(target, "new").unlink(missing_ok=True)
-                _beside(target, "old").unlink(missing_ok=True)
+                _temporary(target, "new").unlink(missing_ok=True)
+                _temporary(target, "old").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _beside(target: Path, kind: str) -> Path:
+def _temporary(target: Path, kind: str) -> Path:
     """Return the temporary's path: in the same folder, since a replacement across disks is not atomic."""
     return target.with_name(f".{target.name}.{os.getpid()}.{kind}")
 
@@ -95,7 +95,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _restore(target: Path) -> None:
-    old = _beside(target, "old")
+    old = _temporary(target, "old")
     if old.exists():
         os.replace(old, target)
     else:

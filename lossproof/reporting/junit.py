@@ -11,7 +11,7 @@ from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.text import count, share, visible
 
 # Outcomes of a passing test that its output tells of.
-_TOLD = (Outcome.KNOWN_DEFECT, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
+_REMARKABLE = (Outcome.KNOWN_DEFECT, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
 
 
 def junit_xml(run: Run, results: Sequence[TestResult]) -> str:
@@ -55,15 +55,15 @@ def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
         type_ = next(outcome for outcome in FAILING if any(one.outcome == outcome for one in failing))
         kind = "error" if type_ == Outcome.ERROR else "failure"
         element = ElementTree.SubElement(case, kind, message=visible(_headline(failing)), type=type_)
-        element.text = visible("\n\n".join(_account(record) for record in failing))
+        element.text = visible("\n\n".join(_failure_text(record) for record in failing))
     elif not result.records:
         message = "The test ended without a single check: it may have been interrupted."
         ElementTree.SubElement(case, "error", message=message, type="error")
     elif all(record.outcome == Outcome.UNSUPPORTED for record in result.records):
         reasons = dict.fromkeys(record.message for record in result.records if record.message)
         ElementTree.SubElement(case, "skipped", message=visible("; ".join(reasons) or "not supported"))
-    if told := [record for record in result.records if record.outcome in _TOLD]:
-        lines = [f"{record.outcome}: {_check(record)}: {record.message}" for record in told]
+    if remarkable := [record for record in result.records if record.outcome in _REMARKABLE]:
+        lines = [f"{record.outcome}: {_check(record)}: {record.message}" for record in remarkable]
         ElementTree.SubElement(case, "system-out").text = visible("\n".join(lines))
     return case
 
@@ -71,8 +71,8 @@ def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
 def _testcase(names: Counter[str], classname: str, name: str, seconds: float) -> ElementTree.Element:
     """Return an empty test case under a name of its own: readers merge equal names as reruns of one test."""
     names[name] += 1
-    own = name if names[name] == 1 else f"{name} ({names[name]})"
-    attributes = {"classname": visible(classname), "name": visible(own), "time": f"{seconds:.3f}"}
+    unique = name if names[name] == 1 else f"{name} ({names[name]})"
+    attributes = {"classname": visible(classname), "name": visible(unique), "time": f"{seconds:.3f}"}
     return ElementTree.Element("testcase", attributes)
 
 
@@ -82,7 +82,7 @@ def _headline(failing: list[Record]) -> str:
     return f"{_check(first)}: {first.message or first.outcome}{more}"
 
 
-def _account(record: Record) -> str:
+def _failure_text(record: Record) -> str:
     """Return all that a log's reader needs of a failing record."""
     lines = [f"{record.outcome}: {_check(record)}: {record.message}".rstrip(": "), record.title]
     if record.error_over_budget is not None:

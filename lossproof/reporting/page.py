@@ -25,7 +25,7 @@ from lossproof.reporting.explanations import explanations, shown_defects
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
 
-_SHOWN_FAILURES = 200
+_DRAWN_FAILURES = 200
 _CHECKS_A_FAILURE = 6
 _STYLES = (
     "theme.css",
@@ -83,7 +83,7 @@ def report_html(
         "script": script,
         "script_hash": _hash(script),
         "data": _json(_page_data(run, records) | {"comparison": comparison}).replace("<", "\\u003c"),
-        "packed": _packed(_bulk(records) | {"faults": faults, "history": history}),
+        "packed": _pack(_bulk(records) | {"faults": faults, "history": history}),
     }
     # In one pass, so that a part which looks like a mark is left alone.
     return re.sub("@@([a-z_]+)@@", lambda mark: parts[mark[1]], _asset("page.html"))
@@ -118,14 +118,14 @@ def _defect(entry: dict[str, Any]) -> dict[str, Any]:
 def _bulk(records: Sequence[Record]) -> dict[str, Any]:
     """What grows with the number of records."""
     groups = failures(records)
-    shown = [(group[:_CHECKS_A_FAILURE], len(group)) for group in groups[:_SHOWN_FAILURES]]
+    drawn = [(group[:_CHECKS_A_FAILURE], len(group)) for group in groups[:_DRAWN_FAILURES]]
     return {
         "failures": {
-            "shown": [{"rows": places, "checks": checks} for places, checks in shown],
+            "shown": [{"rows": places, "checks": checks} for places, checks in drawn],
             "groups": len(groups),
             "checks": sum(map(len, groups)),
         },
-        "details": {place: _detail(records[place]) for places, _ in shown for place in places}
+        "details": {place: _detail(records[place]) for places, _ in drawn for place in places}
         | {place: _detail(records[place]) for place in shown_defects(records)},
         "explained": explanations(records),
         "columns": columns(records),
@@ -141,7 +141,7 @@ def _detail(record: Record) -> dict[str, Any]:
     }
 
 
-def _packed(data: dict[str, Any]) -> str:
+def _pack(data: dict[str, Any]) -> str:
     """Return the data as compressed JSON, in base64, which no markup can hide in.
 
     A column repeats itself: 242,000 records take a quarter of a megabyte instead of seven.
@@ -150,17 +150,17 @@ def _packed(data: dict[str, Any]) -> str:
 
 
 def _json(data: dict[str, Any]) -> str:
-    return json.dumps(_shown(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return json.dumps(_readable(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _shown(value: Any) -> Any:
+def _readable(value: Any) -> Any:
     """Return the value with its unseen characters and its non-finite numbers made readable."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {visible(str(key)): _shown(item) for key, item in value.items()}
+        return {visible(str(key)): _readable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_shown(item) for item in value]
+        return [_readable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

@@ -13,7 +13,7 @@ from lossproof.reporting.digest import budget_share, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, share, visible
 
-_LONGEST = 10  # lines of one kind
+_MOST_SENTENCES = 10  # lines of one kind
 _WIDTH = 200
 
 
@@ -32,21 +32,21 @@ def summary_lines(
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
     page = next((f": see {path}" for path in reports if path.name == "report.html"), "")
-    lines += _some("news", run.news, "news", page)
-    lines += _some("fails", _failures(records), "cases", page)
-    lines += _otherwise(records)
+    lines += _first_sentences("news", run.news, "news", page)
+    lines += _first_sentences("fails", _failures(records), "cases", page)
+    lines += _exceptions(records)
     lines += _largest_errors(records)
-    lines += _some("problem", run.problems, "problems", page)
+    lines += _first_sentences("problem", run.problems, "problems", page)
     if comparison:
         lines.append(f"compared with the baseline: {' '.join(outline(comparison))}")
     lines += [f"report: {path}" for path in reports]
     return [visible(line.replace("\n", " ")) for line in lines]
 
 
-def _some(name: str, sentences: Sequence[str], plural: str, page: str) -> list[str]:
-    more = len(sentences) - _LONGEST
+def _first_sentences(name: str, sentences: Sequence[str], plural: str, page: str) -> list[str]:
+    more = len(sentences) - _MOST_SENTENCES
     rest = [f"and {more:,} more {plural}{page}"] if more > 0 else []
-    return [f"{name}: {sentence}" for sentence in sentences[:_LONGEST]] + rest
+    return [f"{name}: {sentence}" for sentence in sentences[:_MOST_SENTENCES]] + rest
 
 
 def _failures(records: Sequence[Record]) -> list[str]:
@@ -62,21 +62,21 @@ def _failures(records: Sequence[Record]) -> list[str]:
         )
         where = f"{count(len(failing), 'check')} of {', '.join(subjects)} in {', '.join(dtypes)}"
         first = failing[0]
-        told = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
-        return f"{case}, {where}: {first.quantity}: {told or first.outcome}"
+        message = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
+        return f"{case}, {where}: {first.quantity}: {message or first.outcome}"
 
     return [sentence(case, failing) for case, failing in cases.items()]
 
 
-def _otherwise(records: Sequence[Record]) -> list[str]:
+def _exceptions(records: Sequence[Record]) -> list[str]:
     """What did not pass by its number, where there is any."""
     by_place = [f"{one['loss']} {one['dtype']} {one['count']:,}" for one in overflowed(records)]
     by_rule = [f"{one['rule']} {one['total']:,}" for one in passed_by_rule(records)]
-    told = {
+    sentences = {
         "overflowed where the formula does": ", ".join(by_place),
         "passed by a rule, not by the number": ", ".join(by_rule),
     }
-    return [f"{name}: {text}" for name, text in told.items() if text]
+    return [f"{name}: {text}" for name, text in sentences.items() if text]
 
 
 def _largest_errors(records: Sequence[Record]) -> list[str]:

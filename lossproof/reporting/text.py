@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Context
 
 # Control characters, direction overrides, zero-width characters, lone surrogates and non-characters:
 # a terminal may obey them, XML forbids many, and a reader sees none of them. Newline and tab stay.
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
@@ -20,7 +20,7 @@ def visible(text: str) -> str:
     >>> visible("a\\x1b[2J")
     'a\\\\x1b[2J'
     """
-    return _UNSEEN.sub(lambda match: _escape(ord(match[0])), text)
+    return _INVISIBLE.sub(lambda match: _escape(ord(match[0])), text)
 
 
 def _escape(code: int) -> str:

@@ -20,7 +20,7 @@ from lossproof.judging.known_defects import as_data, blame, covers, relevant, un
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
-from lossproof.running.release_news import Met, news, no_longer_shown, standing
+from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
@@ -87,9 +87,9 @@ class RunReports:
             self._problems.append("no check ran: nothing was shown to conform")
         releases = self._corpus.releases
         for (family, number), names in self._families().items():
-            idle = self._idle(names) if complete else []
+            unmatched_entries = self._unmatched(names) if complete else []
             if releases.is_strict(family, number):
-                self._problems += map(blame, idle)
+                self._problems += map(blame, unmatched_entries)
             if releases.of(family):
                 records = [record for record in self.records if record.subject in names]
                 picks = {
@@ -97,7 +97,11 @@ class RunReports:
                     for subject in names
                     for name, pick in picks_of(self._corpus.picks, subject, number).items()
                 }
-                self._tell(Met(family, number, releases, self._entries(names), idle, records, picks))
+                self._report_release(
+                    ReleaseRun(
+                        family, number, releases, self._entries(names), unmatched_entries, records, picks
+                    )
+                )
         self._problems = sorted(set(self._problems))
         return self._problems
 
@@ -125,7 +129,7 @@ class RunReports:
     @property
     def run(self) -> Run:
         """The description of the run as it stands."""
-        known = [
+        excused = [
             record for record in self.records if record.outcome == Outcome.KNOWN_DEFECT and record.detail
         ]
         return Run(
@@ -141,7 +145,7 @@ class RunReports:
             options=dict(self._options),
             complete=self._complete,
             problems=self._problems,
-            known_defects=[as_data(entry) | {"snippet": _snippet(entry, known)} for entry in self._known],
+            known_defects=[as_data(entry) | {"snippet": _snippet(entry, excused)} for entry in self._known],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),
             documents={
@@ -163,8 +167,8 @@ class RunReports:
     def _stand_ins(self) -> dict[str, str]:
         """The expressions that stand in for losses, by loss."""
         subjects = self._selection.subjects
-        asked = [(trial.case.loss, subjects.get(trial.subject or "")) for trial in self._selection.trials]
-        return {loss: text for loss, subject in asked if subject and (text := subject.stand_in(loss))}
+        pairs = [(trial.case.loss, subjects.get(trial.subject or "")) for trial in self._selection.trials]
+        return {loss: text for loss, subject in pairs if subject and (text := subject.stand_in(loss))}
 
     def _families(self) -> dict[tuple[str, str], list[str]]:
         """The subjects by family and version."""
@@ -184,13 +188,13 @@ class RunReports:
         }
         return [entry for _, entry in sorted(entries.items())]
 
-    def _tell(self, met: Met) -> None:
-        self._standing.append(standing(met))
-        self._news += news(met)
-        gone = no_longer_shown(met)
+    def _report_release(self, run: ReleaseRun) -> None:
+        self._standing.append(standing(run))
+        self._news += news(run)
+        gone = gone_defects(run)
         self._known = [entry for entry in self._known if entry not in gone]
 
-    def _idle(self, names: Sequence[str]) -> list[KnownDefect]:
+    def _unmatched(self, names: Sequence[str]) -> list[KnownDefect]:
         """The entries that match no check, though all of it ran that they speak of."""
         entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
         ran = [
@@ -222,9 +226,9 @@ class RunReports:
         self._results[trial.id] = result
 
 
-def _snippet(entry: KnownDefect, known: list[Record]) -> str:
+def _snippet(entry: KnownDefect, excused: list[Record]) -> str:
     """A program that shows the defect, from the first record that met it."""
-    details = (record.detail for record in known if covers(entry, record))
+    details = (record.detail for record in excused if covers(entry, record))
     return next((detail["snippet"] for detail in details if detail), "")
 
 

@@ -24,7 +24,7 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.records.outcome import Outcome
 from lossproof.reporting import ReportError, read_baseline, summary_lines
-from lossproof.running.brevity import Brevity, is_told_in_full, shortened
+from lossproof.running.brevity import Brevity, is_verbose, shorten
 from lossproof.running.collection import RunReports
 from lossproof.running.selection import PlannedTrial, SelectionError, select
 from lossproof.running.sentinel import MISTAKE
@@ -37,8 +37,8 @@ Examine = Callable[[PlannedTrial], None]
 
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
-_ATTACHED = "lossproof_records"
-_UNNOTICED = "the fault that was planted on purpose was not caught: nothing that this run says counts"
+_ATTACHMENT = "lossproof_records"
+_NOT_CAUGHT = "the fault that was planted on purpose was not caught: nothing that this run says counts"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -113,10 +113,10 @@ def _report_when_terminated(config: pytest.Config) -> None:
     def end(number: int, frame: object) -> NoReturn:
         pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    previous = signal.signal(signal.SIGTERM, end)
 
     def restore() -> None:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
     config.add_cleanup(restore)
 
@@ -143,12 +143,12 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         if answer.failure:
             pytest.fail(answer.failure, pytrace=False)
         records = answer.records
-        setattr(request.node, _ATTACHED, {"records": records, "problems": answer.problems})
+        setattr(request.node, _ATTACHMENT, {"records": records, "problems": answer.problems})
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
-            told = answer.complaints if is_told_in_full(request.config) else shortened(answer.complaints)
-            pytest.fail("\n".join(told), pytrace=False)
+            complaints = answer.complaints if is_verbose(request.config) else shorten(answer.complaints)
+            pytest.fail("\n".join(complaints), pytrace=False)
         reasons = {record.message for record in records if record.outcome == Outcome.UNSUPPORTED}
         if records and all(record.outcome == Outcome.UNSUPPORTED for record in records):
             pytest.skip("; ".join(sorted(reasons)))
@@ -163,8 +163,8 @@ def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
     def run() -> None:
         answer = request.config.stash[_EXAMINER].examine_sentinel()
         if not answer.complaints:
-            problem = f"{_UNNOTICED}: {MISTAKE}"
-            setattr(request.node, _ATTACHED, {"records": [], "problems": [problem]})
+            problem = f"{_NOT_CAUGHT}: {MISTAKE}"
+            setattr(request.node, _ATTACHMENT, {"records": [], "problems": [problem]})
             pytest.fail(answer.failure or problem, pytrace=False)
 
     return run
@@ -175,7 +175,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Attach the records to the test's report: whatever hangs on it comes along from a worker."""
     report = yield
     if report.when == "call":
-        setattr(report, _ATTACHED, getattr(item, _ATTACHED, None))
+        setattr(report, _ATTACHMENT, getattr(item, _ATTACHMENT, None))
     return report
 
 
@@ -183,16 +183,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
     """Pack the records for the way from a worker: xdist would send them item by item, at length."""
     data = yield
-    if data and data.get(_ATTACHED):
-        data[_ATTACHED] = pickle.dumps(data[_ATTACHED])
+    if data and data.get(_ATTACHMENT):
+        data[_ATTACHMENT] = pickle.dumps(data[_ATTACHMENT])
     return data
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_from_serializable(data: dict[str, Any]) -> None:
     """Unpack the records that a worker has sent."""
-    if data.get(_ATTACHED):
-        data[_ATTACHED] = pickle.loads(data[_ATTACHED])
+    if data.get(_ATTACHMENT):
+        data[_ATTACHMENT] = pickle.loads(data[_ATTACHMENT])
 
 
 class _Controller:
@@ -200,14 +200,14 @@ class _Controller:
 
     def __init__(self, reports: RunReports) -> None:
         self._reports = reports
-        self._written: list[Path] = []
+        self._paths: list[Path] = []
         self._failure = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the records of a finished test, or the reason why it has none."""
-        attached = getattr(report, _ATTACHED, None)
-        if attached is not None:
-            self._reports.add(report.nodeid, report.duration, **attached)
+        attachment = getattr(report, _ATTACHMENT, None)
+        if attachment is not None:
+            self._reports.add(report.nodeid, report.duration, **attachment)
         elif report.failed:
             self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
 
@@ -220,7 +220,7 @@ class _Controller:
         complete = exitstatus in (0, 1, 5) and not stopped
         problems = self._reports.finish(complete)
         try:
-            self._written = self._reports.write()
+            self._paths = self._reports.write()
         except ReportError as error:
             self._failure = str(error)
         if (problems or self._failure) and session.exitstatus in (0, 5):
@@ -228,10 +228,10 @@ class _Controller:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The last lines of the run."""
-        if self._written or self._failure:
+        if self._paths or self._failure:
             terminalreporter.write_sep("=", "lossproof")
             reports = self._reports
-            for line in summary_lines(reports.run, reports.results, self._written, reports.comparison):
+            for line in summary_lines(reports.run, reports.results, self._paths, reports.comparison):
                 terminalreporter.write_line(line)
         if self._failure:
             terminalreporter.write_line(f"no reports: {self._failure}", red=True)

@@ -68,16 +68,16 @@ def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) 
     """
     subject_names = _names("subject", subjects, default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
-    chosen = _chosen_cases(corpus, cases)
-    found = {name: _made(name) for name in subject_names}
-    devices = sorted({known for subject in found.values() for known in subject.devices()})
+    selected_cases = _select_cases(corpus, cases)
+    subjects_by_name = {name: _make_subject(name) for name in subject_names}
+    devices = sorted({known for subject in subjects_by_name.values() for known in subject.devices()})
     if device not in devices:
         raise SelectionError(f"there is no device '{device}' here; there is {', '.join(devices)}")
-    trials = tuple(trial for case in chosen for trial in _trials(case, found, dtype_names))
-    return Selection(trials, found, dtype_names, device)
+    trials = tuple(trial for case in selected_cases for trial in _trials(case, subjects_by_name, dtype_names))
+    return Selection(trials, subjects_by_name, dtype_names, device)
 
 
-def _made(name: str) -> Subject:
+def _make_subject(name: str) -> Subject:
     """The subject, which can tell what the run will ask of it."""
     try:
         subject = find_subject(name)
@@ -105,16 +105,16 @@ def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) ->
                 yield PlannedTrial(case, name, dtype)
 
 
-def _chosen_cases(corpus: Corpus, patterns: str) -> list[Case]:
-    wanted = _split(patterns) or ["*"]
+def _select_cases(corpus: Corpus, patterns: str) -> list[Case]:
+    parts = _split(patterns) or ["*"]
     ids = [case.id for case in corpus.cases]
-    for pattern in wanted:
+    for pattern in parts:
         if not any(fnmatch(id, pattern) for id in ids):
             near = difflib.get_close_matches(pattern, ids, n=5, cutoff=0.5) or sorted(ids)[:5]
             raise SelectionError(
                 f"no case matches '{pattern}'; there are {len(ids)}, such as {', '.join(near)}"
             )
-    return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in wanted)]
+    return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in parts)]
 
 
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

@@ -43,16 +43,16 @@ def sentinel_trial() -> PlannedTrial:
 
 
 @contextmanager
-def planted() -> Iterator[None]:
+def plant_mistake() -> Iterator[None]:
     """Let the mistake stand in torch for a while."""
     from torch.nn import functional
 
     original = functional.cross_entropy
 
-    def mistaken(input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    def wrong_cross_entropy(input: Tensor, target: Tensor, **options: Any) -> Tensor:
         return original(input, target, **options | {"reduction": "sum"}) / len(target)
 
-    functional.cross_entropy = mistaken  # type: ignore[assignment]  # it takes what the one case passes
+    functional.cross_entropy = wrong_cross_entropy  # type: ignore[assignment]  # it takes what the one case passes
     try:
         yield
     finally:

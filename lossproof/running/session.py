@@ -14,7 +14,7 @@ from lossproof.judging.known_defects import by_case, excuse, relevant
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.running.selection import PlannedTrial, Selection
-from lossproof.running.sentinel import SUBJECT, planted, sentinel_trial
+from lossproof.running.sentinel import SUBJECT, plant_mistake, sentinel_trial
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 
@@ -81,16 +81,16 @@ class ConformanceSession:
         records = self._examiner.examine(trial.case, subject, trial.dtype, device, known)
         if not self._is_strict[trial.subject]:
             picks = {}
-        excused, gone = excuse(own_conventions(records, picks), known)
-        return Answer(excused, gone if self._is_strict[trial.subject] else [])
+        records, gone = excuse(own_conventions(records, picks), known)
+        return Answer(records, gone if self._is_strict[trial.subject] else [])
 
     def examine_sentinel(self) -> Answer:
         """Carry out the trial that has to fail, its fault planted."""
         trial = self._sentinel
-        with planted():
+        with plant_mistake():
             return Answer(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
 
-    def failed(self, trial: PlannedTrial, reason: str) -> Answer:
+    def error_answer(self, trial: PlannedTrial, reason: str) -> Answer:
         """The answer for a trial that could not be carried out."""
         return Answer([failed_record(trial, self.selection, reason)])
 

@@ -51,7 +51,7 @@ class Supervisor:
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in the second process."""
         answer = self._ask(self._places[trial.id])
-        return answer if isinstance(answer, Answer) else self.session.failed(trial, answer)
+        return answer if isinstance(answer, Answer) else self.session.error_answer(trial, answer)
 
     def examine_sentinel(self) -> Answer:
         """Examine the sentinel in the second process."""
@@ -85,17 +85,17 @@ class Supervisor:
 
     def _start(self) -> Connection:
         context = multiprocessing.get_context(self.method)
-        here, there = context.Pipe()
-        arguments = (self.session, here, there, self.captures)
+        our_end, other_end = context.Pipe()
+        arguments = (self.session, our_end, other_end, self.captures)
         self._process = context.Process(target=_serve, args=arguments)  # type: ignore[attr-defined]  # typeshed's base class of contexts lacks it
         with warnings.catch_warnings():
             # From 3.12 on, Python warns of any fork beside a thread. A worker of pytest-xdist has one, which
             # waits for orders from the controller and holds nothing that the second process uses.
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             self._process.start()
-        there.close()
-        self._connection = here
-        return here
+        other_end.close()
+        self._connection = our_end
+        return our_end
 
     def _how_it_ended(self) -> str:
         assert self._process is not None
@@ -110,22 +110,22 @@ def _usual_method(device: str) -> str:
     return "fork" if sys.platform == "linux" and device == "cpu" else "spawn"
 
 
-def _serve(session: ConformanceSession, there: Connection, here: Connection, captures: bool) -> None:
+def _serve(session: ConformanceSession, far_end: Connection, connection: Connection, captures: bool) -> None:
     """Answer for one trial after another, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which will end this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    there.close()  # or this process would itself keep open what it waits to see closed
+    far_end.close()  # or this process would itself keep open what it waits to see closed
     tail = _Tail()
     if captures:
         _silence(tail)
     surroundings = Surroundings(session.subjects)
     while True:
         try:
-            place = here.recv()
+            place = connection.recv()
         except EOFError:
             return
         answer = _answer(session, place)
-        here.send((replace(answer, printed=tail.take()), surroundings.changes()))
+        connection.send((replace(answer, printed=tail.take()), surroundings.changes()))
 
 
 def _answer(session: ConformanceSession, place: int) -> Answer:

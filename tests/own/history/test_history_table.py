@@ -190,7 +190,7 @@ def test_a_run_shows_the_table_on_its_page(changed: Path, tmp_path: Path) -> Non
                     "searched": "",
                 }
             ],
-            "rows": [{"name": "bound", "told": "0, was 1"}],
+            "rows": [{"name": "bound", "change": "0, was 1"}],
         }
     ]
     write_faults(tmp_path, json.dumps({"faults": []}), told)

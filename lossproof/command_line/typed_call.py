@@ -61,8 +61,8 @@ def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> 
         raise Mistake("\n".join(complaints))
     notes = Notes("")
     args = read_args(_node(trees, loss.arguments), "args", loss, notes, False)
-    given = [name for name in trees if name not in loss.arguments]
-    params = read_params(_node(trees, given), "params", loss, notes, False) if given else {}
+    parameters = [name for name in trees if name not in loss.arguments]
+    params = read_params(_node(trees, parameters), "params", loss, notes, False) if parameters else {}
     if len(notes):
         raise Mistake("\n".join(f"{one.problem}; {one.remedy}" for one in notes.complaints()))
     return TypedCall(loss, params, args, reduction, {name: texts[name] for name in others if name in texts})

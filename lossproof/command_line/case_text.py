@@ -13,7 +13,7 @@ from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
 from lossproof.corpus.tensors import Literal, Shape, Tensor
 
 
-def written(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
+def case_text(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
     """A parameter, a tensor or a part of one in the words of a case file, on one line.
 
     Args:
@@ -31,7 +31,7 @@ def written(value: Parameter | int | tuple[Parameter | int, ...], most: int | No
     if isinstance(value, int):
         return str(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(written(item, most) for item in value)}]"
+        return f"[{', '.join(case_text(item, most) for item in value)}]"
     return tensor(value, most)
 
 
@@ -39,7 +39,7 @@ def tensor(value: Tensor, most: int | None = None) -> str:
     """A tensor in the form that the case chose for it."""
     if isinstance(value, Literal) and value.dtype is None:
         return nested([number(one) for one in value.values], value.shape, most)
-    return f"{{{', '.join(f'{key}: {written(part, most)}' for key, part in value.words.items())}}}"
+    return f"{{{', '.join(f'{key}: {case_text(part, most)}' for key, part in value.words.items())}}}"
 
 
 def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:
@@ -62,7 +62,7 @@ def number(value: Numeral) -> str:
 
 def mapping(values: Mapping[str, Parameter]) -> str:
     """Names and their values in braces."""
-    return f"{{{', '.join(f'{name}: {written(value)}' for name, value in values.items())}}}"
+    return f"{{{', '.join(f'{name}: {case_text(value)}' for name, value in values.items())}}}"
 
 
 def text(words: str, in_braces: bool = False) -> str:
