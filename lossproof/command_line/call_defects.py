@@ -1,4 +1,4 @@
-"""Whether a call that torch gets wrong is, in the corpus, one that it is known to get wrong."""
+"""Finds the known defects of a call that the user typed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lossproof.subjects.call import Call
 def defects_of_call(
     plan: PlannedCall, quantities: Collection[str], subject: str, version: str, corpus: Corpus
 ) -> list[KnownDefect]:
-    """The known defects of a subject that speak of the same call and of one of these quantities of it."""
+    """The known defects of a subject that cover one of these quantities of the same call."""
     entries = relevant(corpus.known_defects, subject, version, plan.call.device)
     ids = {entry.case for entry in entries}
     defects: list[KnownDefect] = []
@@ -48,7 +48,7 @@ def _matching_reductions(case: Case, plan: PlannedCall) -> Iterator[str | None]:
 
 
 def _is_same(call: Call, prepared: PreparedCall, plan: PlannedCall) -> bool:
-    """Whether two calls of a loss have the same tensors, parameters and reduction, defaults filled in."""
+    """Whether two calls of a loss have the same tensors, parameters and reduction, including defaults."""
     dtypes = {name: values.dtype for name, values in call.args.items()}
     ours, others = ({**call.arguments, **call.parameters} for call in (prepared, plan.prepared))
     return dtypes == {name: values.dtype for name, values in plan.call.args.items()} and all(
@@ -57,7 +57,7 @@ def _is_same(call: Call, prepared: PreparedCall, plan: PlannedCall) -> bool:
 
 
 def _is_equal(value: object, other: object) -> bool:
-    """Whether two values are the same, as nan is and -0.0 is not 0.0."""
+    """Whether two values are identical: nan equals nan, and -0.0 differs from 0.0."""
     if value is None or other is None or isinstance(value, str):
         return value is other or (isinstance(value, str) and value == other)
     first, second = np.asarray(value), np.asarray(other)

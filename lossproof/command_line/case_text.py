@@ -1,4 +1,4 @@
-"""Tensors, parameters and texts as a case file writes them."""
+"""Writes tensors, parameters and texts in the format of case files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lossproof.corpus.tensors import Literal, Shape, Tensor
 
 
 def case_text(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
-    """A parameter, a tensor or a part of one in the words of a case file, on one line.
+    """A parameter, a tensor or a part of one on one line, in the format of case files.
 
     Args:
         value: what to write.
-        most: how many numbers of a list to write before it is cut and its shape told instead.
+        most: the largest number of elements to write in full; longer lists end with their shape.
     """
     if value is None:
         return "null"
@@ -36,14 +36,14 @@ def case_text(value: Parameter | int | tuple[Parameter | int, ...], most: int | 
 
 
 def tensor(value: Tensor, most: int | None = None) -> str:
-    """A tensor in the form that the case chose for it."""
+    """A tensor in its form in the case."""
     if isinstance(value, Literal) and value.dtype is None:
         return nested([number(one) for one in value.values], value.shape, most)
     return f"{{{', '.join(f'{key}: {case_text(part, most)}' for key, part in value.words.items())}}}"
 
 
 def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:
-    """Numbers in nested brackets; of too many, the first ones and how many there are."""
+    """Numbers in nested brackets, or the first ones and the shape if there are more than ``most``."""
     if most is not None and len(texts) > most:
         return f"[{', '.join(texts[:most])}, ...] ({'x'.join(map(str, shape))} numbers)"
     if not shape:
@@ -56,7 +56,7 @@ def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:
 
 
 def number(value: Numeral) -> str:
-    """A number; bits stand in quotes."""
+    """A number; hexadecimal floats are in quotes."""
     return f"'{value.text}'" if is_hexadecimal(value.text) else value.text
 
 
@@ -66,7 +66,7 @@ def mapping(values: Mapping[str, Parameter]) -> str:
 
 
 def text(words: str, in_braces: bool = False) -> str:
-    """A text, in quotes where it would otherwise be read as something else."""
+    """A text, in quotes if it would otherwise be read as something else."""
     line = f"{{key: {words}}}" if in_braces else f"key: {words}"
     notes = Notes("")
     root = parse_tree(line, notes)

@@ -1,4 +1,4 @@
-"""``check``: what is wrong with case files, all of it."""
+"""``check``: all complaints about case files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from lossproof.reporting.text import count
 
 
 def check(files: Sequence[Path], corpus: Path | None) -> bool:
-    """Write every complaint about some files, a line each; whether there is none.
+    """Write every complaint about some files, one per line, and return whether there are none.
 
-    A file of the corpus is also held against the rest of it: no id may stand twice.
+    A file of the corpus is also checked against the rest of it: no id may appear twice.
     """
     cases: list[Case] = []
     defects = 0
@@ -28,7 +28,7 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
     for file in dict.fromkeys(files):
         notes = Notes(str(file))
         if file.suffix != ".yaml":
-            notes.add(None, "the file is not read for its ending", "let its name end in .yaml")
+            notes.add(None, "the file is not read because of its ending", "let its name end in .yaml")
         elif (text := read_text_file(file, notes)) is not None:
             if holds_known_defects(file):
                 ids = {case.id for case in read_corpus(corpus).cases}

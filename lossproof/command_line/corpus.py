@@ -1,4 +1,4 @@
-"""The case files that the verbs speak of, and finding things in them by name."""
+"""Finds cases and losses by the names that the user types."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def read_corpus(folder: Path | None) -> Corpus:
 
 
 def find_case(corpus: Corpus, id: str) -> Case:
-    """The case of that id.
+    """The case with an id.
 
     Raises:
-        Mistake: when there is none, with the ids that look like it.
+        Mistake: there is none; the message lists similar ids.
     """
     for case in corpus.cases:
         if case.id == id:
@@ -44,10 +44,10 @@ def find_case(corpus: Corpus, id: str) -> Case:
 
 
 def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
-    """The names that a shell pattern matches, or that hold it as a part; all without one.
+    """The names that match a shell pattern or contain it; all names if there is no pattern.
 
     Raises:
-        Mistake: when there is none.
+        Mistake: no name matches.
     """
     known = list(dict.fromkeys(names))
     if pattern is None:
@@ -60,10 +60,10 @@ def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
 
 
 def find_loss(name: str) -> Loss:
-    """The loss of that name: torch's class, or its function with or without ``F.`` before it.
+    """The loss with a name: that of torch's class, or of its function, with or without ``F.``.
 
     Raises:
-        Mistake: when there is none, with the nearest name.
+        Mistake: there is none; the message suggests a name.
     """
     if name in LOSSES:
         return LOSSES[name]
@@ -76,13 +76,13 @@ def find_loss(name: str) -> Loss:
 
 
 def complete_case(incomplete: str) -> list[str]:
-    """The ids that begin so, for the shell: from the files' text, which takes no time."""
+    """The ids with a prefix, for the shell, searched in the text of the files, which is fast."""
     texts = (path.read_text(encoding="utf-8", errors="replace") for path in sorted(CASES.rglob("*.yaml")))
     return [id for text in texts for id in _ID.findall(text) if id.startswith(incomplete)]
 
 
 def complete_loss(incomplete: str) -> list[str]:
-    """The losses that begin so, for the shell."""
+    """The losses with a prefix, for the shell."""
     return [name for name in LOSSES if name.startswith(incomplete)]
 
 

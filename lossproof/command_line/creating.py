@@ -1,4 +1,4 @@
-"""``new``: a case from numbers typed in, its results filled in with certified digits."""
+"""``new``: makes a case from numbers typed in, and fills in its results with certified digits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.reference.refusals import Refusal
 from lossproof.reporting.text import count
 
-# Keys of a case whose texts are taken over as they are typed.
+# Keys of a case whose texts are copied as typed.
 _COPIED_KEYS = (
     "source",
     "flags",
@@ -32,7 +32,7 @@ _COPIED_KEYS = (
     "repeats",
     "kills",
 )
-# More numbers than this belong into no file: the reference computes them anyway.
+# A file needs no more numbers than this: the reference computes them anyway.
 _MOST_NUMBERS = 64
 
 
@@ -46,7 +46,7 @@ def new(
     with_gradient: bool,
     corpus: Path | None,
 ) -> None:
-    """Write a case to standard output or, after all else is in order, to the end of a file."""
+    """Write a case to standard output, or add it to the end of a file."""
     call = read_call(find_loss(name), tokens, _COPIED_KEYS)
     case_file = CaseFile.read(file, call.loss.name)
     fields = _fields(call, id, title, case_file)
@@ -92,18 +92,18 @@ def _fields(call: TypedCall, id: str, title: str, case_file: CaseFile) -> dict[s
 def _demand_new(case: Case, corpus: Path | None) -> None:
     for other in read_corpus(corpus).cases:
         if other.id == case.id:
-            raise Mistake(f"the id '{case.id}' stands already at {other.file}:{other.line}; choose another")
+            raise Mistake(f"the id '{case.id}' is in use at {other.file}:{other.line}; choose another")
 
 
 def _results(case: Case, digits: int, with_gradient: bool) -> dict[str, str]:
-    """The values, and the gradients, that are small enough to be read."""
+    """The values and gradients that are small enough to be read."""
     values: dict[str, str] = {}
     gradients: dict[str, str] = {}
     for reduction in reductions_of(case):
         try:
             prepared = prepare_call(make_call(case, "float64", reduction))
         except Refusal as refusal:
-            remedy = "a case of what must be refused says 'raises:' and is written by hand"
+            remedy = "a case that must be refused says 'raises:' and is written by hand"
             raise Mistake(f"{case.loss} refuses this call ({refusal.kind}): {refusal}; {remedy}") from refusal
         label = _label(case, reduction)
         _add_numbers(values, label, case_value(case, reduction, digits))
@@ -117,7 +117,7 @@ def _results(case: Case, digits: int, with_gradient: bool) -> dict[str, str]:
 
 
 def _label(case: Case, reduction: str | None) -> str:
-    """The key of a result: the reduction, though it may be that of the params, or there may be none."""
+    """The key of a result: the reduction, the one among the params, or ``none``."""
     passed = case.params.get("reduction")
     return reduction or (passed if isinstance(passed, str) else "none")
 

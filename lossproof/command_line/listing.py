@@ -1,4 +1,4 @@
-"""``list``: a line for each case, loss, subject, flag and the like, as made for a person as for a pipe."""
+"""``list``: a line per case, loss, subject, flag, dtype or convention, for people and for pipes."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def list_things(
 ) -> None:
     """Write a line for each thing of a kind whose name matches the pattern.
 
-    ``loss``, ``flag`` and ``document`` choose cases; losses and flags are listed if a chosen case has them.
+    ``loss``, ``flag`` and ``document`` select cases; losses and flags are listed if a selected case has them.
     """
     if kind not in _SINGULAR:
-        raise Mistake(f"'{kind}' is nothing to list; {suggestion(kind, _SINGULAR)}")
+        raise Mistake(f"'{kind}' cannot be listed; {suggestion(kind, _SINGULAR)}")
     if kind in _WITHOUT_CASES:
         options = {"--loss": loss, "--flag": flag, "--document": document}
         misplaced = [name for name, value in options.items() if value is not None]
@@ -67,7 +67,7 @@ def _select(cases: list[Case], loss: str | None, flag: str | None, document: str
             raise Mistake(f"no case comes from the document '{document}'; {suggestion(document, documents)}")
         cases = [case for case in cases if case.source and case.source.document in matches]
     if not cases:
-        raise Mistake("no case has all of that; leave out an option")
+        raise Mistake("no case matches all of these options; leave one out")
     return cases
 
 
@@ -95,7 +95,7 @@ def _flags(cases: list[Case]) -> list[Row]:
 
 
 def _subjects() -> list[Row]:
-    # Subjects bring their libraries with them, torch above all.
+    # Here, since subjects import their libraries, such as torch.
     from lossproof.subjects.registry import find_subject, known_subjects
 
     rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""``run``: a loss on numbers typed in, its proven value, and torch's answer beside it."""
+"""``run``: a loss on numbers typed in, with its proven value and torch's answer."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ _KINDS = {"defect": "known defect", "convention": "convention of torch's", "unde
 
 
 def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
-    """Write the value and the gradients of a call, proven and by torch; whether torch agrees.
+    """Write the value and the gradients of a call, proven and by torch, and return whether torch agrees.
 
-    What the formula leaves open is proven as torch picks it.
+    The proof follows torch's conventions where the formula leaves a choice.
     """
     loss = find_loss(name)
     subject = next(found for found in map(find_subject, default_subjects()) if found.illustrates(loss.name))
@@ -93,7 +93,7 @@ def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_s
 
 
 class _Answer:
-    """What torch said: numbers, or why there are none."""
+    """Torch's answer: numbers, or the reason why there are none."""
 
     def __init__(self, subject: Subject, observation: Observation | None, reason: str = "") -> None:
         self.subject = subject.name
@@ -149,7 +149,7 @@ def _ask(subject: Subject, plan: PlannedCall) -> _Answer:
 def _say_quantity(
     quantity: str, digits: Digits, truth: Truth, observed: Float64Array | None, dtype: str
 ) -> Verdict | None:
-    """Write a quantity, a number a line; the verdict where torch has numbers."""
+    """Write a quantity, one number per line; returns the verdict, or None if torch has no numbers."""
     texts, shape = digits
     verdict = None
     if observed is not None:
@@ -187,17 +187,15 @@ def _say_verdict(answer: _Answer, verdicts: Mapping[str, Verdict | None]) -> boo
     if answer.observation is None:
         say(f"{answer.name} {answer.reason}", BAD)
         return False
-    judgements = {quantity: verdict for quantity, verdict in verdicts.items() if verdict is not None}
-    if wrong := [verdict.message for verdict in judgements.values() if not verdict.agrees]:
+    present = {quantity: verdict for quantity, verdict in verdicts.items() if verdict is not None}
+    if wrong := [verdict.message for verdict in present.values() if not verdict.agrees]:
         say(f"{answer.name} disagrees: " + "; ".join(wrong), BAD)
     if (error := answer.observation.failed) is not None:
         failure = f"raises {error.type}" if isinstance(error, Refused) else "cannot do it"
         say(f"{answer.name} {failure} in its backward pass: {error}", BAD)
     if wrong or error is not None:
         return False
-    if by_rule := [
-        f"{quantity} {verdict.message}" for quantity, verdict in judgements.items() if verdict.rule
-    ]:
+    if by_rule := [f"{quantity} {verdict.message}" for quantity, verdict in present.items() if verdict.rule]:
         say(f"{answer.name} passes, but not by all of its numbers:", HEADING)
         for sentence in by_rule:
             say(f"  {sentence}")
@@ -207,7 +205,7 @@ def _say_verdict(answer: _Answer, verdicts: Mapping[str, Verdict | None]) -> boo
 
 
 def _say_known_defects(plan: PlannedCall, wrong: Sequence[str], answer: _Answer) -> None:
-    """Write which cases have this very call on record, and what they know of it."""
+    """Write the known defects of this call."""
     quantities = [quantity.replace("gradient by ", "gradient:") for quantity in wrong]
     defects = defects_of_call(plan, quantities, answer.subject, answer.version, read_corpus(None))
     for defect in defects:

@@ -1,4 +1,4 @@
-"""A file of cases: from its tree to ``Case`` objects."""
+"""Reads a file of cases: from its tree to ``Case`` objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lossproof.corpus.fields import (
 from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, REDUCTIONS
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
-from lossproof.corpus.results import CaseContext, read_erratum, read_expect, read_gradient, read_identity
+from lossproof.corpus.results import Context, read_erratum, read_expect, read_gradient, read_identity
 from lossproof.corpus.sections import (
     read_case_flags,
     read_document,
@@ -57,13 +57,13 @@ def read_cases(root: Node, notes: Notes) -> list[Case]:
 
 
 def read_file_document(root: Node, notes: Notes) -> Document | None:
-    """What the file says of the document that its cases come from, if it does."""
+    """The document that the file describes, if any."""
     entry = root.entries.get("document") if isinstance(root, MappingNode) else None
     return read_document(entry.value, notes) if entry else None
 
 
 def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
-    """Tell ``notes`` where each item of the list under ``key`` begins, and what its ``id_key`` calls it."""
+    """Give ``notes`` the place of each item of the list under ``key``, and its name under ``id_key``."""
     notes.sections.extend((fields.place_of(name), None) for name in fields)
     items = fields[key]
     for item in items.items if isinstance(items, ListNode) else ():
@@ -73,7 +73,7 @@ def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
 
 
 class _CaseReader:
-    """Reads the cases of a file, given what the file says for all of them."""
+    """Reads the cases of a file that may name a loss and flags for all of them."""
 
     def __init__(self, loss: str | None, flags: dict[str, Flag], notes: Notes) -> None:
         self._loss = loss
@@ -90,7 +90,7 @@ class _CaseReader:
                 if key in fields and other in fields:
                     notes.add(
                         fields.place_of(other),
-                        f"'{other}' stands in a case with '{key}'",
+                        f"a case with '{key}' cannot have '{other}'",
                         f"remove '{other}'",
                     )
         case = self._assemble(fields)
@@ -111,7 +111,7 @@ class _CaseReader:
         reductions = self._words(fields, "reductions", loss.results if loss else REDUCTIONS)
         dtypes = self._words(fields, "dtypes", FORMATS) or DEFAULT_DTYPES
         run_reductions = reductions or (loss.results if loss else REDUCTIONS)
-        context = CaseContext(loss, run_reductions, dtypes, params, args, is_read)
+        context = Context(loss, run_reductions, dtypes, params, args, is_read)
         if "args" not in fields and "module" not in fields and loss is not None:
             remedy = f"add 'args:' with {', '.join(loss.arguments)}"
             notes.add(fields.place, "the case has no args", remedy)
@@ -168,7 +168,7 @@ class _CaseReader:
         return read_words(fields[key], key, known, self._notes) if key in fields else None
 
     def _prints(self, fields: Fields) -> tuple[str, ...]:
-        """Which of its numbers the case says stand in its document."""
+        """The numbers of the case that its document prints."""
         if "prints" not in fields:
             return ()
         if "source" not in fields:

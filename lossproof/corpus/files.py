@@ -1,4 +1,4 @@
-"""Finding case files and reading their text; nothing here knows what a case is."""
+"""Finds case files and reads their text, without knowing what a case is."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from lossproof.corpus.complaints import Notes, Place
 from lossproof.corpus.nodes import hidden_character
 
-HISTORY = "history"  # the folder beside the case files that holds what runs on other releases came to
+HISTORY = "history"  # the folder of results on other releases
 _LARGEST = 10_000_000
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
 def relative_name(path: Path, root: Path) -> str:
-    """The name by which complaints and cases call a file: from the folder that holds ``root``."""
+    """The name of a file in complaints and cases, relative to the folder that holds ``root``."""
     return path.relative_to(root.parent).as_posix()
 
 
 def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
-    """All case files below ``root``, sorted, and what is wrong with its folders.
+    """All case files below ``root``, sorted, and complaints about its folders.
 
-    They end in ``.yaml``, and do not stand in the folder of the history, which tells of runs.
+    Their names end in ``.yaml``. The folder of the history is skipped: it holds results of runs.
     """
     files: list[Path] = []
     troubles: list[Notes] = []
@@ -55,12 +55,12 @@ def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
             if path.suffix == ".yaml":
                 files.append(path)
             elif path.suffix.lower() in {".yml", ".yaml"}:
-                trouble(path, "the file is not read for its ending", "let its name end in .yaml")
+                trouble(path, "the file is not read because of its ending", "let its name end in .yaml")
     return sorted(files), troubles
 
 
 def digest(files: Iterable[Path]) -> str:
-    """Twelve hexadecimal digits that stand for the contents of some files."""
+    """Twelve hexadecimal digits that identify the contents of some files."""
     contents = hashlib.sha256()
     for path in files:
         contents.update(path.read_bytes())
@@ -68,10 +68,10 @@ def digest(files: Iterable[Path]) -> str:
 
 
 def read_text_file(path: Path, notes: Notes) -> str | None:
-    """The text of a file, its line ends made alike, or None after a complaint."""
+    """The text of a file with uniform line ends, or None after a complaint."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            notes.add(None, "this is no regular file", "put a file here")
+            notes.add(None, "this is not a regular file", "put a file here")
             return None
         with path.open("rb") as stream:
             data = stream.read(_LARGEST + 1)

@@ -1,4 +1,4 @@
-"""The parts of a case that state what comes out: expected numbers, gradients, identities, errata."""
+"""Reads the results that a case states: expected numbers, gradients, identities, errata."""
 
 from __future__ import annotations
 
@@ -36,12 +36,11 @@ from lossproof.reference.loss import Loss
 
 
 @dataclass(frozen=True)
-class CaseContext:
-    """What results are read against: the call of the case that states them.
+class Context:
+    """The call of the case whose results are read.
 
-    ``loss`` is None when the case's is unknown, which has been complained about. ``reductions``
-    and ``dtypes`` are those that the case runs in. ``is_read`` says whether ``params`` and ``args`` were
-    read without complaint.
+    ``loss`` is None if it is unknown, which already has a complaint. The case runs in ``reductions`` and
+    ``dtypes``. ``is_read`` says whether ``params`` and ``args`` were read without complaint.
     """
 
     loss: Loss | None
@@ -52,15 +51,13 @@ class CaseContext:
     is_read: bool
 
 
-def read_expect(node: Node, context: CaseContext, notes: Notes) -> dict[str, tuple[Printed, ...]]:
+def read_expect(node: Node, context: Context, notes: Notes) -> dict[str, tuple[Printed, ...]]:
     """Expected outputs by reduction."""
     fields = _by_reduction(node, "expect", context, notes)
     return {name: _read_printed(fields[name], f"expect.{name}", context, notes) for name in fields}
 
 
-def read_gradient(
-    node: Node, context: CaseContext, notes: Notes
-) -> dict[str, dict[str, tuple[Printed, ...]]]:
+def read_gradient(node: Node, context: Context, notes: Notes) -> dict[str, dict[str, tuple[Printed, ...]]]:
     """Expected gradients by reduction and by argument or tensor parameter."""
     tensors = [*context.args, *(name for name, value in context.params.items() if isinstance(value, Tensor))]
     fields = _by_reduction(node, "gradient", context, notes)
@@ -79,7 +76,7 @@ def read_gradient(
     return gradients
 
 
-def _by_reduction(node: Node, what: str, context: CaseContext, notes: Notes) -> Fields:
+def _by_reduction(node: Node, what: str, context: Context, notes: Notes) -> Fields:
     fields = read_mapping(node, what, notes)
     for name in fields if context.loss is not None else ():
         if name not in context.reductions:
@@ -87,7 +84,7 @@ def _by_reduction(node: Node, what: str, context: CaseContext, notes: Notes) -> 
     return fields
 
 
-def _read_printed(node: Node, what: str, context: CaseContext, notes: Notes) -> tuple[Printed, ...]:
+def _read_printed(node: Node, what: str, context: Context, notes: Notes) -> tuple[Printed, ...]:
     if not isinstance(node, MappingNode):
         return (_read_numbers(node, what, None, notes),)
     fields = read_fields(node, what, PRINTED, notes)
@@ -107,8 +104,8 @@ def _read_numbers(node: Node, what: str, dtype: str | None, notes: Notes) -> Pri
     return Printed(literal.values, literal.shape, dtype)
 
 
-def read_erratum(node: Node, context: CaseContext, notes: Notes) -> Erratum:
-    """A document's wrong statement: numbers by reduction, or words."""
+def read_erratum(node: Node, context: Context, notes: Notes) -> Erratum:
+    """A document's wrong statement: numbers by reduction, or a text."""
     fields = read_fields(node, "erratum", ERRATUM, notes)
     because = read_text(fields["because"], "erratum.because", notes)
     says = fields["says"]
@@ -126,7 +123,7 @@ def read_erratum(node: Node, context: CaseContext, notes: Notes) -> Erratum:
     return Erratum({}, read_text(says, "erratum.says", notes), because)
 
 
-def read_identity(node: Node, what: str, context: CaseContext, notes: Notes) -> Identity:
+def read_identity(node: Node, what: str, context: Context, notes: Notes) -> Identity:
     """A sum of calls that must equal the case's own, or differ from it."""
     fields = read_fields(node, what, IDENTITY, notes)
     why = read_text(fields["why"], f"{what}.why", notes)
@@ -143,7 +140,7 @@ def read_identity(node: Node, what: str, context: CaseContext, notes: Notes) -> 
     return Identity(_read_sum(fields["sum"], f"{what}.sum", context, notes), reductions, why)
 
 
-def _read_sum(node: Node, what: str, context: CaseContext, notes: Notes) -> tuple[Term, ...]:
+def _read_sum(node: Node, what: str, context: Context, notes: Notes) -> tuple[Term, ...]:
     return tuple(
         _read_term(
             read_fields(item, f"{what}[{position}]", TERM, notes),
@@ -155,7 +152,7 @@ def _read_sum(node: Node, what: str, context: CaseContext, notes: Notes) -> tupl
     )
 
 
-def _read_term(fields: Fields, what: str, context: CaseContext, notes: Notes) -> Term:
+def _read_term(fields: Fields, what: str, context: Context, notes: Notes) -> Term:
     if not any(key in fields for key in TERM.optional):
         problem = f"{what} changes nothing of the case's call"
         notes.add(fields.place, problem, f"give one of {', '.join(TERM.optional)}")
@@ -178,10 +175,10 @@ def _check_inherited(
     args: Mapping[str, Tensor] | None,
     fields: Fields,
     what: str,
-    context: CaseContext,
+    context: Context,
     notes: Notes,
 ) -> None:
-    """A term with a loss of its own inherits the case's arguments, unless it brings its own."""
+    """Complain about a term whose loss cannot take the case's arguments, which it inherits."""
     if args is not None:
         return
     if set(context.args) != set(loss.arguments):

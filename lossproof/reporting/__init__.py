@@ -1,4 +1,4 @@
-"""The reports of a run: pure functions of its records, and the one place that writes them."""
+"""Turns the records of a run into reports, and writes them."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def write_reports(
     comparison: Comparison | None = None,
     history: dict[str, Any] | None = None,
 ) -> list[Path]:
-    """Write the reports, all of them or none.
+    """Write all reports, or none.
 
     They are ``report.html``, ``junit.xml``, ``results.jsonl``, ``summary.md``, ``badge.json``, and
-    ``comparison.json`` where there is a comparison; one of an earlier run goes. The tests come in the order
-    of the case files whatever order they ran in, so that the files of two runs can be compared line by line.
-    The page shows the planted faults as well, where they have been tried, and the table of releases where
-    there is one.
+    ``comparison.json`` if there is a comparison; one of an earlier run is removed. Tests come in the order of
+    the case files, regardless of the order in which they ran, so that the files of two runs can be compared
+    line by line. The page also shows the planted faults, if they have been tried, and the table of releases,
+    if there is one.
 
     Raises:
-        ReportError: the folder cannot be written to; the earlier reports are as they were.
+        ReportError: the folder cannot be written to; the earlier reports are unchanged.
     """
     ordered = sorted(results, key=lambda result: (result.file, result.line, result.id))
     records = [record for result in ordered for record in result.records]
@@ -73,10 +73,10 @@ def write_reports(
 
 
 def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None) -> list[Path]:
-    """Write ``faults.json``, and the page of the last run anew, where there is one.
+    """Write ``faults.json``, and rewrite the page of the last run, if there is one.
 
     Raises:
-        ReportError: the folder cannot be written to, or holds a ``results.jsonl`` that is none.
+        ReportError: the folder cannot be written to, or its ``results.jsonl`` cannot be read.
     """
     texts = {_FAULTS: text}
     if (folder / "results.jsonl").exists():
@@ -91,7 +91,7 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
 
 
 def _read_data(path: Path) -> dict[str, Any] | None:
-    """What another command left for the page; a file that cannot be read must not cost a run its reports."""
+    """The data that another command left for the page; an unreadable file must not cost a run its reports."""
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Reading an earlier run to compare with: only what a comparison needs, so that large runs stay small."""
+"""Reads an earlier run for a comparison, keeping only the fields that a comparison needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lossproof.reporting.jsonl import read_objects
 
 
 class BaselineCheck(NamedTuple):
-    """What a comparison needs of a record; the names are those of ``Record``."""
+    """The fields of a ``Record`` that a comparison needs."""
 
     case: str
     loss: str
@@ -26,7 +26,7 @@ class BaselineCheck(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """An earlier run and its checks, in their order."""
+    """An earlier run and its checks, in order."""
 
     run: Run
     checks: list[BaselineCheck]
@@ -35,10 +35,10 @@ class Baseline(NamedTuple):
 def read_baseline(path: Path) -> Baseline:
     """Read a ``results.jsonl``, or the one in a folder of reports.
 
-    Fields that a comparison does not need may be missing or new: the run may be another version's.
+    Fields that a comparison does not need may be missing or unknown: the run may be of another version.
 
     Raises:
-        ReportError: the file cannot be read, or is no ``results.jsonl``.
+        ReportError: the file cannot be read, or is not a ``results.jsonl``.
     """
     objects = read_objects(path / "results.jsonl" if path.is_dir() else path)
     place, data = next(objects)
@@ -51,7 +51,7 @@ def _run(place: str, data: dict[str, Any]) -> Run:
     expected = {"versions": dict, "options": dict, "complete": bool, "started": str}
     for name, kind in expected.items():
         if not isinstance(data.get(name), kind):
-            raise ReportError(f"{place}: the run's {name} is missing or no {kind.__name__}. {_ADVICE}")
+            raise ReportError(f"{place}: the run's {name} is missing or not a {kind.__name__}. {_ADVICE}")
     return Run(
         versions={str(package): str(version) for package, version in data["versions"].items()},
         machine={},
@@ -71,14 +71,14 @@ def _check(place: str, record: dict[str, Any], shared: dict[str, str]) -> Baseli
         if isinstance(text, str):
             text = shared.setdefault(text, text)
         elif text is not None or name not in ("subject", "dtype", "reduction"):
-            raise ReportError(f"{place}: the check's {name} is missing or no text. {_ADVICE}")
+            raise ReportError(f"{place}: the check's {name} is missing or not a text. {_ADVICE}")
         values.append(text)
     try:
         share = record["error_over_budget"]
         return BaselineCheck._make([*values, None if share is None else float(share)])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise ReportError(
-            f"{place}: the check's error_over_budget is missing or no number. {_ADVICE}"
+            f"{place}: the check's error_over_budget is missing or not a number. {_ADVICE}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Two runs side by side: what changed outcome, what got more or less accurate, what is new, what is gone."""
+"""Compares two runs: changed outcomes, changed accuracy, new checks and missing ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lossproof.reporting.text import count
 KEY = ("case", "subject", "dtype", "device", "layout", "reduction", "quantity")
 _NAMES = ("case", "loss", *KEY[1:])
 _MOST_LISTED = 500
-# 95 of 100 shares of torch lie below a quarter of the budget; differences there are luck: see ``compare``.
+# 95 of 100 shares of torch are below a quarter of the budget; differences there are noise: see ``compare``.
 _NOISE = 0.25
 _FACTOR = 2
 
@@ -28,11 +28,11 @@ _key = attrgetter(*KEY)
 
 
 class Difference(NamedTuple):
-    """A check of which two runs say different things: outcomes, or shares of the budget.
+    """A check on which two runs differ, in its outcome or in its share of the budget.
 
     Attributes:
-        check: the check in the newer run that has it.
-        was, now: what the old and the new run say; None where the run lacks the check.
+        check: the check in the new run, or in the old one if only that has it.
+        was, now: the outcome or the share in the old and the new run; None if the run lacks the check.
     """
 
     check: Record | BaselineCheck
@@ -42,15 +42,15 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What sets a new run apart from an old one; each list begins with the worst.
+    """The differences between an old and a new run; each list begins with the worst.
 
     Attributes:
         old, new: the versions of each run, and when it started.
         changed: checks with another outcome.
         less_accurate, more_accurate: checks with the same outcome and a different share of the budget.
-        appeared, gone: checks that only the new, only the old run has.
-        same: how many checks are none of these.
-        notes: sentences on what is left out.
+        appeared, gone: checks that only the new or only the old run has.
+        same: the number of all other checks.
+        notes: sentences about checks that are not counted.
     """
 
     old: dict[str, str]
@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many checks of each kind there are."""
+        """The number of checks in each group."""
         return {
             "changed": len(self.changed),
             "more accurate": len(self.more_accurate),
@@ -77,7 +77,7 @@ class Comparison:
 
     @property
     def worse(self) -> list[Difference]:
-        """What got worse: a check that now fails in another way than before, passes no longer, or is gone."""
+        """What got worse: checks that now fail or fail differently, that no longer pass, or that are gone."""
         return [*filter(_is_worse, self.changed), *self.gone]
 
     @property
@@ -86,7 +86,7 @@ class Comparison:
         return 1 if self.worse else 0
 
     def data(self) -> dict[str, Any]:
-        """The comparison as plain data; its lists are cut at 500, its counts are not."""
+        """The comparison as plain data: lists of at most 500 checks, and complete counts."""
         return {
             "old": self.old,
             "new": self.new,
@@ -100,10 +100,10 @@ class Comparison:
 
 
 def compare_files(old: Path, new: Path) -> Comparison:
-    """Compare the runs of two ``results.jsonl``, or of two folders that hold one.
+    """Compare the runs in two ``results.jsonl``, or in two folders that hold one.
 
     Raises:
-        ReportError: one cannot be read; the message names it.
+        ReportError: a file cannot be read; the message names it.
     """
     before, after = read_baseline(old), read_baseline(new)
     return compare(before.run, before.checks, after.run, after.checks)
@@ -117,15 +117,15 @@ def compare(
 ) -> Comparison:
     """Compare two runs check by check.
 
-    A check is known by case, subject, dtype, device, layout, reduction and quantity. It got more or less
-    accurate when the outcome is the same, one of its two errors is more than twice the other, and the larger
-    is above a quarter of the budget. Nothing smaller is told from luck: a build that sums in another order
-    rounds otherwise and is neither better nor worse. (Of 12,715 checks of torch with and without vector
-    instructions 155 have different errors, and none by that much; 12 would be named from a tenth on. Where
-    float64 torch and this reference, both honest, do the same sums in their own ways, 1 in 100 would.)
-    By how much a known defect is off is no accuracy, nor is the grade of a second derivative.
+    Case, subject, dtype, device, layout, reduction and quantity identify a check. It got more or less
+    accurate if the outcome is the same, one of its two errors is more than twice the other, and the larger is
+    above a quarter of the budget. Smaller differences are noise: a build that sums in another order rounds
+    differently and is neither better nor worse. (Of 12,715 checks of torch with and without vector
+    instructions, 155 have different errors, none by that much; with a tenth of the budget as the limit, 12
+    would be named. Between float64 torch and this reference, both honest, 1 in 100 would be.) The error of a
+    known defect does not measure accuracy, nor does the grade of a second derivative.
 
-    A check is neither new nor gone where the other run was not asked for it, or was interrupted.
+    A check is neither new nor gone if the other run was not asked for it, or was interrupted.
     """
     old, new = _by_key(old_records), _by_key(new_records)
     changed: list[Difference] = []
@@ -144,12 +144,8 @@ def compare(
             same += 1
     only_new = [check for key, check in new.items() if key not in old]
     only_old = [check for key, check in old.items() if key not in new]
-    appeared = [
-        Difference(check, None, check.outcome) for check in only_new if _is_expected(old_run, new_run, check)
-    ]
-    gone = [
-        Difference(check, check.outcome, None) for check in only_old if _is_expected(new_run, old_run, check)
-    ]
+    appeared = [Difference(one, None, one.outcome) for one in only_new if _expects(old_run, new_run, one)]
+    gone = [Difference(one, one.outcome, None) for one in only_old if _expects(new_run, old_run, one)]
     return Comparison(
         old=_origin(old_run),
         new=_origin(new_run),
@@ -172,13 +168,13 @@ def _by_key(records: Iterable[Record | BaselineCheck]) -> dict[Key, Record | Bas
     for record in records:
         key: Key = _key(record)
         times[key] += 1
-        # A case may print a number of the same reduction twice.
+        # A case may print two numbers for the same reduction.
         by_key[key if times[key] == 1 else (*key, str(times[key]))] = record
     return by_key
 
 
 def _share(check: Record | BaselineCheck) -> float | None:
-    """The share of the budget as a measure of accuracy, where it is one."""
+    """The share of the budget, or None where it does not measure accuracy."""
     share = check.error_over_budget
     is_grade = check.outcome == Outcome.AGREE and share is not None and share > 1
     return None if is_grade or check.outcome == Outcome.KNOWN_DEFECT else share
@@ -192,7 +188,7 @@ def _is_other_accuracy(was: float | None, now: float | None) -> bool:
 
 
 def _amount(share: str | float | None) -> float:
-    """The share as something to sort by: a NaN is as bad as can be."""
+    """A share as a sort key: a NaN is the worst."""
     assert isinstance(share, (int, float))
     return math.inf if math.isnan(share) else share
 
@@ -206,15 +202,15 @@ def _gravity(difference: Difference) -> tuple[bool, bool]:
     return not _is_worse(difference), difference.was != Outcome.AGREE
 
 
-def _is_expected(run: Run, other: Run, check: Record | BaselineCheck) -> bool:
-    """Whether the check of the other run should be in this one, too."""
+def _expects(run: Run, other: Run, check: Record | BaselineCheck) -> bool:
+    """Whether this run should have a check of the other run."""
     if not run.complete:
         return False
     cases, subjects, dtypes, device = (
         _limits(run, name) for name in ("cases", "subjects", "dtypes", "device")
     )
     same_device = device == _limits(other, "device")
-    # Layouts are tried in one of the dtypes that a run was asked for.
+    # Layouts are tried in only one of the run's dtypes.
     same_dtypes = dtypes == _limits(other, "dtypes")
     return (
         (not cases or any(fnmatch(check.case, pattern) for pattern in cases))
@@ -226,7 +222,7 @@ def _is_expected(run: Run, other: Run, check: Record | BaselineCheck) -> bool:
 
 
 def _limits(run: Run, option: str) -> list[str]:
-    """What the run was limited to; nothing where it had no limit."""
+    """The values to which an option limited a run; empty if it had no limit."""
     return [part.strip() for part in str(run.options.get(option) or "").split(",") if part.strip()]
 
 

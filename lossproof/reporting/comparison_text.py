@@ -1,4 +1,4 @@
-"""A comparison in words: thousands of checks read as a few dozen lines."""
+"""A comparison in words: thousands of checks in a few dozen lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FAILURES: dict[str, str] = {
 
 
 class Section(NamedTuple):
-    """A kind of difference: its heading, and a line for each group of checks."""
+    """A kind of difference: its heading, and a line per group of checks."""
 
     heading: str
     lines: list[str]
@@ -41,7 +41,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 
 
 def outline(comparison: Comparison) -> list[str]:
-    """Whether anything got worse, in one sentence, and how many checks differ in which way."""
+    """A sentence that says whether anything got worse, and the number of checks in each group."""
     numbers = ", ".join(f"{number:,} {kind}" for kind, number in comparison.counts.items())
     return [_verdict(comparison), f"{numbers}."]
 
@@ -57,7 +57,7 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def sections(comparison: Comparison) -> list[Section]:
-    """All differences, grouped by case, or by loss where that would be too many lines."""
+    """All differences, grouped by case, or by loss if there would be too many lines."""
     candidates = [
         Section("changed outcome", _group_lines(comparison.changed, _transition)),
         Section("less accurate (error / budget)", _group_lines(comparison.less_accurate, _no_label, _worst)),
@@ -69,7 +69,7 @@ def sections(comparison: Comparison) -> list[Section]:
 
 
 def runs_line(comparison: Comparison) -> str:
-    """What sets the runs apart before any check: the versions that differ, and when each started."""
+    """The versions that differ between the runs, and when each run started."""
     old, new = comparison.old, comparison.new
     names = [name for name in dict.fromkeys([*old, *new]) if name != "started"]
     differing = [
@@ -90,7 +90,7 @@ def _no_label(one: Difference) -> str:
 
 
 def _worst(group: Sequence[Difference]) -> str:
-    """The group's first check speaks for it: it is the worst."""
+    """The shares of the first check of a group, which is the worst."""
     return f": {_share(group[0].was)} -> {_share(group[0].now)}"
 
 

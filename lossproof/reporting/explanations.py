@@ -1,4 +1,4 @@
-"""What explains a case to a learner: its numbers, the worked steps, the curve, a known defect met."""
+"""Collects what explains a case to a learner: its numbers, the worked steps, the curve."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _OF_A_CALL = ("inputs", "params", "formula", "steps")
 def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """Return, by case, its inputs and params, the formula, the worked steps of one call, and its curve.
 
-    One reduction is enough to learn from: that of an erratum, else the mean or the first of the printed ones,
-    else the mean, else the first that ran.
+    One reduction is enough: that of an erratum, else the mean or the first of the printed ones, else the
+    mean, else the first that ran.
     """
     by_case: dict[str, dict[str, Any]] = {}
     calls_with_steps: dict[str, list[Record]] = {}
@@ -38,7 +38,7 @@ def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
 
 
 def shown_defects(records: Sequence[Record]) -> list[int]:
-    """Return the places of the records of known defects that tell what came out: the first of each test."""
+    """Return the places of the known defects that have a detail: the first of each test."""
     return [
         place
         for place, record in enumerate(records)
@@ -47,21 +47,20 @@ def shown_defects(records: Sequence[Record]) -> list[int]:
 
 
 def _preferences(records: Iterable[Record]) -> dict[str, list[str | None]]:
-    """The reductions of the numbers that a case and its document print, the most instructive first."""
-    ranks_by_case: dict[str, list[tuple[bool, bool, str | None]]] = {}
+    """The reductions of the printed numbers of each case, the most instructive first."""
+    orders: dict[str, list[tuple[bool, bool, str | None]]] = {}
     for record in records:
         kind = record.quantity.kind
         if kind in ("printed", "erratum"):
             rank = (kind != "erratum", record.reduction != "mean", record.reduction)
-            ranks_by_case.setdefault(record.case, []).append(rank)
+            orders.setdefault(record.case, []).append(rank)
     return {
-        case: [rank[2] for rank in sorted(ranks, key=lambda rank: rank[:2])]
-        for case, ranks in ranks_by_case.items()
+        case: [rank[2] for rank in sorted(ranks, key=lambda rank: rank[:2])] for case, ranks in orders.items()
     }
 
 
 def _steps(calls: Sequence[Record], preferred: Sequence[str | None]) -> dict[str, Any]:
-    """The steps to show; those of a call that agrees before those of one that fails."""
+    """The steps to show, preferably those of a call that agrees."""
 
     def rank(record: Record) -> tuple[int, bool]:
         place = preferred.index(record.reduction) if record.reduction in preferred else len(preferred)

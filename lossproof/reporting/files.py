@@ -1,4 +1,4 @@
-"""Writing a set of files whole or not at all."""
+"""Writes a set of files as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class ReportError(Exception):
 
 
 def write_whole(folder: Path, texts: Mapping[str, str | None]) -> list[Path]:
-    """Write each text to its name in the folder; when one fails, leave every file as it was.
+    """Write each text to its name in the folder; if one fails, leave every file unchanged.
 
-    Where a name has no text, its file goes: it would tell of an earlier run. A missing folder is made. Every
-    new text, and a copy of every file that it replaces, is on the disk before the first file changes, so that
-    a full disk is noticed while nothing has changed. Of two runs that end at once, one waits, so that all
-    files come from the same run.
+    A name without a text has its file removed: that would belong to an earlier run. A missing folder is made.
+    Every new text, and a copy of every file that it replaces, is on the disk before the first file changes,
+    so that a full disk is noticed in time. If two runs end at once, one waits, so that all files come from
+    the same run.
 
     Raises:
         ReportError: the folder cannot be made or written to.
@@ -61,7 +61,7 @@ def _replace_all(contents: Mapping[Path, bytes | None]) -> None:
         raise
     finally:
         for target in contents:
-            # What cannot be removed here could not be written either, and the error says so.
+            # A file that cannot be removed could not be written either, and the error says so.
             with contextlib.suppress(OSError):
                 _temporary(target, "new").unlink(missing_ok=True)
                 _temporary(target, "old").unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def _replace_all(contents: Mapping[Path, bytes | None]) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other runs from writing here meanwhile; the lock ends with its holder and leaves no file."""
+    """Keep other runs from writing here; the lock ends with this process and leaves no file."""
     if sys.platform == "win32":  # no such lock there
         yield
         return
@@ -83,7 +83,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _temporary(target: Path, kind: str) -> Path:
-    """Return the temporary's path: in the same folder, since a replacement across disks is not atomic."""
+    """Return a temporary path in the same folder, since a replacement across disks is not atomic."""
     return target.with_name(f".{target.name}.{os.getpid()}.{kind}")
 
 
@@ -91,7 +91,7 @@ def _write(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())  # some network disks tell only here that they are full
+        os.fsync(file.fileno())  # some network disks report only here that they are full
 
 
 def _restore(target: Path) -> None:

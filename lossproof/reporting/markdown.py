@@ -1,4 +1,4 @@
-"""``summary.md``: the run as a step summary of continuous integration shows it."""
+"""``summary.md``: the run, for the step summary of a CI system."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lossproof.reporting.digest import COUNTED, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, escaped, share
 
-# GitHub takes at most 1024 KiB a step; the rest is room for what other commands of the step have to say.
+# GitHub takes at most 1024 KiB per step; the rest is left for other commands of the step.
 _MOST_BYTES = 900_000
 _MOST_CASES = 20
 _CHECKS_A_CASE = 3
@@ -27,11 +27,11 @@ _SIGNS = {
 } | {outcome.value: outcome.sign for outcome in Outcome}
 _MOST_SENTENCES = 20
 _PLURALS = {"problem": "problems", "news": "news"}
-_ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # nothing in it is markup
+_ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # without any markup
 
 
 def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison | None) -> str:
-    """Return the text of ``summary.md``: whatever the records hold, it is below GitHub's limit."""
+    """Return the text of ``summary.md``, which is always below GitHub's limit."""
     lines = [*_verdict(run, records), *_failures(records), *_comparison(comparison), *_table(records)]
     lines += [*_stand_ins(run), *_known_defects(run), *_exceptions(records)]
     return _fit(lines)
@@ -153,7 +153,7 @@ def _report(cause: dict[str, Any]) -> str:
 
 
 def _exceptions(records: Sequence[Record]) -> Iterable[str]:
-    """What did not pass by its number: what overflowed, and what passed by a rule."""
+    """The checks that did not pass by their number: they overflowed, or passed by a rule."""
     if overflows := overflowed(records):
         yield from ("", "### Overflowed where the formula does", "", f"{_counts_in_words(overflows)}.")
     if rules := passed_by_rule(records):
@@ -168,12 +168,12 @@ def _counts_in_words(counts: Iterable[dict[str, Any]]) -> str:
 
 
 def _code(text: str) -> str:
-    """The text in a typewriter face; between these tags nothing is taken for a mention or an emoji."""
+    """The text as code, in which GitHub finds no mentions and no emoji."""
     return f"<code>{escaped(text)}</code>"
 
 
 def _fit(lines: Iterable[str]) -> str:
-    """As many lines as the limit allows."""
+    """As many of the lines as the limit allows."""
     kept: list[str] = []
     size = 0
     for line in lines:

@@ -20,11 +20,10 @@ _WIDTH = 200
 def summary_lines(
     run: Run, results: Sequence[TestResult], reports: Sequence[Path], comparison: Comparison | None = None
 ) -> list[str]:
-    """Return the lines: how the releases stand, the verdict, the counts, what fails, problems, reports.
+    """Return the lines: the state of the releases, the verdict, the counts, failures, problems, reports.
 
-    Each subject has a line with its largest error. A line tells what overflowed and one what passed by a
-    rule, where anything did. Where there is a comparison, a line says what it comes to; the reports say the
-    rest.
+    Each subject has a line with its largest error. Overflows, checks that passed by a rule, and a comparison
+    have a line each, if there are any; the reports have the details.
     """
     records = [record for result in results for record in result.records]
     lines = [*run.standing, verdict(run, records).sentence]
@@ -50,7 +49,7 @@ def _first_sentences(name: str, sentences: Sequence[str], plural: str, page: str
 
 
 def _failures(records: Sequence[Record]) -> list[str]:
-    """A sentence for each case that fails, with what is wrong first."""
+    """A sentence per case that fails, about its first failing check."""
     cases: dict[str, list[Record]] = {}
     for record in records:
         if record.outcome.is_failing:
@@ -69,7 +68,7 @@ def _failures(records: Sequence[Record]) -> list[str]:
 
 
 def _exceptions(records: Sequence[Record]) -> list[str]:
-    """What did not pass by its number, where there is any."""
+    """Lines about checks that did not pass by their number."""
     by_place = [f"{one['loss']} {one['dtype']} {one['count']:,}" for one in overflowed(records)]
     by_rule = [f"{one['rule']} {one['total']:,}" for one in passed_by_rule(records)]
     sentences = {
@@ -82,7 +81,7 @@ def _exceptions(records: Sequence[Record]) -> list[str]:
 def _largest_errors(records: Sequence[Record]) -> list[str]:
     worst: dict[str, Record] = {}
     for record in records:
-        # A known defect is off by what its entry says; the subject's other checks are of interest here.
+        # The entry of a known defect states its error; here the other checks matter.
         if budget_share(record) is None or record.outcome == Outcome.KNOWN_DEFECT:
             continue
         subject = record.subject_name
@@ -97,6 +96,6 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
 
 
 def _share(record: Record) -> float:
-    """Return the record's share, a NaN as infinity, so that it is never passed over."""
+    """Return the record's share, with a NaN as infinity so that it counts as the largest."""
     share = record.error_over_budget
     return float("inf") if share is None or share != share else share

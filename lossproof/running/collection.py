@@ -1,4 +1,4 @@
-"""A run as it accumulates: its results, what is wrong with it as a whole, and its reports."""
+"""Collects the results of a run, finds the problems of the run as a whole, and writes its reports."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
 
-# What judges.
+# The packages that take part in judging.
 _PACKAGES = ("numpy", "python-flint", "pytest")
 
 
 class RunReports:
-    """Collects results in whatever order they come, and writes them in the order of the case files."""
+    """Collects results in any order, and writes them in the order of the case files."""
 
     def __init__(
         self,
@@ -59,16 +59,16 @@ class RunReports:
         self._complete = False
 
     def add(self, nodeid: str, seconds: float, records: list[Record], problems: list[str]) -> None:
-        """Take the records of one test; the sentinel has none."""
+        """Add the records of a test; the sentinel has none."""
         if records:
             self._add(self._trials[_trial_id(nodeid)], seconds, records)
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:
-        """Take a test that ended without records: the harness or its process failed."""
+        """Add a test that ended without records because the harness or its process failed."""
         trial = self._trials.get(_trial_id(nodeid))
         if trial is None:
-            return  # a test of the project's own
+            return  # not a trial
         self._add(trial, seconds, [failed_record(trial, self._selection, reason.strip())])
 
     def case_of(self, nodeid: str) -> str | None:
@@ -77,19 +77,19 @@ class RunReports:
         return None if trial is None else trial.case.id
 
     def is_wanted(self, args: Sequence[str]) -> bool:
-        """Whether this run is one of the harness: a run of other tests must leave the reports alone."""
+        """Whether this is a run of the harness: a run of other tests must leave the reports alone."""
         return bool(self._results) or any("test_conformance" in arg for arg in args)
 
     def finish(self, complete: bool) -> list[str]:
-        """Close the run; returns what is wrong with it as a whole."""
+        """Close the run and return the problems of the run as a whole."""
         self._complete = complete
         if not self._results:
             self._problems.append("no check ran: nothing was shown to conform")
         releases = self._corpus.releases
         for (family, number), names in self._families().items():
-            unmatched_entries = self._unmatched(names) if complete else []
+            idle = self._idle_entries(names) if complete else []
             if releases.is_strict(family, number):
-                self._problems += map(blame, unmatched_entries)
+                self._problems += map(blame, idle)
             if releases.of(family):
                 records = [record for record in self.records if record.subject in names]
                 picks = {
@@ -97,16 +97,13 @@ class RunReports:
                     for subject in names
                     for name, pick in picks_of(self._corpus.picks, subject, number).items()
                 }
-                self._report_release(
-                    ReleaseRun(
-                        family, number, releases, self._entries(names), unmatched_entries, records, picks
-                    )
-                )
+                entries = self._entries(names)
+                self._report(ReleaseRun(family, number, releases, entries, idle, records, picks))
         self._problems = sorted(set(self._problems))
         return self._problems
 
     def write(self) -> list[Path]:
-        """Compare the run with its baseline, if it has one, and write the reports, all or none.
+        """Compare the run with its baseline, if it has one, and write all reports, or none.
 
         Raises:
             ReportError: the folder cannot be written to.
@@ -123,12 +120,12 @@ class RunReports:
 
     @property
     def records(self) -> list[Record]:
-        """The records of all results, in their order."""
+        """The records of all results, in order."""
         return [record for result in self.results for record in result.records]
 
     @property
     def run(self) -> Run:
-        """The description of the run as it stands."""
+        """The description of the run so far."""
         excused = [
             record for record in self.records if record.outcome == Outcome.KNOWN_DEFECT and record.detail
         ]
@@ -159,13 +156,13 @@ class RunReports:
 
     @property
     def _tested(self) -> list[str]:
-        """The distributions that the subjects are made of."""
+        """The packages of the subjects."""
         subjects = self._selection.subjects.values()
         return list(dict.fromkeys(name for subject in subjects for name in subject.packages))
 
     @property
     def _stand_ins(self) -> dict[str, str]:
-        """The expressions that stand in for losses, by loss."""
+        """The expressions that replace losses that a subject lacks, by loss."""
         subjects = self._selection.subjects
         pairs = [(trial.case.loss, subjects.get(trial.subject or "")) for trial in self._selection.trials]
         return {loss: text for loss, subject in pairs if subject and (text := subject.stand_in(loss))}
@@ -178,7 +175,7 @@ class RunReports:
         return families
 
     def _entries(self, names: Iterable[str]) -> list[KnownDefect]:
-        """The entries that hold for any of these subjects, of the cases that were selected."""
+        """The entries for any of these subjects in the selected cases."""
         selected = {trial.case.id for trial in self._selection.trials}
         entries = {
             (entry.file, entry.line): entry
@@ -188,14 +185,14 @@ class RunReports:
         }
         return [entry for _, entry in sorted(entries.items())]
 
-    def _report_release(self, run: ReleaseRun) -> None:
+    def _report(self, run: ReleaseRun) -> None:
         self._standing.append(standing(run))
         self._news += news(run)
         gone = gone_defects(run)
         self._known = [entry for entry in self._known if entry not in gone]
 
-    def _unmatched(self, names: Sequence[str]) -> list[KnownDefect]:
-        """The entries that match no check, though all of it ran that they speak of."""
+    def _idle_entries(self, names: Sequence[str]) -> list[KnownDefect]:
+        """The entries that match no check although everything that they cover ran."""
         entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
         ran = [
             (trial.case.id, trial.subject, trial.dtype)
@@ -208,9 +205,9 @@ class RunReports:
         return self._selection.subjects[name].version()
 
     def _is_wholly_selected(self, entry: KnownDefect) -> bool:
-        """Whether everything runs that an entry speaks of: what it matches may be a check left out.
+        """Whether everything that an entry covers runs: otherwise its check may have been left out.
 
-        Modes, for one, are examined in one dtype of one of torch's two subjects.
+        Modes, for example, are examined in one dtype of one of torch's two subjects.
         """
         subjects = {name for name in default_subjects() if fnmatch(name, entry.subject)}
         dtypes = set(entry.dtypes or self._cases[entry.case].dtypes)
@@ -227,7 +224,7 @@ class RunReports:
 
 
 def _snippet(entry: KnownDefect, excused: list[Record]) -> str:
-    """A program that shows the defect, from the first record that met it."""
+    """A program that shows the defect, from the first record with one."""
     details = (record.detail for record in excused if covers(entry, record))
     return next((detail["snippet"] for detail in details if detail), "")
 

@@ -1,7 +1,7 @@
-"""The pytest plugin: options, one parametrized test a trial, and the reports at the end.
+"""The pytest plugin: options, one parametrized test per trial, and the reports at the end.
 
-Records travel with pytest's own test reports, so that they arrive from xdist's workers as well; the
-controller alone writes the reports.
+Records travel with pytest's own test reports, so that they also arrive from xdist's workers; only the
+controller writes the reports.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _NOT_CAUGHT = "the fault that was planted on purpose was not caught: nothing tha
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what a run can be asked for."""
+    """Add the options of a run."""
     group = parser.getgroup("lossproof", "conformance of loss functions")
     group.addoption("--subjects", default="", help="implementations to test, comma-separated")
     group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--time-limit",
         default=300.0,
         type=_seconds,
-        help="seconds after which a trial is given up as an error (default: 300)",
+        help="seconds after which a trial counts as an error (default: 300)",
     )
     group.addoption("--reports", default=None, help="the folder of the reports (default: reports)")
     group.addoption(
@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Read the corpus and the options first of all, so that a mistake in them is the first thing said."""
+    """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
     options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
     folder = Path(config.getoption("corpus") or config.rootpath / "cases")
@@ -71,7 +71,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     try:
         corpus = load_corpus(folder)
         selection = select(corpus, **options)
-        # Read now: the run may write its own reports in that place, and a wrong path should cost no run.
+        # Read now: the run may overwrite these reports, and a wrong path should not cost a run.
         if config.getoption("baseline") and not hasattr(config, "workerinput"):
             baseline = read_baseline(Path(config.getoption("baseline")))
         if not hasattr(config, "workerinput"):
@@ -93,7 +93,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time limit; name a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time limit; name a number of seconds above 0")
     return seconds
 
 
@@ -106,9 +106,9 @@ def _examiner(config: pytest.Config, session: ConformanceSession) -> Supervisor 
 
 
 def _report_when_terminated(config: pytest.Config) -> None:
-    """Whoever asks the run to end gets reports of what it has found so far, as with Ctrl-C."""
+    """Write the reports of what has run so far if the run is terminated, as with Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
-        return  # Python lets no other thread receive signals
+        return  # in Python, only the main thread receives signals
 
     def end(number: int, frame: object) -> NoReturn:
         pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
@@ -122,21 +122,21 @@ def _report_when_terminated(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize the harness with the trials that were selected."""
+    """Parametrize the harness with the selected trials."""
     if "trial" in metafunc.fixturenames:
         trials = metafunc.config.stash[_SESSION].selection.trials
         metafunc.parametrize("trial", trials, ids=[trial.id for trial in trials])
 
 
 def pytest_collection_finish() -> None:
-    """Take all that is loaded by now out of the garbage collector's sight: it lives as long as the run."""
+    """Exempt everything loaded so far from garbage collection: it lives as long as the run."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture
 def examine(request: pytest.FixtureRequest) -> Examine:
-    """Carry out one trial, keep its records for the reports, and fail or skip the test accordingly."""
+    """Carry out a trial, keep its records for the reports, and fail or skip the test accordingly."""
 
     def run(trial: PlannedTrial) -> None:
         answer = request.config.stash[_EXAMINER].examine(trial)
@@ -158,7 +158,7 @@ def examine(request: pytest.FixtureRequest) -> Examine:
 
 @pytest.fixture
 def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
-    """Examine the sentinel, and fail the test where it passes."""
+    """Examine the sentinel, and fail the test if it passes."""
 
     def run() -> None:
         answer = request.config.stash[_EXAMINER].examine_sentinel()
@@ -172,7 +172,7 @@ def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the records to the test's report: whatever hangs on it comes along from a worker."""
+    """Attach the records to the test's report, with which they travel from a worker."""
     report = yield
     if report.when == "call":
         setattr(report, _ATTACHMENT, getattr(item, _ATTACHMENT, None))
@@ -181,7 +181,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """Pack the records for the way from a worker: xdist would send them item by item, at length."""
+    """Pickle the records of a worker, since xdist would send them slowly, item by item."""
     data = yield
     if data and data.get(_ATTACHMENT):
         data[_ATTACHMENT] = pickle.dumps(data[_ATTACHMENT])
@@ -190,13 +190,13 @@ def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, di
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_from_serializable(data: dict[str, Any]) -> None:
-    """Unpack the records that a worker has sent."""
+    """Unpickle the records that a worker has sent."""
     if data.get(_ATTACHMENT):
         data[_ATTACHMENT] = pickle.loads(data[_ATTACHMENT])
 
 
 class _Controller:
-    """The side of the plugin that collects and writes, in the one process that controls the run."""
+    """Collects records and writes reports, in the process that controls the run."""
 
     def __init__(self, reports: RunReports) -> None:
         self._reports = reports
@@ -204,7 +204,7 @@ class _Controller:
         self._failure = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the records of a finished test, or the reason why it has none."""
+        """Add the records of a finished test, or the reason why it has none."""
         attachment = getattr(report, _ATTACHMENT, None)
         if attachment is not None:
             self._reports.add(report.nodeid, report.duration, **attachment)
@@ -213,7 +213,7 @@ class _Controller:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, and fail the run for what no single test could notice."""
+        """Write the reports, and fail the run for problems that no single test could notice."""
         if not self._reports.is_wanted(session.config.args):
             return
         stopped = bool(session.shouldstop or session.shouldfail)
@@ -227,7 +227,7 @@ class _Controller:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The last lines of the run."""
+        """Print the last lines of the run."""
         if self._paths or self._failure:
             terminalreporter.write_sep("=", "lossproof")
             reports = self._reports

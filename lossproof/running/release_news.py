@@ -1,4 +1,4 @@
-"""What a run says of a release: that it is on record, or how it differs from those that are."""
+"""The sentences of a run about a release: it is on record, or it differs from those that are."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class ReleaseRun:
-    """A release that a run met, and what came out.
+    """The results of a run on one release.
 
     Attributes:
         family, version: such as torch and 2.16.0.
-        on_record: the releases that are on record, among them some of the family.
-        entries: the known defects that hold for it, in the cases that were selected.
-        idle: those of them that match no check.
-        records: those of its subjects.
-        picks: what they pick, as far as it is on record, by the names of conventions.
+        on_record: the releases on record, including some of the family.
+        entries: the known defects of the release in the selected cases.
+        idle: the entries that match no check.
+        records: the records of its subjects.
+        picks: the picks on record for its subjects, by convention.
     """
 
     family: str
@@ -41,18 +41,18 @@ class ReleaseRun:
 
     @property
     def name(self) -> str:
-        """Such as torch 2.16.0."""
+        """The release, such as torch 2.16.0."""
         return f"{self.family} {public(self.version)}"
 
     @property
     def is_on_record(self) -> bool:
-        """Whether this very release is."""
+        """Whether this release is on record."""
         return self.on_record.has(self.family, self.version)
 
 
 @dataclass
 class _Cause:
-    """One of the reasons why checks are known to differ: which agree after all, and how many do not."""
+    """A cause of known defects: the checks that now agree, and how many still differ."""
 
     kind: str
     why: str
@@ -62,18 +62,14 @@ class _Cause:
 
 
 def standing(run: ReleaseRun) -> str:
-    """One sentence: whether the release is on record, and what has changed if it is not."""
+    """A sentence on whether the release is on record and, if not, on what has changed."""
     if run.is_on_record:
         known = kinds_in_words(causes(map(asdict, run.entries)))
         return f"{run.name} is on record: in the cases of this run it has {known or 'no known defect'}."
-    gone_causes = _gone_causes(run)
-    parts = sum(cause.differing > 0 for cause in gone_causes)
+    gone = _gone_causes(run)
+    parts = sum(cause.differing > 0 for cause in gone)
     failing = [record for record in run.records if record.outcome.is_failing]
-    changes = (
-        []
-        if gone_causes and parts == len(gone_causes)
-        else [f"{_known_defects(len(gone_causes) - parts)} gone"]
-    )
+    changes = [] if gone and parts == len(gone) else [f"{_known_defects(len(gone) - parts)} gone"]
     if parts:
         changes.append(f"{_known_defects(parts)} gone in part")
     if others := _other_picks(run):
@@ -94,7 +90,7 @@ def standing(run: ReleaseRun) -> str:
 
 
 def news(run: ReleaseRun) -> list[str]:
-    """A sentence for each cause that no longer shows everywhere, where the release is not on record."""
+    """For a release not on record, a sentence per cause or convention that has changed."""
     if run.is_on_record:
         return []
     idle: dict[str, list[str]] = {}
@@ -103,18 +99,15 @@ def news(run: ReleaseRun) -> list[str]:
     return [
         *(_gone_sentence(cause, run.name) for cause in _gone_causes(run)),
         *(
-            f"another convention in {run.name}: {name} is {' or '.join(sorted(picks))} in {_first_few(cases)}"
+            f"another convention in {run.name}: {name} is {' or '.join(sorted(picks))} in {_some(cases)}"
             for name, (picks, cases) in _other_picks(run).items()
         ),
-        *(
-            f"met by no check of {run.name}: {why}; known of {_first_few(cases)}"
-            for why, cases in idle.items()
-        ),
+        *(f"met by no check of {run.name}: {why}; known of {_some(cases)}" for why, cases in idle.items()),
     ]
 
 
 def gone_defects(run: ReleaseRun) -> list[KnownDefect]:
-    """The entries of which every check agrees, where the release is not on record."""
+    """For a release not on record, the entries whose checks all agree."""
     if run.is_on_record:
         return []
     agreeing: set[tuple[str, int]] = set()
@@ -138,7 +131,7 @@ def _gone_causes(run: ReleaseRun) -> list[_Cause]:
 
 
 def _other_picks(run: ReleaseRun) -> dict[str, tuple[set[str], list[str]]]:
-    """By convention, the picks that are not those on record, and the cases that they came out in."""
+    """By convention, the picks that are not on record, and the cases that show them."""
     found: dict[str, tuple[set[str], list[str]]] = {}
     for record in run.records:
         if record.outcome != Outcome.OTHER_CONVENTION:
@@ -152,7 +145,7 @@ def _other_picks(run: ReleaseRun) -> dict[str, tuple[set[str], list[str]]]:
 
 
 def _covered(run: ReleaseRun) -> Iterable[tuple[Record, list[KnownDefect]]]:
-    """The checks of which something is known, with the entries that say so."""
+    """The checks that entries cover, each with these entries."""
     of_case: dict[str, list[KnownDefect]] = {}
     for entry in run.entries:
         of_case.setdefault(entry.case, []).append(entry)
@@ -164,18 +157,18 @@ def _covered(run: ReleaseRun) -> Iterable[tuple[Record, list[KnownDefect]]]:
 
 def _gone_sentence(cause: _Cause, name: str) -> str:
     kind = "" if cause.kind == "defect" else f", known as {cause.kind}"
-    cases = _first_few(record.case for record in cause.agreeing)
+    cases = _some(record.case for record in cause.agreeing)
     checks = count(len(cause.agreeing), "check")
     agree = "agrees" if len(cause.agreeing) == 1 else "agree"
     rest = f", {cause.differing:,} still {'differs' if cause.differing == 1 else 'differ'}"
     return (
-        f"gone in {name}{kind}: {cause.why}; {cases} gave {_first_few(cause.observed, ' or ')}, "
+        f"gone in {name}{kind}: {cause.why}; {cases} gave {_some(cause.observed, ' or ')}, "
         f"and now {checks} {agree}{rest if cause.differing else ''}"
     )
 
 
-def _first_few(names: Iterable[str], between: str = ", ") -> str:
-    """The first few different ones, and how many more there are."""
+def _some(names: Iterable[str], between: str = ", ") -> str:
+    """The first few distinct names, and how many more there are."""
     distinct = list(dict.fromkeys(names))
     more = f" and {len(distinct) - _MOST_NAMED} more" if len(distinct) > _MOST_NAMED else ""
     return between.join(distinct[:_MOST_NAMED]) + more

@@ -127,7 +127,7 @@ def test_an_explanation_of_what_did_not_change_fails(
             "must have either 'link' or 'searched'",
         ),
         ("  link: https://github.com/pytorch/pytorch/issues/1", "  link: gone", "link is 'gone'"),
-        ("what: The check was", "why: The check was", "'why' is no key of"),
+        ("what: The check was", "why: The check was", "'why' is not a key of"),
     ],
 )
 def test_a_mistake_in_the_explanations_is_told(
