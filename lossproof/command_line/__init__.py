@@ -1,1 +1,1 @@
-"""The command line: ``app`` holds the verbs as people see them, the other modules the work of each."""
+"""The command line: ``app`` declares the verbs, and the other modules do their work."""

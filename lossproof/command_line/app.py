@@ -1,6 +1,6 @@
-"""The command ``lossproof``: its verbs, their options and what they say of themselves.
+"""The command ``lossproof``: its verbs, their options and their help.
 
-A verb imports what it needs when it is asked for, so that help and completion answer at once.
+A verb imports its modules when it runs, so that help and completion answer at once.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ app = typer.Typer(
     name="lossproof",
     help="A conformance suite for loss functions: run it, ask it, write cases for it.",
     no_args_is_help=True,
-    # Boxes and colours are for people: a pipe gets plain lines.
+    # Boxes and colours are for people; a pipe gets plain lines.
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
     pretty_exceptions_enable=False,
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line and return the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a title may hold what a terminal cannot show
+            stream.reconfigure(errors="backslashreplace")  # for titles that a terminal cannot show
     try:
         app(args=arguments, prog_name="lossproof")
     except SystemExit as end:
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _verb(
     name: str, passed_on: bool = False
 ) -> Callable[[Callable[Parameters, int]], Callable[Parameters, None]]:
-    """Make a function a verb: it returns its exit status, and 2 stands for what the person has to mend."""
+    """Make a function a verb: it returns its exit status, which is 2 after a mistake of the user."""
 
     def register(work: Callable[Parameters, int]) -> Callable[Parameters, None]:
         @functools.wraps(work)
@@ -141,7 +141,7 @@ def list_things(
     ] = None,
     flag: Annotated[str | None, typer.Option(help="Only cases that look for this flag's mistake.")] = None,
     document: Annotated[
-        str | None, typer.Option(help="Only cases from the document whose name begins so (002).")
+        str | None, typer.Option(help="Only cases from documents with this prefix (002).")
     ] = None,
     corpus: CorpusOption = None,
 ) -> int:
@@ -169,7 +169,7 @@ def show(case: CaseArgument, corpus: CorpusOption = None) -> int:
 @_verb("explain")
 def explain(
     case: CaseArgument,
-    reduction: Annotated[str | None, typer.Option(help="Whose steps, if the case runs in several.")] = None,
+    reduction: Annotated[str | None, typer.Option(help="The reduction, if the case has several.")] = None,
     corpus: CorpusOption = None,
 ) -> int:
     """Explain a case: the formula, every step with its numbers."""
@@ -186,12 +186,12 @@ def run(
     dtype: Annotated[
         str, typer.Option(help="What to compute in; see 'list dtypes'.", autocompletion=_dtypes_that_begin)
     ] = "float32",
-    steps: Annotated[bool, typer.Option("--steps", help="Show the worked steps, too.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Also show the worked steps.")] = False,
 ) -> int:
-    """Run a loss on numbers typed in, torch beside the truth.
+    """Run a loss on numbers typed in, with torch beside the truth.
 
-    Writes the value and the gradients, proven digits first. Arguments and parameters are options by torch's
-    names, their values as in a case file:
+    Writes the value and the gradients, proven digits first. Arguments and parameters are options with torch's
+    names; their values are written as in a case file:
     lossproof run CrossEntropyLoss --input '[[1, 2], [3, 4]]' --target '[0, 1]' --reduction sum.
     Ends with 0 if torch agrees, 1 if not, 2 for a mistake.
     """
@@ -205,18 +205,18 @@ def new(
     context: typer.Context,
     loss: LossArgument,
     id: Annotated[str, typer.Option(help="The id of the case: small letters, digits, single hyphens.")],
-    title: Annotated[str, typer.Option(help="What the case shows, in a sentence.")],
+    title: Annotated[str, typer.Option(help="A sentence on what the case shows.")],
     file: Annotated[Path | None, typer.Option(help="The case file to add it to; else it is printed.")] = None,
     digits: Annotated[int, typer.Option(min=2, max=40, help="How many digits to fill in.")] = 10,
-    gradient: Annotated[bool, typer.Option("--gradient", help="Fill in the gradients, too.")] = False,
+    gradient: Annotated[bool, typer.Option("--gradient", help="Also fill in the gradients.")] = False,
     corpus: CorpusOption = None,
 ) -> int:
     """Make a case from numbers typed in.
 
     Its results are filled in with certified digits.
 
-    Arguments and parameters are options as for 'run'; further keys of a case (--flags, --source, --dtypes,
-    --kills, ...) are taken over as typed.
+    Arguments and parameters are options as for 'run'; other keys of a case (--flags, --source, --dtypes,
+    --kills, ...) are copied as typed.
     """
     from lossproof.command_line.creating import new
 
@@ -229,7 +229,7 @@ def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Case files.")],
     corpus: CorpusOption = None,
 ) -> int:
-    """Check case files: every complaint, one a line.
+    """Check case files: every complaint, one per line.
 
     Ends with 2 if there is any.
     """
@@ -240,7 +240,7 @@ def check(
 
 @_verb("export")
 def export(
-    output: Annotated[Path | None, typer.Option(help="The file to write; else standard output.")] = None,
+    output: Annotated[Path | None, typer.Option(help="The file to write (default: stdout).")] = None,
     corpus: CorpusOption = None,
 ) -> int:
     """Export the corpus as JSON for other languages.
@@ -261,7 +261,7 @@ def compare(
 ) -> int:
     """Compare two runs: what changed, what got worse.
 
-    Tells outcomes, accuracy, what is new and what is gone.
+    Covers outcomes, accuracy, new checks and missing ones.
     Ends with 0 if nothing got worse, 1 if something did, 2 for a file that cannot be read.
     """
     from lossproof.command_line.comparing import compare

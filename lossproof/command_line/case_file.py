@@ -1,4 +1,4 @@
-"""A file of cases that another case is added to: it stays in order, or stays as it was."""
+"""A file of cases to which a case is added; after a failure the file is unchanged."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from lossproof.corpus.reading import holds_known_defects, repeated_ids
 
 @dataclass(frozen=True)
 class CaseFile:
-    """What a file holds before a case is added to it.
+    """A file before a case is added to it.
 
     Attributes:
-        name: the file, as complaints call it.
-        text: what is read, its line ends made alike.
-        data: what is on the disk.
-        loss: the one that it names for all its cases, or nothing.
-        indent: what stands before each item of its list.
-        cases: those that it has.
+        name: the name of the file in complaints.
+        text: its text, with uniform line ends.
+        data: its bytes on the disk.
+        loss: the loss that it names for all its cases, or empty.
+        indent: the indentation of its list of cases.
+        cases: its cases.
     """
 
     name: str
@@ -43,35 +43,35 @@ class CaseFile:
         """The file, or the head of a new one.
 
         Raises:
-            Mistake: where no case can be added to such a file.
-            CorpusError: where the file has complaints already.
+            Mistake: no case can be added to such a file.
+            CorpusError: the file already has complaints.
         """
         if file is not None and (file.suffix != ".yaml" or holds_known_defects(file)):
-            raise Mistake(f"{file} is no file of cases; name one that ends in .yaml")
+            raise Mistake(f"{file} is not a file of cases; name one that ends in .yaml")
         if file is not None and not file.parent.is_dir():
             raise Mistake(f"there is no folder {file.parent}; make it, or name another file")
         if file is None or not os.path.lexists(file):
             head = f"loss: {loss}\ncases:\n"
             return cls(str(file or "the new case"), head, head.encode(), loss, "  ", ())
         notes = Notes(str(file))
-        found = read_text_file(file, notes)
-        cases = [] if found is None else read_text(found, notes)
+        content = read_text_file(file, notes)
+        cases = [] if content is None else read_text(content, notes)
         if complaints := [*notes.complaints(), *repeated_ids(cases)]:
             raise CorpusError(complaints)
-        assert found is not None
-        stated, indent = _layout(found, notes.file)
-        return cls(notes.file, found, file.read_bytes(), stated, indent, tuple(cases))
+        assert content is not None
+        stated_loss, indent = _layout(content, notes.file)
+        return cls(notes.file, content, file.read_bytes(), stated_loss, indent, tuple(cases))
 
     def entry(self, fields: Mapping[str, str]) -> str:
-        """The case as an item of the file's list, indented as its neighbours are."""
+        """The case as an item of the file's list, indented like its neighbours."""
         lines = [f"{key}: {value}" for key, value in fields.items()]
         return f"{self.indent}- " + f"\n{self.indent}  ".join(lines) + "\n"
 
     def with_case(self, fields: Mapping[str, str]) -> Case | None:
-        """The case as the whole file says it; None where it lacks nothing but ``rounded``.
+        """The case as read from the extended file; None if it only lacks ``rounded``.
 
         Raises:
-            CorpusError: with the complaints about the file as it would be.
+            CorpusError: with the complaints about the extended file.
         """
         notes = Notes(self.name)
         cases = read_text(self._with_entry(fields), notes)
@@ -83,37 +83,37 @@ class CaseFile:
         raise CorpusError(complaints)
 
     def append(self, file: Path, fields: Mapping[str, str]) -> None:
-        """Write the file with the case at its end, whole or not at all."""
+        """Write the file with the case at its end, or leave it unchanged."""
         added = self._with_entry(fields).removeprefix(self.text).encode()
         if b"\r\n" in self.data:
             added = added.replace(b"\n", b"\r\n")
         target = file.resolve()
-        beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
         try:
-            beside.write_bytes(self.data + added)
+            temporary.write_bytes(self.data + added)
             if target.exists():
-                shutil.copymode(target, beside)
-            os.replace(beside, target)
+                shutil.copymode(target, temporary)
+            os.replace(temporary, target)
         except OSError as error:
-            raise Mistake(f"{file} cannot be written ({error.strerror}); it is as it was") from error
+            raise Mistake(f"{file} cannot be written ({error.strerror}); it is unchanged") from error
         finally:
-            with contextlib.suppress(OSError):  # what cannot be removed could not be written either
-                beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a file that cannot be removed could not be written either
+                temporary.unlink(missing_ok=True)
 
     def _with_entry(self, fields: Mapping[str, str]) -> str:
         return self.text + ("" if self.text.endswith("\n") else "\n") + self.entry(fields)
 
 
-def _layout(found: str, name: str) -> tuple[str, str]:
-    """The loss that a file in order names for all its cases, and the indentation of its list.
+def _layout(content: str, name: str) -> tuple[str, str]:
+    """The loss that a valid file names for all its cases, and the indentation of its list.
 
     Raises:
-        Mistake: where nothing can be added to the list by a line at the end of the file.
+        Mistake: the list cannot be extended by lines at the end of the file.
     """
-    root = parse_tree(found, Notes(name))
+    root = parse_tree(content, Notes(name))
     assert isinstance(root, MappingNode)
     place = root.entries["cases"].value.place
-    is_block = found.split("\n")[place.line - 1][place.column - 1] == "-"
+    is_block = content.split("\n")[place.line - 1][place.column - 1] == "-"
     if not is_block or list(root.entries)[-1] != "cases":
         remedy = "put 'cases:' last, and each case on lines of its own that begin with '-'"
         raise Mistake(f"{name} does not end with its list of cases; {remedy}")

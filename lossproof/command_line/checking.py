@@ -1,4 +1,4 @@
-"""``check``: what is wrong with case files, all of it."""
+"""``check``: all complaints about case files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from lossproof.reporting.text import count
 
 
 def check(files: Sequence[Path], corpus: Path | None) -> bool:
-    """Write every complaint about some files, a line each; whether there is none.
+    """Write every complaint about some files, one per line, and return whether there are none.
 
-    A file of the corpus is also held against the rest of it: no id may stand twice.
+    A file of the corpus is also checked against the rest of it: no id may appear twice.
     """
     cases: list[Case] = []
     defects = 0
@@ -28,7 +28,7 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
     for file in dict.fromkeys(files):
         notes = Notes(str(file))
         if file.suffix != ".yaml":
-            notes.add(None, "the file is not read for its ending", "let its name end in .yaml")
+            notes.add(None, "the file is not read because of its ending", "let its name end in .yaml")
         elif (text := read_text_file(file, notes)) is not None:
             if holds_known_defects(file):
                 ids = {case.id for case in read_corpus(corpus).cases}
@@ -38,13 +38,13 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
         complaints += notes.complaints()
     complaints += repeated_ids(cases)
     if not complaints:
-        complaints += _beside_the_corpus([file for file in files if is_inside(file, corpus)], corpus)
+        complaints += _corpus_complaints([file for file in files if is_inside(file, corpus)], corpus)
     for complaint in CorpusError(complaints).complaints:
         say(str(complaint), BAD)
     if not complaints:
-        counted = [count(len(cases), "case")] if cases or not defects else []
-        counted += [count(defects, "known defect")] if defects else []
-        say(f"{' and '.join(counted)}, no complaint", GOOD)
+        counts = [count(len(cases), "case")] if cases or not defects else []
+        counts += [count(defects, "known defect")] if defects else []
+        say(f"{' and '.join(counts)}, no complaint", GOOD)
     return not complaints
 
 
@@ -58,7 +58,7 @@ def is_inside(file: Path, corpus: Path | None) -> bool:
     return file.resolve().is_relative_to((corpus or default_corpus(Path())).resolve())
 
 
-def _beside_the_corpus(files: Sequence[Path], corpus: Path | None) -> list[Complaint]:
+def _corpus_complaints(files: Sequence[Path], corpus: Path | None) -> list[Complaint]:
     if not files:
         return []
     root = (corpus or default_corpus(Path())).resolve()

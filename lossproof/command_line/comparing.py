@@ -1,4 +1,4 @@
-"""``compare``: two runs, and whether the second is worse."""
+"""``compare``: the differences between two runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lossproof.reporting.files import ReportError
 
 
 def compare(old: Path, new: Path) -> bool:
-    """Write what sets a new run apart from an old one; whether nothing got worse."""
+    """Write the differences between two runs, and return whether nothing got worse."""
     try:
         with progress("reading the runs"):
             comparison = compare_files(old, new)

@@ -1,4 +1,4 @@
-"""The case files that the verbs speak of, and finding things in them by name."""
+"""Finds cases and losses by the names that the user types."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def read_corpus(folder: Path | None) -> Corpus:
 
 
 def find_case(corpus: Corpus, id: str) -> Case:
-    """The case of that id.
+    """The case with an id.
 
     Raises:
-        Mistake: when there is none, with the ids that look like it.
+        Mistake: there is none; the message lists similar ids.
     """
     for case in corpus.cases:
         if case.id == id:
@@ -42,26 +42,26 @@ def find_case(corpus: Corpus, id: str) -> Case:
 
 
 def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
-    """The names that a shell pattern matches, or that hold it as a part; all without one.
+    """The names that match a shell pattern or contain it; all names if there is no pattern.
 
     Raises:
-        Mistake: when there is none.
+        Mistake: no name matches.
     """
     known = list(dict.fromkeys(names))
     if pattern is None:
         return set(known)
-    wanted = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
-    found = {name for name in known if fnmatch(name.lower(), wanted.lower())}
-    if not found:
+    shell_pattern = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
+    matches = {name for name in known if fnmatch(name.lower(), shell_pattern.lower())}
+    if not matches:
         raise Mistake(f"no {kind} matches '{pattern}'; {_near(pattern, known)}")
-    return found
+    return matches
 
 
 def find_loss(name: str) -> Loss:
-    """The loss of that name: torch's class, or its function with or without ``F.`` before it.
+    """The loss with a name: that of torch's class, or of its function, with or without ``F.``.
 
     Raises:
-        Mistake: when there is none, with the nearest name.
+        Mistake: there is none; the message suggests a name.
     """
     if name in LOSSES:
         return LOSSES[name]
@@ -74,19 +74,19 @@ def find_loss(name: str) -> Loss:
 
 
 def complete_case(incomplete: str) -> list[str]:
-    """The ids that begin so, for the shell: from the files' text, which takes no time."""
+    """The ids with a prefix, for the shell, searched in the text of the files, which is fast."""
     files = sorted(default_corpus(Path()).rglob("*.yaml"))
     texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
     return [id for text in texts for id in _ID.findall(text) if id.startswith(incomplete)]
 
 
 def complete_loss(incomplete: str) -> list[str]:
-    """The losses that begin so, for the shell."""
+    """The losses with a prefix, for the shell."""
     return [name for name in LOSSES if name.startswith(incomplete)]
 
 
 def _near(name: str, known: list[str]) -> str:
     part = name.strip("*").lower()
-    holding = [one for one in known if part and part in one.lower()]
-    near = difflib.get_close_matches(name, known, n=5, cutoff=0.5) or holding[:5]
+    containing = [one for one in known if part and part in one.lower()]
+    near = difflib.get_close_matches(name, known, n=5, cutoff=0.5) or containing[:5]
     return f"near: {', '.join(near)}" if near else f"there are {len(known):,}, such as {', '.join(known[:3])}"

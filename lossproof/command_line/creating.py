@@ -1,4 +1,4 @@
-"""``new``: a case from numbers typed in, its results filled in with certified digits."""
+"""``new``: makes a case from numbers typed in, and fills in its results with certified digits."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 from lossproof.checks.certification import certify
 from lossproof.command_line.case_file import CaseFile
+from lossproof.command_line.case_text import mapping, nested, text
 from lossproof.command_line.checking import is_inside
 from lossproof.command_line.corpus import find_loss, read_corpus
 from lossproof.command_line.terminal import Mistake, complain, progress, say
-from lossproof.command_line.typed import TypedCall, read_call
+from lossproof.command_line.typed_call import TypedCall, read_call
 from lossproof.command_line.values import Digits, case_gradient, case_value
-from lossproof.command_line.written import mapping, nested, text
 from lossproof.corpus.case import Case
 from lossproof.judging.calls import make_call, prepare_call, reductions_of
 from lossproof.records.outcome import Outcome
 from lossproof.reference.refusals import Refusal
 from lossproof.reporting.text import count
 
-# Keys of a case whose texts are taken over as they are typed.
-_TAKEN_OVER = (
+# Keys of a case whose texts are copied as typed.
+_COPIED_KEYS = (
     "source",
     "flags",
     "reductions",
@@ -32,7 +32,7 @@ _TAKEN_OVER = (
     "repeats",
     "kills",
 )
-# More numbers than this belong into no file: the reference computes them anyway.
+# A file needs no more numbers than this: the reference computes them anyway.
 _MOST_NUMBERS = 64
 
 
@@ -46,87 +46,87 @@ def new(
     with_gradient: bool,
     corpus: Path | None,
 ) -> None:
-    """Write a case to standard output or, after all else is in order, to the end of a file."""
-    typed = read_call(find_loss(name), tokens, _TAKEN_OVER)
-    before = CaseFile.read(file, typed.loss.name)
-    fields = _fields(typed, id, title, before)
-    case = before.with_case(fields)
+    """Write a case to standard output, or add it to the end of a file."""
+    call = read_call(find_loss(name), tokens, _COPIED_KEYS)
+    case_file = CaseFile.read(file, call.loss.name)
+    fields = _fields(call, id, title, case_file)
+    case = case_file.with_case(fields)
     if case is None:
         fields["rounded"] = "true"
-        case = before.with_case(fields)
+        case = case_file.with_case(fields)
         complain("Not every dtype can hold these numbers, so the case says 'rounded: true'.")
     assert case is not None
     if file is None or is_inside(file, corpus):
         _demand_new(case, corpus)
     with progress(f"certifying {id}"):
         fields |= _results(case, digits, with_gradient)
-        certified = before.with_case(fields)
+        certified = case_file.with_case(fields)
         assert certified is not None
         wrong = [record.message for record in certify(certified) if record.outcome != Outcome.AGREE]
     if wrong:
         raise Mistake("The digits could not be confirmed: " + "; ".join(wrong))
     if file is None:
-        say(before.entry(fields).rstrip("\n"))
+        say(case_file.entry(fields).rstrip("\n"))
     else:
-        before.append(file, fields)
-        say(f"{file}: case {id} added, {count(len(before.cases) + 1, 'case')} in all")
+        case_file.append(file, fields)
+        say(f"{file}: case {id} added, {count(len(case_file.cases) + 1, 'case')} in all")
 
 
-def _fields(typed: TypedCall, id: str, title: str, before: CaseFile) -> dict[str, str]:
+def _fields(call: TypedCall, id: str, title: str, case_file: CaseFile) -> dict[str, str]:
     fields = {"id": text(id), "title": text(title)}
-    if before.loss != typed.loss.name:
-        fields["loss"] = typed.loss.name
-    for key, value in typed.others.items():
+    if case_file.loss != call.loss.name:
+        fields["loss"] = call.loss.name
+    for key, value in call.others.items():
         if "\n" in value:
             raise Mistake(f"--{key} has more than one line; write it on one")
         fields[key] = value
-    if typed.reduction is not None:
+    if call.reduction is not None:
         if "reductions" in fields:
             raise Mistake("--reduction and --reductions say the same; keep one of them")
-        fields["reductions"] = f"[{typed.reduction}]"
-    if typed.params:
-        fields["params"] = mapping(typed.params)
-    return fields | {"args": mapping(typed.args)}
+        fields["reductions"] = f"[{call.reduction}]"
+    if call.params:
+        fields["params"] = mapping(call.params)
+    return fields | {"args": mapping(call.args)}
 
 
 def _demand_new(case: Case, corpus: Path | None) -> None:
     for other in read_corpus(corpus).cases:
         if other.id == case.id:
-            raise Mistake(f"the id '{case.id}' stands already at {other.file}:{other.line}; choose another")
+            raise Mistake(f"the id '{case.id}' is in use at {other.file}:{other.line}; choose another")
 
 
 def _results(case: Case, digits: int, with_gradient: bool) -> dict[str, str]:
-    """The values, and the gradients, that are small enough to be read."""
+    """The values and gradients that are small enough to be read."""
     values: dict[str, str] = {}
     gradients: dict[str, str] = {}
     for reduction in reductions_of(case):
         try:
-            call = prepare_call(make_call(case, "float64", reduction))
+            prepared = prepare_call(make_call(case, "float64", reduction))
         except Refusal as refusal:
-            remedy = "a case of what must be refused says 'raises:' and is written by hand"
+            remedy = "a case that must be refused says 'raises:' and is written by hand"
             raise Mistake(f"{case.loss} refuses this call ({refusal.kind}): {refusal}; {remedy}") from refusal
         label = _label(case, reduction)
-        _put(values, label, case_value(case, reduction, digits))
+        _add_numbers(values, label, case_value(case, reduction, digits))
         by_name: dict[str, str] = {}
-        for name in call.differentiable if with_gradient else ():
-            _put(by_name, name, case_gradient(case, reduction, name, digits))
+        for name in prepared.differentiable if with_gradient else ():
+            _add_numbers(by_name, name, case_gradient(case, reduction, name, digits))
         if by_name:
-            gradients[label] = _braced(by_name)
+            gradients[label] = _braces(by_name)
     results = {"expect": values, "gradient": gradients}
-    return {key: _braced(found) for key, found in results.items() if found}
+    return {key: _braces(numbers) for key, numbers in results.items() if numbers}
 
 
 def _label(case: Case, reduction: str | None) -> str:
-    """The key of a result: the reduction, though it may be that of the params, or there may be none."""
+    """The key of a result: the reduction, the one among the params, or ``none``."""
     passed = case.params.get("reduction")
     return reduction or (passed if isinstance(passed, str) else "none")
 
 
-def _put(found: dict[str, str], key: str, proven: Digits) -> None:
-    texts, shape = proven
+def _add_numbers(fields: dict[str, str], key: str, digits: Digits) -> None:
+    texts, shape = digits
     if len(texts) <= _MOST_NUMBERS:
-        found[key] = nested(texts, shape)
+        fields[key] = nested(texts, shape)
 
 
-def _braced(found: Mapping[str, str]) -> str:
-    return f"{{{', '.join(f'{key}: {value}' for key, value in found.items())}}}"
+def _braces(fields: Mapping[str, str]) -> str:
+    return f"{{{', '.join(f'{key}: {value}' for key, value in fields.items())}}}"

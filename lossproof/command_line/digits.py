@@ -1,4 +1,4 @@
-"""The digits of a proven value: as many as asked for, each of them right."""
+"""Writes proven values with a given number of digits, all of them right."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import flint
 
 from lossproof.numbers.ball import Ball, Undecided, certified
 
-# In bits. Whatever is smaller is zero to every format: the smallest float64 is 2^-1074.
+# In bits. Smaller values are zero in every format: the smallest float64 is 2^-1074.
 _SMALLEST_EXPONENT = -1400
-# Beyond this a value has no place in any format, and its exact fraction would fill the memory.
+# Beyond this a value fits no format, and its exact fraction would fill the memory.
 _LARGEST_EXPONENT = 20_000
 
 
 def certified_digits(compute: Callable[[], Ball], digits: int) -> tuple[list[str], tuple[int, ...]]:
     """The numbers that ``compute`` yields on balls, in row-major order, and their shape.
 
-    Each is written as a case file writes numbers: correctly rounded to ``digits`` significant digits, so that
-    it claims what is proven and no more.
+    Each is written as in a case file: correctly rounded to ``digits`` significant digits, so that it claims
+    no more than is proven.
 
     Raises:
-        Undecided: when no precision settles the digits.
+        Undecided: no precision determines the digits.
     """
 
     def texts() -> tuple[list[str], tuple[int, ...]]:
@@ -35,10 +35,10 @@ def certified_digits(compute: Callable[[], Ball], digits: int) -> tuple[list[str
 
 
 def decimal(ball: Any, digits: int) -> str:
-    """The decimal text of one ball.
+    """The decimal text of a ball.
 
     Raises:
-        Undecided: when the ball's ends round to different digits.
+        Undecided: the ball's ends round to different digits.
     """
     if not ball.is_finite():
         return ".nan" if ball.is_nan() else "-.inf" if ball < 0 else ".inf"
@@ -50,7 +50,7 @@ def decimal(ball: Any, digits: int) -> str:
     low, high = _fraction(ball.lower()), _fraction(ball.upper())
     if low == high and low.denominator == 1 and abs(low) < 10**digits:
         return str(low.numerator)
-    # A value half-way between two roundings settles with one digit more.
+    # A value half-way between two roundings is decided by one more digit.
     for count in (digits, digits + 1):
         text = rounded_text(low, count)
         if text == rounded_text(high, count):
@@ -59,21 +59,21 @@ def decimal(ball: Any, digits: int) -> str:
 
 
 def rounded_text(value: Fraction, digits: int) -> str:
-    """A fraction, rounded to significant digits, in a form that claims half a unit of the last one."""
+    """A fraction rounded to significant digits, in a form that claims half a unit of the last one."""
     if value == 0:
         return "0." + "0" * digits
     exponent = _decimal_exponent(abs(value))
     mantissa = round(abs(value) / Fraction(10) ** (exponent - digits + 1))
     if mantissa == 10**digits:
         mantissa, exponent = mantissa // 10, exponent + 1
-    sign, written = "-" if value < 0 else "", str(mantissa)
+    sign, figures = "-" if value < 0 else "", str(mantissa)
     if -5 <= exponent < 0:
-        return f"{sign}0.{'0' * (-exponent - 1)}{written}"
+        return f"{sign}0.{'0' * (-exponent - 1)}{figures}"
     # A text without a point is an integer and claims to be exact.
     if 0 <= exponent < digits - 1:
-        return f"{sign}{written[: exponent + 1]}.{written[exponent + 1 :]}"
+        return f"{sign}{figures[: exponent + 1]}.{figures[exponent + 1 :]}"
     point = "." if digits > 1 else ""
-    return f"{sign}{written[0]}{point}{written[1:]}e{exponent}"
+    return f"{sign}{figures[0]}{point}{figures[1:]}e{exponent}"
 
 
 def _decimal_exponent(value: Fraction) -> int:

@@ -1,4 +1,4 @@
-"""Tensors and numbers as ``export`` writes them; see there."""
+"""Tensors and numbers in the format that ``exporting`` describes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from lossproof.corpus.values import rounded, whole_numbers
 from lossproof.numbers.formats import FORMATS, PARTS
 
 _MOST_NUMBERS = 1024
-_FIRST = 16
+_NUMBERS_OF_A_LARGE_ONE = 16
 _RUN = "run"
-# What the numbers stand beside, and whole numbers that JSON's readers may round.
-_BESIDE = ("shape", "dtype")
+# Words that are not part of the form, and whole numbers that readers of JSON may round.
+_NOT_PART_OF_THE_FORM = ("shape", "dtype")
 _LARGE = ("index", "seed")
 
 
@@ -26,46 +26,46 @@ def tensor_json(tensor: Tensor, default: str | None, dtypes: tuple[str, ...]) ->
     """A tensor: its shape, dtype, form and numbers.
 
     Args:
-        tensor: as the case writes it.
-        default: the dtype that the loss gives it where the case gives none; None for that of the run.
-        dtypes: those that the case runs in.
+        tensor: the tensor of the case.
+        default: the loss's dtype for a tensor that states none; None for the dtype of the run.
+        dtypes: the dtypes of the case.
     """
     dtype = tensor.dtype or default or _RUN
     elements = {key: _elements(tensor, key) for key in _keys(tensor, dtype, dtypes)}
     size = int(np.prod(tensor.shape))
-    told: dict[str, Any] = {"shape": list(tensor.shape), "dtype": dtype, "form": _form_json(tensor)}
+    data: dict[str, Any] = {"shape": list(tensor.shape), "dtype": dtype, "form": _form_json(tensor)}
     if size <= _MOST_NUMBERS:
-        told["numbers"] = {key: _texts(found) for key, found in elements.items()}
+        data["numbers"] = {key: _texts(numbers) for key, numbers in elements.items()}
     else:
-        told["first"] = {key: _texts(found[:_FIRST]) for key, found in elements.items()}
-    return told
+        data["first"] = {key: _texts(numbers[:_NUMBERS_OF_A_LARGE_ONE]) for key, numbers in elements.items()}
+    return data
 
 
 def number_json(numeral: Numeral, is_count: bool = False) -> dict[str, str]:
-    """A single number; one that counts something is no floating-point number."""
+    """A single number; a count has no floating-point form."""
     return {"decimal": numeral.text} | ({} if is_count else {"hex": float(numeral).hex()})
 
 
 def printed_json(printed: Printed) -> dict[str, Any]:
-    """A printed tensor: its numbers, and what they claim or where they were seen."""
-    told: dict[str, Any] = {
+    """A printed tensor: its numbers, and their claims or the dtype in which they were observed."""
+    data: dict[str, Any] = {
         "shape": list(printed.shape),
         "decimals": [value.text for value in printed.values],
     }
     if printed.dtype is not None:
-        return told | {"dtype": printed.dtype}
-    return told | {"claims": [_claim(value.claim) for value in printed.values]}
+        return data | {"dtype": printed.dtype}
+    return data | {"claims": [_claim(value.claim) for value in printed.values]}
 
 
 def _keys(tensor: Tensor, dtype: str, dtypes: tuple[str, ...]) -> tuple[str, ...]:
-    """Under which dtypes a tensor's numbers are told."""
+    """The dtypes under which the numbers of a tensor are written."""
     if dtype != _RUN:
         return (dtype,)
     return dtypes if _differs_by_dtype(tensor) else ("float64",)
 
 
 def _differs_by_dtype(tensor: Tensor) -> bool:
-    """Whether the numbers of a dtype are more than the written decimals, rounded once."""
+    """Whether the numbers of a dtype are not simply the stated decimals, rounded once."""
     return tensor.is_drawn or isinstance(tensor, Derived) or any(map(_differs_by_dtype, tensor.parts))
 
 
@@ -85,12 +85,12 @@ def _texts(elements: npt.NDArray[Any]) -> list[Any]:
 def _form_json(tensor: Tensor) -> dict[str, Any]:
     if isinstance(tensor, Literal):
         return {"data": [value.text for value in tensor.values]}
-    told = {key: value for key, value in tensor.words.items() if key not in _BESIDE}
-    return {key: str(value) if key in _LARGE else _json(value) for key, value in told.items()}
+    words = {key: value for key, value in tensor.words.items() if key not in _NOT_PART_OF_THE_FORM}
+    return {key: str(value) if key in _LARGE else _json(value) for key, value in words.items()}
 
 
 def _json(value: Any) -> Any:
-    """A part of a form; the numbers of a tensor within another are told with the whole."""
+    """A part of a form; an inner tensor has no numbers of its own."""
     if isinstance(value, Tensor):
         return {"shape": list(value.shape), "form": _form_json(value)}
     if isinstance(value, tuple):

@@ -1,32 +1,32 @@
-"""``export``: the corpus as JSON, for suites in other languages: it is read without Python or torch.
+"""``export``: the corpus as JSON, for suites in other languages, without Python or torch.
 
 The file is one object. ``format`` is ``lossproof-corpus`` and ``version`` 1; a reader refuses other versions.
-``corpus`` is the digest of the case files. ``losses`` tells for each loss its function in
-torch.nn.functional, arguments, parameters, reductions, and which arguments can be differentiated. ``flags``
-tells, by file, what the flags of its cases look for. ``cases`` holds the cases in the order of the files, a
-line each, with the keys of ``cases/README.md``; what a case does not say is left out. Strict JSON: a number
-that JSON may lose is a string.
+``corpus`` is the digest of the case files. ``losses`` lists each loss with its function in
+torch.nn.functional, its arguments, parameters and reductions, and the arguments that can be differentiated.
+``flags`` describes, by file, the flags of the cases. ``cases`` holds the cases in the order of the files,
+one per line, with the keys of ``cases/README.md``; keys that a case lacks are left out. The file is strict
+JSON: a number that JSON may lose is a string.
 
-A number is an object: ``decimal`` is its text in the case, exact, in the grammar of ``cases/README.md``
-(``.nan``, ``.inf``; bits as C hexadecimal floats), and ``hex`` the float64 nearest to it as C writes it
-(``0x1.8p+0``, ``nan``, ``inf``). For another dtype round the decimal text once, to nearest even: rounding
-``hex`` rounds twice. A whole number that stands for a count (an index, an option) has no ``hex``.
+A number is an object: ``decimal`` is its exact text, in the grammar of ``cases/README.md``
+(``.nan``, ``.inf``; bits as C hexadecimal floats), and ``hex`` is the nearest float64 as C writes it
+(``0x1.8p+0``, ``nan``, ``inf``). For another dtype, round the decimal text once, to nearest even: rounding
+``hex`` would round twice. A count (an index, an option) has no ``hex``.
 
-A tensor is an object with its ``shape``, its ``dtype`` (``run``: that of the run) and its ``form``: how the
-case writes it, with ``data`` as decimal texts in row-major order, or as one of ``fill``, ``uniform``,
-``index``, ``sigmoid``, ``softmax``, ``log_softmax``, ``log``, ``concatenate``, ``reshape``, ``permute`` and
-``complex``. ``numbers`` tells the elements, row-major: hexadecimal floats, decimal integers, or pairs of
-parts. They stand under ``float64`` alone where only decimals are written, to be rounded as above; under each
-dtype of the case where they are drawn on the dtype's own grid, or derived from others and rounded once. Of
-more than 1,024 elements the first 16 stand under ``first``, to check one's own generator against. It is
-SplitMix64 (Steele, Lea and Flood, 2014): element k, counted from 1, is made of z = seed + k *
-0x9E3779B97F4A7C15, z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9, z = (z ^ (z >> 27)) * 0x94D049BB133111EB and z ^
-(z >> 31), modulo 2^64. ``uniform`` takes its top p bits t, p being the dtype's precision (53, 24, 8, 11), for
-low + (high - low) t / 2^p in float64, rounded to the dtype; ``index`` takes it modulo the number of classes.
+A tensor is an object with its ``shape``, its ``dtype`` (``run`` for the dtype of the run) and its ``form`` in
+the case: ``data`` as decimal texts in row-major order, or one of ``fill``, ``uniform``, ``index``,
+``sigmoid``, ``softmax``, ``log_softmax``, ``log``, ``concatenate``, ``reshape``, ``permute`` and ``complex``.
+``numbers`` holds the elements in row-major order: hexadecimal floats, decimal integers, or pairs of parts.
+They are under ``float64`` alone if the case states decimals, to be rounded as above, and under each dtype of
+the case if they are drawn on the grid of the dtype, or derived from others and rounded once. A tensor of more
+than 1,024 elements has its first 16 under ``first``, for checking your own generator. That is SplitMix64
+(Steele, Lea and Flood, 2014): element k, counted from 1, comes from z = seed + k * 0x9E3779B97F4A7C15, z = (z
+^ (z >> 30)) * 0xBF58476D1CE4E5B9, z = (z ^ (z >> 27)) * 0x94D049BB133111EB and z ^ (z >> 31), modulo 2^64.
+``uniform`` is low + (high - low) t / 2^p in float64, rounded to the dtype: p is the dtype's precision (53,
+24, 8, 11), and t the element's top p bits. ``index`` is the element modulo the number of classes.
 
-Under ``expect``, by reduction, and ``gradient``, by reduction and argument, stand printed tensors: ``shape``,
-``decimals``, and either ``claims``, half a unit of each number's last digit, as the true value of the exact
-decimals is demanded to lie within it; or the ``dtype`` that they were seen in, which claims no digits.
+``expect``, by reduction, and ``gradient``, by reduction and argument, hold printed tensors: ``shape``,
+``decimals``, and either ``claims`` or ``dtype``. A claim is half a unit of a number's last digit: the true
+value must lie within it. ``dtype`` is the one in which the numbers were observed; they claim no digits.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def export(output: Path | None, corpus: Path | None) -> None:
 
 
 def corpus_json(corpus: Corpus) -> str:
-    """The whole corpus, a case a line; the same for the same files, byte by byte."""
+    """The whole corpus, one case per line, identical byte by byte for identical files."""
     flags: dict[str, dict[str, Any]] = {}
     for case in corpus.cases:
         for flag in case.flags:
@@ -80,19 +80,19 @@ def corpus_json(corpus: Corpus) -> str:
         "corpus": corpus.digest,
         "dtypes": list(FORMATS),
         "losses": {name: _loss_json(LOSSES[name]) for name in sorted({case.loss for case in corpus.cases})},
-        "flags": {file: dict(sorted(found.items())) for file, found in sorted(flags.items())},
+        "flags": {file: dict(sorted(file_flags.items())) for file, file_flags in sorted(flags.items())},
     }
     with progress("exporting cases", len(corpus.cases)) as advance:
         lines = []
         for case in corpus.cases:
-            lines.append(_dumped(case_json(case)))
+            lines.append(_dump(case_json(case)))
             advance()
-    return _dumped(head)[:-1] + ', "cases": [\n' + ",\n".join(lines) + "\n]}\n"
+    return _dump(head)[:-1] + ', "cases": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
 def case_json(case: Case) -> dict[str, Any]:
-    """One case in plain data, without what it does not say."""
-    told = {
+    """A case as plain data, without the keys that it lacks."""
+    data = {
         "id": case.id,
         "title": case.title,
         "loss": case.loss,
@@ -130,7 +130,7 @@ def case_json(case: Case) -> dict[str, Any]:
         "repeats": case.repeats if case.repeats > 1 else None,
         "kills": list(case.kills),
     }
-    return {key: value for key, value in told.items() if value not in (None, False, [], {})}
+    return {key: value for key, value in data.items() if value not in (None, False, [], {})}
 
 
 def _loss_json(loss: Loss) -> dict[str, Any]:
@@ -187,5 +187,5 @@ def _term_json(case: Case, term: Term) -> dict[str, Any]:
     }
 
 
-def _dumped(value: object) -> str:
+def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,4 +1,4 @@
-"""``list``: a line for each case, loss, subject, flag and the like, as made for a person as for a pipe."""
+"""``list``: a line per case, loss, subject, flag, dtype or convention, for people and for pipes."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ def list_things(
 ) -> None:
     """Write a line for each thing of a kind whose name matches the pattern.
 
-    ``loss``, ``flag`` and ``document`` choose cases; losses and flags are listed if a chosen case has them.
+    ``loss``, ``flag`` and ``document`` select cases; losses and flags are listed if a selected case has them.
     """
     if kind not in _SINGULAR:
-        raise Mistake(f"'{kind}' is nothing to list; {suggestion(kind, _SINGULAR)}")
+        raise Mistake(f"'{kind}' cannot be listed; {suggestion(kind, _SINGULAR)}")
     if kind in _WITHOUT_CASES:
-        given = {"--loss": loss, "--flag": flag, "--document": document}
-        misplaced = [name for name, value in given.items() if value is not None]
+        options = {"--loss": loss, "--flag": flag, "--document": document}
+        misplaced = [name for name, value in options.items() if value is not None]
         if misplaced:
             raise Mistake(f"{misplaced[0]} chooses cases, losses or flags, not {kind}; leave it out")
         rows = _WITHOUT_CASES[kind]()
     else:
-        cases = _chosen(list(read_corpus(corpus).cases), loss, flag, document)
+        cases = _select(list(read_corpus(corpus).cases), loss, flag, document)
         rows = {"cases": _cases, "losses": _losses, "flags": _flags}[kind](cases)
     names = matching([_name(row) for row in rows], pattern, _SINGULAR[kind])
     say_table([row for row in rows if _name(row) in names], cut=True)
 
 
-def _chosen(cases: list[Case], loss: str | None, flag: str | None, document: str | None) -> list[Case]:
+def _select(cases: list[Case], loss: str | None, flag: str | None, document: str | None) -> list[Case]:
     if loss is not None:
         name = find_loss(loss).name
         cases = [case for case in cases if case.loss == name]
     if flag is not None:
-        names = {one.name.lower(): one.name for case in cases for one in case.flags}
+        names = {entry.name.lower(): entry.name for case in cases for entry in case.flags}
         if flag.lower() not in names:
             raise Mistake(f"no case has the flag '{flag}'; {suggestion(flag, names.values())}")
-        cases = [case for case in cases if names[flag.lower()] in [one.name for one in case.flags]]
+        cases = [case for case in cases if names[flag.lower()] in [entry.name for entry in case.flags]]
     if document is not None:
         documents = {case.source.document for case in cases if case.source}
-        wanted = {name for name in documents if name.startswith(document)}
-        if not wanted:
+        matches = {name for name in documents if name.startswith(document)}
+        if not matches:
             raise Mistake(f"no case comes from the document '{document}'; {suggestion(document, documents)}")
-        cases = [case for case in cases if case.source and case.source.document in wanted]
+        cases = [case for case in cases if case.source and case.source.document in matches]
     if not cases:
-        raise Mistake("no case has all of that; leave out an option")
+        raise Mistake("no case matches all of these options; leave one out")
     return cases
 
 
@@ -95,7 +95,7 @@ def _flags(cases: list[Case]) -> list[Row]:
 
 
 def _subjects() -> list[Row]:
-    # Subjects bring their libraries with them, torch above all.
+    # Here, since subjects import their libraries, such as torch.
     from lossproof.subjects.registry import find_subject, known_subjects
 
     rows: list[Row] = []
@@ -123,8 +123,8 @@ def _dtypes() -> list[Row]:
 
 def _conventions() -> list[Row]:
     return [
-        (name, f"usually {one.usual}", f"of {', '.join(one.picks)}", (one.means, QUIET))
-        for name, one in sorted(CONVENTIONS.items())
+        (name, f"usually {entry.usual}", f"of {', '.join(entry.picks)}", (entry.means, QUIET))
+        for name, entry in sorted(CONVENTIONS.items())
     ]
 
 

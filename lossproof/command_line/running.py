@@ -1,4 +1,4 @@
-"""``run``: a loss on numbers typed in, its proven value, and torch's answer beside it."""
+"""``run``: a loss on numbers typed in, with its proven value and torch's answer."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from lossproof.command_line.call_defects import defects_of_call
+from lossproof.command_line.case_text import nested
 from lossproof.command_line.corpus import find_loss, read_corpus
-from lossproof.command_line.on_record import known_as
 from lossproof.command_line.showing import say_steps
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
-from lossproof.command_line.typed import TypedCall, read_call
+from lossproof.command_line.typed_call import TypedCall, read_call
 from lossproof.command_line.values import Digits, case_value, gradient_digits, value_digits
-from lossproof.command_line.written import nested
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.files import default_corpus
@@ -46,9 +46,9 @@ _KINDS = {"defect": "known defect", "convention": "convention of torch's", "unde
 
 
 def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
-    """Write the value and the gradients of a call, proven and by torch; whether torch agrees.
+    """Write the value and the gradients of a call, proven and by torch, and return whether torch agrees.
 
-    What the formula leaves open is proven as torch picks it.
+    The proof follows torch's conventions where the formula leaves a choice.
     """
     loss = find_loss(name)
     subject = next(found for found in map(find_subject, default_subjects()) if found.illustrates(loss.name))
@@ -59,15 +59,15 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
 def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     if dtype not in FORMATS:
         raise Mistake(f"there is no dtype '{dtype}'; {suggestion(dtype, FORMATS)}")
-    typed = read_call(loss, tokens)
-    case = _case(typed, dtype)
+    typed_call = read_call(loss, tokens)
+    case = _case(typed_call, dtype)
     reduction = reductions_of(case)[0]
     with progress(f"computing {loss.name}"):
-        planned = _planned(case, dtype, reduction)
-        answer = _asked(subject, planned)
-        proven = {"value": value_digits(planned.prepared, _DIGITS)} | {
-            f"gradient by {name}": gradient_digits(planned.prepared, name, _DIGITS)
-            for name in planned.prepared.differentiable
+        plan = _plan(case, dtype, reduction)
+        answer = _ask(subject, plan)
+        digits = {"value": value_digits(plan.prepared, _DIGITS)} | {
+            f"gradient by {name}": gradient_digits(plan.prepared, name, _DIGITS)
+            for name in plan.prepared.differentiable
         }
     say(", ".join(filter(None, (loss.name, reduction and f"reduction {reduction}", dtype))), HEADING)
     say(formula_of(loss))
@@ -77,25 +77,25 @@ def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_s
     for name, value in case.params.items():
         if isinstance(value, Numeral) and _is_inexact(value):
             say(f"{name} is the float64 nearest to {value.text}: torch takes parameters in double precision.")
-    truths = {"value": planned.truth.value} | {
-        f"gradient by {name}": truth for name, truth in (planned.truth.gradients or ({},))[0].items()
+    truths = {"value": plan.truth.value} | {
+        f"gradient by {name}": truth for name, truth in (plan.truth.gradients or ({},))[0].items()
     }
     verdicts = {
-        quantity: _say_quantity(quantity, proven[quantity], truth, answer.numbers(quantity), dtype)
+        quantity: _say_quantity(quantity, digits[quantity], truth, answer.numbers(quantity), dtype)
         for quantity, truth in truths.items()
     }
     if with_steps:
-        say_steps(reduction, worked_steps(planned.prepared))
+        say_steps(reduction, worked_steps(plan.prepared))
     say()
     if _say_verdict(answer, verdicts):
         return True
     wrong = [name for name, verdict in verdicts.items() if verdict is None or not verdict.agrees]
-    _say_what_is_known(planned, wrong, answer)
+    _say_known_defects(plan, wrong, answer)
     return False
 
 
 class _Answer:
-    """What torch said: numbers, or why there are none."""
+    """Torch's answer: numbers, or the reason why there are none."""
 
     def __init__(self, subject: Subject, observation: Observation | None, reason: str = "") -> None:
         self.subject = subject.name
@@ -113,33 +113,33 @@ class _Answer:
         return gradients[0][quantity.removeprefix("gradient by ")] if gradients else None
 
 
-def _case(typed: TypedCall, dtype: str) -> Case:
-    is_complex = any(isinstance(tensor, Complex) for tensor in typed.args.values())
+def _case(typed_call: TypedCall, dtype: str) -> Case:
+    is_complex = any(isinstance(tensor, Complex) for tensor in typed_call.args.values())
     if is_complex and FORMATS[dtype].complex_dtype is None:
         raise Mistake(f"no complex number has parts of {dtype}; take --dtype {' or '.join(PARTS.values())}")
-    reductions = (typed.reduction or "mean",) if typed.loss.reductions else None
+    reductions = (typed_call.reduction or "mean",) if typed_call.loss.reductions else None
     return Case(
         id="typed",
         title="typed in",
-        loss=typed.loss.name,
+        loss=typed_call.loss.name,
         file="the command line",
         line=1,
-        params=typed.params,
-        args=typed.args,
+        params=typed_call.params,
+        args=typed_call.args,
         reductions=reductions,
         dtypes=(dtype,),
     )
 
 
-def _planned(case: Case, dtype: str, reduction: str | None) -> PlannedCall:
+def _plan(case: Case, dtype: str, reduction: str | None) -> PlannedCall:
     try:
         return CallPlanner().plan(case, dtype, reduction)
     except Refusal as refusal:
         raise Mistake(f"{case.loss} refuses this call ({refusal.kind}): {refusal}") from refusal
 
 
-def _asked(subject: Subject, planned: PlannedCall) -> _Answer:
-    call = replace(planned.call, upstreams=planned.truth.upstreams[:1])
+def _ask(subject: Subject, plan: PlannedCall) -> _Answer:
+    call = replace(plan.call, upstreams=plan.truth.upstreams[:1])
     try:
         return _Answer(subject, GuardedSubject(subject).run(call))
     except Unsupported as unsupported:
@@ -149,10 +149,10 @@ def _asked(subject: Subject, planned: PlannedCall) -> _Answer:
 
 
 def _say_quantity(
-    quantity: str, proven: Digits, truth: Truth, observed: Float64Array | None, dtype: str
+    quantity: str, digits: Digits, truth: Truth, observed: Float64Array | None, dtype: str
 ) -> Verdict | None:
-    """Write a quantity, a number a line; the verdict where torch has numbers."""
-    texts, shape = proven
+    """Write a quantity, one number per line; returns the verdict, or None if torch has no numbers."""
+    texts, shape = digits
     verdict = None
     if observed is not None:
         verdict = judge_by_picks(truth, partial(compare, observed))
@@ -172,10 +172,10 @@ def _say_quantity(
             rows.append((*cells, "", "", budget))
         else:
             used = float(shares[place])
-            told: Cell = (significant(used, 3), GOOD if used <= 1 else BAD)
+            share: Cell = (significant(used, 3), GOOD if used <= 1 else BAD)
             if has_overflown[place]:
-                told = ("overflowed", HEADING)
-            rows.append((*cells, shortest(float(observed[place]), FORMATS[dtype]), told, budget))
+                share = ("overflowed", HEADING)
+            rows.append((*cells, shortest(float(observed[place]), FORMATS[dtype]), share, budget))
     if len(texts) > _MOST_NUMBERS:
         rows.append((f"  ... and {len(texts) - _MOST_NUMBERS:,} more", "", "", "", ""))
     if not texts:
@@ -189,15 +189,15 @@ def _say_verdict(answer: _Answer, verdicts: Mapping[str, Verdict | None]) -> boo
     if answer.observation is None:
         say(f"{answer.name} {answer.reason}", BAD)
         return False
-    judged = {quantity: verdict for quantity, verdict in verdicts.items() if verdict is not None}
-    if wrong := [verdict.message for verdict in judged.values() if not verdict.agrees]:
+    present = {quantity: verdict for quantity, verdict in verdicts.items() if verdict is not None}
+    if wrong := [verdict.message for verdict in present.values() if not verdict.agrees]:
         say(f"{answer.name} disagrees: " + "; ".join(wrong), BAD)
-    if (failed := answer.observation.failure) is not None:
-        said = f"raises {failed.type}" if isinstance(failed, Refused) else "cannot do it"
-        say(f"{answer.name} {said} in its backward pass: {failed}", BAD)
-    if wrong or failed is not None:
+    if (error := answer.observation.failure) is not None:
+        failure = f"raises {error.type}" if isinstance(error, Refused) else "cannot do it"
+        say(f"{answer.name} {failure} in its backward pass: {error}", BAD)
+    if wrong or error is not None:
         return False
-    if by_rule := [f"{quantity} {verdict.message}" for quantity, verdict in judged.items() if verdict.rule]:
+    if by_rule := [f"{quantity} {verdict.message}" for quantity, verdict in present.items() if verdict.rule]:
         say(f"{answer.name} passes, but not by all of its numbers:", HEADING)
         for sentence in by_rule:
             say(f"  {sentence}")
@@ -206,13 +206,13 @@ def _say_verdict(answer: _Answer, verdicts: Mapping[str, Verdict | None]) -> boo
     return True
 
 
-def _say_what_is_known(planned: PlannedCall, wrong: Sequence[str], answer: _Answer) -> None:
-    """Write which cases have this very call on record, and what they know of it."""
+def _say_known_defects(plan: PlannedCall, wrong: Sequence[str], answer: _Answer) -> None:
+    """Write the known defects of this call."""
     quantities = [quantity.replace("gradient by ", "gradient:") for quantity in wrong]
-    known = known_as(planned, quantities, answer.subject, answer.version, read_corpus(None))
-    for entry in known:
-        where = f" ({entry.link})" if entry.link else ""
-        say(f"This is on record, as a {_KINDS[entry.kind]}: case {entry.case}: {entry.why}{where}")
+    defects = defects_of_call(plan, quantities, answer.subject, answer.version, read_corpus(None))
+    for defect in defects:
+        where = f" ({defect.link})" if defect.link else ""
+        say(f"This is on record, as a {_KINDS[defect.kind]}: case {defect.case}: {defect.why}{where}")
 
 
 def _is_inexact(value: Numeral) -> bool:

@@ -1,4 +1,4 @@
-"""``show`` and ``explain``: one case, all that is known of it, and how its numbers come about."""
+"""``show`` and ``explain``: all that is known about a case, and how its numbers come about."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from lossproof.checks.certification import certify
+from lossproof.command_line.case_text import case_text, nested
 from lossproof.command_line.corpus import find_case, read_corpus
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
-from lossproof.command_line.values import Digits, case_gradient, case_value, telling_reduction
-from lossproof.command_line.written import nested, written
+from lossproof.command_line.values import Digits, best_reduction, case_gradient, case_value
 from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
 from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
 from lossproof.judging.number_text import significant
@@ -31,38 +31,38 @@ Row = tuple[Cell, ...]
 
 
 def show(id: str, corpus: Path | None) -> None:
-    """Write all that is known of a case."""
-    known = read_corpus(corpus)
-    case = find_case(known, id)
+    """Write all that is known about a case."""
+    corpus_data = read_corpus(corpus)
+    case = find_case(corpus_data, id)
     _show_head(case)
     _show_call(case)
     if case.raises or case.module:
         _show_demands(case)
     else:
         with progress(f"computing {id}"):
-            results, budgets, steps = _results(case), _budgets(case), _steps(case, telling_reduction(case))
+            results, budgets, steps = _results(case), _budgets(case), _steps(case, best_reduction(case))
         _section("reference value", results)
         _section("budget: twice the error bound of an honest computation", budgets)
         _show_printed(case)
         _show_demands(case)
-        say_steps(telling_reduction(case), steps)
-    _show_defects([defect for defect in known.known_defects if defect.case == id])
+        say_steps(best_reduction(case), steps)
+    _show_defects([defect for defect in corpus_data.known_defects if defect.case == id])
 
 
 def explain(id: str, reduction: str | None, corpus: Path | None) -> None:
-    """Write the formula of a case's loss, and under it the steps with the case's own numbers."""
+    """Write the formula of a case's loss, followed by its steps in the numbers of the case."""
     case = find_case(read_corpus(corpus), id)
-    chosen = telling_reduction(case) if reduction is None else reduction
+    chosen_reduction = best_reduction(case) if reduction is None else reduction
     if reduction is not None and reduction not in reductions_of(case):
         runs = [name for name in reductions_of(case) if name] or ["the one that its params name"]
         raise Mistake(f"{id} does not run with reduction '{reduction}'; it runs with {', '.join(runs)}")
     if case.module is not None:
-        raise Mistake(f"{id} is a claim about classes, not a computation; 'lossproof show {id}' tells it")
+        raise Mistake(f"{id} is a claim about classes, not a computation; 'lossproof show {id}' shows it")
     with progress(f"computing {id}"):
-        steps = _steps(case, chosen)
+        steps = _steps(case, chosen_reduction)
     say(f"{case.id}: {case.title}", HEADING)
     say(f"{case.loss}: {formula_of(LOSSES[case.loss])}")
-    say_steps(chosen, steps)
+    say_steps(chosen_reduction, steps)
 
 
 def say_steps(reduction: str | None, steps: str) -> None:
@@ -90,9 +90,9 @@ def _show_head(case: Case) -> None:
         "judged for bias": case.bias,
         f"repeated {case.repeats} times": case.repeats > 1,
     }
-    said = [note for note, holds in notes.items() if holds]
-    if said:
-        rows.append(("note", ", ".join(said)))
+    remarks = [note for note, holds in notes.items() if holds]
+    if remarks:
+        rows.append(("note", ", ".join(remarks)))
     if case.kills:
         rows.append(("kills", ", ".join(case.kills)))
     say_table([((str(name), QUIET), text) for name, text in rows])
@@ -100,7 +100,7 @@ def _show_head(case: Case) -> None:
 
 def _show_call(case: Case) -> None:
     rows: list[Row] = [
-        (name, written(value, _MOST_NUMBERS)) for name, value in {**case.args, **case.params}.items()
+        (name, case_text(value, _MOST_NUMBERS)) for name, value in {**case.args, **case.params}.items()
     ]
     reductions = [name for name in reductions_of(case) if name]
     rows += [("reductions", ", ".join(reductions))] if reductions and not case.module else []
@@ -135,14 +135,14 @@ def _results(case: Case) -> list[Row]:
     rows: list[Row] = []
     for reduction in reductions_of(case):
         label = reduction or "value"
-        rows.append((label, _told(partial(case_value, case, reduction, _DIGITS))))
+        rows.append((label, _digits_text(partial(case_value, case, reduction, _DIGITS))))
         for name in _prepared(case, "float64", reduction).differentiable:
-            digits = _told(partial(case_gradient, case, reduction, name, _DIGITS))
+            digits = _digits_text(partial(case_gradient, case, reduction, name, _DIGITS))
             rows.append((f"{label}, gradient by {name}", digits))
     return rows
 
 
-def _told(compute: Callable[[], Digits]) -> str:
+def _digits_text(compute: Callable[[], Digits]) -> str:
     try:
         texts, shape = compute()
     except Undecided as undecided:
@@ -151,7 +151,7 @@ def _told(compute: Callable[[], Digits]) -> str:
 
 
 def _budgets(case: Case) -> list[Row]:
-    """A row for each result, a column for each dtype: 2B of the element that may be off furthest."""
+    """A row per result and a column per dtype, with the largest budget of any element."""
     cells: dict[str, list[str]] = {}
     planner = CallPlanner()
     for dtype in case.dtypes:

@@ -1,4 +1,4 @@
-"""What every verb says goes through here: colour and progress only where a person looks on, and mistakes."""
+"""The output of all verbs: text, tables, mistakes, and progress that only a terminal shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lossproof.reporting.text import visible
 
-# A cell of a table: its text, and the style that it has on a terminal.
+# A cell of a table: its text, perhaps with a style for terminals.
 Cell = str | tuple[str, str]
 
 HEADING = "bold"
@@ -21,11 +21,11 @@ BAD = "bold red"
 
 
 class Mistake(Exception):
-    """What a person has to mend; the message is made of sentences for that person. Exit status 2."""
+    """A mistake of the user, for whom the message is written. The exit status is 2."""
 
 
 def say(text: str = "", style: str = "") -> None:
-    """Write lines to standard output; never wrapped, so that a pipe gets what a terminal shows."""
+    """Write lines to standard output, never wrapped, so that a pipe gets what a terminal shows."""
     Console(highlight=False).print(Text(visible(text), style), soft_wrap=True)
 
 
@@ -35,7 +35,7 @@ def complain(text: str) -> None:
 
 
 def say_table(rows: Sequence[Sequence[Cell]], indent: str = "", cut: bool = False) -> None:
-    """Write rows whose columns are aligned; ``cut`` shortens each to a line of the terminal, if it is one."""
+    """Write rows with aligned columns; ``cut`` truncates each row to the width of a terminal."""
     console = Console(highlight=False)
     texts = [
         [Text(visible(cell)) if isinstance(cell, str) else _styled(*cell) for cell in row] for row in rows
@@ -55,9 +55,9 @@ def say_table(rows: Sequence[Sequence[Cell]], indent: str = "", cut: bool = Fals
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-    """Show a bar, or without a total that something goes on, while the block runs; yields what advances it.
+    """Show a progress bar, or a label if there is no total, and yield a function that advances it.
 
-    It stands on standard error, only if that is a terminal, and is gone afterwards.
+    The bar appears on standard error, if that is a terminal, and disappears afterwards.
     """
     console = Console(stderr=True)
     if not (console.is_interactive and console.file.isatty()):

@@ -1,4 +1,4 @@
-"""The proven values of a case: what a call yields on balls, as digits."""
+"""The proven values of a case: the results of a call on balls, as digits."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def value_digits(call: PreparedCall, digits: int) -> Digits:
 
 
 def gradient_digits(call: PreparedCall, name: str, digits: int) -> Digits:
-    """The gradient of the sum of a call's output by one of its arguments."""
+    """The gradient of the sum of a call's output by an argument."""
     return certified_digits(lambda: _gradient(call, name, Ball.exact), digits)
 
 
 def case_value(case: Case, reduction: str | None, digits: int, dtype: str = "float64") -> Digits:
-    """The value of a case's call, its decimals taken exactly as written; drawn numbers are the dtype's."""
+    """The value of a case's call on its exact decimals; drawn numbers are those of the dtype."""
     return certified_digits(lambda: _value(exact_call(case, reduction, dtype), lift_exactly), digits)
 
 
 def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> Digits:
-    """The gradient of the sum of a case's output, its decimals taken exactly as they are written."""
+    """The gradient of the sum of a case's output on its exact decimals."""
     return certified_digits(lambda: _gradient(exact_call(case, reduction), name, lift_exactly), digits)
 
 
-def telling_reduction(case: Case) -> str | None:
-    """The reduction that shows a case best: of those that it prints numbers for, the one with most steps."""
+def best_reduction(case: Case) -> str | None:
+    """The reduction that explains a case best: of those with printed numbers, the one with most steps."""
     known = reductions_of(case)
     printed = [name for name in (*case.expect, *(case.erratum.says if case.erratum else ())) if name in known]
     return max(printed or known, key=_BY_STEPS.index)

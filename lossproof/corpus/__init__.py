@@ -1,1 +1,1 @@
-"""Reading cases: from YAML text to frozen data, or to every complaint about it."""
+"""Reads case files: from YAML text to frozen data, or to a list of every complaint."""

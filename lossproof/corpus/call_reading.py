@@ -1,4 +1,4 @@
-"""What a case calls a loss with: the constructor's keywords, and forward's arguments."""
+"""Reads the call of a case: the constructor's keywords, and forward's arguments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from lossproof.reference.option import Kind, Option, boolean, word
 def read_params(
     node: Node, what: str, loss: Loss | None, notes: Notes, wants_refusal: bool
 ) -> dict[str, Parameter]:
-    """Constructor keywords. Where a refusal is wanted, any names with any values."""
+    """The constructor's keywords; where a refusal is expected, any names and values will do."""
     fields = read_mapping(node, what, notes)
     if loss is None:
         return {name: _read_any(fields[name], f"{what}.{name}", notes) for name in fields}
@@ -62,12 +62,12 @@ def _read_parameter(
     if option.kind is Kind.WHOLES and isinstance(value, Tensor) and len(notes) == before:
         demand_whole_numbers(value, what, node.place, wants_refusal, notes)
         if not wants_refusal and len(value.shape) != 1:
-            notes.add(node.place, f"{what} is no list of numbers", "write it like [2, 5]")
+            notes.add(node.place, f"{what} is not a list of numbers", "write it like [2, 5]")
     return value
 
 
 def _read_kind(node: Node, what: str, option: Option, notes: Notes) -> Parameter:
-    """A value of the kind that the loss takes."""
+    """A value of the kind that the loss demands."""
     is_null = isinstance(node, ScalarNode) and not node.quoted and meaning(node.text) is Meaning.NULL
     if is_null and option.may_be_null:
         return None
@@ -85,7 +85,7 @@ def _read_kind(node: Node, what: str, option: Option, notes: Notes) -> Parameter
 
 
 def _read_tensor_parameter(node: Node, what: str, notes: Notes) -> Tensor | None:
-    """A tensor; a number alone is none, though it would be one among the arguments."""
+    """A tensor; a bare number is not one here, unlike among the arguments."""
     if isinstance(node, (ListNode, MappingNode)):
         return read_tensor(node, what, notes)
     if not is_refused(node, what, notes):
@@ -104,7 +104,7 @@ _READERS: Mapping[Kind, Callable[[Node, str, Notes], Parameter]] = {
 
 
 def _read_any(node: Node, what: str, notes: Notes) -> Parameter:
-    """A value of whatever kind it looks like."""
+    """A value of the kind that its text suggests."""
     if isinstance(node, (ListNode, MappingNode)):
         return read_tensor(node, what, notes)
     if isinstance(node, RefusedNode) or is_refused(node, what, notes):
@@ -122,7 +122,7 @@ def _read_any(node: Node, what: str, notes: Notes) -> Parameter:
 def read_args(
     node: Node, what: str, loss: Loss | None, notes: Notes, wants_refusal: bool
 ) -> dict[str, Tensor]:
-    """Forward's arguments, all of them. Where a refusal is wanted, others too."""
+    """All of forward's arguments; where a refusal is expected, others may be among them."""
     before = len(notes)
     fields = read_mapping(node, what, notes)
     args = {name: read_tensor(fields[name], f"{what}.{name}", notes) for name in fields}

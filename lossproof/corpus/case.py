@@ -1,4 +1,4 @@
-"""What a case says, as frozen data: from here on nobody looks at YAML."""
+"""A case as frozen data, independent of YAML."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Parameter = Tensor | Numeral | bool | str | None
 
 @dataclass(frozen=True)
 class Source:
-    """The document that a case comes from: its file name, the section, the claim's id."""
+    """Where a case comes from: the document's file name, the section, the claim's id."""
 
     document: str
     place: str
@@ -25,7 +25,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Document:
-    """A document that cases come from: the name by which they cite it, what to call it, what it is about."""
+    """A document that cases cite: the name in their citations, its title, and its subject matter."""
 
     name: str
     title: str
@@ -34,7 +34,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Flag:
-    """A kind of mistake that cases of a file look for."""
+    """A kind of mistake that cases look for."""
 
     name: str
     bug: str
@@ -44,12 +44,12 @@ class Flag:
 
 @dataclass(frozen=True)
 class Printed:
-    """An expected tensor: numbers that claim their digits, or what one dtype was seen to give.
+    """An expected tensor: numbers that claim their digits, or the result observed in one dtype.
 
     Attributes:
         values: the numbers, in row-major order.
         shape: the tensor's shape, ``()`` for a single number.
-        dtype: the dtype it was seen in, or None when the digits are claimed outright.
+        dtype: the dtype in which the numbers were observed, or None if they claim their digits.
     """
 
     values: tuple[Numeral, ...]
@@ -62,7 +62,7 @@ class Raised:
     """An exception or a warning that a case demands.
 
     Attributes:
-        kind: index, shape, dtype, range or option (for a warning: what it is about).
+        kind: index, shape, dtype, range or option; for a warning, its topic.
         when: ``construct`` or ``call``.
         type: the name of torch's exception or warning class.
         match: a regular expression found in torch's message.
@@ -78,8 +78,8 @@ class Raised:
 class Term:
     """One call in an identity: the case's own call with some of its parts replaced.
 
-    ``params`` are laid over the case's own; a term with another ``loss`` has only its own. ``args``, where
-    given, replace the case's as a whole.
+    ``params`` are merged over the case's own, unless the term names another ``loss``. ``args`` replace all
+    arguments of the case.
     """
 
     loss: str | None = None
@@ -90,7 +90,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Identity:
-    """A sum of calls that must equal (``same_as``) or differ from (``differs_from``) the case's own."""
+    """A sum of calls that the case's own call must equal (``same_as``) or differ from (``differs_from``)."""
 
     terms: tuple[Term, ...]
     reductions: tuple[str, ...] | None
@@ -99,9 +99,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Erratum:
-    """A statement of a document that is wrong, and why.
+    """A wrong statement of a document, and why it is wrong.
 
-    ``says`` holds numbers by reduction, which must not come out; ``statement`` holds words.
+    ``says`` holds numbers by reduction, which must not come out; ``statement`` holds a text instead.
     """
 
     says: Mapping[str, Printed]
@@ -124,7 +124,7 @@ class ModuleClaim:
 
     Attributes:
         aspect: one of ``corpus.keys.ASPECTS``.
-        expected: what must come out, in plain data.
+        expected: the result, as plain data.
         params: the constructor's parameters.
     """
 
@@ -137,8 +137,8 @@ class ModuleClaim:
 class Case:
     """One case of the corpus; see ``cases/README.md`` for the meaning of each part.
 
-    ``prints`` names what stands in the document itself: reductions under ``expect``, and ``erratum`` for the
-    numbers that the erratum says.
+    ``prints`` names what the document itself prints: reductions under ``expect``, and ``erratum`` for the
+    numbers of the erratum.
     """
 
     id: str
@@ -175,19 +175,19 @@ class KnownDefect:
     """A check that a subject is known to fail; see ``cases/README.md``.
 
     Attributes:
-        case, subject: which check; ``subject`` may be ``torch.*`` for both torch subjects.
-        dtypes, reductions, quantities, layouts: narrowed to these; empty means any.
-        since, until: the first and the last release that it holds for, both included and compared on as many
-            numbers as each has; empty means no limit.
-        platform, device: narrowed to these; empty means any.
-        observed: what comes out; nothing else is excused.
-        elements: how many numbers are off; empty means any.
-        expected: what should, in words or numbers.
+        case, subject: what fails; ``subject`` may be ``torch.*`` for both torch subjects.
+        dtypes, reductions, quantities, layouts: those affected; empty means any.
+        since, until: the first and the last affected release, inclusive, compared on as many numbers as each
+            has; empty means no limit.
+        platform, device: the one affected; empty means any.
+        observed: the result; nothing else is excused.
+        elements: how many numbers may be off; empty means any.
+        expected: the right result, in words or numbers.
         why: the reason.
         kind: defect, convention or undefined.
-        link: the issue, or an empty string where none was found.
-        searched: with which words, and when, reports of it were looked for; empty where nobody did.
-        file, line: where the entry stands.
+        link: the issue, or empty if none was found.
+        searched: the words and the date of a search for reports; empty if there was none.
+        file, line: the place of the entry.
     """
 
     case: str

@@ -1,4 +1,4 @@
-"""A file of cases: from its tree to ``Case`` objects."""
+"""Reads a file of cases: from its tree to ``Case`` objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lossproof.corpus.fields import (
 from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, REDUCTIONS
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
-from lossproof.corpus.results import Frame, read_erratum, read_expect, read_gradient, read_identity
+from lossproof.corpus.results import Context, read_erratum, read_expect, read_gradient, read_identity
 from lossproof.corpus.sections import (
     read_case_flags,
     read_document,
@@ -57,13 +57,13 @@ def read_cases(root: Node, notes: Notes) -> list[Case]:
 
 
 def read_file_document(root: Node, notes: Notes) -> Document | None:
-    """What the file says of the document that its cases come from, if it does."""
+    """The document that the file describes, if any."""
     entry = root.entries.get("document") if isinstance(root, MappingNode) else None
     return read_document(entry.value, notes) if entry else None
 
 
 def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
-    """Tell ``notes`` where each item of the list under ``key`` begins, and what its ``id_key`` calls it."""
+    """Give ``notes`` the place of each item of the list under ``key``, and its name under ``id_key``."""
     notes.sections.extend((fields.place_of(name), None) for name in fields)
     items = fields[key]
     for item in items.items if isinstance(items, ListNode) else ():
@@ -73,7 +73,7 @@ def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
 
 
 class _CaseReader:
-    """Reads the cases of a file, given what the file says for all of them."""
+    """Reads the cases of a file that may name a loss and flags for all of them."""
 
     def __init__(self, loss: str | None, flags: dict[str, Flag], notes: Notes) -> None:
         self._loss = loss
@@ -90,7 +90,7 @@ class _CaseReader:
                 if key in fields and other in fields:
                     notes.add(
                         fields.place_of(other),
-                        f"'{other}' stands in a case with '{key}'",
+                        f"a case with '{key}' cannot have '{other}'",
                         f"remove '{other}'",
                     )
         case = self._assemble(fields)
@@ -110,12 +110,12 @@ class _CaseReader:
         is_read = len(notes) == before
         reductions = self._words(fields, "reductions", loss.results if loss else REDUCTIONS)
         dtypes = self._words(fields, "dtypes", FORMATS) or DEFAULT_DTYPES
-        running = reductions or (loss.results if loss else REDUCTIONS)
-        frame = Frame(loss, running, dtypes, params, args, is_read)
+        run_reductions = reductions or (loss.results if loss else REDUCTIONS)
+        context = Context(loss, run_reductions, dtypes, params, args, is_read)
         if "args" not in fields and "module" not in fields and loss is not None:
             remedy = f"add 'args:' with {', '.join(loss.arguments)}"
             notes.add(fields.place, "the case has no args", remedy)
-        bias = self._truth(fields, "bias")
+        bias = self._flag(fields, "bias")
         if bias and not any(tensor.is_drawn for tensor in args.values()):
             notes.add(
                 fields.place_of("bias"),
@@ -123,7 +123,7 @@ class _CaseReader:
                 "make an argument with 'uniform'",
             )
         identities = {
-            key: read_identity(fields[key], key, frame, notes) if key in fields else None
+            key: read_identity(fields[key], key, context, notes) if key in fields else None
             for key in ("same_as", "differs_from")
         }
         return Case(
@@ -139,19 +139,19 @@ class _CaseReader:
             args=args,
             reductions=reductions,
             dtypes=dtypes,
-            expect=read_expect(fields["expect"], frame, notes) if "expect" in fields else {},
-            gradient=read_gradient(fields["gradient"], frame, notes) if "gradient" in fields else {},
+            expect=read_expect(fields["expect"], context, notes) if "expect" in fields else {},
+            gradient=read_gradient(fields["gradient"], context, notes) if "gradient" in fields else {},
             raises=read_raised(fields["raises"], "raises", notes) if "raises" in fields else None,
             warns=read_raised(fields["warns"], "warns", notes) if "warns" in fields else None,
             same_as=identities["same_as"],
             differs_from=identities["differs_from"],
-            erratum=read_erratum(fields["erratum"], frame, notes) if "erratum" in fields else None,
+            erratum=read_erratum(fields["erratum"], context, notes) if "erratum" in fields else None,
             drifted=read_drifted(fields["drifted"], notes) if "drifted" in fields else None,
             module=read_module(fields["module"], params, notes) if "module" in fields else None,
             bias=bias,
-            rounded=self._truth(fields, "rounded"),
-            loses_digits=self._truth(fields, "loses_digits"),
-            own_process=self._truth(fields, "own_process"),
+            rounded=self._flag(fields, "rounded"),
+            loses_digits=self._flag(fields, "loses_digits"),
+            own_process=self._flag(fields, "own_process"),
             repeats=read_integer(fields["repeats"], "repeats", notes, 2) if "repeats" in fields else 1,
             kills=read_list(fields["kills"], "kills", notes, _read_slug) if "kills" in fields else (),
         )
@@ -168,7 +168,7 @@ class _CaseReader:
         return read_words(fields[key], key, known, self._notes) if key in fields else None
 
     def _prints(self, fields: Fields) -> tuple[str, ...]:
-        """Which of its numbers the case says stand in its document."""
+        """The numbers of the case that its document prints."""
         if "prints" not in fields:
             return ()
         if "source" not in fields:
@@ -181,7 +181,7 @@ class _CaseReader:
             known.append(ERRATUM_NUMBERS)
         return read_words(fields["prints"], "prints", known, self._notes)
 
-    def _truth(self, fields: Fields, key: str) -> bool:
+    def _flag(self, fields: Fields, key: str) -> bool:
         return key in fields and read_boolean(fields[key], key, self._notes)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the case files, told to the person who wrote them."""
+"""Complaints about case files, addressed to the person who wrote them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_LIST = 24
 
 
 class Place(NamedTuple):
-    """Where something stands in a file, both counted from 1."""
+    """A place in a file; lines and columns count from 1."""
 
     line: int
     column: int
@@ -21,12 +21,12 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Complaint:
-    """One thing that is wrong in a case file and how to mend it.
+    """One thing that is wrong in a case file, and how to mend it.
 
     Attributes:
         file: the file, relative to the folder that holds ``cases``.
-        line: the line, or None where the file as a whole is meant.
-        case: the case's id, or None outside of a case.
+        line: the line, or None for the file as a whole.
+        case: the case's id, or None outside any case.
         problem: what is wrong.
         remedy: how to mend it.
     """
@@ -44,7 +44,7 @@ class Complaint:
 
 
 class CorpusError(Exception):
-    """The case files cannot be used; ``complaints`` says why, in order of file and line."""
+    """The case files cannot be used; ``complaints`` says why, ordered by file and line."""
 
     def __init__(self, complaints: Iterable[Complaint]) -> None:
         self.complaints = tuple(sorted(complaints, key=lambda one: (one.file, one.line or 0)))
@@ -56,8 +56,8 @@ class Notes:
     """The complaints about one file, gathered while it is read.
 
     Readers complain here and go on with a stand-in value, so that all complaints come at once; a file
-    with complaints is never used. A complaint's case is found from its place, once ``sections`` is
-    set: the places where a case, or something outside of every case (None), begins.
+    with complaints is never used. ``sections`` lists the places where a case begins, or something outside
+    any case (None); it determines the case of each complaint.
     """
 
     file: str
@@ -65,7 +65,7 @@ class Notes:
     _found: list[tuple[Place | None, Complaint]] = field(default_factory=list)
 
     def add(self, place: Place | None, problem: str, remedy: str) -> None:
-        """Note that something is wrong at ``place``, or with the file as a whole."""
+        """Add a complaint about a place, or about the file as a whole."""
         line = None if place is None else place.line
         self._found.append((place, Complaint(self.file, line, None, problem, remedy)))
 
@@ -73,7 +73,7 @@ class Notes:
         return len(self._found)
 
     def complaints(self) -> list[Complaint]:
-        """All complaints so far, each with its case."""
+        """The complaints so far, each with its case."""
         sections = sorted(self.sections, key=lambda section: section[0])
         places = [place for place, _ in sections]
 
@@ -81,24 +81,24 @@ class Notes:
             position = 0 if place is None else bisect_right(places, place)
             return replace(complaint, case=sections[position - 1][1]) if position else complaint
 
-        # What a file says once for many entries is read with each of them.
+        # A default of a file is read once for each entry, so its complaints repeat.
         return [with_case(place, complaint) for place, complaint in dict.fromkeys(self._found)]
 
 
 def quoted(text: str) -> str:
-    """``text`` in quotes on one line, cut when long."""
-    shown = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "..."
-    return f"'{shown if shown.isprintable() else shown.encode('unicode_escape').decode('ascii')}'"
+    """``text`` in quotes on one line, truncated if long."""
+    short = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "..."
+    return f"'{short if short.isprintable() else short.encode('unicode_escape').decode('ascii')}'"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """What was probably meant by ``word``, or else what may stand there."""
+    """The known word that is closest to ``word``, or else all known words."""
     names = sorted(set(known))
     by_lower = {name.lower(): name for name in names}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1)
     if near:
         return f"did you mean '{by_lower[near[0]]}'?"
     if not names:
-        return "none may stand here: remove it"
+        return "none is allowed here: remove it"
     more = ", ..." if len(names) > _LONGEST_LIST else ""
     return f"known here: {', '.join(names[:_LONGEST_LIST])}{more}"

@@ -1,4 +1,4 @@
-"""The file of known defects: from its tree to ``KnownDefect`` objects."""
+"""Reads a file of known defects: from its tree to ``KnownDefect`` objects."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
 
 
 def read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
-    """``since`` and ``until``, each empty where it is left out."""
+    """``since`` and ``until``, each empty if missing."""
     before = len(notes)
     remedy = 'write the numbers of a release, in quotes, such as "2.13"'
     since, until = (
@@ -106,7 +106,7 @@ def read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
 
 
 def _read_observed(node: Node, notes: Notes) -> Observed:
-    """A number, a word, a list of such, or ``{budgets: 40}``."""
+    """A number, a word, a list of these, or ``{budgets: 40}``."""
     if isinstance(node, MappingNode):
         fields = read_fields(node, "observed", OBSERVED, notes)
         return Observed((), read_number(fields["budgets"], "observed.budgets", notes))
@@ -117,7 +117,7 @@ def _read_observed(node: Node, notes: Notes) -> Observed:
 
 
 def _read_elements(node: Node, notes: Notes) -> tuple[int, ...]:
-    """A number of elements, or a list of such."""
+    """A number of elements, or a list of such numbers."""
 
     def read(item: Node, what: str, notes: Notes) -> int:
         return read_integer(item, what, notes, least=1)
@@ -137,7 +137,7 @@ def _words(fields: Fields, key: str, known: Iterable[str], notes: Notes) -> tupl
 
 
 def read_link(fields: Fields, notes: Notes) -> str:
-    """``link``; empty where there is none."""
+    """``link``, empty if missing."""
     if "link" not in fields:
         return ""
     return read_matching(fields["link"], "link", _LINK, "write an address that begins with https://", notes)

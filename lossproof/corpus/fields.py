@@ -1,7 +1,7 @@
-"""Readers of single values: texts, numbers, words, lists and mappings with given keys.
+"""Reads single values: texts, numbers, words, lists, and mappings with known keys.
 
-Each takes a node, the words by which a complaint names it, and the notes. After a complaint it returns a
-stand-in of the right type, so that reading goes on; a file with complaints is never used.
+Each function takes a node, the name of the value in complaints, and the notes. After a complaint it returns
+a stand-in of the right type, so that reading goes on; a file with complaints is never used.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Value = TypeVar("Value")
 STAND_IN = Numeral("0", Fraction(0), Fraction(0))
 _LONGEST_NUMBER = 1000
 _NUMBER_REMEDY = "write it like 1.5, 1e-5, .nan, -.inf or '0x1p-149'"
-_TEXT_REMEDY = "put it in quotes if a text is meant, else write true, false, null or a number"
+_TEXT_REMEDY = "put it in quotes if it is a text, else write true, false, null or a number"
 
 
 class Fields:
-    """The values of a mapping; one that is missing has been complained about and reads as refused."""
+    """The values of a mapping; a missing one already has a complaint and reads as refused."""
 
     def __init__(self, place: Place, entries: Mapping[str, Entry]) -> None:
         self.place = place
@@ -43,12 +43,12 @@ class Fields:
         return iter(self._entries)
 
     def place_of(self, key: str) -> Place:
-        """Where a key that is there stands."""
+        """The place of a key that is present."""
         return self._entries[key].place
 
 
 def describe(node: Node) -> str:
-    """What a node is, in words."""
+    """The kind of a node, in words."""
     if isinstance(node, ListNode):
         return "a list"
     if not isinstance(node, ScalarNode):
@@ -58,9 +58,9 @@ def describe(node: Node) -> str:
 
 
 def is_refused(node: Node, what: str, notes: Notes, remedy: str = _TEXT_REMEDY) -> bool:
-    """Whether ``node`` is refused: already, or now, as readers of YAML differ on it without quotes."""
+    """Whether a node has been refused, or must be now, because readers of YAML disagree about it."""
     if isinstance(node, ScalarNode) and not node.quoted and meaning(node.text) is Meaning.AMBIGUOUS:
-        notes.add(node.place, f"{what}: {quoted(node.text)} without quotes is ambiguous", remedy)
+        notes.add(node.place, f"{what}: {quoted(node.text)} is ambiguous without quotes", remedy)
         return True
     return isinstance(node, RefusedNode)
 
@@ -89,7 +89,7 @@ def read_matching(node: Node, what: str, pattern: re.Pattern[str], remedy: str, 
 
 
 def read_word(node: Node, what: str, known: Iterable[str], notes: Notes) -> str:
-    """One of the words that are known here."""
+    """One of the known words."""
     names = tuple(known)
     before = len(notes)
     word = read_text(node, what, notes)
@@ -99,7 +99,7 @@ def read_word(node: Node, what: str, known: Iterable[str], notes: Notes) -> str:
 
 
 def read_number(node: Node, what: str, notes: Notes) -> Numeral:
-    """A number; without quotes, except for a hexadecimal one, which needs them."""
+    """A number, without quotes; a hexadecimal one needs them."""
     hexadecimal = isinstance(node, ScalarNode) and is_hexadecimal(node.text)
     remedy = (
         f"put it in quotes: {quoted(node.text)}"
@@ -111,7 +111,7 @@ def read_number(node: Node, what: str, notes: Notes) -> Numeral:
     if not isinstance(node, ScalarNode):
         notes.add(node.place, f"{what} is {describe(node)} but must be a number", _NUMBER_REMEDY)
     elif node.quoted and not hexadecimal and meaning(node.text) is Meaning.NUMBER:
-        notes.add(node.place, f"{what}: the number {quoted(node.text)} stands in quotes", "remove the quotes")
+        notes.add(node.place, f"{what}: the number {quoted(node.text)} is in quotes", "remove the quotes")
     elif not hexadecimal and meaning(node.text) is not Meaning.NUMBER:
         notes.add(node.place, f"{what} is {describe(node)} but must be a number", _NUMBER_REMEDY)
     else:
@@ -139,14 +139,14 @@ def _numeral(node: ScalarNode, what: str, notes: Notes) -> Numeral:
 
 
 def fits_int64(numeral: Numeral) -> bool:
-    """Whether a number is one of int64's."""
+    """Whether a number is a whole number of int64."""
     return numeral.is_integer and SMALLEST_WHOLE <= int(numeral.text) <= LARGEST_WHOLE
 
 
 def read_whole(
     node: Node, what: str, notes: Notes, least: int = SMALLEST_WHOLE, most: int = LARGEST_WHOLE
 ) -> Numeral:
-    """A whole number, written in digits only; one of int64 if nothing else is said."""
+    """A whole number, written in digits only; by default any of int64."""
     before = len(notes)
     numeral = read_number(node, what, notes)
     if len(notes) > before or isinstance(node, RefusedNode):
@@ -166,7 +166,7 @@ def read_whole(
 def read_integer(
     node: Node, what: str, notes: Notes, least: int = SMALLEST_WHOLE, most: int = LARGEST_WHOLE
 ) -> int:
-    """The value of a whole number, as ``read_whole`` reads it."""
+    """A whole number, as ``read_whole`` reads it, as an int."""
     return int(read_whole(node, what, notes, least, most).text)
 
 
@@ -194,7 +194,7 @@ def read_list(
 
 
 def read_items(node: Node, what: str, notes: Notes) -> tuple[Node, ...]:
-    """The items of a list that is not empty."""
+    """The items of a non-empty list."""
     if isinstance(node, ListNode) and node.items:
         return node.items
     if not isinstance(node, RefusedNode):
@@ -204,7 +204,7 @@ def read_items(node: Node, what: str, notes: Notes) -> tuple[Node, ...]:
 
 
 def read_words(node: Node, what: str, known: Iterable[str], notes: Notes) -> tuple[str, ...]:
-    """A list, not empty, of different words that are known here."""
+    """A non-empty list of distinct known words."""
     names = tuple(known)
     before = len(notes)
     words = read_list(node, what, notes, lambda item, name, its: read_word(item, name, names, its))
@@ -218,7 +218,7 @@ def read_words(node: Node, what: str, known: Iterable[str], notes: Notes) -> tup
 
 
 def read_mapping(node: Node, what: str, notes: Notes) -> Fields:
-    """A mapping, not empty, with any keys."""
+    """A non-empty mapping with any keys."""
     if isinstance(node, MappingNode):
         if not node.entries:
             notes.add(node.place, f"{what} is empty", "remove it or write something into it")
@@ -229,7 +229,7 @@ def read_mapping(node: Node, what: str, notes: Notes) -> Fields:
 
 
 def read_fields(node: Node, what: str, keys: Keys, notes: Notes) -> Fields:
-    """A mapping with the given keys."""
+    """A mapping with known keys."""
     fields = read_mapping(node, what, notes)
     if not isinstance(node, MappingNode):
         return fields
@@ -243,9 +243,9 @@ def read_fields(node: Node, what: str, keys: Keys, notes: Notes) -> Fields:
 
 
 def note_unknown(fields: Fields, key: str, kind: str, known: Iterable[str], notes: Notes) -> None:
-    """Complain about a key that is not known here."""
+    """Complain about an unknown key."""
     value = fields[key]
     remedy = suggestion(key, known)
     if isinstance(value, ScalarNode) and not value.quoted and not value.text:
         remedy = f"if it is the rest of a text with a comma, put that text in quotes; else {remedy}"
-    notes.add(fields.place_of(key), f"{quoted(key)} is no {kind}", remedy)
+    notes.add(fields.place_of(key), f"{quoted(key)} is not a {kind}", remedy)

@@ -1,4 +1,4 @@
-"""Finding case files and reading their text; nothing here knows what a case is."""
+"""Finds case files and reads their text, without knowing what a case is."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lossproof.corpus.complaints import Notes, Place
 from lossproof.corpus.nodes import hidden_character
 
 _PACKAGE = Path(__file__).parents[1]
-HISTORY = "history"  # the folder beside the case files that holds what runs on other releases came to
+HISTORY = "history"  # the folder of results on other releases
 _LARGEST = 10_000_000
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
 def default_corpus(folder: Path) -> Path:
-    """The case files that are meant where nobody names any, seen from a folder.
+    """The case files for a user who names none.
 
-    They are those of the checkout that the folder is, else those of the package: a wheel holds them, and an
+    They are those of ``folder`` if it is a checkout, else those of the package: a wheel holds them, and an
     editable installation has them beside it.
     """
     if (folder / "cases").is_dir() and (folder / _PACKAGE.name).is_dir():
@@ -31,14 +31,14 @@ def default_corpus(folder: Path) -> Path:
 
 
 def relative_name(path: Path, root: Path) -> str:
-    """The name by which complaints and cases call a file: from the folder that holds ``root``."""
+    """The name of a file in complaints and cases, relative to the folder that holds ``root``."""
     return path.relative_to(root.parent).as_posix()
 
 
 def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
-    """All case files below ``root``, sorted, and what is wrong with its folders.
+    """All case files below ``root``, sorted, and complaints about its folders.
 
-    They end in ``.yaml``, and do not stand in the folder of the history, which tells of runs.
+    Their names end in ``.yaml``. The folder of the history is skipped: it holds results of runs.
     """
     files: list[Path] = []
     troubles: list[Notes] = []
@@ -68,12 +68,12 @@ def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
             if path.suffix == ".yaml":
                 files.append(path)
             elif path.suffix.lower() in {".yml", ".yaml"}:
-                trouble(path, "the file is not read for its ending", "let its name end in .yaml")
+                trouble(path, "the file is not read because of its ending", "let its name end in .yaml")
     return sorted(files), troubles
 
 
 def digest(files: Iterable[Path]) -> str:
-    """Twelve hexadecimal digits that stand for the contents of some files."""
+    """Twelve hexadecimal digits that identify the contents of some files."""
     contents = hashlib.sha256()
     for path in files:
         contents.update(path.read_bytes())
@@ -81,10 +81,10 @@ def digest(files: Iterable[Path]) -> str:
 
 
 def read_text_file(path: Path, notes: Notes) -> str | None:
-    """The text of a file, its line ends made alike, or None after a complaint."""
+    """The text of a file with uniform line ends, or None after a complaint."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            notes.add(None, "this is no regular file", "put a file here")
+            notes.add(None, "this is not a regular file", "put a file here")
             return None
         with path.open("rb") as stream:
             data = stream.read(_LARGEST + 1)

@@ -1,4 +1,4 @@
-"""SplitMix64 (Steele, Lea and Flood, 2014): the suite's own generator, the same on every machine for ever."""
+"""SplitMix64 (Steele, Lea and Flood, 2014): the suite's random numbers, the same on every machine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def draw_bits(count: int, seed: int) -> npt.NDArray[np.uint64]:
 def draw_uniform(low: float, high: float, shape: tuple[int, ...], seed: int, format: Format) -> Float64Array:
     """Numbers in [low, high] on the grid of ``format``, so that none needs rounding.
 
-    A number is low + (high - low) k / 2^p from the top p bits of a draw, p the format's precision,
-    rounded to the format.
+    A number is low + (high - low) k / 2^p, rounded to the format: p is the format's precision, and k the top
+    p bits of a draw.
     """
     count = int(np.prod(shape))
     top = draw_bits(count, seed) >> np.uint64(64 - format.precision)

@@ -1,6 +1,6 @@
-"""The words of the case format: every key and every fixed value, in one place.
+"""The vocabulary of the case format: every key and every fixed value.
 
-``cases/schema.json`` says the same to editors; ``tests/test_schema.py`` holds the two together.
+``cases/schema.json`` says the same to editors; ``tests/own/corpus/test_schema.py`` keeps the two in step.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from lossproof.numbers.formats import FORMATS
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys that a mapping must and may have."""
+    """The required and the optional keys of a mapping."""
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Required and optional ones."""
+        """All keys, the required ones first."""
         return self.required + self.optional
 
 
@@ -55,7 +55,7 @@ TERM = Keys((), ("loss", "params", "args", "reduction"))
 IDENTITY = Keys(("why",), (*TERM.optional, "sum", "reductions"))
 ERRATUM = Keys(("says", "because"))
 DRIFTED = Keys(("was", "since"), ("unit",))
-# What a case can say its document prints, beside reductions under `expect`.
+# In `prints`, this stands for the numbers of the erratum, besides the reductions under `expect`.
 ERRATUM_NUMBERS = "erratum"
 MODULE = Keys(("aspect", "expected"))
 PRINTED = Keys((), ("digits", *FORMATS))
@@ -104,13 +104,13 @@ DEFECT = Keys(
         "searched",
     ),
 )
-# What a file may say once for all its entries.
+# Keys that a file may state once for all its entries.
 DEFECT_DEFAULTS = Keys((), tuple(key for key in DEFECT.all if key not in ("case", "observed")))
 OBSERVED = Keys(("budgets",))
 PICK_FILE = Keys(("picks",))
 PICK = Keys(("conventions", "pick", "subject"), ("since", "until", "link", "searched"))
 
-# A tensor written as a mapping is known by one key; the table gives all keys of that form.
+# One key identifies the form of a tensor; the table gives all keys of the form.
 TENSOR_FORMS = {
     "fill": Keys(("fill", "shape"), ("dtype",)),
     "uniform": Keys(("uniform", "shape", "seed")),
@@ -126,10 +126,10 @@ TENSOR_FORMS = {
     "data": Keys(("dtype", "data")),
 }
 
-# What cannot stand beside each of these, since it could never be judged.
+# Keys that exclude each other: what they ask for could never be judged.
 EXCLUDED = {
     "raises": ("expect", "gradient", "same_as", "differs_from"),
     "module": ("args", "expect", "gradient", "raises", "same_as", "differs_from", "bias"),
 }
-# Every constructor takes these, whatever else it takes.
+# Parameters of every constructor.
 COMMON_PARAMETERS = ("reduction", "size_average", "reduce")

@@ -1,4 +1,4 @@
-"""Inputs that a case's dtypes cannot hold: a case must say that it means the rounded numbers."""
+"""Finds inputs that a case's dtypes cannot hold: such a case must say ``rounded: true``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lossproof.numbers.formats import FORMATS, PARTS, Format
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
 
-_MOST_SHOWN = 3
+_MOST_EXAMPLES = 3
 
 
 def lint_rounding(case: Case) -> list[Complaint]:
     """Complain about written input numbers that one of the case's dtypes cannot hold exactly.
 
-    ``rounded: true`` silences this, and is itself complained about where nothing is rounded. Scalar
-    parameters are doubles in every run, and generated or derived tensors round by design.
+    ``rounded: true`` silences this, and draws a complaint where nothing is rounded. Scalar parameters are
+    doubles in every run, and generated or derived tensors round by design.
     """
     complaints = []
     real = [dtype for dtype in case.dtypes if FORMATS[dtype].complex_dtype is None]
@@ -34,9 +34,9 @@ def lint_rounding(case: Case) -> list[Complaint]:
         inexact, lossy = _inexact(tensor, case.dtypes)
         if not inexact:
             continue
-        shown = ", ".join(dict.fromkeys(numeral.text for numeral in inexact[:_MOST_SHOWN]))
-        more = f" and {len(inexact) - _MOST_SHOWN} more" if len(inexact) > _MOST_SHOWN else ""
-        problem = f"{name} holds {shown}{more}, which {', '.join(lossy)} cannot hold exactly"
+        examples = ", ".join(dict.fromkeys(numeral.text for numeral in inexact[:_MOST_EXAMPLES]))
+        more = f" and {len(inexact) - _MOST_EXAMPLES} more" if len(inexact) > _MOST_EXAMPLES else ""
+        problem = f"{name} holds {examples}{more}, which {', '.join(lossy)} cannot hold exactly"
         remedy = "write numbers that they can hold, narrow 'dtypes', or say 'rounded: true'"
         complaints.append(Complaint(case.file, case.line, case.id, problem, remedy))
     if not case.rounded:
@@ -48,7 +48,7 @@ def lint_rounding(case: Case) -> list[Complaint]:
 
 
 def _tensors(case: Case) -> Iterator[tuple[str, Tensor]]:
-    """The tensors of the case's call, and of the terms of its identities, that take the dtype of a run."""
+    """The tensors that take the dtype of a run: those of the call, and of the terms of its identities."""
     yield from _tensors_of_call(LOSSES[case.loss], case.params, case.args, "")
     for key in ("same_as", "differs_from"):
         identity: Identity | None = getattr(case, key)
@@ -60,7 +60,7 @@ def _tensors(case: Case) -> Iterator[tuple[str, Tensor]]:
 def _tensors_of_call(
     loss: Loss, params: Mapping[str, Parameter], args: Mapping[str, Tensor], place: str
 ) -> Iterator[tuple[str, Tensor]]:
-    # Class indices, lengths and cutoffs are whole numbers, which no run rounds.
+    # No run rounds class indices, lengths and cutoffs: they are whole numbers.
     indices = loss.indices_among({name: tensor.shape for name, tensor in args.items()})
     yield from ((f"{place}args.{name}", tensor) for name, tensor in args.items() if name not in indices)
     for name, value in params.items():
@@ -70,29 +70,29 @@ def _tensors_of_call(
 
 def _inexact(tensor: Tensor, dtypes: tuple[str, ...]) -> tuple[list[Numeral], list[str]]:
     """The numbers that some dtype cannot hold, and those dtypes."""
-    written = list(_written(tensor))
+    stated = list(_stated_numbers(tensor))
     inexact: set[int] = set()
     lossy = []
     for dtype in dtypes:
-        wrong = [
+        inexact_here = [
             position
-            for position, (numeral, own) in enumerate(written)
-            if not _format(own or dtype).holds(numeral.exact)
+            for position, (numeral, stated_dtype) in enumerate(stated)
+            if not _format(stated_dtype or dtype).holds(numeral.exact)
         ]
-        inexact.update(wrong)
-        lossy += [dtype] if wrong else []
-    return [written[position][0] for position in sorted(inexact)], lossy
+        inexact.update(inexact_here)
+        lossy += [dtype] if inexact_here else []
+    return [stated[position][0] for position in sorted(inexact)], lossy
 
 
-def _written(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
-    """The numbers that a tensor's form states and moves about unchanged, with the dtype that it states."""
+def _stated_numbers(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
+    """The numbers that a tensor states and leaves unchanged, each with the dtype that it states."""
     if isinstance(tensor, (Literal, Fill)):
         yield from ((value, tensor.dtype) for value in tensor.values)
     elif not isinstance(tensor, Derived):
         for part in tensor.parts:
-            yield from _written(part)
+            yield from _stated_numbers(part)
 
 
 def _format(dtype: str) -> Format:
-    """Whose numbers a tensor of the dtype holds; whole numbers are calculated with in float64."""
+    """The format of a tensor's numbers; whole numbers are computed with in float64."""
     return FORMATS.get(PARTS.get(dtype, dtype), FORMATS["float64"])

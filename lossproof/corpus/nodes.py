@@ -1,7 +1,7 @@
-"""YAML, strictly: a file's text becomes a small tree that remembers where each thing stands.
+"""Parses YAML strictly into a small tree whose nodes know their places in the file.
 
-The tree is built from the parser's events, since a composed YAML node no longer knows its anchors, and
-since composing runs out of stack on deep nesting.
+The tree is built from the parser's events: a composed YAML node no longer knows its anchors, and
+composing runs out of stack on deep nesting.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from lossproof.corpus.scalars import Meaning, meaning
 _DEEPEST = 40
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOO_DEEP = f"lists and mappings nest deeper than {_DEEPEST} levels", "flatten them"
-# The parser's words, in part, and what they mean to the writer of a case.
+# Fragments of the parser's messages, and what they mean to the author of a case.
 _SYNTAX = (
-    ("nesting depth", *_TOO_DEEP),  # a limit of its own, far beyond ours
+    ("nesting depth", *_TOO_DEEP),  # the parser's own limit, far beyond ours
     ("mapping values are not allowed", "there is a second ': ' here", "put a text that holds ': ' in quotes"),
     ("cannot start any token", "this character cannot begin a text", "put the text in quotes"),
     ("quoted scalar", "a quotation mark is not closed", "close it"),
     ("flow sequence", "a list in brackets is not closed or lacks a comma", "check '[', ',' and ']'"),
     ("flow mapping", "a mapping in braces is not closed or lacks a comma", "check '{', ',' and '}'"),
     ("flow node", "a value is missing between brackets or commas", "check '[', ']', '{', '}' and ','"),
-    ("block", "the line stands too far to the left or to the right", "indent it like its neighbours"),
+    ("block", "the line is indented too little or too much", "indent it like its neighbours"),
     (
         "could not find expected ':'",
         "a key lacks its ':'",
@@ -40,7 +40,7 @@ _SYNTAX = (
 
 @dataclass(frozen=True)
 class ScalarNode:
-    """A text, and whether it stands in quotes or as a block."""
+    """A text, and whether it is in quotes or a block."""
 
     text: str
     quoted: bool
@@ -57,7 +57,7 @@ class ListNode:
 
 @dataclass(frozen=True)
 class Entry:
-    """A value of a mapping, and where its key stands."""
+    """A value of a mapping, and the place of its key."""
 
     place: Place
     value: Node
@@ -73,7 +73,7 @@ class MappingNode:
 
 @dataclass(frozen=True)
 class RefusedNode:
-    """Something that has been complained about already; readers pass over it in silence."""
+    """Something that already has a complaint; readers skip it silently."""
 
     place: Place
 
@@ -82,7 +82,7 @@ Node = ScalarNode | ListNode | MappingNode | RefusedNode
 
 
 def parse_tree(text: str, notes: Notes) -> Node:
-    """Turn the text of a file into a tree; complaints go to ``notes``."""
+    """Parse the text of a file; complaints go to ``notes``."""
     try:
         return _Builder(yaml.parse(text, Loader=_LOADER), notes).document()
     except yaml.MarkedYAMLError as error:
@@ -93,7 +93,7 @@ def parse_tree(text: str, notes: Notes) -> Node:
 
 
 def hidden_character(text: str) -> str | None:
-    """The name of the first character of ``text`` that a reader cannot see, or None."""
+    """The name of the first invisible character of ``text``, or None."""
     for character in text:
         if character != "\n" and unicodedata.category(character) in {
             "Cc",
@@ -121,7 +121,7 @@ class _NestingError(Exception):
 
 class _Builder:
     def __init__(self, events: Iterator[Any], notes: Notes) -> None:
-        # Any, since only some kinds of events have an anchor, a tag or a value.
+        # Any: only some kinds of events have an anchor, a tag or a value.
         self._events = events
         self._notes = notes
 
@@ -132,7 +132,7 @@ class _Builder:
             self._notes.add(None, "the file is empty", "write 'cases:' and a case, or remove the file")
             return RefusedNode(Place(1, 1))
         if start.version or start.tags:
-            self._notes.add(_place(start.start_mark), "a line with '%' directs YAML", "remove it")
+            self._notes.add(_place(start.start_mark), "a line with '%' is a YAML directive", "remove it")
         root = self._node(next(self._events), 0)
         next(self._events)
         following = next(self._events)
@@ -180,7 +180,7 @@ class _Builder:
                 first = entries[key.text].place.line
                 self._notes.add(
                     key.place,
-                    f"the key {quoted(key.text)} stands twice, first in line {first}",
+                    f"the key {quoted(key.text)} appears twice, first on line {first}",
                     "keep one of them",
                 )
                 continue
@@ -198,7 +198,7 @@ class _Builder:
             return None
         if not node.quoted and meaning(node.text) is not Meaning.STRING:
             shown = quoted(node.text) if node.text else "an empty key"
-            self._notes.add(node.place, f"{shown} is no name but stands as a key", "a key is a name; use one")
+            self._notes.add(node.place, f"{shown} is a key but not a name", "a key is a name; use one")
             return None
         return node
 
@@ -208,8 +208,8 @@ def _place(mark: _Mark | None) -> Place:
 
 
 def _in_plain_words(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    said = f"{error.problem or ''} {error.context or ''}"
+    message = f"{error.problem or ''} {error.context or ''}"
     for words, problem, remedy in _SYNTAX:
-        if words in said:
+        if words in message:
             return problem, remedy
-    return f"YAML cannot be read here ({said.strip()})", "check colons, quotes and indentation"
+    return f"YAML cannot be read here ({message.strip()})", "check colons, quotes and indentation"

@@ -10,13 +10,13 @@ from fractions import Fraction
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _HEXADECIMAL = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][-+]?[0-9]+")
 _SPECIAL = {".nan": math.nan, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
-# Beyond this an exact fraction would need megabytes, and no format of ours reaches half as far.
+# Beyond this an exact fraction would need megabytes, and no format reaches half as far.
 _LARGEST_EXPONENT = 5000
 
 
 @dataclass(frozen=True)
 class Numeral:
-    """A number with the text that it was written as.
+    """A number together with its text in the case file.
 
     Attributes:
         text: the characters in the case file, without quotes.
@@ -48,11 +48,11 @@ class Numeral:
 def parse_numeral(text: str) -> Numeral:
     """Read one number of the case format.
 
-    The grammar is one for all files: decimals with an optional exponent (``1e-5`` is a number),
+    All files share one grammar: decimals with an optional exponent (``1e-5`` is a number),
     ``.nan``, ``.inf``, ``-.inf``, and C hexadecimal floats (``0x1p-149``).
 
     Raises:
-        ValueError: with a sentence, when ``text`` is no number or its exponent is absurd.
+        ValueError: ``text`` is not a number, or its exponent is too large; the message is a sentence.
     """
     if text in _SPECIAL:
         return Numeral(text, _SPECIAL[text], Fraction(0))

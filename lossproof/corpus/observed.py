@@ -1,4 +1,4 @@
-"""What comes out of a known defect, as data that a run checks."""
+"""The recorded result of a known defect, which a run is compared with."""
 
 from __future__ import annotations
 
@@ -15,30 +15,32 @@ _ADD_UP = " numbers that add up to "
 
 @dataclass(frozen=True)
 class Observed:
-    """What an entry has on record.
+    """The result that an entry has on record.
 
     Attributes:
-        alternatives: numbers, of which every one that is off must be one, give or take half of the last digit
-            printed; and words: how the last line of a traceback begins, a dtype, what many numbers add up to,
-            ``accepted``, or ``varies`` for what is not determined.
-        budgets: by how many budgets an error may be off that is no certain number; None where it is one.
+        alternatives: numbers, of which every number that is off must be one, give or take half of the last
+            digit printed; and words: the start of a traceback's last line, a dtype, the sum of many numbers,
+            ``accepted``, or ``varies`` for a result that is not determined.
+        budgets: the largest error in budgets, for a result that depends on the machine; else None.
     """
 
     alternatives: tuple[Numeral | str, ...]
     budgets: Numeral | None = None
 
     def explains(self, came_out: Sequence[str], error_over_budget: float | None) -> bool:
-        """Whether this is what came out.
+        """Whether a result is the one on record.
 
         Args:
-            came_out: the different numbers that are off, or a word; see ``Record``.
-            error_over_budget: the largest error in units of its budget, if that has a meaning.
+            came_out: the distinct numbers that are off, or a word; see ``Record``.
+            error_over_budget: the largest error in units of its budget, if there is one.
         """
         if VARIES in self.alternatives:
             return True
         if self.budgets is not None and error_over_budget is not None:
             return error_over_budget <= float(self.budgets)
-        return bool(came_out) and all(any(_is(one, known) for known in self.alternatives) for one in came_out)
+        return bool(came_out) and all(
+            any(_matches(one, known) for known in self.alternatives) for one in came_out
+        )
 
     def __str__(self) -> str:
         texts = [one if isinstance(one, str) else one.text.lstrip(".") for one in self.alternatives]
@@ -47,7 +49,7 @@ class Observed:
         return " or ".join(texts)
 
 
-def _is(came_out: str, known: Numeral | str) -> bool:
+def _matches(came_out: str, known: Numeral | str) -> bool:
     if isinstance(known, str):
         return came_out.startswith(known) or _adds_up_alike(came_out, known)
     try:
@@ -60,9 +62,9 @@ def _is(came_out: str, known: Numeral | str) -> bool:
 
 
 def sums_in_words(numbers: Sequence[float]) -> str:
-    """How many numbers there are and what they add up to, apart by their signs where there are both.
+    """How many numbers there are and what they add up to, separately for each sign where there are both.
 
-    Apart, since where they cancel, only rounding errors are left, which differ from processor to processor.
+    A sum that cancels would leave only rounding errors, which differ from processor to processor.
     """
     above = sum(number for number in numbers if number > 0)
     below = sum(number for number in numbers if number < 0)
@@ -71,7 +73,7 @@ def sums_in_words(numbers: Sequence[float]) -> str:
 
 
 def _adds_up_alike(came_out: str, known: str) -> bool:
-    """Whether two texts of ``sums_in_words`` are the same, give or take one in the last digit of a sum."""
+    """Whether two texts of ``sums_in_words`` agree, give or take one in the last digit of a sum."""
     (count, *words), (known_count, *known_words) = came_out.split(), known.split()
     is_same_text = _ADD_UP in known and count == known_count and len(words) == len(known_words)
     return is_same_text and all(map(_is_alike, words, known_words))

@@ -1,4 +1,4 @@
-"""The file of conventions: what each subject picks where a formula leaves something open, by release."""
+"""Reads the file of conventions: which pick each subject makes, by release."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from lossproof.reference.catalogue import CONVENTIONS
 
 @dataclass(frozen=True)
 class Pick:
-    """What a subject picks of some conventions.
+    """A subject's pick for some conventions.
 
     Attributes:
         conventions: their names in the reference.
-        pick: the word for it.
-        subject: may be ``torch.*`` for both torch subjects.
-        since, until: the first and the last release that picks so, as of a known defect.
-        link: where the change is told of, or empty.
-        searched: where there is no link, the words that were searched for, and when.
+        pick: the word for the pick.
+        subject: its name, or ``torch.*`` for both torch subjects.
+        since, until: the first and the last release with this pick, as for a known defect.
+        link: where the change is reported, or empty.
+        searched: without a link, the words and the date of the search for one.
     """
 
     conventions: tuple[str, ...]
@@ -38,23 +38,23 @@ class Pick:
     searched: str
 
     def holds(self, subject: str, version: str) -> bool:
-        """Whether it is on record for a subject in a version."""
+        """Whether this pick is on record for a version of a subject."""
         return fnmatch(subject, self.subject) and is_within(public(version), self.since, self.until)
 
 
 def picks_of(entries: Iterable[Pick], subject: str, version: str) -> dict[str, str]:
-    """The picks on record for a subject, by the names of conventions."""
+    """The picks on record for a subject, by convention."""
     return dict(_picks_of(tuple(entries), subject, version))
 
 
-@lru_cache  # asked for every test of a run
+@lru_cache  # called for every trial of a run
 def _picks_of(entries: tuple[Pick, ...], subject: str, version: str) -> Mapping[str, str]:
     holding = [entry for entry in entries if entry.holds(subject, version)]
     return {name: entry.pick for entry in holding for name in entry.conventions}
 
 
 def read_picks(root: Node, notes: Notes) -> list[Pick]:
-    """The picks, each of a convention of the reference."""
+    """The picks in the file; each must be one that the reference knows."""
     fields = read_fields(root, "the file", PICK_FILE, notes)
     return [_read_pick(item, notes) for item in read_items(fields["picks"], "picks", notes)]
 
@@ -71,7 +71,7 @@ def _read_pick(node: Node, notes: Notes) -> Pick:
         if pick and name in CONVENTIONS and pick not in CONVENTIONS[name].picks:
             notes.add(
                 fields.place_of("pick"),
-                f"'{pick}' is no pick of {name}",
+                f"'{pick}' is not a pick of {name}",
                 f"write one of {', '.join(CONVENTIONS[name].picks)}, in quotes where it is a number",
             )
     since, until = read_range(fields, notes)

@@ -1,4 +1,4 @@
-"""The corpus: all case files of a folder and its known defects, or every complaint about them."""
+"""Reads the corpus: all cases and known defects of a folder, or every complaint about them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Corpus:
 
     Attributes:
         cases, known_defects: in the order of the files.
-        documents: those that files of cases describe.
-        releases: those whose results are on record.
-        picks: what subjects pick where a formula leaves something open.
-        digest: hexadecimal digits that stand for the contents of all files.
+        documents: those that the case files describe.
+        releases: those with results on record.
+        picks: the picks of subjects, by release.
+        digest: hexadecimal digits that identify the contents of all files.
     """
 
     cases: tuple[Case, ...]
@@ -44,8 +44,8 @@ def load_corpus(root: Path) -> Corpus:
     """Read all case files below ``root``, in the order of their names, and its known defects.
 
     Args:
-        root: the folder of case files; those whose names begin with ``known-defects`` hold known defects, and
-            ``conventions.yaml`` what subjects pick where a formula leaves something open.
+        root: the folder of case files; names that begin with ``known-defects`` mark files of known defects,
+            and ``conventions.yaml`` holds the picks of subjects.
 
     Raises:
         CorpusError: with all complaints about all files, when there is any.
@@ -81,13 +81,13 @@ def load_corpus(root: Path) -> Corpus:
 
 
 def load_picks(root: Path) -> tuple[Pick, ...]:
-    """What subjects pick where a formula leaves something open, without reading any case.
+    """Read the picks of subjects, without reading any case.
 
     Args:
         root: as for ``load_corpus``.
 
     Raises:
-        CorpusError: with all complaints about the file; a folder without the file has no picks.
+        CorpusError: with all complaints about the file. A folder without the file has no picks.
     """
     path = Path(os.path.abspath(root)) / _CONVENTIONS
     if not path.exists():
@@ -106,18 +106,18 @@ def _read_tree(path: Path, notes: Notes) -> Node | None:
 
 
 def holds_known_defects(path: Path) -> bool:
-    """Whether a file is, by its name, one of known defects."""
+    """Whether the name of a file marks it as one of known defects."""
     return path.name.startswith(_DEFECTS_PREFIX)
 
 
 def repeated_ids(cases: Iterable[Case]) -> list[Complaint]:
-    """A complaint for each id that stands there already."""
+    """A complaint for each id that an earlier case has."""
     first: dict[str, Case] = {}
     complaints = []
     for case in cases:
         before = first.setdefault(case.id, case)
         if before is not case and case.id:
-            problem = f"the id '{case.id}' stands already at {before.file}:{before.line}"
+            problem = f"the id '{case.id}' is in use at {before.file}:{before.line}"
             complaints.append(
                 Complaint(case.file, case.line, case.id, problem, "give this case an id of its own")
             )

@@ -1,4 +1,4 @@
-"""Releases of what is tested: ranges of them, and those whose results are on record."""
+"""Releases of the tested libraries: ranges of them, and those with results on record."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _FAMILY_ENDS = re.compile(r"[.-]")
 
 @dataclass(frozen=True)
 class Releases:
-    """The releases whose results are on record.
+    """The releases with results on record.
 
     Attributes:
-        by_family: what the names of subjects begin with -> releases, the oldest first.
+        by_family: the family, such as torch -> its releases, the oldest first.
     """
 
     by_family: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -34,28 +34,28 @@ class Releases:
         return self.by_family.get(family_of(subject), ())
 
     def has(self, subject: str, version: str) -> bool:
-        """Whether this very release of a subject is on record."""
+        """Whether this release of a subject is on record."""
         return Version(public(version)) in map(Version, self.of(subject))
 
     def is_strict(self, subject: str, version: str) -> bool:
-        """Whether whatever is known must hold: unless nobody has tried this release, only others."""
+        """Whether known defects must show: always, unless only other releases are on record."""
         return not self.of(subject) or self.has(subject, version)
 
 
 def family_of(subject: str) -> str:
-    """What a subject shares its releases with: ``torch`` for ``torch.nn`` and ``torch-expressions``."""
+    """The family whose releases a subject shares: ``torch`` for ``torch.nn`` and ``torch-expressions``."""
     return _FAMILY_ENDS.split(subject, maxsplit=1)[0]
 
 
 def public(version: str) -> str:
-    """The version without what marks a local build: 2.13.0+cpu has the defects of its release."""
+    """The version without its local part: 2.13.0+cpu has the defects of 2.13.0."""
     return Version(version).public
 
 
 def is_within(version: str, since: str, until: str) -> bool:
-    """Whether a version lies between two releases, both included; an empty one is no limit.
+    """Whether a version lies between two releases, inclusive; an empty one is no limit.
 
-    It is compared with each on as many numbers as that has: 2.13.1 is within ``until`` 2.13.
+    Each comparison uses as many numbers as the limit has: 2.13.1 is within ``until`` 2.13.
     """
     numbers = Version(version).release
 
@@ -67,28 +67,28 @@ def is_within(version: str, since: str, until: str) -> bool:
 
 
 def is_before(first: str, second: str) -> bool:
-    """Whether a release is before another, on as many numbers as both have."""
+    """Whether a release precedes another, compared on as many numbers as both have."""
     pairs = zip(Version(first).release, Version(second).release, strict=False)
     return next((one < other for one, other in pairs if one != other), False)
 
 
 def find_releases(root: Path) -> tuple[Releases, list[Notes]]:
-    """The releases on record, by the names of the files in ``root``'s folder ``history``, if it has one.
+    """The releases on record, from the names of the files in ``root/history``, if that exists.
 
     Returns:
-        The releases, and what is wrong with the names.
+        The releases, and complaints about the names.
     """
-    found: dict[str, list[str]] = {}
+    by_family: dict[str, list[str]] = {}
     troubles: list[Notes] = []
     for path in sorted((root / _FOLDER).glob("*.json")):
         if name := _NAME.fullmatch(path.name):
-            found.setdefault(name[1], []).append(name[2])
+            by_family.setdefault(name[1], []).append(name[2])
         else:
             notes = Notes(relative_name(path, root))
             notes.add(
                 None,
-                "the file's name tells no release",
-                "call it like torch-2.13.0.json, or put it elsewhere",
+                "the file's name does not name a release",
+                "name it like torch-2.13.0.json, or put it elsewhere",
             )
             troubles.append(notes)
-    return Releases({family: tuple(sorted(found[family], key=Version)) for family in found}), troubles
+    return Releases({family: tuple(sorted(by_family[family], key=Version)) for family in by_family}), troubles

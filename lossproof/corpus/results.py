@@ -1,4 +1,4 @@
-"""The parts of a case that state what comes out: expected numbers, gradients, identities, errata."""
+"""Reads the results that a case states: expected numbers, gradients, identities, errata."""
 
 from __future__ import annotations
 
@@ -36,12 +36,11 @@ from lossproof.reference.loss import Loss
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What results are read against: the call of the case that states them.
+class Context:
+    """The call of the case whose results are read.
 
-    ``loss`` is None when the case's is unknown, which has been complained about. ``reductions``
-    and ``dtypes`` are those that the case runs in. ``is_read`` says whether ``params`` and ``args`` were
-    read without complaint.
+    ``loss`` is None if it is unknown, which already has a complaint. The case runs in ``reductions`` and
+    ``dtypes``. ``is_read`` says whether ``params`` and ``args`` were read without complaint.
     """
 
     loss: Loss | None
@@ -52,16 +51,16 @@ class Frame:
     is_read: bool
 
 
-def read_expect(node: Node, frame: Frame, notes: Notes) -> dict[str, tuple[Printed, ...]]:
+def read_expect(node: Node, context: Context, notes: Notes) -> dict[str, tuple[Printed, ...]]:
     """Expected outputs by reduction."""
-    fields = _by_reduction(node, "expect", frame, notes)
-    return {name: _read_printed(fields[name], f"expect.{name}", frame, notes) for name in fields}
+    fields = _by_reduction(node, "expect", context, notes)
+    return {name: _read_printed(fields[name], f"expect.{name}", context, notes) for name in fields}
 
 
-def read_gradient(node: Node, frame: Frame, notes: Notes) -> dict[str, dict[str, tuple[Printed, ...]]]:
+def read_gradient(node: Node, context: Context, notes: Notes) -> dict[str, dict[str, tuple[Printed, ...]]]:
     """Expected gradients by reduction and by argument or tensor parameter."""
-    tensors = [*frame.args, *(name for name, value in frame.params.items() if isinstance(value, Tensor))]
-    fields = _by_reduction(node, "gradient", frame, notes)
+    tensors = [*context.args, *(name for name, value in context.params.items() if isinstance(value, Tensor))]
+    fields = _by_reduction(node, "gradient", context, notes)
     gradients = {}
     for reduction in fields:
         what = f"gradient.{reduction}"
@@ -72,25 +71,25 @@ def read_gradient(node: Node, frame: Frame, notes: Notes) -> dict[str, dict[str,
                     by_name, name, f"argument or tensor parameter of the case ({what})", tensors, notes
                 )
         gradients[reduction] = {
-            name: _read_printed(by_name[name], f"{what}.{name}", frame, notes) for name in by_name
+            name: _read_printed(by_name[name], f"{what}.{name}", context, notes) for name in by_name
         }
     return gradients
 
 
-def _by_reduction(node: Node, what: str, frame: Frame, notes: Notes) -> Fields:
+def _by_reduction(node: Node, what: str, context: Context, notes: Notes) -> Fields:
     fields = read_mapping(node, what, notes)
-    for name in fields if frame.loss is not None else ():
-        if name not in frame.reductions:
-            note_unknown(fields, name, f"reduction that the case runs in ({what})", frame.reductions, notes)
+    for name in fields if context.loss is not None else ():
+        if name not in context.reductions:
+            note_unknown(fields, name, f"reduction that the case runs in ({what})", context.reductions, notes)
     return fields
 
 
-def _read_printed(node: Node, what: str, frame: Frame, notes: Notes) -> tuple[Printed, ...]:
+def _read_printed(node: Node, what: str, context: Context, notes: Notes) -> tuple[Printed, ...]:
     if not isinstance(node, MappingNode):
         return (_read_numbers(node, what, None, notes),)
     fields = read_fields(node, what, PRINTED, notes)
     for dtype in fields:
-        if dtype in FORMATS and dtype not in frame.dtypes:
+        if dtype in FORMATS and dtype not in context.dtypes:
             problem = f"{what} names {dtype}, in which the case does not run"
             notes.add(fields.place_of(dtype), problem, "remove it or add it to 'dtypes'")
     return tuple(
@@ -105,13 +104,13 @@ def _read_numbers(node: Node, what: str, dtype: str | None, notes: Notes) -> Pri
     return Printed(literal.values, literal.shape, dtype)
 
 
-def read_erratum(node: Node, frame: Frame, notes: Notes) -> Erratum:
-    """A document's wrong statement: numbers by reduction, or words."""
+def read_erratum(node: Node, context: Context, notes: Notes) -> Erratum:
+    """A document's wrong statement: numbers by reduction, or a text."""
     fields = read_fields(node, "erratum", ERRATUM, notes)
     because = read_text(fields["because"], "erratum.because", notes)
     says = fields["says"]
     if isinstance(says, MappingNode):
-        numbers = _by_reduction(says, "erratum.says", frame, notes)
+        numbers = _by_reduction(says, "erratum.says", context, notes)
         printed = {
             name: _read_numbers(numbers[name], f"erratum.says.{name}", None, notes) for name in numbers
         }
@@ -124,50 +123,50 @@ def read_erratum(node: Node, frame: Frame, notes: Notes) -> Erratum:
     return Erratum({}, read_text(says, "erratum.says", notes), because)
 
 
-def read_identity(node: Node, what: str, frame: Frame, notes: Notes) -> Identity:
+def read_identity(node: Node, what: str, context: Context, notes: Notes) -> Identity:
     """A sum of calls that must equal the case's own, or differ from it."""
     fields = read_fields(node, what, IDENTITY, notes)
     why = read_text(fields["why"], f"{what}.why", notes)
     reductions = None
     if "reductions" in fields:
-        reductions = read_words(fields["reductions"], f"{what}.reductions", frame.reductions, notes)
+        reductions = read_words(fields["reductions"], f"{what}.reductions", context.reductions, notes)
     if "sum" not in fields:
-        terms: tuple[Term, ...] = (_read_term(fields, what, frame, notes),)
+        terms: tuple[Term, ...] = (_read_term(fields, what, context, notes),)
         return Identity(terms, reductions, why)
     for key in TERM.optional:
         if key in fields:
             problem = f"{what} has both 'sum' and '{key}'"
             notes.add(fields.place_of(key), problem, f"move '{key}' into the terms of 'sum'")
-    return Identity(_read_sum(fields["sum"], f"{what}.sum", frame, notes), reductions, why)
+    return Identity(_read_sum(fields["sum"], f"{what}.sum", context, notes), reductions, why)
 
 
-def _read_sum(node: Node, what: str, frame: Frame, notes: Notes) -> tuple[Term, ...]:
+def _read_sum(node: Node, what: str, context: Context, notes: Notes) -> tuple[Term, ...]:
     return tuple(
         _read_term(
             read_fields(item, f"{what}[{position}]", TERM, notes),
             f"{what}[{position}]",
-            frame,
+            context,
             notes,
         )
         for position, item in enumerate(read_items(node, what, notes))
     )
 
 
-def _read_term(fields: Fields, what: str, frame: Frame, notes: Notes) -> Term:
+def _read_term(fields: Fields, what: str, context: Context, notes: Notes) -> Term:
     if not any(key in fields for key in TERM.optional):
         problem = f"{what} changes nothing of the case's call"
         notes.add(fields.place, problem, f"give one of {', '.join(TERM.optional)}")
         return Term()
     name = read_word(fields["loss"], f"{what}.loss", LOSSES, notes) if "loss" in fields else None
-    loss = frame.loss if name is None else LOSSES.get(name)
+    loss = context.loss if name is None else LOSSES.get(name)
     params = read_params(fields["params"], f"{what}.params", loss, notes, False) if "params" in fields else {}
     args = read_args(fields["args"], f"{what}.args", loss, notes, False) if "args" in fields else None
     reduction = None
     if "reduction" in fields:
-        known = loss.results if loss is not None else frame.reductions
+        known = loss.results if loss is not None else context.reductions
         reduction = read_word(fields["reduction"], f"{what}.reduction", known, notes)
     if name is not None and loss is not None:
-        _check_inherited(loss, args, fields, what, frame, notes)
+        _check_inherited(loss, args, fields, what, context, notes)
     return Term(name, reduction, params, args)
 
 
@@ -176,17 +175,17 @@ def _check_inherited(
     args: Mapping[str, Tensor] | None,
     fields: Fields,
     what: str,
-    frame: Frame,
+    context: Context,
     notes: Notes,
 ) -> None:
-    """A term with a loss of its own inherits the case's arguments, unless it brings its own."""
+    """Complain about a term whose loss cannot take the case's arguments, which it inherits."""
     if args is not None:
         return
-    if set(frame.args) != set(loss.arguments):
+    if set(context.args) != set(loss.arguments):
         problem = f"{what}: {loss.name} does not take the case's arguments"
         notes.add(fields.place, problem, f"give 'args' with {', '.join(loss.arguments)}")
-    elif frame.is_read:
-        places = dict.fromkeys(frame.args, fields.place)
+    elif context.is_read:
+        places = dict.fromkeys(context.args, fields.place)
         demand_whole_arguments(
-            frame.args, f"{what} takes the case's args, and args", places, loss, False, notes
+            context.args, f"{what} takes the case's args, and args", places, loss, False, notes
         )

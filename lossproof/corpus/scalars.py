@@ -1,4 +1,4 @@
-"""What a scalar without quotes means: one grammar, narrower than any version of YAML."""
+"""The meaning of scalars without quotes, in a grammar narrower than any version of YAML."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Meaning(Enum):
     AMBIGUOUS = "ambiguous"
 
 
-# What some version of YAML, or some reader of it, takes for something else than it says.
+# What some version or some reader of YAML takes for something else.
 _AMBIGUOUS = re.compile(
     r"""
       y | n | yes | no | on | off | true | false | null | ~ | =      # booleans and null, in any case
@@ -47,7 +47,7 @@ _HEXADECIMAL = re.compile(r"[-+]?0[xX]")
 
 
 def meaning(text: str) -> Meaning:
-    """What ``text`` means when it stands without quotes."""
+    """The meaning of ``text`` without quotes."""
     if text in _EXACT:
         return _EXACT[text]
     if _AMBIGUOUS.fullmatch(text):
@@ -56,7 +56,7 @@ def meaning(text: str) -> Meaning:
 
 
 def is_hexadecimal(text: str) -> bool:
-    """Whether ``text`` is a hexadecimal float, the one kind of number that stands in quotes."""
+    """Whether ``text`` is a hexadecimal float, the only kind of number that needs quotes."""
     if not _HEXADECIMAL.match(text):
         return False
     try:

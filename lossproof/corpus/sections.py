@@ -1,4 +1,4 @@
-"""The parts of a case that stand for themselves: source, flags, refusals, errata, drifts, module claims."""
+"""Reads the independent parts of a case: source, flags, refusals, warnings, drifts, module claims."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_document(node: Node, notes: Notes) -> Document:
 
 
 def read_source(node: Node, notes: Notes) -> Source:
-    """The document, the place in it, and the claim's id."""
+    """The document of a case, the place in it, and the claim's id."""
     before = len(notes)
     fields = read_fields(node, "source", SOURCE, notes)
     document = read_text(fields["document"], "source.document", notes)
@@ -56,7 +56,7 @@ def read_source(node: Node, notes: Notes) -> Source:
 
 
 def read_flags(node: Node, notes: Notes) -> dict[str, Flag]:
-    """The dictionary of a file's flags."""
+    """The flags that a file defines, by name."""
     fields = read_mapping(node, "flags", notes)
     return {name: _read_flag(name, fields[name], notes) for name in fields}
 
@@ -73,19 +73,19 @@ def _read_flag(name: str, node: Node, notes: Notes) -> Flag:
 
 
 def read_case_flags(node: Node, flags: dict[str, Flag], notes: Notes) -> tuple[Flag, ...]:
-    """The flags that a case names, from the file's dictionary."""
+    """The flags that a case names, out of those that its file defines."""
     return tuple(flags[name] for name in read_words(node, "flags", flags, notes) if name in flags)
 
 
 def read_raised(node: Node, what: str, notes: Notes) -> Raised:
-    """An exception or warning that must come."""
+    """An exception or a warning that a case demands."""
     fields = read_fields(node, what, RAISED, notes)
     torch = read_fields(fields["torch"], f"{what}.torch", TORCH, notes)
     match = read_text(torch["match"], f"{what}.torch.match", notes)
     try:
         re.compile(match)
     except re.error as error:
-        problem = f"{what}.torch.match is no regular expression ({error})"
+        problem = f"{what}.torch.match is not a regular expression ({error})"
         notes.add(torch["match"].place, problem, "put a backslash before brackets, dots and the like")
     return Raised(
         kind=read_word(fields["kind"], f"{what}.kind", REFUSALS, notes),
@@ -109,7 +109,7 @@ def read_drifted(node: Node, notes: Notes) -> Drifted:
 
 
 def read_module(node: Node, params: dict[str, Parameter], notes: Notes) -> ModuleClaim:
-    """A claim about modules or names."""
+    """A claim about torch's modules or names."""
     fields = read_fields(node, "module", MODULE, notes)
     aspect = read_word(fields["aspect"], "module.aspect", ASPECTS, notes)
     return ModuleClaim(aspect, _read_data(fields["expected"], "module.expected", notes), params)

@@ -1,4 +1,4 @@
-"""Tensors: from the ways a case writes them to the data of ``tensors``."""
+"""Reads tensors: from the nodes of a case to the forms in ``tensors``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_tensor(node: Node, what: str, notes: Notes) -> Tensor:
     )
     if len(notes) > before:
         return Literal((), (0,))
-    # A size of 0 excuses none of the others: no array is so long.
+    # Other sizes count even if one is 0: no array may be that long.
     if math.prod(filter(None, tensor.shape)) > _MOST_ELEMENTS:
         notes.add(node.place, f"{what} has more than {_MOST_ELEMENTS} elements", "make it smaller")
     return tensor
@@ -64,7 +64,7 @@ def read_literal(node: Node, what: str, notes: Notes) -> Literal:
 
 
 def _flatten(node: Node, what: str, notes: Notes, values: list[Numeral]) -> Shape | None:
-    """Add the numbers below ``node`` to ``values``; the shape, or None after a complaint about it."""
+    """Add the numbers below ``node`` to ``values``; returns the shape, or None after a complaint."""
     if not isinstance(node, ListNode):
         values.append(read_number(node, what, notes))
         return ()
@@ -106,7 +106,7 @@ def _read_form(node: MappingNode, what: str, notes: Notes) -> Tensor:
         return _read_concatenate(fields, what, notes)
     if form == "complex":
         return _read_complex(fields, what, notes)
-    return _read_around(form, fields, what, notes)
+    return _read_wrapper(form, fields, what, notes)
 
 
 def _read_fill(fields: Fields, what: str, notes: Notes) -> Fill:
@@ -131,7 +131,7 @@ def _check_range(
     low, high = _RANGES[dtype]
     for value in values:
         if not value.is_integer or not low <= value.exact <= high:
-            problem = f"{what}: {value.text} is no {dtype}"
+            problem = f"{what}: {value.text} is not of dtype {dtype}"
             notes.add(fields.place, problem, f"write whole numbers from {low} to {high}")
             return
 
@@ -142,7 +142,7 @@ def _read_uniform(fields: Fields, what: str, notes: Notes) -> Uniform:
     if len(notes) == before:
         finite = [bound for bound in bounds if isinstance(bound.exact, Fraction)]
         if len(bounds) != 2 or len(finite) != 2 or finite[0].exact >= finite[1].exact:
-            problem = f"{what}.uniform is no pair of a lower and a higher finite number"
+            problem = f"{what}.uniform is not a pair of a lower and a higher finite number"
             notes.add(fields.place_of("uniform"), problem, "write it like [-4, 4]")
     low, high = bounds if len(bounds) == 2 else (STAND_IN, STAND_IN)
     return Uniform(low, high, _read_shape(fields, what, notes), _read_seed(fields, what, notes))
@@ -176,10 +176,10 @@ def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
         notes.add(fields.place, problem, "state one dtype in all of them, or none ('index' makes int64)")
     first = parts[0].shape
     if _is_dimension(dim, first, fields, what, notes):
-        at = dim % len(first)
-        rests = {(len(shape), shape[:at] + shape[at + 1 :]) for shape in (part.shape for part in parts)}
-        if len(rests) > 1:
-            problem = f"{what}.concatenate joins tensors whose shapes differ beside dim {dim}"
+        axis = dim % len(first)
+        others = {(len(shape), shape[:axis] + shape[axis + 1 :]) for shape in (part.shape for part in parts)}
+        if len(others) > 1:
+            problem = f"{what}.concatenate joins tensors whose shapes differ outside dim {dim}"
             notes.add(fields.place, problem, "make them alike in every other dimension")
     return Concatenate(parts, dim)
 
@@ -190,7 +190,7 @@ def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
     if len(notes) > before:
         return Literal((), (0,))
     if len(parts) != 2 or parts[0].shape != parts[1].shape:
-        problem = f"{what}.complex is no pair of two tensors of one shape"
+        problem = f"{what}.complex is not a pair of tensors of one shape"
         notes.add(fields.place_of("complex"), problem, "write the real and the imaginary part in brackets")
         return Literal((), (0,))
     stated = next((part.dtype for part in parts if part.dtype), None)
@@ -200,28 +200,28 @@ def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
     return Complex(*parts)
 
 
-def _read_around(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
+def _read_wrapper(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
     before = len(notes)
-    of = read_tensor(fields[form], f"{what}.{form}", notes)
-    inner = of.shape
+    inner = read_tensor(fields[form], f"{what}.{form}", notes)
+    rank = len(inner.shape)
     if form == "reshape":
         shape = _read_shape(fields, what, notes)
-        if len(notes) == before and math.prod(shape) != math.prod(inner):
-            problem = f"{what}.shape is {list(shape)} but the tensor has {math.prod(inner)} elements"
-            notes.add(fields["shape"].place, problem, "give a shape of as many")
-        return Reshape(of, shape)
+        if len(notes) == before and math.prod(shape) != math.prod(inner.shape):
+            problem = f"{what}.shape is {list(shape)} but the tensor has {math.prod(inner.shape)} elements"
+            notes.add(fields["shape"].place, problem, "give a shape with as many")
+        return Reshape(inner, shape)
     if form == "permute":
         dims = read_list(fields["dims"], f"{what}.dims", notes, read_integer)
-        if len(notes) == before and sorted(dims) != list(range(len(inner))):
-            problem = f"{what}.dims is {list(dims)} but the tensor has {len(inner)} dimensions"
+        if len(notes) == before and sorted(dims) != list(range(rank)):
+            problem = f"{what}.dims is {list(dims)} but the tensor has {rank} dimensions"
             notes.add(fields["dims"].place, problem, "name each dimension once, counted from 0")
-        return Permute(of, dims if sorted(dims) == list(range(len(inner))) else tuple(range(len(inner))))
+        return Permute(inner, dims if sorted(dims) == list(range(rank)) else tuple(range(rank)))
     if "dim" not in fields:
-        return Derived(form, of, None)
+        return Derived(form, inner, None)
     dim = read_integer(fields["dim"], f"{what}.dim", notes)
     if len(notes) == before:
-        _is_dimension(dim, inner, fields, what, notes)
-    return Derived(form, of, dim)
+        _is_dimension(dim, inner.shape, fields, what, notes)
+    return Derived(form, inner, dim)
 
 
 def _is_dimension(dim: int, shape: Shape, fields: Fields, what: str, notes: Notes) -> bool:

@@ -1,4 +1,4 @@
-"""The ways in which a case writes a tensor; each knows its shape, its dtype and its parts."""
+"""The forms in which a case writes a tensor; each knows its shape, its dtype and its parts."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Shape = tuple[int, ...]
 
 
 class _Form:
-    """What is true of any form, or of most of them."""
+    """The defaults that most forms share."""
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values by which a case file writes it."""
+        """The keys and values that a case file writes for this form."""
         raise NotImplementedError
 
     @property
     def dtype(self) -> str | None:
-        """The dtype that the tensor states; None where the loss's own default is meant."""
+        """The dtype that the tensor states; None for the loss's own default."""
         return None
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """The tensors that it is made of."""
+        """The tensors inside this one."""
         return ()
 
     @property
@@ -48,7 +48,7 @@ class Literal(_Form):
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form; without a dtype, the lists stand alone in a case file."""
+        """The keys and values; without a dtype, a case file holds the lists alone."""
         return {"dtype": self.dtype, "data": Literal(self.values, self.shape)}
 
 
@@ -62,12 +62,12 @@ class Fill(_Form):
 
     @property
     def values(self) -> tuple[Numeral, ...]:
-        """The number, as a literal has many."""
+        """The number, in the same attribute as the numbers of a literal."""
         return (self.value,)
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
+        """The keys and values, as for any form."""
         return {"fill": self.value, "shape": self.shape} | ({"dtype": self.dtype} if self.dtype else {})
 
 
@@ -82,12 +82,12 @@ class Uniform(_Form):
 
     @property
     def is_drawn(self) -> bool:
-        """They are."""
+        """Always true."""
         return True
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
+        """The keys and values, as for any form."""
         return {"uniform": (self.low, self.high), "shape": self.shape, "seed": self.seed}
 
 
@@ -101,12 +101,12 @@ class Index(_Form):
 
     @property
     def dtype(self) -> str | None:
-        """That of indices."""
+        """The dtype of class indices."""
         return "int64"
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
+        """The keys and values, as for any form."""
         return {"index": self.classes, "shape": self.shape, "seed": self.seed}
 
 
@@ -114,27 +114,27 @@ class Index(_Form):
 class Derived(_Form):
     """sigmoid, softmax, log_softmax or log of another tensor, correctly rounded.
 
-    ``dim`` is that of softmax and log_softmax, else None.
+    ``dim`` is None for sigmoid and log.
     """
 
     function: str
-    of: Tensor
+    inner: Tensor
     dim: int | None
 
     @property
     def shape(self) -> Shape:
-        """That of the other tensor."""
-        return self.of.shape
+        """The shape of the inner tensor."""
+        return self.inner.shape
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """The other tensor."""
-        return (self.of,)
+        """The inner tensor."""
+        return (self.inner,)
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
-        return {self.function: self.of} | ({} if self.dim is None else {"dim": self.dim})
+        """The keys and values, as for any form."""
+        return {self.function: self.inner} | ({} if self.dim is None else {"dim": self.dim})
 
 
 @dataclass(frozen=True)
@@ -146,26 +146,26 @@ class Complex(_Form):
 
     @property
     def shape(self) -> Shape:
-        """That of each part."""
+        """The shape of each part."""
         return self.real.shape
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """Both."""
+        """The real and the imaginary part."""
         return (self.real, self.imaginary)
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
+        """The keys and values, as for any form."""
         return {"complex": self.parts}
 
 
 class _Arrangement(_Form):
-    """Numbers of other tensors, moved about unchanged."""
+    """Numbers of other tensors, rearranged but unchanged."""
 
     @property
     def dtype(self) -> str | None:
-        """That of the parts, which state the same."""
+        """The dtype of the parts, which all state the same."""
         return self.parts[0].dtype
 
 
@@ -173,25 +173,25 @@ class _Arrangement(_Form):
 class Concatenate(_Arrangement):
     """Tensors joined along ``dim``."""
 
-    of: tuple[Tensor, ...]
+    tensors: tuple[Tensor, ...]
     dim: int
 
     @property
     def shape(self) -> Shape:
-        """That of the first, its size along ``dim`` being the sum of all."""
-        joined = list(self.of[0].shape)
-        joined[self.dim] = sum(part.shape[self.dim] for part in self.of)
+        """The shape of the first part, with the sizes along ``dim`` added up."""
+        joined = list(self.tensors[0].shape)
+        joined[self.dim] = sum(part.shape[self.dim] for part in self.tensors)
         return tuple(joined)
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """All that are joined."""
-        return self.of
+        """The tensors that are joined."""
+        return self.tensors
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
-        return {"concatenate": self.of, "dim": self.dim}
+        """The keys and values, as for any form."""
+        return {"concatenate": self.tensors, "dim": self.dim}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """The numbers of the parts, joined."""
@@ -202,21 +202,21 @@ class Concatenate(_Arrangement):
 class Reshape(_Arrangement):
     """Another tensor in another shape, row-major."""
 
-    of: Tensor
+    inner: Tensor
     shape: Shape
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """The other tensor."""
-        return (self.of,)
+        """The inner tensor."""
+        return (self.inner,)
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
-        return {"reshape": self.of, "shape": self.shape}
+        """The keys and values, as for any form."""
+        return {"reshape": self.inner, "shape": self.shape}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """The numbers of the one part in the other shape."""
+        """The numbers of the only part in the new shape."""
         return parts[0].reshape(self.shape)
 
 
@@ -224,26 +224,26 @@ class Reshape(_Arrangement):
 class Permute(_Arrangement):
     """Another tensor with its dimensions in another order."""
 
-    of: Tensor
+    inner: Tensor
     dims: tuple[int, ...]
 
     @property
     def shape(self) -> Shape:
-        """The sizes of the other tensor in that order."""
-        return tuple(self.of.shape[dim] for dim in self.dims)
+        """The sizes of the inner tensor in the new order."""
+        return tuple(self.inner.shape[dim] for dim in self.dims)
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """The other tensor."""
-        return (self.of,)
+        """The inner tensor."""
+        return (self.inner,)
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """As for any form."""
-        return {"permute": self.of, "dims": self.dims}
+        """The keys and values, as for any form."""
+        return {"permute": self.inner, "dims": self.dims}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """The numbers of the one part, transposed."""
+        """The numbers of the only part, transposed."""
         return np.transpose(parts[0], self.dims)
 
 

@@ -1,4 +1,4 @@
-"""From a tensor as written to its numbers: rounded to a dtype, or exact as balls."""
+"""Turns the tensors of a case into numbers: rounded to a dtype, or exact as balls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
 
 
 def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
-    """The numbers of a tensor, each rounded once to ``format``; float64, or complex128."""
+    """The numbers of a tensor, each rounded once to ``format``, in a float64 or complex128 array."""
     match tensor:
         case Literal():
             return format.round_exact(map(_signed, tensor.values)).reshape(tensor.shape)
@@ -38,8 +38,8 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
             return draw_uniform(float(tensor.low), float(tensor.high), tensor.shape, tensor.seed, format)
         case Index():
             return draw_index(tensor.classes, tensor.shape, tensor.seed).astype(np.float64)
-        case Derived(of=inner):
-            if inner.is_drawn:  # on this format's grid, and derived from there
+        case Derived(inner=inner):
+            if inner.is_drawn:  # derived from numbers on this format's grid
                 return _derive_rounded(tensor, lambda: Ball.exact(rounded(inner, format)), format)
             return _derive_rounded(tensor, lambda: exact_balls(inner), format)
         case Complex():
@@ -49,10 +49,10 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
 
 
 def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
-    """The numbers of a tensor of whole numbers, none of them rounded.
+    """The numbers of an integer tensor, never rounded.
 
     Raises:
-        ValueError: where one is no whole number.
+        ValueError: one is not a whole number.
     """
     match tensor:
         case Literal():
@@ -63,15 +63,15 @@ def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
         case Index():
             return draw_index(tensor.classes, tensor.shape, tensor.seed)
         case Uniform() | Derived() | Complex():
-            raise ValueError(f"{type(tensor).__name__} makes no whole numbers")
+            raise ValueError(f"{type(tensor).__name__} does not make whole numbers")
         case _:
             return tensor.arranged(list(map(whole_numbers, tensor.parts)))
 
 
 def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:
-    """The numbers of a tensor as balls around the decimals as written, before any rounding.
+    """The numbers of a tensor as balls around the decimals in the file, before any rounding.
 
-    Drawn numbers are those on the grid of a format.
+    Drawn numbers are taken from the grid of a format.
     """
     match tensor:
         case Literal():
@@ -82,7 +82,7 @@ def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:
         case Uniform() | Index():
             return Ball.exact(rounded(tensor, grid))
         case Derived():
-            result: Ball = _FUNCTIONS[tensor.function](exact_balls(tensor.of, grid), tensor.dim)
+            result: Ball = _FUNCTIONS[tensor.function](exact_balls(tensor.inner, grid), tensor.dim)
             return result
         case Complex():
             return ComplexPair(exact_balls(tensor.real, grid), exact_balls(tensor.imaginary, grid))
@@ -91,12 +91,12 @@ def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:
 
 
 def _signed(value: Numeral) -> Fraction | float:
-    """The exact value; a fraction has no negative zero."""
+    """The exact value, as a float for a negative zero, which a fraction cannot hold."""
     return -0.0 if value.is_negative_zero else value.exact
 
 
 def _derive_rounded(tensor: Derived, inner: Callable[[], Ball], format: Format) -> Float64Array:
-    """Round certified values: repeat at more precision while both ends of a ball round differently."""
+    """Round certified values, raising the precision until both ends of each ball round alike."""
 
     def compute() -> tuple[Float64Array, Float64Array]:
         balls = _FUNCTIONS[tensor.function](inner(), tensor.dim)

@@ -1,6 +1,6 @@
-"""Where whole numbers belong: class indices, lengths, cutoffs. Any other number there is complained about.
+"""Complaints about class indices, lengths and cutoffs that are not whole numbers.
 
-Nothing is ever rounded to a whole number: torch refuses it.
+Nothing is rounded to a whole number, since torch would refuse it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Concatenate, Fill, Index, Literal, Permute, Reshape, Shape, Tensor
 from lossproof.reference.loss import Loss
 
-_REFUSED = "; if torch is to refuse it, state its dtype: {dtype: float32, data: ...}"
+_REFUSAL_REMEDY = "; if torch is to refuse it, state its dtype: {dtype: float32, data: ...}"
 
 
 def demand_whole_arguments(
@@ -28,12 +28,12 @@ def demand_whole_arguments(
     """Complain about the arguments of a call that must hold whole numbers and do not.
 
     Args:
-        args: by name; where one is missing, none is looked at, since their shapes tell what they hold.
-        what: how a complaint names them all.
-        places: where each of them stands.
-        loss: what is called.
-        wants_refusal: whether the case states that the call is refused.
-        notes: takes the complaints.
+        args: by name; if one is missing, none is checked, since their shapes determine what they hold.
+        what: the name of the whole in a complaint.
+        places: the place of each argument in the file.
+        loss: the loss that is called.
+        wants_refusal: whether the case expects the call to be refused.
+        notes: collects the complaints.
     """
     for name in loss.indices_among({name: tensor.shape for name, tensor in args.items()}):
         demand_whole_numbers(args[name], f"{what}.{name}", places[name], wants_refusal, notes)
@@ -42,41 +42,41 @@ def demand_whole_arguments(
 def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal: bool, notes: Notes) -> None:
     """Complain about a tensor that must hold whole numbers of int64 and does not.
 
-    One that is to be refused may hold any numbers if it states a dtype of theirs.
+    Where a refusal is expected, the tensor may hold any numbers if it states their dtype.
     """
-    after = _REFUSED if wants_refusal else ""
+    more_remedy = _REFUSAL_REMEDY if wants_refusal else ""
     match tensor:
         case Index():
             pass
         case Literal(dtype=dtype) | Fill(dtype=dtype) if dtype is not None:
-            # Those of a dtype of whole numbers were looked at when they were read.
+            # The numbers of an integer dtype were checked when they were read.
             if dtype not in INTEGER_DTYPES and not wants_refusal:
                 notes.add(
-                    place, f"{what} states {dtype}, and whole numbers belong there", "leave the dtype out"
+                    place, f"{what} states {dtype}, but whole numbers belong there", "leave the dtype out"
                 )
         case Literal(values=values, shape=shape):
             wrong = [position for position, value in enumerate(values) if _fault(value)]
             if wrong:
                 value = values[wrong[0]]
-                more = f" (and {len(wrong) - 1} more are none)" if len(wrong) > 1 else ""
+                more = f" (and {len(wrong) - 1} more are not)" if len(wrong) > 1 else ""
                 problem = f"{what}{_position(wrong[0], shape)} is {value.text}{_fault(value)}{more}"
-                notes.add(place, problem, _remedy(value) + after)
+                notes.add(place, problem, _remedy(value) + more_remedy)
         case Fill(value=value):
             if _fault(value):
-                notes.add(place, f"{what}.fill is {value.text}{_fault(value)}", _remedy(value) + after)
+                notes.add(place, f"{what}.fill is {value.text}{_fault(value)}", _remedy(value) + more_remedy)
         case Concatenate():
             for position, part in enumerate(tensor.parts):
                 demand_whole_numbers(part, f"{what}.concatenate[{position}]", place, wants_refusal, notes)
         case Reshape() | Permute():
-            demand_whole_numbers(tensor.of, f"{what}.{_form(tensor)}", place, wants_refusal, notes)
+            demand_whole_numbers(tensor.inner, f"{what}.{_form(tensor)}", place, wants_refusal, notes)
         case _:
-            problem = f"{what} is made with '{_form(tensor)}', which makes no whole numbers"
-            remedy = "write them out, or make them with 'index' or 'fill'" + after
-            notes.add(place, f"{problem}, and they belong there", remedy)
+            problem = f"{what} is made with '{_form(tensor)}', which does not make whole numbers"
+            remedy = "write them out, or make them with 'index' or 'fill'" + more_remedy
+            notes.add(place, f"{problem}, but they belong there", remedy)
 
 
 def _form(tensor: Tensor) -> str:
-    """The key by which a case file names it."""
+    """The key of the tensor's form in a case file."""
     return next(iter(tensor.words))
 
 

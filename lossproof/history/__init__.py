@@ -1,1 +1,1 @@
-"""Defects and conventions by release of torch: what `cases/history/` has on record, as a table."""
+"""Reads the releases on record in ``cases/history/``: a table of defects and conventions by release."""

@@ -1,4 +1,4 @@
-"""``cases/history/changes.yaml``: why a release changed something, and where that is reported."""
+"""Reads ``cases/history/changes.yaml``: why a release changed something, and where that is reported."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _LINK = re.compile(r"https://\S+")
 
 @dataclass(frozen=True)
 class Explanation:
-    """What changed with a release, in words.
+    """A change of a release, in words.
 
     Attributes:
-        release: the release, on as many numbers as matter, such as 2.14.
+        release: the release, with as many numbers as matter, such as 2.14.
         defects: the causes that came or went.
-        conventions: the names of those whose pick is another.
-        what: a sentence, which ends in a full stop.
-        link: where that is reported; else empty.
-        searched: the words of a search that found no report, and its date; else empty.
-        line: where it stands in its file.
+        conventions: the conventions with a new pick.
+        what: a sentence with a full stop.
+        link: where the change is reported, or empty.
+        searched: the words and the date of a search that found no report, or empty.
+        line: the line in the file.
     """
 
     release: str
@@ -42,20 +42,20 @@ class Explanation:
 
 
 def read_explanations(folder: Path) -> list[Explanation]:
-    """The explanations in the folder of the history; none where it holds no file of them.
+    """The explanations in the folder of the history; none if it has no file of them.
 
     Raises:
-        CorpusError: with all complaints about the file, when there is any.
+        CorpusError: with all complaints about the file.
     """
     path = folder / FILE
     if not path.exists():
         return []
     notes = Notes(str(path))
     text = read_text_file(path, notes)
-    found = read_list(parse_tree(text, notes), "the file", notes, _read) if text is not None else ()
+    explanations = read_list(parse_tree(text, notes), "the file", notes, _read) if text is not None else ()
     if notes:
         raise CorpusError(notes.complaints())
-    return list(found)
+    return list(explanations)
 
 
 def _read(node: Node, what: str, notes: Notes) -> Explanation:

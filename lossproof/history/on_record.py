@@ -1,4 +1,4 @@
-"""The table of what is on record in a folder, and the same as plain data for the page of a run."""
+"""The table of the releases on record in a folder, and its data for the page of a run."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from lossproof.history.table import Row, Table, table_of
 
 
 def read_table(folder: Path, entries: Iterable[KnownDefect]) -> Table:
-    """The table of the releases on record in a folder, which need not be there.
+    """The table of the releases on record in a folder, which need not exist.
 
     Raises:
         ReportError: a release's file cannot be read.
-        CorpusError: the explanations cannot.
+        CorpusError: the explanations cannot be read.
     """
     return table_of(read_releases(folder), entries, read_explanations(folder))
 
 
 def as_data(table: Table) -> dict[str, Any] | None:
-    """What the page of a run shows of a table; None where it is empty.
+    """The data of a table for the page of a run; None if the table is empty.
 
-    It is ``{releases, defects, conventions, changes}``: rows ``{name, kind, cells, changed}``, and for each
-    release that changed any ``{release, explained}``, each of these ``{reasons, rows}`` with what happened to
-    each row.
+    It is ``{releases, defects, conventions, changes}``. Rows are ``{name, kind, cells, changed}``. A release
+    with changes has ``{release, explained}``, a list of ``{reasons, rows}`` with the change of each row.
     """
     if not table.releases:
         return None
@@ -43,7 +42,7 @@ def as_data(table: Table) -> dict[str, Any] | None:
                         "reasons": [
                             {"what": one.what, "link": one.link, "searched": one.searched} for one in reasons
                         ],
-                        "rows": [{"name": row.name, "told": row.told(place)} for row in rows],
+                        "rows": [{"name": row.name, "change": row.change(place)} for row in rows],
                     }
                     for reasons, rows in explained.items()
                 ],

@@ -1,4 +1,4 @@
-"""What is on record of one release of torch: ``cases/history/torch-VERSION.json``."""
+"""The record of a release of torch: ``cases/history/torch-VERSION.json``."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lossproof.reporting.files import ReportError, write_whole
 
 @dataclass(frozen=True)
 class Release:
-    """A run of the whole corpus on one release, without times and without the machine.
+    """The results of a run of the whole corpus on a release, without times and without the machine.
 
     Attributes:
         torch: the release, such as 2.6.0.
-        python: the Python that it ran in, such as 3.11.
+        python: the version of Python, such as 3.11.
         cases: the digest of the case files.
         counts: outcome -> number of checks.
-        defects: cause, as the known defects' ``why`` names it -> number of checks that show it. It is 0 where
-            the cause's checks ran and none shows it; a cause none of whose checks ran is not there.
-        failing: case -> number of its checks that fail.
-        conventions: name -> what came out where the documents leave the choice open.
+        defects: cause, the ``why`` of known defects -> number of checks that show it, 0 if its checks ran and
+            none shows it. A cause without any checks is missing.
+        failing: case -> number of its failing checks.
+        conventions: name -> the pick that came out.
         unsupported: reason -> number of checks.
     """
 
@@ -39,16 +39,16 @@ class Release:
 
     @property
     def version(self) -> Version:
-        """The release as a version, which can be compared.
+        """The release as a comparable version.
 
         Raises:
-            InvalidVersion: it is none.
+            InvalidVersion: it is not a version.
         """
         return Version(self.torch)
 
 
 def write_release(folder: Path, release: Release) -> Path:
-    """Write a release's file into the folder of the history; returns its path.
+    """Write a release's file into the folder of the history, and return its path.
 
     Raises:
         ReportError: the folder cannot be written to.
@@ -59,10 +59,10 @@ def write_release(folder: Path, release: Release) -> Path:
 
 
 def read_releases(folder: Path) -> list[Release]:
-    """The releases on record in a folder, the oldest first; none where there is no such folder.
+    """The releases on record in a folder, the oldest first; none if the folder does not exist.
 
     Raises:
-        ReportError: a file cannot be read, or is not what ``write_release`` writes.
+        ReportError: a file cannot be read, or was not written by ``write_release``.
     """
     return sorted(map(_read, folder.glob("torch-*.json")), key=lambda release: release.version)
 
@@ -74,7 +74,7 @@ def _read(path: Path) -> Release:
             raise ReportError(f"{path} is the file of torch {release.torch}. Name it after that release.")
     except (OSError, ValueError, TypeError, InvalidVersion) as error:
         raise ReportError(
-            f"{path} cannot be read: {error}. Restore it, or make it anew with "
+            f"{path} cannot be read: {error}. Restore it, or create it again with "
             f"make history VERSIONS={path.stem.removeprefix('torch-')}"
         ) from error
     return release

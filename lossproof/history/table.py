@@ -1,4 +1,4 @@
-"""Defects and conventions by release, and what each release changed."""
+"""Builds the table of defects and conventions by release, and finds the changes of each release."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _FILE = f"{HISTORY}/{FILE}"
 
 @dataclass(frozen=True)
 class Row:
-    """A cause or a convention, through all releases.
+    """A cause or a convention in all releases.
 
     Attributes:
-        name: the cause, or the convention's name.
-        kind: of a cause: defect, undefined or convention; of a convention itself nothing.
-        cells: one a release: of a cause, how many checks show it; of a convention, the pick; None where that
-            is not known, as the release lacks the loss.
+        name: the cause, or the name of the convention.
+        kind: for a cause, its kind (defect, undefined or convention); for a convention, empty.
+        cells: one per release: for a cause, the number of checks that show it; for a convention, the pick;
+            None if the release lacks the loss.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Row:
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The places of the releases that differ from the last one before of which anything is known."""
+        """The places of the releases that differ from the last known one before them."""
         known = [place for place, cell in enumerate(self.cells) if cell is not None]
         return tuple(now for was, now in pairwise(known) if self._differ(was, now))
 
-    def told(self, place: int) -> str:
-        """What a release changed, in words."""
+    def change(self, place: int) -> str:
+        """The change in a release, in words."""
         if self.kind:
             return "came" if self.cells[place] else "went"
         before = next(cell for cell in reversed(self.cells[:place]) if cell is not None)
@@ -47,13 +47,13 @@ class Row:
 
     def _differ(self, was: int, now: int) -> bool:
         old, new = self.cells[was], self.cells[now]
-        # How many checks show a cause depends on the corpus.
+        # The number of checks that show a cause depends on the corpus, so only zero counts.
         return bool(old) != bool(new) if self.kind else old != new
 
 
 @dataclass(frozen=True)
 class Change:
-    """One row that a release changed: at its place, with the explanations that speak of it."""
+    """A row that a release changed: the place of the release, the row and its explanations."""
 
     place: int
     row: Row
@@ -62,13 +62,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Table:
-    """All that is on record.
+    """The table of all releases on record.
 
     Attributes:
-        releases: how each release is called, the oldest first: 2.6, or 2.6.1 where 2.6.0 is there as well.
-        defects, conventions: the rows, those that changed first.
-        changes: what the releases changed, the oldest first.
-        problems: sentences on changes that nobody has explained, and on explanations of what did not change.
+        releases: the name of each release, the oldest first: 2.6, or 2.6.1 if 2.6.0 is on record as well.
+        defects, conventions: the rows, the changed ones first.
+        changes: the changes, the oldest first.
+        problems: sentences on changes without an explanation, and on explanations without a change.
     """
 
     releases: tuple[str, ...]
@@ -78,23 +78,23 @@ class Table:
     problems: tuple[str, ...]
 
     def explained(self, place: int) -> dict[tuple[Explanation, ...], list[Row]]:
-        """What the release at a place changed, by what explains it: nothing, where nobody has yet."""
-        found: dict[tuple[Explanation, ...], list[Row]] = {}
+        """The rows that the release at a place changed, by their explanations, of which there may be none."""
+        rows_by_reason: dict[tuple[Explanation, ...], list[Row]] = {}
         for change in self.changes:
             if change.place == place:
-                found.setdefault(change.explanations, []).append(change.row)
-        return found
+                rows_by_reason.setdefault(change.explanations, []).append(change.row)
+        return rows_by_reason
 
 
 def table_of(
     releases: Sequence[Release], entries: Iterable[KnownDefect], explanations: Sequence[Explanation]
 ) -> Table:
-    """The table.
+    """Build the table.
 
     Args:
-        releases: the oldest first.
-        entries: the known defects, which tell of what kind a cause is.
-        explanations: of what changed.
+        releases: the releases, the oldest first.
+        entries: the known defects, which state the kind of each cause.
+        explanations: the explanations of changes.
     """
     kinds: dict[str, str] = {}
     for cause in causes(map(vars, entries)):
@@ -108,30 +108,30 @@ def table_of(
         if place in row.changed
     ]
     labels = _labels(releases)
-    problems = [*_unexplained(changes, labels), *_idle(explanations, changes)]
+    problems = [*_unexplained(changes, labels), *_unused_explanations(explanations, changes)]
     return Table(labels, defects, conventions, tuple(changes), tuple(problems))
 
 
-def _rows(told: Sequence[Mapping[str, Cell]], kinds: Mapping[str, str], kind: str) -> tuple[Row, ...]:
-    """A row a name; those whose kinds are known in that order."""
-    names = {name for cells in told for name in cells}
+def _rows(columns: Sequence[Mapping[str, Cell]], kinds: Mapping[str, str], kind: str) -> tuple[Row, ...]:
+    """A row per name, in the order of ``kinds``, the changed ones first."""
+    names = {name for cells in columns for name in cells}
     ordered = [*(name for name in kinds if name in names), *sorted(names - kinds.keys())]
-    rows = [Row(name, kinds.get(name, kind), tuple(cells.get(name) for cells in told)) for name in ordered]
+    rows = [Row(name, kinds.get(name, kind), tuple(cells.get(name) for cells in columns)) for name in ordered]
     return tuple(sorted(rows, key=lambda row: not row.changed))
 
 
 def _labels(releases: Sequence[Release]) -> tuple[str, ...]:
     short = [".".join(map(str, release.version.release[:2])) for release in releases]
-    often = Counter(short)
+    counts = Counter(short)
     return tuple(
-        release.torch if often[label] > 1 else label for label, release in zip(short, releases, strict=True)
+        release.torch if counts[label] > 1 else label for label, release in zip(short, releases, strict=True)
     )
 
 
 def _speaks_of(explanation: Explanation, release: Release, row: Row) -> bool:
-    written = tuple(map(int, explanation.release.split(".")))
+    numbers = tuple(map(int, explanation.release.split(".")))
     names = explanation.defects if row.kind else explanation.conventions
-    return release.version.release[: len(written)] == written and row.name in names
+    return release.version.release[: len(numbers)] == numbers and row.name in names
 
 
 def _unexplained(changes: Iterable[Change], labels: Sequence[str]) -> Iterable[str]:
@@ -139,24 +139,24 @@ def _unexplained(changes: Iterable[Change], labels: Sequence[str]) -> Iterable[s
         if not change.explanations:
             row, place = change.row, change.place
             yield (
-                f"torch {labels[place]} changed the {_called(row.kind)} '{row.name}' ({row.told(place)}) and "
+                f"torch {labels[place]} changed the {_noun(row.kind)} '{row.name}' ({row.change(place)}) and "
                 f"{_FILE} does not say why; search PyTorch's issues for it, and write there what you found"
             )
 
 
-def _idle(explanations: Iterable[Explanation], changes: Iterable[Change]) -> Iterable[str]:
+def _unused_explanations(explanations: Iterable[Explanation], changes: Iterable[Change]) -> Iterable[str]:
     explained = {
         (id(one), bool(change.row.kind), change.row.name) for change in changes for one in change.explanations
     }
     for one in explanations:
-        named = [("defect", name) for name in one.defects] + [("", name) for name in one.conventions]
-        for kind, name in named:
+        names = [("defect", name) for name in one.defects] + [("", name) for name in one.conventions]
+        for kind, name in names:
             if (id(one), bool(kind), name) not in explained:
                 yield (
-                    f"{_FILE}:{one.line}: torch {one.release} did not change the {_called(kind)} '{name}'; "
+                    f"{_FILE}:{one.line}: torch {one.release} did not change the {_noun(kind)} '{name}'; "
                     "mend the name or the release, or remove it"
                 )
 
 
-def _called(kind: str) -> str:
+def _noun(kind: str) -> str:
     return "known defect" if kind else "convention"

@@ -1,4 +1,4 @@
-"""The reports of a run: pure functions of its records, and the one place that writes them."""
+"""Turns the records of a run into reports, and writes them."""
 
 from __future__ import annotations
 
@@ -45,55 +45,55 @@ def write_reports(
     comparison: Comparison | None = None,
     history: dict[str, Any] | None = None,
 ) -> list[Path]:
-    """Write the reports, all of them or none.
+    """Write all reports, or none.
 
     They are ``report.html``, ``junit.xml``, ``results.jsonl``, ``summary.md``, ``badge.json``, and
-    ``comparison.json`` where there is a comparison; one of an earlier run goes. The tests come in the order
-    of the case files whatever order they ran in, so that the files of two runs can be compared line by line.
-    The page shows the planted faults as well, where they have been tried, and the table of releases where
-    there is one.
+    ``comparison.json`` if there is a comparison; one of an earlier run is removed. Tests come in the order of
+    the case files, regardless of the order in which they ran, so that the files of two runs can be compared
+    line by line. The page also shows the planted faults, if they have been tried, and the table of releases,
+    if there is one.
 
     Raises:
-        ReportError: the folder cannot be written to; the earlier reports are as they were.
+        ReportError: the folder cannot be written to; the earlier reports are unchanged.
     """
     ordered = sorted(results, key=lambda result: (result.file, result.line, result.id))
     records = [record for result in ordered for record in result.records]
-    told = comparison.data() if comparison else None
+    comparison_data = comparison.data() if comparison else None
     return write_whole(
         folder,
         {
-            "report.html": report_html(run, records, _read(folder / _FAULTS), told, history),
+            "report.html": report_html(run, records, _read_data(folder / _FAULTS), comparison_data, history),
             "junit.xml": junit_xml(run, ordered),
             "results.jsonl": results_jsonl(run, ordered),
             "summary.md": summary_markdown(run, records, comparison),
             "badge.json": badge_json(run, records),
-            _COMPARISON: None if told is None else comparison_json(told),
+            _COMPARISON: None if comparison_data is None else comparison_json(comparison_data),
         },
     )
 
 
 def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None) -> list[Path]:
-    """Write ``faults.json``, and the page of the last run anew, where there is one.
+    """Write ``faults.json``, and rewrite the page of the last run, if there is one.
 
     Raises:
-        ReportError: the folder cannot be written to, or holds a ``results.jsonl`` that is none.
+        ReportError: the folder cannot be written to, or its ``results.jsonl`` cannot be read.
     """
     texts = {_FAULTS: text}
     if (folder / "results.jsonl").exists():
-        described, rows = read_results(folder / "results.jsonl")
-        run = Run(**{field.name: described[field.name] for field in fields(Run)})
+        run_data, rows = read_results(folder / "results.jsonl")
+        run = Run(**{field.name: run_data[field.name] for field in fields(Run)})
         records = [
             Record.from_data({name: value for name, value in row.items() if name != "test"}) for row in rows
         ]
-        told = _read(folder / _COMPARISON)
-        texts["report.html"] = report_html(run, records, json.loads(text), told, history)
+        comparison = _read_data(folder / _COMPARISON)
+        texts["report.html"] = report_html(run, records, json.loads(text), comparison, history)
     return write_whole(folder, texts)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """What another command left for the page; a file that cannot be read must not cost a run its reports."""
+def _read_data(path: Path) -> dict[str, Any] | None:
+    """The data that another command left for the page; an unreadable file must not cost a run its reports."""
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return told
+    return data

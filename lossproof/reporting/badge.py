@@ -1,4 +1,4 @@
-"""``badge.json``: the verdict on one line, in the schema of shields.io's endpoint badge."""
+"""``badge.json``: the verdict in one line, in the schema of shields.io's endpoint badge."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
         agreeing = (record for record in records if record.outcome == Outcome.AGREE)
         losses = len({record.loss for record in agreeing if is_result(record)})
         known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
-        # The part behind the plus sign says how a library was built.
+        # The part after the plus sign only says how a library was built.
         tested = ((name, run.versions[name].partition("+")[0]) for name in run.tested)
         on = "".join(f", {name} {version}" for name, version in tested)
         return f"conforms{known}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"

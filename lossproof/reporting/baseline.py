@@ -1,4 +1,4 @@
-"""Reading an earlier run to compare with: only what a comparison needs, so that large runs stay small."""
+"""Reads an earlier run for a comparison, keeping only the fields that a comparison needs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lossproof.reporting.files import ReportError
 from lossproof.reporting.jsonl import read_objects
 
 
-class Checked(NamedTuple):
-    """What a comparison needs of a record; the names are those of ``Record``."""
+class BaselineCheck(NamedTuple):
+    """The fields of a ``Record`` that a comparison needs."""
 
     case: str
     loss: str
@@ -26,59 +26,59 @@ class Checked(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """An earlier run and its checks, in their order."""
+    """An earlier run and its checks, in order."""
 
     run: Run
-    checks: list[Checked]
+    checks: list[BaselineCheck]
 
 
 def read_baseline(path: Path) -> Baseline:
     """Read a ``results.jsonl``, or the one in a folder of reports.
 
-    Fields that a comparison does not need may be missing or new: the run may be another version's.
+    Fields that a comparison does not need may be missing or unknown: the run may be of another version.
 
     Raises:
-        ReportError: the file cannot be read, or is no ``results.jsonl``.
+        ReportError: the file cannot be read, or is not a ``results.jsonl``.
     """
     objects = read_objects(path / "results.jsonl" if path.is_dir() else path)
-    place, told = next(objects)
-    run = _run(place, told)
+    place, data = next(objects)
+    run = _run(place, data)
     shared: dict[str, str] = {}  # a run repeats a few thousand names a million times
-    return Baseline(run, [_checked(place, record, shared) for place, record in objects])
+    return Baseline(run, [_check(place, record, shared) for place, record in objects])
 
 
-def _run(place: str, told: dict[str, Any]) -> Run:
+def _run(place: str, data: dict[str, Any]) -> Run:
     expected = {"versions": dict, "options": dict, "complete": bool, "started": str}
     for name, kind in expected.items():
-        if not isinstance(told.get(name), kind):
-            raise ReportError(f"{place}: the run's {name} is missing or no {kind.__name__}. {_ADVICE}")
+        if not isinstance(data.get(name), kind):
+            raise ReportError(f"{place}: the run's {name} is missing or not a {kind.__name__}. {_ADVICE}")
     return Run(
-        versions={str(package): str(version) for package, version in told["versions"].items()},
+        versions={str(package): str(version) for package, version in data["versions"].items()},
         machine={},
-        options=told["options"],
-        complete=told["complete"],
+        options=data["options"],
+        complete=data["complete"],
         problems=[],
         known_defects=[],
-        started=told["started"],
+        started=data["started"],
         seconds=0.0,
     )
 
 
-def _checked(place: str, record: dict[str, Any], shared: dict[str, str]) -> Checked:
+def _check(place: str, record: dict[str, Any], shared: dict[str, str]) -> BaselineCheck:
     values: list[Any] = []
-    for name in Checked._fields[:-1]:
+    for name in BaselineCheck._fields[:-1]:
         text = record.get(name)
         if isinstance(text, str):
             text = shared.setdefault(text, text)
         elif text is not None or name not in ("subject", "dtype", "reduction"):
-            raise ReportError(f"{place}: the check's {name} is missing or no text. {_ADVICE}")
+            raise ReportError(f"{place}: the check's {name} is missing or not a text. {_ADVICE}")
         values.append(text)
     try:
         share = record["error_over_budget"]
-        return Checked._make([*values, None if share is None else float(share)])
+        return BaselineCheck._make([*values, None if share is None else float(share)])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise ReportError(
-            f"{place}: the check's error_over_budget is missing or no number. {_ADVICE}"
+            f"{place}: the check's error_over_budget is missing or not a number. {_ADVICE}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Known defects by their causes: many checks and many entries of the list are one and the same mistake."""
+"""Groups known defects by cause: one mistake may show in many checks and need many entries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from lossproof.reporting.text import count
 
-# Kind -> its name for one and for several; only the first kind says that the subject is wrong.
+# Kind -> singular and plural; only the first kind says that the subject is wrong.
 _NAMES = {
     "defect": ("defect", "defects"),
     "undefined": ("undefined result", "undefined results"),
@@ -18,8 +18,8 @@ _NAMES = {
 def causes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return each cause once: ``{kind, why, link, searched, subjects, entries}``.
 
-    Entries with the same ``why`` and kind have one cause; ``entries`` are their places in the list. The kinds
-    come in the order of their gravity.
+    Entries with the same ``why`` and kind share a cause; ``entries`` are their places in the list. The
+    gravest kind comes first.
     """
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for place, entry in enumerate(entries):
@@ -48,7 +48,7 @@ def kinds_in_words(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def report_of(cause: Mapping[str, Any]) -> str:
-    """Return where a cause has been reported, or what is known of that."""
+    """Return the links to reports of a cause, or a sentence that says why there are none."""
     if cause["links"]:
         return ", ".join(cause["links"])
     return (

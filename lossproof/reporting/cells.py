@@ -1,4 +1,4 @@
-"""The table of losses and subjects: what may be said of a group of checks, and never more than ran."""
+"""The table of losses and subjects: a summary of each group of checks that claims no more than ran."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from lossproof.records.record import NO_DTYPE, Record
 from lossproof.reporting.digest import COUNTED, largest_share
 
 CONFORMS, PARTLY, NOTHING = "conforms", "partly", "nothing to run"
-# What a cell is called by: the first of these that holds for any of its checks, or for any of its parts.
+# The state of a cell is the first of these that holds for any of its checks, or for any of its parts.
 STATES = (*COUNTED, PARTLY, CONFORMS, NOTHING)
-# A call, of which gradients are further checks; and what stands for it where nothing is called.
+# The kinds that count calls (gradients belong to the same call), and those of cases without calls.
 _CALLS = ("value",)
 _CLAIMS = ("printed", "erratum", "module")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What the checks of a loss on a subject come to, in one dtype or in all.
+    """A summary of the checks of a loss on a subject, in one dtype or in all.
 
     Attributes:
-        state: one of STATES. It conforms where every call ran and its value agrees; refusals and warnings
-            alone show nothing of the numbers.
-        checks: how many checks there are.
-        ran, calls: how many calls gave a value, of how many that were made.
-        share: the largest share of the budget used, known defects left out; None where nothing was measured.
-        counts: how many checks have each outcome of COUNTED, without those that none has.
+        state: one of STATES. A cell conforms if every call ran and its value agrees; refusals and warnings
+            alone say nothing about the numbers.
+        checks: the number of checks.
+        ran, calls: the number of calls that gave a value, and of all calls.
+        share: the largest share of the budget used, except by known defects; None if nothing was measured.
+        counts: the number of checks with each outcome of COUNTED that occurs.
     """
 
     state: str
@@ -41,10 +41,10 @@ class Cell:
 
 
 def cell(records: Sequence[Record]) -> Cell:
-    """What these checks come to."""
+    """The summary of some checks."""
     outcomes = Counter(record.outcome for record in records)
     counts = {outcome: outcomes[outcome] for outcome in COUNTED if outcomes[outcome]}
-    calls = _of(records, _CALLS) or _of(records, _CLAIMS)
+    calls = _of_kinds(records, _CALLS) or _of_kinds(records, _CLAIMS)
     ran = [record for record in calls if record.outcome != Outcome.UNSUPPORTED]
     if counts:
         state = next(iter(counts))
@@ -52,18 +52,18 @@ def cell(records: Sequence[Record]) -> Cell:
         state = NOTHING
     else:
         state = CONFORMS if len(ran) == len(calls) else PARTLY
-    # The share of a known defect is shown with the defect; here it would hide what the rest uses.
+    # The share of a known defect is shown with the defect; here it would hide the shares of the rest.
     share = largest_share(record for record in records if record.outcome != Outcome.KNOWN_DEFECT)
     return Cell(state, len(records), len(ran), len(calls), share, counts)
 
 
-def joined(by_dtype: Mapping[str, Cell]) -> Cell:
-    """What the cells of several dtypes come to: the gravest state, the largest share, all counts.
+def join(by_dtype: Mapping[str, Cell]) -> Cell:
+    """The cells of several dtypes as one: the gravest state, the largest share, all counts.
 
-    Claims about modules, which have no dtype, are left out where the subject has no modules.
+    Claims about modules, which have no dtype, are left out if the subject has no modules.
     """
-    asked = [part for dtype, part in by_dtype.items() if dtype != NO_DTYPE or part.state != NOTHING]
-    cells = asked or list(by_dtype.values())
+    counting = [part for dtype, part in by_dtype.items() if dtype != NO_DTYPE or part.state != NOTHING]
+    cells = counting or list(by_dtype.values())
     states = {part.state for part in cells}
     state = min(states, key=STATES.index)
     if state == CONFORMS and NOTHING in states:
@@ -83,7 +83,7 @@ def joined(by_dtype: Mapping[str, Cell]) -> Cell:
 
 
 def cells_of(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, Cell]]:
-    """The cells of each loss and subject, by dtype in their order."""
+    """The cells of each loss and subject, by sorted dtype."""
     groups: dict[tuple[str, str], dict[str, list[Record]]] = {}
     for record in records:
         by_dtype = groups.setdefault((record.loss, record.subject_name), {})
@@ -95,7 +95,7 @@ def cells_of(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, Cell]
 
 
 def matrix(records: Sequence[Record]) -> dict[str, Any]:
-    """The table loss x subject as plain data: in each place the cells by dtype."""
+    """The table of losses by subjects as plain data, each entry a list of cells by dtype."""
     cells = cells_of(records)
     checks = Counter(record.subject_name for record in records)
     # A full column comes before a sparse one.
@@ -103,22 +103,22 @@ def matrix(records: Sequence[Record]) -> dict[str, Any]:
     return {
         "subjects": subjects,
         "losses": [
-            {"loss": loss, "cells": [_plain(cells.get((loss, subject), {})) for subject in subjects]}
+            {"loss": loss, "cells": [_cell_data(cells.get((loss, subject), {})) for subject in subjects]}
             for loss in sorted({loss for loss, _ in cells})
         ],
     }
 
 
-def _plain(by_dtype: dict[str, Cell]) -> list[dict[str, Any]]:
+def _cell_data(by_dtype: dict[str, Cell]) -> list[dict[str, Any]]:
     return [{"dtype": dtype} | vars(part) for dtype, part in by_dtype.items()]
 
 
 def is_result(record: Record) -> bool:
-    """Whether a check is of what a call gives, or of a claim, and not only of a refusal or a warning."""
+    """Whether a check judges the result of a call or a claim, rather than a refusal or a warning."""
     return _kind(record) in (*_CALLS, *_CLAIMS)
 
 
-def _of(records: Iterable[Record], kinds: Sequence[str]) -> list[Record]:
+def _of_kinds(records: Iterable[Record], kinds: Sequence[str]) -> list[Record]:
     return [record for record in records if _kind(record) in kinds]
 
 

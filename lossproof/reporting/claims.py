@@ -1,4 +1,4 @@
-"""The documents' claims and what the records say of each."""
+"""The claims of the documents, and the verdict on each."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 
 
-def documents(records: Iterable[Record], described: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+def documents(records: Iterable[Record], summaries: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
     """Return every document that a record cites, with its claims in order and the verdict on each.
 
     Args:
-        records: of the run.
-        described: by the documents' names, what to call each and what it is about: {title, about}.
+        records: the records of the run.
+        summaries: by the name of a document, its title and subject matter: {title, about}.
     """
-    cited: dict[str, dict[str, list[Record]]] = {}
+    claims_by_document: dict[str, dict[str, list[Record]]] = {}
     for record in records:
         if record.source is not None:
-            claims = cited.setdefault(record.source.get("document", ""), {})
+            claims = claims_by_document.setdefault(record.source.get("document", ""), {})
             claims.setdefault(record.source.get("claim", ""), []).append(record)
     return [
         {
             "document": name,
-            "title": described.get(name, {}).get("title", ""),
-            "about": described.get(name, {}).get("about", ""),
+            "title": summaries.get(name, {}).get("title", ""),
+            "about": summaries.get(name, {}).get("about", ""),
             "claims": [_claim(claim, claims[claim]) for claim in sorted(claims, key=_natural)],
         }
-        for name, claims in sorted(cited.items())
+        for name, claims in sorted(claims_by_document.items())
     ]
 
 
@@ -52,28 +52,28 @@ def _claim(name: str, records: list[Record]) -> dict[str, Any]:
 
 
 def _case(records: Sequence[Record]) -> dict[str, Any]:
-    """What was tried of a claim in one case: its title, what it says of its document, the numbers."""
+    """A claim in one case: the verdict, what the case finds about its document, and the numbers."""
     first = records[0]
-    written = [record for record in records if _is_written(record)]
-    told = [record.message for record in written if record.message and not record.numbers]
+    statements = [record for record in records if _is_statement(record)]
+    messages = [record.message for record in statements if record.message and not record.numbers]
     return {
         "case": first.case,
         "title": first.title,
         "verdict": _verdict(records),
         "finding": next((record.finding for record in records if record.finding), None),
-        "numbers": [_numbers(record) for record in written if record.numbers],
-        "messages": list(dict.fromkeys(told)),
+        "numbers": [_numbers(record) for record in statements if record.numbers],
+        "messages": list(dict.fromkeys(messages)),
     }
 
 
 def _numbers(record: Record) -> dict[str, Any]:
-    """The numbers of a claim beside the true ones, and what they are; a note where they are not right."""
+    """The numbers of a claim and the true ones, what they are, and a note if they are wrong."""
     note = record.message if record.outcome.is_failing else ""
     what = {"kind": record.quantity.kind, "of": record.quantity.argument}
     return what | {"reduction": record.reduction or "", "note": note} | (record.numbers or {})
 
 
-def _is_written(record: Record) -> bool:
+def _is_statement(record: Record) -> bool:
     return record.quantity.kind in ("printed", "erratum")
 
 

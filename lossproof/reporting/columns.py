@@ -1,4 +1,4 @@
-"""Records as columns: each distinct value once, and one small number a row."""
+"""Records as columns: each distinct value once, and one small number per row."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _PER_CASE = ("case", "title", "loss", "file", "line", "loses_digits")
 def columns(records: Sequence[Record]) -> dict[str, Any]:
     """Return the records by column: ``{name: {table, rows}}``, row i being ``table[rows[i]]``.
 
-    What a case says stands once a case, in the column ``case``. Shares of the budget are plain numbers
-    of four digits, or the strings inf and nan.
+    The column ``case`` holds the fields of each case once. Shares of the budget are numbers of four digits,
+    or the strings inf and nan.
     """
     table: dict[str, Any] = {name: _column(getattr(record, name) for record in records) for name in _PER_ROW}
     table["subject"] = _column(record.subject_name for record in records)
     table["dtype"] = _column(record.dtype_name for record in records)
     table["case"] = _column((_Case(record) for record in records), _Case.facts)
-    table["share"] = _column(_short(budget_share(record)) for record in records)
+    table["share"] = _column(_rounded(budget_share(record)) for record in records)
     return table
 
 
 class _Case:
-    """What a record says of its case, compared by value so that equal cases share one place."""
+    """The fields of a record that describe its case, compared by value so that equal cases share a place."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -49,18 +49,18 @@ class _Case:
         return facts | {"flags": self.record.flags, "source": self.record.source}
 
 
-def _column(values: Iterable[Any], shown: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
+def _column(values: Iterable[Any], convert: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
     places: dict[Hashable, int] = {}
     rows = [places.setdefault(value, len(places)) for value in values]
-    return {"table": [shown(value) for value in places], "rows": rows}
+    return {"table": [convert(value) for value in places], "rows": rows}
 
 
-def _short(share: float | None) -> float | str | None:
+def _rounded(share: float | None) -> float | str | None:
     if share is None:
         return None
     if not math.isfinite(share):
         return str(share)
     short = float(f"{share:.4g}")
-    if short == 1 != share:  # the page must not take it for the whole budget
+    if short == 1 != share:  # the page must not show it as the whole budget
         return 0.9999 if share < 1 else 1.001
     return short

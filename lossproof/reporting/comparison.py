@@ -1,4 +1,4 @@
-"""Two runs side by side: what changed outcome, what got more or less accurate, what is new, what is gone."""
+"""Compares two runs: changed outcomes, changed accuracy, new checks and missing ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from lossproof.records.outcome import FAILING, Outcome
 from lossproof.records.record import Record, Run
-from lossproof.reporting.baseline import Checked, read_baseline
+from lossproof.reporting.baseline import BaselineCheck, read_baseline
 from lossproof.reporting.text import count
 
 KEY = ("case", "subject", "dtype", "device", "layout", "reduction", "quantity")
 _NAMES = ("case", "loss", *KEY[1:])
-_LISTED = 500
-# 95 of 100 shares of torch lie below a quarter of the budget; differences there are luck: see ``compare``.
-_LUCK = 0.25
+_MOST_LISTED = 500
+# 95 of 100 shares of torch are below a quarter of the budget; differences there are noise: see ``compare``.
+_NOISE = 0.25
 _FACTOR = 2
 
 Key = tuple[str | None, ...]
@@ -28,29 +28,29 @@ _key = attrgetter(*KEY)
 
 
 class Difference(NamedTuple):
-    """A check of which two runs say different things: outcomes, or shares of the budget.
+    """A check on which two runs differ, in its outcome or in its share of the budget.
 
     Attributes:
-        check: the check in the newer run that has it.
-        was, now: what the old and the new run say; None where the run lacks the check.
+        check: the check in the new run, or in the old one if only that has it.
+        was, now: the outcome or the share in the old and the new run; None if the run lacks the check.
     """
 
-    check: Record | Checked
+    check: Record | BaselineCheck
     was: str | float | None
     now: str | float | None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What sets a new run apart from an old one; each list begins with the worst.
+    """The differences between an old and a new run; each list begins with the worst.
 
     Attributes:
         old, new: the versions of each run, and when it started.
         changed: checks with another outcome.
         less_accurate, more_accurate: checks with the same outcome and a different share of the budget.
-        appeared, gone: checks that only the new, only the old run has.
-        same: how many checks are none of these.
-        notes: sentences on what is left out.
+        appeared, gone: checks that only the new or only the old run has.
+        same: the number of all other checks.
+        notes: sentences about checks that are not counted.
     """
 
     old: dict[str, str]
@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many checks of each kind there are."""
+        """The number of checks in each group."""
         return {
             "changed": len(self.changed),
             "more accurate": len(self.more_accurate),
@@ -77,7 +77,7 @@ class Comparison:
 
     @property
     def worse(self) -> list[Difference]:
-        """What got worse: a check that now fails in another way than before, passes no longer, or is gone."""
+        """What got worse: checks that now fail or fail differently, that no longer pass, or that are gone."""
         return [*filter(_is_worse, self.changed), *self.gone]
 
     @property
@@ -86,24 +86,24 @@ class Comparison:
         return 1 if self.worse else 0
 
     def data(self) -> dict[str, Any]:
-        """The comparison as plain data; its lists are cut at 500, its counts are not."""
+        """The comparison as plain data: lists of at most 500 checks, and complete counts."""
         return {
             "old": self.old,
             "new": self.new,
             "counts": self.counts,
-            "changed": _plain(self.changed),
-            "accuracy": _plain([*self.less_accurate, *self.more_accurate]),
-            "added": _plain(self.appeared),
-            "gone": _plain(self.gone),
+            "changed": _difference_data(self.changed),
+            "accuracy": _difference_data([*self.less_accurate, *self.more_accurate]),
+            "added": _difference_data(self.appeared),
+            "gone": _difference_data(self.gone),
             "notes": self.notes,
         }
 
 
 def compare_files(old: Path, new: Path) -> Comparison:
-    """Compare the runs of two ``results.jsonl``, or of two folders that hold one.
+    """Compare the runs in two ``results.jsonl``, or in two folders that hold one.
 
     Raises:
-        ReportError: one cannot be read; the message names it.
+        ReportError: a file cannot be read; the message names it.
     """
     before, after = read_baseline(old), read_baseline(new)
     return compare(before.run, before.checks, after.run, after.checks)
@@ -111,21 +111,21 @@ def compare_files(old: Path, new: Path) -> Comparison:
 
 def compare(
     old_run: Run,
-    old_records: Iterable[Record | Checked],
+    old_records: Iterable[Record | BaselineCheck],
     new_run: Run,
-    new_records: Iterable[Record | Checked],
+    new_records: Iterable[Record | BaselineCheck],
 ) -> Comparison:
     """Compare two runs check by check.
 
-    A check is known by case, subject, dtype, device, layout, reduction and quantity. It got more or less
-    accurate when the outcome is the same, one of its two errors is more than twice the other, and the larger
-    is above a quarter of the budget. Nothing smaller is told from luck: a build that sums in another order
-    rounds otherwise and is neither better nor worse. (Of 12,715 checks of torch with and without vector
-    instructions 155 have different errors, and none by that much; 12 would be named from a tenth on. Where
-    float64 torch and this reference, both honest, do the same sums in their own ways, 1 in 100 would.)
-    By how much a known defect is off is no accuracy, nor is the grade of a second derivative.
+    Case, subject, dtype, device, layout, reduction and quantity identify a check. It got more or less
+    accurate if the outcome is the same, one of its two errors is more than twice the other, and the larger is
+    above a quarter of the budget. Smaller differences are noise: a build that sums in another order rounds
+    differently and is neither better nor worse. (Of 12,715 checks of torch with and without vector
+    instructions, 155 have different errors, none by that much; with a tenth of the budget as the limit, 12
+    would be named. Between float64 torch and this reference, both honest, 1 in 100 would be.) The error of a
+    known defect does not measure accuracy, nor does the grade of a second derivative.
 
-    A check is neither new nor gone where the other run was not asked for it, or was interrupted.
+    A check is neither new nor gone if the other run was not asked for it, or was interrupted.
     """
     old, new = _by_key(old_records), _by_key(new_records)
     changed: list[Difference] = []
@@ -144,11 +144,11 @@ def compare(
             same += 1
     only_new = [check for key, check in new.items() if key not in old]
     only_old = [check for key, check in old.items() if key not in new]
-    appeared = [Difference(check, None, check.outcome) for check in only_new if _due(old_run, new_run, check)]
-    gone = [Difference(check, check.outcome, None) for check in only_old if _due(new_run, old_run, check)]
+    appeared = [Difference(one, None, one.outcome) for one in only_new if _expects(old_run, new_run, one)]
+    gone = [Difference(one, one.outcome, None) for one in only_old if _expects(new_run, old_run, one)]
     return Comparison(
-        old=_about(old_run),
-        new=_about(new_run),
+        old=_origin(old_run),
+        new=_origin(new_run),
         changed=sorted(changed, key=_gravity),
         less_accurate=sorted(less, key=lambda one: -_amount(one.now)),
         more_accurate=sorted(more, key=lambda one: -_amount(one.was)),
@@ -162,19 +162,19 @@ def compare(
     )
 
 
-def _by_key(records: Iterable[Record | Checked]) -> dict[Key, Record | Checked]:
-    found: dict[Key, Record | Checked] = {}
+def _by_key(records: Iterable[Record | BaselineCheck]) -> dict[Key, Record | BaselineCheck]:
+    by_key: dict[Key, Record | BaselineCheck] = {}
     times: Counter[Key] = Counter()
     for record in records:
         key: Key = _key(record)
         times[key] += 1
-        # A case may print a number of the same reduction twice.
-        found[key if times[key] == 1 else (*key, str(times[key]))] = record
-    return found
+        # A case may print two numbers for the same reduction.
+        by_key[key if times[key] == 1 else (*key, str(times[key]))] = record
+    return by_key
 
 
-def _share(check: Record | Checked) -> float | None:
-    """The share of the budget as a measure of accuracy, where it is one."""
+def _share(check: Record | BaselineCheck) -> float | None:
+    """The share of the budget, or None where it does not measure accuracy."""
     share = check.error_over_budget
     is_grade = check.outcome == Outcome.AGREE and share is not None and share > 1
     return None if is_grade or check.outcome == Outcome.KNOWN_DEFECT else share
@@ -184,11 +184,11 @@ def _is_other_accuracy(was: float | None, now: float | None) -> bool:
     if was == now or was is None or now is None:
         return False
     low, high = sorted((_amount(was), _amount(now)))
-    return high > _LUCK and high > _FACTOR * low
+    return high > _NOISE and high > _FACTOR * low
 
 
 def _amount(share: str | float | None) -> float:
-    """The share as something to sort by: a NaN is as bad as can be."""
+    """A share as a sort key: a NaN is the worst."""
     assert isinstance(share, (int, float))
     return math.inf if math.isnan(share) else share
 
@@ -202,16 +202,16 @@ def _gravity(difference: Difference) -> tuple[bool, bool]:
     return not _is_worse(difference), difference.was != Outcome.AGREE
 
 
-def _due(run: Run, other: Run, check: Record | Checked) -> bool:
-    """Whether the check of the other run should be in this one, too."""
+def _expects(run: Run, other: Run, check: Record | BaselineCheck) -> bool:
+    """Whether this run should have a check of the other run."""
     if not run.complete:
         return False
     cases, subjects, dtypes, device = (
-        _asked(run, name) for name in ("cases", "subjects", "dtypes", "device")
+        _limits(run, name) for name in ("cases", "subjects", "dtypes", "device")
     )
-    same_device = device == _asked(other, "device")
-    # Layouts are tried in one of the dtypes that a run was asked for.
-    same_dtypes = dtypes == _asked(other, "dtypes")
+    same_device = device == _limits(other, "device")
+    # Layouts are tried in only one of the run's dtypes.
+    same_dtypes = dtypes == _limits(other, "dtypes")
     return (
         (not cases or any(fnmatch(check.case, pattern) for pattern in cases))
         and (not subjects or check.subject in (*subjects, None))
@@ -221,8 +221,8 @@ def _due(run: Run, other: Run, check: Record | Checked) -> bool:
     )
 
 
-def _asked(run: Run, option: str) -> list[str]:
-    """What the run was limited to; nothing where it had no limit."""
+def _limits(run: Run, option: str) -> list[str]:
+    """The values to which an option limited a run; empty if it had no limit."""
     return [part.strip() for part in str(run.options.get(option) or "").split(",") if part.strip()]
 
 
@@ -233,13 +233,13 @@ def _note(name: str, run: Run, number: int, kind: str) -> list[str]:
     return [f"{count(number, 'check')} not counted as {kind}: the {name} run {why}."]
 
 
-def _about(run: Run) -> dict[str, str]:
+def _origin(run: Run) -> dict[str, str]:
     return {**run.versions, "started": run.started}
 
 
-def _plain(differences: Sequence[Difference]) -> list[dict[str, Any]]:
+def _difference_data(differences: Sequence[Difference]) -> list[dict[str, Any]]:
     return [
         {name: getattr(one.check, name) for name in _NAMES}
         | {name: value for name, value in (("was", one.was), ("is", one.now)) if value is not None}
-        for one in differences[:_LISTED]
+        for one in differences[:_MOST_LISTED]
     ]

@@ -1,4 +1,4 @@
-"""A comparison in words: thousands of checks read as a few dozen lines."""
+"""A comparison in words: thousands of checks in a few dozen lines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from lossproof.records.outcome import Outcome
 from lossproof.reporting.comparison import Comparison, Difference
 from lossproof.reporting.text import count, share, visible
 
-_LINES = 40
-_NAMED = 3
+_MOST_LINES = 40
+_MOST_NAMED = 3
 _PLURALS = {
     "subject": "subjects",
     "dtype": "dtypes",
@@ -18,7 +18,7 @@ _PLURALS = {
     "layout": "layouts",
     "quantity": "quantities",
 }
-_TROUBLE: dict[str, str] = {
+_FAILURES: dict[str, str] = {
     Outcome.DISAGREE: "in disagreement",
     Outcome.ERROR: "in error",
     Outcome.CHANGED_CONVENTION: "of a changed convention",
@@ -26,7 +26,7 @@ _TROUBLE: dict[str, str] = {
 
 
 class Section(NamedTuple):
-    """A kind of difference: its heading, and a line for each group of checks."""
+    """A kind of difference: its heading, and a line per group of checks."""
 
     heading: str
     lines: list[str]
@@ -41,7 +41,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 
 
 def outline(comparison: Comparison) -> list[str]:
-    """Whether anything got worse, in one sentence, and how many checks differ in which way."""
+    """A sentence that says whether anything got worse, and the number of checks in each group."""
     numbers = ", ".join(f"{number:,} {kind}" for kind, number in comparison.counts.items())
     return [_verdict(comparison), f"{numbers}."]
 
@@ -57,40 +57,40 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def sections(comparison: Comparison) -> list[Section]:
-    """All differences, grouped by case, or by loss where that would be too many lines."""
-    found = [
-        Section("changed outcome", _grouped(comparison.changed, _turn)),
-        Section("less accurate (error / budget)", _grouped(comparison.less_accurate, _nothing, _worst)),
-        Section("more accurate (error / budget)", _grouped(comparison.more_accurate, _nothing, _worst)),
-        Section("new", _grouped(comparison.appeared, lambda one: _TROUBLE.get(str(one.now), ""))),
-        Section("gone", _grouped(comparison.gone, _nothing)),
+    """All differences, grouped by case, or by loss if there would be too many lines."""
+    candidates = [
+        Section("changed outcome", _group_lines(comparison.changed, _transition)),
+        Section("less accurate (error / budget)", _group_lines(comparison.less_accurate, _no_label, _worst)),
+        Section("more accurate (error / budget)", _group_lines(comparison.more_accurate, _no_label, _worst)),
+        Section("new", _group_lines(comparison.appeared, lambda one: _FAILURES.get(str(one.now), ""))),
+        Section("gone", _group_lines(comparison.gone, _no_label)),
     ]
-    return [section for section in found if section.lines]
+    return [section for section in candidates if section.lines]
 
 
 def runs_line(comparison: Comparison) -> str:
-    """What sets the runs apart before any check: the versions that differ, and when each started."""
+    """The versions that differ between the runs, and when each run started."""
     old, new = comparison.old, comparison.new
     names = [name for name in dict.fromkeys([*old, *new]) if name != "started"]
-    other = [
+    differing = [
         f"{name} {old.get(name, 'none')} -> {new.get(name, 'none')}"
         for name in names
         if old.get(name) != new.get(name)
     ]
     started = f"old run {old['started']}, new run {new['started']}"
-    return f"{', '.join(other) or 'the same versions'} ({started})"
+    return f"{', '.join(differing) or 'the same versions'} ({started})"
 
 
-def _turn(one: Difference) -> str:
+def _transition(one: Difference) -> str:
     return f"{one.was} -> {one.now}"
 
 
-def _nothing(one: Difference) -> str:
+def _no_label(one: Difference) -> str:
     return ""
 
 
 def _worst(group: Sequence[Difference]) -> str:
-    """The group's first check speaks for it: it is the worst."""
+    """The shares of the first check of a group, which is the worst."""
     return f": {_share(group[0].was)} -> {_share(group[0].now)}"
 
 
@@ -99,21 +99,21 @@ def _share(value: str | float | None) -> str:
     return share(value)
 
 
-def _grouped(
+def _group_lines(
     differences: Sequence[Difference],
     kind: Callable[[Difference], str],
     figures: Callable[[Sequence[Difference]], str] = lambda group: "",
 ) -> list[str]:
     by_case = _groups(differences, lambda one: (one.check.case, kind(one)))
-    if len(by_case) <= _LINES:
+    if len(by_case) <= _MOST_LINES:
         return [_line(name, what, group, figures(group)) for (name, what), group in by_case.items()]
     by_loss = _groups(differences, lambda one: (one.check.loss, kind(one)))
     lines = [
         _line(name, what, group, f" in {_cases(group)}{figures(group)}")
         for (name, what), group in by_loss.items()
     ]
-    if more := lines[_LINES:]:
-        lines[_LINES:] = [f"and {count(len(more), 'more group')} of checks"]
+    if more := lines[_MOST_LINES:]:
+        lines[_MOST_LINES:] = [f"and {count(len(more), 'more group')} of checks"]
     return lines
 
 
@@ -128,7 +128,7 @@ def _groups(
 
 def _line(name: str, what: str, group: Sequence[Difference], figures: str) -> str:
     places = "; ".join(
-        ", ".join(values) if len(values) <= _NAMED else f"{len(values)} {plural}"
+        ", ".join(values) if len(values) <= _MOST_NAMED else f"{len(values)} {plural}"
         for field, plural in _PLURALS.items()
         if (values := _distinct(group, field)) not in (["cpu"], ["contiguous"])
     )

@@ -1,4 +1,4 @@
-"""What the records come to: counts, the verdict, failures, lost digits."""
+"""Summarizes records: counts, the verdict, failures, lost digits."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 
-# Outcomes that are counted wherever there are any, the gravest first: none of them agrees.
+# The outcomes graver than agreement, the gravest first: any that occur are counted.
 COUNTED = tuple(outcome.value for outcome in GRAVEST_FIRST if outcome.gravity > Outcome.AGREE.gravity)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether everything conforms, and that in one sentence."""
+    """Whether everything conforms, and a sentence that says so."""
 
     conforms: bool
     sentence: str
@@ -31,19 +31,19 @@ def outcome_counts(records: Iterable[Record]) -> dict[str, int]:
 
 
 def budget_share(record: Record) -> float | None:
-    """Return the share of its budget that a check used; None also where its excess is only a grade."""
+    """Return the share of its budget that a check used; None if its excess is only a grade."""
     share = record.error_over_budget
     return None if record.outcome == Outcome.AGREE and share is not None and share > 1 else share
 
 
 def largest_share(records: Iterable[Record]) -> float | None:
-    """Return the largest share of the budget among these records, a NaN above all; None without any."""
+    """Return the largest share of the budget, where a NaN is the largest; None if there are no shares."""
     shares = [share for record in records if (share := budget_share(record)) is not None]
     return max(shares, key=lambda share: (share != share, share), default=None)
 
 
 def verdict(run: Run, records: Sequence[Record]) -> Verdict:
-    """Return the verdict on a run: it conforms when something agrees, nothing fails, and the run is sound."""
+    """Return the verdict on a run: it conforms if something agrees, nothing fails, and the run is sound."""
     counts = outcome_counts(records)
     ran = sum(counts.values()) - counts[Outcome.UNSUPPORTED]
     if not ran:
@@ -51,30 +51,30 @@ def verdict(run: Run, records: Sequence[Record]) -> Verdict:
     if failed := " and ".join(_failing(counts)):
         return Verdict(False, f"Not everything conforms: of {count(ran, 'check')}, {failed}.")
     cases = len({record.case for record in records if record.outcome != Outcome.UNSUPPORTED})
-    told = f"in {count(cases, 'case')}, {', '.join(_passing(run, counts))}"
+    counted_cases = f"in {count(cases, 'case')}, {', '.join(_passing(run, counts))}"
     if run.problems or not run.complete:
-        return Verdict(False, f"No check fails, but the run does not count as passed: {told}.")
+        return Verdict(False, f"No check fails, but the run does not count as passed: {counted_cases}.")
     if not counts[Outcome.AGREE]:
-        return Verdict(False, f"No check fails, and none agrees: {told}.")
+        return Verdict(False, f"No check fails, and none agrees: {counted_cases}.")
     known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
-    return Verdict(True, f"Everything conforms{known}: {told}.")
+    return Verdict(True, f"Everything conforms{known}: {counted_cases}.")
 
 
 def _passing(run: Run, counts: Mapping[str, int]) -> list[str]:
     verb = "agrees" if counts[Outcome.AGREE] == 1 else "agree"
-    told = [f"{count(counts['agree'], 'check')} {verb}"]
+    parts = [f"{count(counts['agree'], 'check')} {verb}"]
     if overflowed := counts[Outcome.OVERFLOWED]:
-        told.append(f"{overflowed:,} overflowed where the formula does")
+        parts.append(f"{overflowed:,} overflowed where the formula does")
     if other := counts[Outcome.OTHER_CONVENTION]:
-        told.append(
+        parts.append(
             f"{other:,} {'makes' if other == 1 else 'make'} another choice where the formula leaves one"
         )
-    if known := counts[Outcome.KNOWN_DEFECT]:
-        found = causes(run.known_defects)
-        listed = f" ({kinds_in_words(found)})" if found else ""
-        named = f"one of {count(len(found), 'known cause')}" if len(found) > 1 else "a known cause"
-        told.append(f"{known:,} {'shows' if known == 1 else 'show'} {named}{listed}")
-    return told
+    if defects := counts[Outcome.KNOWN_DEFECT]:
+        by_cause = causes(run.known_defects)
+        kinds = f" ({kinds_in_words(by_cause)})" if by_cause else ""
+        share = f"one of {count(len(by_cause), 'known cause')}" if len(by_cause) > 1 else "a known cause"
+        parts.append(f"{defects:,} {'shows' if defects == 1 else 'show'} {share}{kinds}")
+    return parts
 
 
 def _failing(counts: Mapping[str, int]) -> list[str]:
@@ -100,7 +100,7 @@ def failures(records: Sequence[Record]) -> list[list[int]]:
 
 
 def lost_digits(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return the cases known to lose digits within budget, with the largest share by subject and dtype."""
+    """Return the cases that are known to lose digits within budget, with the largest shares."""
     groups: dict[str, list[Record]] = {}
     for record in records:
         if record.loses_digits and record.outcome == Outcome.AGREE and record.error_over_budget is not None:

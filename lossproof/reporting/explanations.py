@@ -1,4 +1,4 @@
-"""What explains a case to a learner: its numbers, the worked steps, the curve, a known defect met."""
+"""Collects what explains a case to a learner: its numbers, the worked steps, the curve."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _OF_A_CALL = ("inputs", "params", "formula", "steps")
 def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """Return, by case, its inputs and params, the formula, the worked steps of one call, and its curve.
 
-    One reduction is enough to learn from: that of an erratum, else the mean or the first of the printed ones,
-    else the mean, else the first that ran.
+    One reduction is enough: that of an erratum, else the mean or the first of the printed ones, else the
+    mean, else the first that ran.
     """
-    explained: dict[str, dict[str, Any]] = {}
-    worked: dict[str, list[Record]] = {}
+    by_case: dict[str, dict[str, Any]] = {}
+    calls_with_steps: dict[str, list[Record]] = {}
     for record in records:
         if record.detail is None:
             continue
-        case = explained.setdefault(record.case, {})
+        case = by_case.setdefault(record.case, {})
         for name in ("inputs", "params"):
             if record.detail.get(name):
                 case.setdefault(name, cut(record.detail[name]))
         if "curve" in record.detail:
             case.setdefault("curve", record.detail["curve"] | {"subject": record.subject})
         if "steps" in record.detail:
-            worked.setdefault(record.case, []).append(record)
+            calls_with_steps.setdefault(record.case, []).append(record)
     preferences = _preferences(records)
-    for name, calls in worked.items():
-        explained[name] |= _steps(calls, preferences.get(name, ["mean"]))
-    return {name: case for name, case in explained.items() if case}
+    for name, calls in calls_with_steps.items():
+        by_case[name] |= _steps(calls, preferences.get(name, ["mean"]))
+    return {name: case for name, case in by_case.items() if case}
 
 
 def shown_defects(records: Sequence[Record]) -> list[int]:
-    """Return the places of the records of known defects that tell what came out: the first of each test."""
+    """Return the places of the known defects that have a detail: the first of each test."""
     return [
         place
         for place, record in enumerate(records)
@@ -47,26 +47,26 @@ def shown_defects(records: Sequence[Record]) -> list[int]:
 
 
 def _preferences(records: Iterable[Record]) -> dict[str, list[str | None]]:
-    """The reductions of the numbers that a case and its document print, the most instructive first."""
-    stated: dict[str, list[tuple[bool, bool, str | None]]] = {}
+    """The reductions of the printed numbers of each case, the most instructive first."""
+    orders: dict[str, list[tuple[bool, bool, str | None]]] = {}
     for record in records:
         kind = record.quantity.kind
         if kind in ("printed", "erratum"):
             rank = (kind != "erratum", record.reduction != "mean", record.reduction)
-            stated.setdefault(record.case, []).append(rank)
+            orders.setdefault(record.case, []).append(rank)
     return {
-        case: [rank[2] for rank in sorted(ranks, key=lambda rank: rank[:2])] for case, ranks in stated.items()
+        case: [rank[2] for rank in sorted(ranks, key=lambda rank: rank[:2])] for case, ranks in orders.items()
     }
 
 
 def _steps(calls: Sequence[Record], preferred: Sequence[str | None]) -> dict[str, Any]:
-    """The steps to show; those of a call that agrees before those of one that fails."""
+    """The steps to show, preferably those of a call that agrees."""
 
     def rank(record: Record) -> tuple[int, bool]:
         place = preferred.index(record.reduction) if record.reduction in preferred else len(preferred)
         return place, record.outcome != Outcome.AGREE
 
-    shown = min(calls, key=rank)
-    assert shown.detail is not None
-    told = {name: cut(shown.detail[name]) for name in _OF_A_CALL if shown.detail.get(name)}
-    return told | {"reduction": shown.reduction, "dtype": shown.dtype}
+    best = min(calls, key=rank)
+    assert best.detail is not None
+    texts = {name: cut(best.detail[name]) for name in _OF_A_CALL if best.detail.get(name)}
+    return texts | {"reduction": best.reduction, "dtype": best.dtype}

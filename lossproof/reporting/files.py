@@ -1,4 +1,4 @@
-"""Writing a set of files whole or not at all."""
+"""Writes a set of files as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class ReportError(Exception):
 
 
 def write_whole(folder: Path, texts: Mapping[str, str | None]) -> list[Path]:
-    """Write each text to its name in the folder; when one fails, leave every file as it was.
+    """Write each text to its name in the folder; if one fails, leave every file unchanged.
 
-    Where a name has no text, its file goes: it would tell of an earlier run. A missing folder is made. Every
-    new text, and a copy of every file that it replaces, is on the disk before the first file changes, so that
-    a full disk is noticed while nothing has changed. Of two runs that end at once, one waits, so that all
-    files come from the same run.
+    A name without a text has its file removed: that would belong to an earlier run. A missing folder is made.
+    Every new text, and a copy of every file that it replaces, is on the disk before the first file changes,
+    so that a full disk is noticed in time. If two runs end at once, one waits, so that all files come from
+    the same run.
 
     Raises:
         ReportError: the folder cannot be made or written to.
@@ -46,14 +46,14 @@ def _replace_all(contents: Mapping[Path, bytes | None]) -> None:
     try:
         for target, content in contents.items():
             if content is not None:
-                _write(_beside(target, "new"), content)
+                _write(_temporary(target, "new"), content)
             if target.exists():
-                shutil.copy2(target, _beside(target, "old"))
+                shutil.copy2(target, _temporary(target, "old"))
         for target, content in contents.items():
             if content is None:
                 target.unlink(missing_ok=True)
             else:
-                os.replace(_beside(target, "new"), target)
+                os.replace(_temporary(target, "new"), target)
             replaced.append(target)
     except BaseException:
         for target in replaced:
@@ -61,15 +61,15 @@ def _replace_all(contents: Mapping[Path, bytes | None]) -> None:
         raise
     finally:
         for target in contents:
-            # What cannot be removed here could not be written either, and the error says so.
+            # A file that cannot be removed could not be written either, and the error says so.
             with contextlib.suppress(OSError):
-                _beside(target, "new").unlink(missing_ok=True)
-                _beside(target, "old").unlink(missing_ok=True)
+                _temporary(target, "new").unlink(missing_ok=True)
+                _temporary(target, "old").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other runs from writing here meanwhile; the lock ends with its holder and leaves no file."""
+    """Keep other runs from writing here; the lock ends with this process and leaves no file."""
     if sys.platform == "win32":  # no such lock there
         yield
         return
@@ -82,8 +82,8 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _beside(target: Path, kind: str) -> Path:
-    """Return the temporary's path: in the same folder, since a replacement across disks is not atomic."""
+def _temporary(target: Path, kind: str) -> Path:
+    """Return a temporary path in the same folder, since a replacement across disks is not atomic."""
     return target.with_name(f".{target.name}.{os.getpid()}.{kind}")
 
 
@@ -91,11 +91,11 @@ def _write(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())  # some network disks tell only here that they are full
+        os.fsync(file.fileno())  # some network disks report only here that they are full
 
 
 def _restore(target: Path) -> None:
-    old = _beside(target, "old")
+    old = _temporary(target, "old")
     if old.exists():
         os.replace(old, target)
     else:

@@ -1,4 +1,4 @@
-"""``results.jsonl``: one line on the run, then one line a record, in strict JSON."""
+"""``results.jsonl``: a line about the run, then a line per record, in strict JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def comparison_json(comparison: dict[str, Any]) -> str:
 
 
 def read_results(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the run and the records of a ``results.jsonl``, infinite shares as floats again.
+    """Return the run and the records of a ``results.jsonl``, with infinite shares as floats.
 
     Raises:
         ReportError: the file cannot be read, or is not what ``results_jsonl`` writes.
@@ -53,10 +53,10 @@ def read_results(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def read_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The run and then the records of a ``results.jsonl``, one at a time, each with its file and line.
+    """Yield the run and then the records of a ``results.jsonl``, each with its file and line.
 
     Raises:
-        ReportError: the file cannot be read, or is none of its kind.
+        ReportError: the file cannot be read, or is not a ``results.jsonl``.
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -94,12 +94,12 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
 
 def _record_object(test: str, record: Record) -> dict[str, Any]:
     fields = {"test": test} | {name: getattr(record, name) for name in FIELDS}
-    # The only number of a record: to look through all its fields would take longer than to write them.
+    # The only number of a record: searching all fields would take longer than writing them.
     return fields | {"error_over_budget": _strict(record.error_over_budget)}
 
 
 def _strict(value: Any) -> Any:
-    """Return the value with infinities and NaN as the strings inf, -inf and nan, which JSON can hold."""
+    """Return the value with infinities and NaN as the strings inf, -inf and nan, since JSON lacks them."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
@@ -110,7 +110,7 @@ def _strict(value: Any) -> Any:
 
 
 def _dump(value: dict[str, Any]) -> str:
-    # Escaped to ASCII: a lone surrogate or a line separator in a title then survives every reader.
+    # In ASCII, a lone surrogate or a line separator in a title survives every reader.
     return json.dumps(value, allow_nan=False)
 
 

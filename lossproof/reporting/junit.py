@@ -1,4 +1,4 @@
-"""``junit.xml``: the run as continuous integration reads it."""
+"""``junit.xml``: the run, for continuous integration."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lossproof.records.outcome import FAILING, Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.text import count, share, visible
 
-# Outcomes of a passing test that its output tells of.
-_TOLD = (Outcome.KNOWN_DEFECT, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
+# Outcomes that pass but appear in the output of a test.
+_REMARKABLE = (Outcome.KNOWN_DEFECT, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
 
 
 def junit_xml(run: Run, results: Sequence[TestResult]) -> str:
-    """Return the text of ``junit.xml``: a test case a test, and a failed one for each problem of the run."""
+    """Return the text of ``junit.xml``: a ``testcase`` per test, and a failed one per problem of the run."""
     suite = ElementTree.Element("testsuite", name="lossproof")
     properties = ElementTree.SubElement(suite, "properties")
     for package, version in run.versions.items():
@@ -51,28 +51,28 @@ def _test(result: TestResult, names: Counter[str]) -> ElementTree.Element:
     case.attrib |= {"file": visible(result.file), "line": str(result.line)}
     failing = [record for record in result.records if record.outcome.is_failing]
     if failing:
-        # One element a test, or its readers would count the test twice: what disagrees outranks what errs.
+        # One element per test, or readers would count the test twice; a disagreement outranks an error.
         type_ = next(outcome for outcome in FAILING if any(one.outcome == outcome for one in failing))
         kind = "error" if type_ == Outcome.ERROR else "failure"
         element = ElementTree.SubElement(case, kind, message=visible(_headline(failing)), type=type_)
-        element.text = visible("\n\n".join(_account(record) for record in failing))
+        element.text = visible("\n\n".join(_failure_text(record) for record in failing))
     elif not result.records:
         message = "The test ended without a single check: it may have been interrupted."
         ElementTree.SubElement(case, "error", message=message, type="error")
     elif all(record.outcome == Outcome.UNSUPPORTED for record in result.records):
         reasons = dict.fromkeys(record.message for record in result.records if record.message)
         ElementTree.SubElement(case, "skipped", message=visible("; ".join(reasons) or "not supported"))
-    if told := [record for record in result.records if record.outcome in _TOLD]:
-        lines = [f"{record.outcome}: {_check(record)}: {record.message}" for record in told]
+    if remarkable := [record for record in result.records if record.outcome in _REMARKABLE]:
+        lines = [f"{record.outcome}: {_check(record)}: {record.message}" for record in remarkable]
         ElementTree.SubElement(case, "system-out").text = visible("\n".join(lines))
     return case
 
 
 def _testcase(names: Counter[str], classname: str, name: str, seconds: float) -> ElementTree.Element:
-    """Return an empty test case under a name of its own: readers merge equal names as reruns of one test."""
+    """Return an empty ``testcase`` with a unique name: readers merge equal names as reruns of one test."""
     names[name] += 1
-    own = name if names[name] == 1 else f"{name} ({names[name]})"
-    attributes = {"classname": visible(classname), "name": visible(own), "time": f"{seconds:.3f}"}
+    unique = name if names[name] == 1 else f"{name} ({names[name]})"
+    attributes = {"classname": visible(classname), "name": visible(unique), "time": f"{seconds:.3f}"}
     return ElementTree.Element("testcase", attributes)
 
 
@@ -82,8 +82,8 @@ def _headline(failing: list[Record]) -> str:
     return f"{_check(first)}: {first.message or first.outcome}{more}"
 
 
-def _account(record: Record) -> str:
-    """Return all that a log's reader needs of a failing record."""
+def _failure_text(record: Record) -> str:
+    """Return a failing record as the reader of a log needs it."""
     lines = [f"{record.outcome}: {_check(record)}: {record.message}".rstrip(": "), record.title]
     if record.error_over_budget is not None:
         lines.append(f"error over budget: {share(record.error_over_budget)}")

@@ -1,4 +1,4 @@
-"""``summary.md``: the run as a step summary of continuous integration shows it."""
+"""``summary.md``: the run, for the step summary of a CI system."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
-from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, joined
+from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, join
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
 from lossproof.reporting.digest import COUNTED, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, escaped, share
 
-# GitHub takes at most 1024 KiB a step; the rest is room for what other commands of the step have to say.
-_LIMIT = 900_000
-_CASES = 20
+# GitHub takes at most 1024 KiB per step; the rest is left for other commands of the step.
+_MOST_BYTES = 900_000
+_MOST_CASES = 20
 _CHECKS_A_CASE = 3
 _SIGNS = {
     "conforms": "✓",
     "partly": "◐",
     "nothing to run": "\N{EN DASH}",
 } | {outcome.value: outcome.sign for outcome in Outcome}
-_SENTENCES = 20
+_MOST_SENTENCES = 20
 _PLURALS = {"problem": "problems", "news": "news"}
-_ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # nothing in it is markup
+_ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # without any markup
 
 
 def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison | None) -> str:
-    """Return the text of ``summary.md``: whatever the records hold, it is below GitHub's limit."""
+    """Return the text of ``summary.md``, which is always below GitHub's limit."""
     lines = [*_verdict(run, records), *_failures(records), *_comparison(comparison), *_table(records)]
-    lines += [*_stand_ins(run), *_known(run), *_rules(records)]
-    return _fitting(lines)
+    lines += [*_stand_ins(run), *_known_defects(run), *_exceptions(records)]
+    return _fit(lines)
 
 
 def _verdict(run: Run, records: Sequence[Record]) -> Iterable[str]:
     for sentence in run.standing:
         yield from (escaped(sentence), "")
-    told = verdict(run, records)
-    yield f"## {'✓' if told.conforms else '✗'} {escaped(told.sentence)}"
+    result = verdict(run, records)
+    yield f"## {'✓' if result.conforms else '✗'} {escaped(result.sentence)}"
     yield ""
     if not run.complete:
         yield from ("**The run was interrupted: what it reports is incomplete.**", "")
@@ -53,8 +53,8 @@ def _verdict(run: Run, records: Sequence[Record]) -> Iterable[str]:
 
 
 def _list_of(name: str, sentences: Sequence[str]) -> Iterable[str]:
-    yield from (f"- {name}: {escaped(sentence)}" for sentence in sentences[:_SENTENCES])
-    if (more := len(sentences) - _SENTENCES) > 0:
+    yield from (f"- {name}: {escaped(sentence)}" for sentence in sentences[:_MOST_SENTENCES])
+    if (more := len(sentences) - _MOST_SENTENCES) > 0:
         yield f"- and {count(more, f'more {name}', f'more {_PLURALS[name]}')}"
 
 
@@ -66,13 +66,13 @@ def _failures(records: Sequence[Record]) -> Iterable[str]:
     if not cases:
         return
     yield from ("### What disagrees", "")
-    for failing in list(cases.values())[:_CASES]:
+    for failing in list(cases.values())[:_MOST_CASES]:
         case = failing[0]
         yield f"- **{escaped(case.case)}**, {_code(f'{case.file}:{case.line}')}: {escaped(case.title)}"
         yield from (f"  <br>{_failure(record)}" for record in failing[:_CHECKS_A_CASE])
         if (more := len(failing) - _CHECKS_A_CASE) > 0:
             yield f"  <br>and {count(more, 'more check', 'more checks')} of this case"
-    if (more := len(cases) - _CASES) > 0:
+    if (more := len(cases) - _MOST_CASES) > 0:
         yield from ("", f"and {count(more, 'more case')}: see report.html")
     yield ""
 
@@ -86,8 +86,8 @@ def _failure(record: Record) -> str:
 def _comparison(comparison: Comparison | None) -> Iterable[str]:
     if comparison is None:
         return
-    told, numbers = outline(comparison)
-    yield from ("### Compared with the baseline", "", f"**{escaped(told)}**", "")
+    sentence, numbers = outline(comparison)
+    yield from ("### Compared with the baseline", "", f"**{escaped(sentence)}**", "")
     yield from (f"- {escaped(fact)}" for fact in (numbers, runs_line(comparison), *comparison.notes))
     for section in sections(comparison):
         yield from ("", f"**{escaped(section.heading)}**", "")
@@ -98,7 +98,7 @@ def _comparison(comparison: Comparison | None) -> Iterable[str]:
 def _table(records: Sequence[Record]) -> Iterable[str]:
     if not records:
         return
-    cells = {place: joined(by_dtype) for place, by_dtype in cells_of(records).items()}
+    cells = {place: join(by_dtype) for place, by_dtype in cells_of(records).items()}
     subjects = sorted({subject for _, subject in cells})
     yield from ("### Losses and subjects", "")
     yield f"| loss | {' | '.join(map(escaped, subjects))} |"
@@ -124,25 +124,25 @@ def _stand_ins(run: Run) -> Iterable[str]:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    counted = [f"{_SIGNS[outcome]} {cell.counts[outcome]:,}" for outcome in COUNTED if outcome in cell.counts]
+    counts = [f"{_SIGNS[outcome]} {cell.counts[outcome]:,}" for outcome in COUNTED if outcome in cell.counts]
     if cell.state == PARTLY or (cell.ran < cell.calls and cell.state != NOTHING):
-        counted.append(f"{cell.ran:,} of {cell.calls:,} calls")
-    told = [_SIGNS[cell.state], share(cell.share), f"({', '.join(counted)})" if counted else ""]
-    return " ".join(filter(None, told))
+        counts.append(f"{cell.ran:,} of {cell.calls:,} calls")
+    parts = [_SIGNS[cell.state], share(cell.share), f"({', '.join(counts)})" if counts else ""]
+    return " ".join(filter(None, parts))
 
 
-def _known(run: Run) -> Iterable[str]:
+def _known_defects(run: Run) -> Iterable[str]:
     """The causes of known defects, each once."""
-    if not (found := causes(run.known_defects)):
+    if not (known_causes := causes(run.known_defects)):
         return
     yield from (
         "",
         "### Known defects by cause",
         "",
-        f"<details><summary>{kinds_in_words(found)}</summary>",
+        f"<details><summary>{kinds_in_words(known_causes)}</summary>",
         "",
     )
-    for cause in found:
+    for cause in known_causes:
         yield f"- {escaped(cause['kind'])}: {escaped(cause['why'])}: {_report(cause)}"
     yield from ("", "</details>")
 
@@ -152,34 +152,34 @@ def _report(cause: dict[str, Any]) -> str:
     return ", ".join(links) if links and all(map(_ADDRESS.fullmatch, links)) else escaped(report_of(cause))
 
 
-def _rules(records: Sequence[Record]) -> Iterable[str]:
-    """What did not pass by its number: what overflowed, and what passed by a rule."""
-    if lost := overflowed(records):
-        yield from ("", "### Overflowed where the formula does", "", f"{_listed(lost)}.")
-    if found := passed_by_rule(records):
+def _exceptions(records: Sequence[Record]) -> Iterable[str]:
+    """The checks that did not pass by their number: they overflowed, or passed by a rule."""
+    if overflows := overflowed(records):
+        yield from ("", "### Overflowed where the formula does", "", f"{_counts_in_words(overflows)}.")
+    if rules := passed_by_rule(records):
         yield from ("", "### Passed by a rule, not by the number", "")
         yield from (
-            f"- **{escaped(one['rule'])}**, {count(one['total'], 'check')}: {one['means']}" for one in found
+            f"- **{escaped(one['rule'])}**, {count(one['total'], 'check')}: {one['means']}" for one in rules
         )
 
 
-def _listed(counted: Iterable[dict[str, Any]]) -> str:
-    return ", ".join(f"{escaped(one['loss'])} {escaped(one['dtype'])} {one['count']:,}" for one in counted)
+def _counts_in_words(counts: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(f"{escaped(one['loss'])} {escaped(one['dtype'])} {one['count']:,}" for one in counts)
 
 
 def _code(text: str) -> str:
-    """The text in a typewriter face; between these tags nothing is taken for a mention or an emoji."""
+    """The text as code, in which GitHub finds no mentions and no emoji."""
     return f"<code>{escaped(text)}</code>"
 
 
-def _fitting(lines: Iterable[str]) -> str:
-    """As many lines as the limit allows."""
-    taken: list[str] = []
+def _fit(lines: Iterable[str]) -> str:
+    """As many of the lines as the limit allows."""
+    kept: list[str] = []
     size = 0
     for line in lines:
         size += len(line.encode("utf-8")) + 1
-        if size > _LIMIT:
-            taken += ["", "(cut here: see report.html)"]
+        if size > _MOST_BYTES:
+            kept += ["", "(cut here: see report.html)"]
             break
-        taken.append(line)
-    return "\n".join(taken) + "\n"
+        kept.append(line)
+    return "\n".join(kept) + "\n"

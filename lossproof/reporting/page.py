@@ -1,4 +1,4 @@
-"""``report.html``: one page that holds its style, its script and its data."""
+"""``report.html``: one page with its style, its script and its data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lossproof.reporting.explanations import explanations, shown_defects
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
 
-_SHOWN_FAILURES = 200
+_DRAWN_FAILURES = 200
 _CHECKS_A_FAILURE = 6
 _STYLES = (
     "theme.css",
@@ -72,9 +72,9 @@ def report_html(
     Args:
         run: the run.
         records: its records, in the order in which the page lists them.
-        faults: what ``faults.json`` says; None where no faults have been tried.
-        comparison: what changed since a baseline; None where none was given.
-        history: the table of releases, as ``history.on_record`` gives it; None where none is on record.
+        faults: the data of ``faults.json``; None if no faults have been tried.
+        comparison: the changes since a baseline, if there is one.
+        history: the table of releases, from ``history.on_record``; None if no release is on record.
     """
     style, script = _asset(*_STYLES), _asset(*_SCRIPTS)
     parts = {
@@ -83,9 +83,9 @@ def report_html(
         "script": script,
         "script_hash": _hash(script),
         "data": _json(_page_data(run, records) | {"comparison": comparison}).replace("<", "\\u003c"),
-        "packed": _packed(_bulk(records) | {"faults": faults, "history": history}),
+        "packed": _pack(_bulk(records) | {"faults": faults, "history": history}),
     }
-    # In one pass, so that a part which looks like a mark is left alone.
+    # In one pass, so that a mark inside a part is left alone.
     return re.sub("@@([a-z_]+)@@", lambda mark: parts[mark[1]], _asset("page.html"))
 
 
@@ -111,21 +111,21 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _defect(entry: dict[str, Any]) -> dict[str, Any]:
-    # A program that packs a large tensor is long: results.jsonl holds it.
+    # The program of a large tensor is long, and results.jsonl holds it anyway.
     return entry | {"snippet": ""} if len(entry.get("snippet", "")) > LONGEST else entry
 
 
 def _bulk(records: Sequence[Record]) -> dict[str, Any]:
-    """What grows with the number of records."""
+    """The data whose size grows with the number of records."""
     groups = failures(records)
-    shown = [(group[:_CHECKS_A_FAILURE], len(group)) for group in groups[:_SHOWN_FAILURES]]
+    drawn = [(group[:_CHECKS_A_FAILURE], len(group)) for group in groups[:_DRAWN_FAILURES]]
     return {
         "failures": {
-            "shown": [{"rows": places, "checks": checks} for places, checks in shown],
+            "shown": [{"rows": places, "checks": checks} for places, checks in drawn],
             "groups": len(groups),
             "checks": sum(map(len, groups)),
         },
-        "details": {place: _detail(records[place]) for places, _ in shown for place in places}
+        "details": {place: _detail(records[place]) for places, _ in drawn for place in places}
         | {place: _detail(records[place]) for place in shown_defects(records)},
         "explained": explanations(records),
         "columns": columns(records),
@@ -133,7 +133,7 @@ def _bulk(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _detail(record: Record) -> dict[str, Any]:
-    """The detail of a failure; its curve is drawn with its case."""
+    """The detail of a failure, without its curve, which is drawn with the case."""
     return {
         name: cut(value) if isinstance(value, str) else value
         for name, value in (record.detail or {}).items()
@@ -141,31 +141,31 @@ def _detail(record: Record) -> dict[str, Any]:
     }
 
 
-def _packed(data: dict[str, Any]) -> str:
-    """Return the data as compressed JSON, in base64, which no markup can hide in.
+def _pack(data: dict[str, Any]) -> str:
+    """Return the data as compressed JSON in base64, which cannot contain markup.
 
-    A column repeats itself: 242,000 records take a quarter of a megabyte instead of seven.
+    Columns repeat themselves: 242,000 records take a quarter of a megabyte instead of seven.
     """
     return base64.b64encode(zlib.compress(_json(data).encode(), 6)).decode()
 
 
 def _json(data: dict[str, Any]) -> str:
-    return json.dumps(_shown(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return json.dumps(_readable(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _shown(value: Any) -> Any:
-    """Return the value with its unseen characters and its non-finite numbers made readable."""
+def _readable(value: Any) -> Any:
+    """Return the value with invisible characters escaped and non-finite numbers as strings."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {visible(str(key)): _shown(item) for key, item in value.items()}
+        return {visible(str(key)): _readable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_shown(item) for item in value]
+        return [_readable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
 
 
 def _hash(text: str) -> str:
-    """Return the text's hash as a content security policy names it: nothing else inline may run."""
+    """Return the hash by which a content security policy admits an inline text, and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""Checks that passed by a rule, not by their number; and results that overflowed where the formula does."""
+"""Counts the checks that passed by a rule, and the results that overflowed where the formula does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 
-# What each rule means, in the order in which they are told.
+# The meaning of each rule, in the order of the reports.
 RULES: Mapping[str, str] = {
     "kink": (
         "The formula has a kink here, and rounding may put the input on either side of it: the derivative of "
@@ -37,8 +37,8 @@ RULES: Mapping[str, str] = {
 def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return the rules that any check passed by: ``{rule, means, total, by}``.
 
-    ``by`` lists ``{loss, dtype, count}``, by loss and dtype. Results that overflowed did not pass as these
-    did: see ``overflowed``.
+    ``by`` lists ``{loss, dtype, count}``, by loss and dtype. ``overflowed`` counts the results that
+    overflowed.
     """
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for record in records:

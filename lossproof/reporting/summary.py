@@ -13,18 +13,17 @@ from lossproof.reporting.digest import budget_share, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, share, visible
 
-_LONGEST = 10  # lines of one kind
+_MOST_SENTENCES = 10  # lines of one kind
 _WIDTH = 200
 
 
 def summary_lines(
     run: Run, results: Sequence[TestResult], reports: Sequence[Path], comparison: Comparison | None = None
 ) -> list[str]:
-    """Return the lines: how the releases stand, the verdict, the counts, what fails, problems, reports.
+    """Return the lines: the state of the releases, the verdict, the counts, failures, problems, reports.
 
-    Each subject has a line with its largest error. A line tells what overflowed and one what passed by a
-    rule, where anything did. Where there is a comparison, a line says what it comes to; the reports say the
-    rest.
+    Each subject has a line with its largest error. Overflows, checks that passed by a rule, and a comparison
+    have a line each, if there are any; the reports have the details.
     """
     records = [record for result in results for record in result.records]
     lines = [*run.standing, verdict(run, records).sentence]
@@ -32,25 +31,25 @@ def summary_lines(
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
     page = next((f": see {path}" for path in reports if path.name == "report.html"), "")
-    lines += _some("news", run.news, "news", page)
-    lines += _some("fails", _failures(records), "cases", page)
-    lines += _otherwise(records)
+    lines += _first_sentences("news", run.news, "news", page)
+    lines += _first_sentences("fails", _failures(records), "cases", page)
+    lines += _exceptions(records)
     lines += _largest_errors(records)
-    lines += _some("problem", run.problems, "problems", page)
+    lines += _first_sentences("problem", run.problems, "problems", page)
     if comparison:
         lines.append(f"compared with the baseline: {' '.join(outline(comparison))}")
     lines += [f"report: {path}" for path in reports]
     return [visible(line.replace("\n", " ")) for line in lines]
 
 
-def _some(name: str, sentences: Sequence[str], plural: str, page: str) -> list[str]:
-    more = len(sentences) - _LONGEST
+def _first_sentences(name: str, sentences: Sequence[str], plural: str, page: str) -> list[str]:
+    more = len(sentences) - _MOST_SENTENCES
     rest = [f"and {more:,} more {plural}{page}"] if more > 0 else []
-    return [f"{name}: {sentence}" for sentence in sentences[:_LONGEST]] + rest
+    return [f"{name}: {sentence}" for sentence in sentences[:_MOST_SENTENCES]] + rest
 
 
 def _failures(records: Sequence[Record]) -> list[str]:
-    """A sentence for each case that fails, with what is wrong first."""
+    """A sentence per case that fails, about its first failing check."""
     cases: dict[str, list[Record]] = {}
     for record in records:
         if record.outcome.is_failing:
@@ -62,27 +61,27 @@ def _failures(records: Sequence[Record]) -> list[str]:
         )
         where = f"{count(len(failing), 'check')} of {', '.join(subjects)} in {', '.join(dtypes)}"
         first = failing[0]
-        told = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
-        return f"{case}, {where}: {first.quantity}: {told or first.outcome}"
+        message = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
+        return f"{case}, {where}: {first.quantity}: {message or first.outcome}"
 
     return [sentence(case, failing) for case, failing in cases.items()]
 
 
-def _otherwise(records: Sequence[Record]) -> list[str]:
-    """What did not pass by its number, where there is any."""
+def _exceptions(records: Sequence[Record]) -> list[str]:
+    """Lines about checks that did not pass by their number."""
     by_place = [f"{one['loss']} {one['dtype']} {one['count']:,}" for one in overflowed(records)]
     by_rule = [f"{one['rule']} {one['total']:,}" for one in passed_by_rule(records)]
-    told = {
+    sentences = {
         "overflowed where the formula does": ", ".join(by_place),
         "passed by a rule, not by the number": ", ".join(by_rule),
     }
-    return [f"{name}: {text}" for name, text in told.items() if text]
+    return [f"{name}: {text}" for name, text in sentences.items() if text]
 
 
 def _largest_errors(records: Sequence[Record]) -> list[str]:
     worst: dict[str, Record] = {}
     for record in records:
-        # A known defect is off by what its entry says; the subject's other checks are of interest here.
+        # The entry of a known defect states its error; here the other checks matter.
         if budget_share(record) is None or record.outcome == Outcome.KNOWN_DEFECT:
             continue
         subject = record.subject_name
@@ -97,6 +96,6 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
 
 
 def _share(record: Record) -> float:
-    """Return the record's share, a NaN as infinity, so that it is never passed over."""
+    """Return the record's share, with a NaN as infinity so that it counts as the largest."""
     share = record.error_over_budget
     return float("inf") if share is None or share != share else share

@@ -1,4 +1,4 @@
-"""How the reports print text and numbers that come from elsewhere."""
+"""Prints texts and numbers from elsewhere safely and readably in the reports."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from decimal import ROUND_HALF_UP, Context
 
 # Control characters, direction overrides, zero-width characters, lone surrogates and non-characters:
-# a terminal may obey them, XML forbids many, and a reader sees none of them. Newline and tab stay.
-_UNSEEN = re.compile(
+# a terminal may obey them, XML forbids many, and readers see none of them. Newline and tab stay.
+_INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 
 
 def visible(text: str) -> str:
-    r"""Return the text with every character that cannot be seen written as its escape.
+    r"""Return the text with every invisible character escaped.
 
     >>> visible("a\\x1b[2J")
     'a\\\\x1b[2J'
     """
-    return _UNSEEN.sub(lambda match: _escape(ord(match[0])), text)
+    return _INVISIBLE.sub(lambda match: _escape(ord(match[0])), text)
 
 
 def _escape(code: int) -> str:
@@ -31,21 +31,21 @@ LONGEST = 4000  # characters of a text on the page
 
 
 def cut(text: str) -> str:
-    """Return the text, its end left out where it is too long for the page."""
+    """Return the text, truncated if it is too long for the page."""
     over = len(text) - LONGEST
     return text if over <= 0 else f"{text[:LONGEST]}\n[{over:,} more characters in results.jsonl]"
 
 
 _LONGEST_LINE = 500  # characters
-# What Markdown, HTML, mathematics, mentions, emoji and links are made of. An underscore or a colon between
-# letters is none of it, and stays: names can be read in the plain file.
+# The characters of Markdown, HTML, mathematics, mentions, emoji and links. An underscore or a colon between
+# letters is none of these and stays, so that names are readable in the plain file.
 _MARKUP = re.compile(
     r"[][\\`*<>#|~&$@]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<![0-9A-Za-z]):(?! |$)|:(?=//)|(?<=www)\."
 )
 
 
 def escaped(text: str) -> str:
-    """Return the text as Markdown that shows just that: one line without markup, cut where it is long.
+    """Return Markdown that shows the text itself: one line without markup, truncated if long.
 
     >>> escaped("a *b*")
     'a &#42;b&#42;'
@@ -59,9 +59,9 @@ _TWO_DIGITS = Context(prec=2, rounding=ROUND_HALF_UP)  # as a browser's toPrecis
 
 
 def share(error_over_budget: float | None) -> str:
-    """Return a share of the error budget as people read it: two significant digits, as on the page.
+    """Return a share of the error budget with two significant digits, as on the page.
 
-    What is not all of the budget never reads as all of it, nor what is more.
+    Only a share of exactly 1 is printed as 1.
 
     >>> share(0.43219), share(0.9997), share(1.0), share(1.0004), share(1234567.0), share(None)
     ('0.43', '<1', '1', '>1', '1.2e+06', '')

@@ -1,1 +1,1 @@
-"""A run of the harness: what it examines, in which process, and what it says and writes."""
+"""A run of the harness: it selects trials, examines them in a second process, and reports on them."""

@@ -1,4 +1,4 @@
-"""A run as it accumulates: its results, what is wrong with it as a whole, and its reports."""
+"""Collects the results of a run, finds the problems of the run as a whole, and writes its reports."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from lossproof.judging.known_defects import as_data, blame, covers, relevant, un
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
-from lossproof.running.release_news import Met, news, no_longer_shown, standing
+from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
 
-# What judges.
+# The packages that take part in judging.
 _PACKAGES = ("numpy", "python-flint", "pytest")
 
 
 class RunReports:
-    """Collects results in whatever order they come, and writes them in the order of the case files."""
+    """Collects results in any order, and writes them in the order of the case files."""
 
     def __init__(
         self,
@@ -59,16 +59,16 @@ class RunReports:
         self._complete = False
 
     def add(self, nodeid: str, seconds: float, records: list[Record], problems: list[str]) -> None:
-        """Take the records of one test; the sentinel has none."""
+        """Add the records of a test; the sentinel has none."""
         if records:
             self._add(self._trials[_trial_id(nodeid)], seconds, records)
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:
-        """Take a test that ended without records: the harness or its process failed."""
+        """Add a test that ended without records because the harness or its process failed."""
         trial = self._trials.get(_trial_id(nodeid))
         if trial is None:
-            return  # a test of the project's own
+            return  # not a trial
         self._add(trial, seconds, [failed_record(trial, self._selection, reason.strip())])
 
     def case_of(self, nodeid: str) -> str | None:
@@ -77,17 +77,17 @@ class RunReports:
         return None if trial is None else trial.case.id
 
     def is_wanted(self, args: Sequence[str]) -> bool:
-        """Whether this run is one of the harness: a run of other tests must leave the reports alone."""
+        """Whether this is a run of the harness: a run of other tests must leave the reports alone."""
         return bool(self._results) or any("conformance.py" in arg for arg in args)
 
     def finish(self, complete: bool) -> list[str]:
-        """Close the run; returns what is wrong with it as a whole."""
+        """Close the run and return the problems of the run as a whole."""
         self._complete = complete
         if not self._results:
             self._problems.append("no check ran: nothing was shown to conform")
         releases = self._corpus.releases
         for (family, number), names in self._families().items():
-            idle = self._idle(names) if complete else []
+            idle = self._idle_entries(names) if complete else []
             if releases.is_strict(family, number):
                 self._problems += map(blame, idle)
             if releases.of(family):
@@ -97,12 +97,13 @@ class RunReports:
                     for subject in names
                     for name, pick in picks_of(self._corpus.picks, subject, number).items()
                 }
-                self._tell(Met(family, number, releases, self._entries(names), idle, records, picks))
+                entries = self._entries(names)
+                self._report(ReleaseRun(family, number, releases, entries, idle, records, picks))
         self._problems = sorted(set(self._problems))
         return self._problems
 
     def write(self) -> list[Path]:
-        """Compare the run with its baseline, if it has one, and write the reports, all or none.
+        """Compare the run with its baseline, if it has one, and write all reports, or none.
 
         Raises:
             ReportError: the folder cannot be written to.
@@ -119,13 +120,13 @@ class RunReports:
 
     @property
     def records(self) -> list[Record]:
-        """The records of all results, in their order."""
+        """The records of all results, in order."""
         return [record for result in self.results for record in result.records]
 
     @property
     def run(self) -> Run:
-        """The description of the run as it stands."""
-        known = [
+        """The description of the run so far."""
+        excused = [
             record for record in self.records if record.outcome == Outcome.KNOWN_DEFECT and record.detail
         ]
         return Run(
@@ -141,7 +142,7 @@ class RunReports:
             options=dict(self._options),
             complete=self._complete,
             problems=self._problems,
-            known_defects=[as_data(entry) | {"snippet": _snippet(entry, known)} for entry in self._known],
+            known_defects=[as_data(entry) | {"snippet": _snippet(entry, excused)} for entry in self._known],
             started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.time() - self._started, 3),
             documents={
@@ -155,16 +156,16 @@ class RunReports:
 
     @property
     def _tested(self) -> list[str]:
-        """The distributions that the subjects are made of."""
+        """The packages of the subjects."""
         subjects = self._selection.subjects.values()
         return list(dict.fromkeys(name for subject in subjects for name in subject.packages))
 
     @property
     def _stand_ins(self) -> dict[str, str]:
-        """The expressions that stand in for losses, by loss."""
+        """The expressions that replace losses that a subject lacks, by loss."""
         subjects = self._selection.subjects
-        asked = [(trial.case.loss, subjects.get(trial.subject or "")) for trial in self._selection.trials]
-        return {loss: text for loss, subject in asked if subject and (text := subject.stand_in(loss))}
+        pairs = [(trial.case.loss, subjects.get(trial.subject or "")) for trial in self._selection.trials]
+        return {loss: text for loss, subject in pairs if subject and (text := subject.stand_in(loss))}
 
     def _families(self) -> dict[tuple[str, str], list[str]]:
         """The subjects by family and version."""
@@ -174,7 +175,7 @@ class RunReports:
         return families
 
     def _entries(self, names: Iterable[str]) -> list[KnownDefect]:
-        """The entries that hold for any of these subjects, of the cases that were selected."""
+        """The entries for any of these subjects in the selected cases."""
         selected = {trial.case.id for trial in self._selection.trials}
         entries = {
             (entry.file, entry.line): entry
@@ -184,14 +185,14 @@ class RunReports:
         }
         return [entry for _, entry in sorted(entries.items())]
 
-    def _tell(self, met: Met) -> None:
-        self._standing.append(standing(met))
-        self._news += news(met)
-        gone = no_longer_shown(met)
+    def _report(self, run: ReleaseRun) -> None:
+        self._standing.append(standing(run))
+        self._news += news(run)
+        gone = gone_defects(run)
         self._known = [entry for entry in self._known if entry not in gone]
 
-    def _idle(self, names: Sequence[str]) -> list[KnownDefect]:
-        """The entries that match no check, though all of it ran that they speak of."""
+    def _idle_entries(self, names: Sequence[str]) -> list[KnownDefect]:
+        """The entries that match no check although everything that they cover ran."""
         entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
         ran = [
             (trial.case.id, trial.subject, trial.dtype)
@@ -204,9 +205,9 @@ class RunReports:
         return self._selection.subjects[name].version()
 
     def _is_wholly_selected(self, entry: KnownDefect) -> bool:
-        """Whether everything runs that an entry speaks of: what it matches may be a check left out.
+        """Whether everything that an entry covers runs: otherwise its check may have been left out.
 
-        Modes, for one, are examined in one dtype of one of torch's two subjects.
+        Modes, for example, are examined in one dtype of one of torch's two subjects.
         """
         subjects = {name for name in default_subjects() if fnmatch(name, entry.subject)}
         dtypes = set(entry.dtypes or self._cases[entry.case].dtypes)
@@ -222,9 +223,9 @@ class RunReports:
         self._results[trial.id] = result
 
 
-def _snippet(entry: KnownDefect, known: list[Record]) -> str:
-    """A program that shows the defect, from the first record that met it."""
-    details = (record.detail for record in known if covers(entry, record))
+def _snippet(entry: KnownDefect, excused: list[Record]) -> str:
+    """A program that shows the defect, from the first record with one."""
+    details = (record.detail for record in excused if covers(entry, record))
     return next((detail["snippet"] for detail in details if detail), "")
 
 

@@ -1,7 +1,7 @@
-"""The pytest plugin: options, one parametrized test a trial, and the reports at the end.
+"""The pytest plugin: options, one parametrized test per trial, and the reports at the end.
 
-Records travel with pytest's own test reports, so that they arrive from xdist's workers as well; the
-controller alone writes the reports.
+Records travel with pytest's own test reports, so that they also arrive from xdist's workers; only the
+controller writes the reports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.records.outcome import Outcome
 from lossproof.reporting import ReportError, read_baseline, summary_lines
-from lossproof.running.brevity import Brevity, is_told_in_full, shortened
+from lossproof.running.brevity import Brevity, is_verbose, shorten
 from lossproof.running.collection import RunReports
 from lossproof.running.selection import PlannedTrial, SelectionError, select
 from lossproof.running.sentinel import MISTAKE
@@ -37,12 +37,12 @@ Examine = Callable[[PlannedTrial], None]
 
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
-_ATTACHED = "lossproof_records"
-_UNNOTICED = "the fault that was planted on purpose was not caught: nothing that this run says counts"
+_ATTACHMENT = "lossproof_records"
+_NOT_CAUGHT = "the fault that was planted on purpose was not caught: nothing that this run says counts"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what a run can be asked for."""
+    """Add the options of a run."""
     group = parser.getgroup("lossproof", "conformance of loss functions")
     group.addoption("--subjects", default="", help="implementations to test, comma-separated")
     group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--time-limit",
         default=300.0,
         type=_seconds,
-        help="seconds after which a trial is given up as an error (default: 300)",
+        help="seconds after which a trial counts as an error (default: 300)",
     )
     group.addoption("--reports", default=None, help="the folder of the reports (default: reports)")
     group.addoption(
@@ -69,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Read the corpus and the options first of all, so that a mistake in them is the first thing said."""
+    """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
     options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
     folder = Path(config.getoption("corpus") or default_corpus(config.rootpath))
@@ -77,7 +77,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     try:
         corpus = load_corpus(folder)
         selection = select(corpus, **options)
-        # Read now: the run may write its own reports in that place, and a wrong path should cost no run.
+        # Read now: the run may overwrite these reports, and a wrong path should not cost a run.
         if config.getoption("baseline") and not hasattr(config, "workerinput"):
             baseline = read_baseline(Path(config.getoption("baseline")))
         if not hasattr(config, "workerinput"):
@@ -99,7 +99,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time limit; name a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time limit; name a number of seconds above 0")
     return seconds
 
 
@@ -112,49 +112,49 @@ def _examiner(config: pytest.Config, session: ConformanceSession) -> Supervisor 
 
 
 def _report_when_terminated(config: pytest.Config) -> None:
-    """Whoever asks the run to end gets reports of what it has found so far, as with Ctrl-C."""
+    """Write the reports of what has run so far if the run is terminated, as with Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
-        return  # Python lets no other thread receive signals
+        return  # in Python, only the main thread receives signals
 
     def end(number: int, frame: object) -> NoReturn:
         pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    previous = signal.signal(signal.SIGTERM, end)
 
     def restore() -> None:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
     config.add_cleanup(restore)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize the harness with the trials that were selected."""
+    """Parametrize the harness with the selected trials."""
     if "trial" in metafunc.fixturenames:
         trials = metafunc.config.stash[_SESSION].selection.trials
         metafunc.parametrize("trial", trials, ids=[trial.id for trial in trials])
 
 
 def pytest_collection_finish() -> None:
-    """Take all that is loaded by now out of the garbage collector's sight: it lives as long as the run."""
+    """Exempt everything loaded so far from garbage collection: it lives as long as the run."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture
 def examine(request: pytest.FixtureRequest) -> Examine:
-    """Carry out one trial, keep its records for the reports, and fail or skip the test accordingly."""
+    """Carry out a trial, keep its records for the reports, and fail or skip the test accordingly."""
 
     def run(trial: PlannedTrial) -> None:
         answer = request.config.stash[_EXAMINER].examine(trial)
         if answer.failure:
             pytest.fail(answer.failure, pytrace=False)
         records = answer.records
-        setattr(request.node, _ATTACHED, {"records": records, "problems": answer.problems})
+        setattr(request.node, _ATTACHMENT, {"records": records, "problems": answer.problems})
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
-            told = answer.complaints if is_told_in_full(request.config) else shortened(answer.complaints)
-            pytest.fail("\n".join(told), pytrace=False)
+            complaints = answer.complaints if is_verbose(request.config) else shorten(answer.complaints)
+            pytest.fail("\n".join(complaints), pytrace=False)
         reasons = {record.message for record in records if record.outcome == Outcome.UNSUPPORTED}
         if records and all(record.outcome == Outcome.UNSUPPORTED for record in records):
             pytest.skip("; ".join(sorted(reasons)))
@@ -164,13 +164,13 @@ def examine(request: pytest.FixtureRequest) -> Examine:
 
 @pytest.fixture
 def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
-    """Examine the sentinel, and fail the test where it passes."""
+    """Examine the sentinel, and fail the test if it passes."""
 
     def run() -> None:
         answer = request.config.stash[_EXAMINER].examine_sentinel()
         if not answer.complaints:
-            problem = f"{_UNNOTICED}: {MISTAKE}"
-            setattr(request.node, _ATTACHED, {"records": [], "problems": [problem]})
+            problem = f"{_NOT_CAUGHT}: {MISTAKE}"
+            setattr(request.node, _ATTACHMENT, {"records": [], "problems": [problem]})
             pytest.fail(answer.failure or problem, pytrace=False)
 
     return run
@@ -178,66 +178,66 @@ def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the records to the test's report: whatever hangs on it comes along from a worker."""
+    """Attach the records to the test's report, with which they travel from a worker."""
     report = yield
     if report.when == "call":
-        setattr(report, _ATTACHED, getattr(item, _ATTACHED, None))
+        setattr(report, _ATTACHMENT, getattr(item, _ATTACHMENT, None))
     return report
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """Pack the records for the way from a worker: xdist would send them item by item, at length."""
+    """Pickle the records of a worker, since xdist would send them slowly, item by item."""
     data = yield
-    if data and data.get(_ATTACHED):
-        data[_ATTACHED] = pickle.dumps(data[_ATTACHED])
+    if data and data.get(_ATTACHMENT):
+        data[_ATTACHMENT] = pickle.dumps(data[_ATTACHMENT])
     return data
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_from_serializable(data: dict[str, Any]) -> None:
-    """Unpack the records that a worker has sent."""
-    if data.get(_ATTACHED):
-        data[_ATTACHED] = pickle.loads(data[_ATTACHED])
+    """Unpickle the records that a worker has sent."""
+    if data.get(_ATTACHMENT):
+        data[_ATTACHMENT] = pickle.loads(data[_ATTACHMENT])
 
 
 class _Controller:
-    """The side of the plugin that collects and writes, in the one process that controls the run."""
+    """Collects records and writes reports, in the process that controls the run."""
 
     def __init__(self, reports: RunReports) -> None:
         self._reports = reports
-        self._written: list[Path] = []
+        self._paths: list[Path] = []
         self._failure = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the records of a finished test, or the reason why it has none."""
-        attached = getattr(report, _ATTACHED, None)
-        if attached is not None:
-            self._reports.add(report.nodeid, report.duration, **attached)
+        """Add the records of a finished test, or the reason why it has none."""
+        attachment = getattr(report, _ATTACHMENT, None)
+        if attachment is not None:
+            self._reports.add(report.nodeid, report.duration, **attachment)
         elif report.failed:
             self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, and fail the run for what no single test could notice."""
+        """Write the reports, and fail the run for problems that no single test could notice."""
         if not self._reports.is_wanted(session.config.args):
             return
         stopped = bool(session.shouldstop or session.shouldfail)
         complete = exitstatus in (0, 1, 5) and not stopped
         problems = self._reports.finish(complete)
         try:
-            self._written = self._reports.write()
+            self._paths = self._reports.write()
         except ReportError as error:
             self._failure = str(error)
         if (problems or self._failure) and session.exitstatus in (0, 5):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The last lines of the run."""
-        if self._written or self._failure:
+        """Print the last lines of the run."""
+        if self._paths or self._failure:
             terminalreporter.write_sep("=", "lossproof")
             reports = self._reports
-            for line in summary_lines(reports.run, reports.results, self._written, reports.comparison):
+            for line in summary_lines(reports.run, reports.results, self._paths, reports.comparison):
                 terminalreporter.write_line(line)
         if self._failure:
             terminalreporter.write_line(f"no reports: {self._failure}", red=True)

@@ -1,4 +1,4 @@
-"""What a run says of a release: that it is on record, or how it differs from those that are."""
+"""The sentences of a run about a release: it is on record, or it differs from those that are."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from lossproof.records.record import Record
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.text import count
 
-_NAMED = 3
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Met:
-    """A release that a run met, and what came out.
+class ReleaseRun:
+    """The results of a run on one release.
 
     Attributes:
         family, version: such as torch and 2.16.0.
-        on_record: the releases that are on record, among them some of the family.
-        entries: the known defects that hold for it, in the cases that were selected.
-        idle: those of them that match no check.
-        records: those of its subjects.
-        picks: what they pick, as far as it is on record, by the names of conventions.
+        on_record: the releases on record, including some of the family.
+        entries: the known defects of the release in the selected cases.
+        idle: the entries that match no check.
+        records: the records of its subjects.
+        picks: the picks on record for its subjects, by convention.
     """
 
     family: str
@@ -41,18 +41,18 @@ class Met:
 
     @property
     def name(self) -> str:
-        """Such as torch 2.16.0."""
+        """The release, such as torch 2.16.0."""
         return f"{self.family} {public(self.version)}"
 
     @property
     def is_on_record(self) -> bool:
-        """Whether this very release is."""
+        """Whether this release is on record."""
         return self.on_record.has(self.family, self.version)
 
 
 @dataclass
 class _Cause:
-    """One of the reasons why checks are known to differ: which agree after all, and how many do not."""
+    """A cause of known defects: the checks that now agree, and how many still differ."""
 
     kind: str
     why: str
@@ -61,18 +61,18 @@ class _Cause:
     differing: int = 0
 
 
-def standing(met: Met) -> str:
-    """One sentence: whether the release is on record, and what has changed if it is not."""
-    if met.is_on_record:
-        known = kinds_in_words(causes(map(asdict, met.entries)))
-        return f"{met.name} is on record: in the cases of this run it has {known or 'no known defect'}."
-    mended = _mended(met)
-    parts = sum(cause.differing > 0 for cause in mended)
-    failing = [record for record in met.records if record.outcome.is_failing]
-    changes = [] if mended and parts == len(mended) else [f"{_known_defects(len(mended) - parts)} gone"]
+def standing(run: ReleaseRun) -> str:
+    """A sentence on whether the release is on record and, if not, on what has changed."""
+    if run.is_on_record:
+        known = kinds_in_words(causes(map(asdict, run.entries)))
+        return f"{run.name} is on record: in the cases of this run it has {known or 'no known defect'}."
+    gone = _gone_causes(run)
+    parts = sum(cause.differing > 0 for cause in gone)
+    failing = [record for record in run.records if record.outcome.is_failing]
+    changes = [] if gone and parts == len(gone) else [f"{_known_defects(len(gone) - parts)} gone"]
     if parts:
         changes.append(f"{_known_defects(parts)} gone in part")
-    if others := _other_picks(met):
+    if others := _other_picks(run):
         verb = "is another" if len(others) == 1 else "are others"
         changes.append(f"{count(len(others), 'convention')} {verb}")
     cases = count(len({record.case for record in failing}), "case")
@@ -80,46 +80,46 @@ def standing(met: Met) -> str:
     changes.append(
         f"{count(len(failing), 'check')} of {cases} newly {fail}" if failing else "no check newly fails"
     )
-    releases = met.on_record.of(met.family)
-    if before := [release for release in releases if Version(release) < Version(met.version)]:
+    releases = run.on_record.of(run.family)
+    if before := [release for release in releases if Version(release) < Version(run.version)]:
         which = "newest" if len(before) == len(releases) else "newest before it"
         compared = f"the {which} that is, is {before[-1]}. Since then"
     else:
         compared = f"the oldest that is, is {releases[0]}. Against that,"
-    return f"{met.name} is not on record; {compared} {', '.join(changes[:-1])} and {changes[-1]}."
+    return f"{run.name} is not on record; {compared} {', '.join(changes[:-1])} and {changes[-1]}."
 
 
-def news(met: Met) -> list[str]:
-    """A sentence for each cause that no longer shows everywhere, where the release is not on record."""
-    if met.is_on_record:
+def news(run: ReleaseRun) -> list[str]:
+    """For a release not on record, a sentence per cause or convention that has changed."""
+    if run.is_on_record:
         return []
     idle: dict[str, list[str]] = {}
-    for entry in met.idle:
+    for entry in run.idle:
         idle.setdefault(entry.why, []).append(entry.case)
     return [
-        *(_gone(cause, met.name) for cause in _mended(met)),
+        *(_gone_sentence(cause, run.name) for cause in _gone_causes(run)),
         *(
-            f"another convention in {met.name}: {name} is {' or '.join(sorted(picks))} in {_some(cases)}"
-            for name, (picks, cases) in _other_picks(met).items()
+            f"another convention in {run.name}: {name} is {' or '.join(sorted(picks))} in {_some(cases)}"
+            for name, (picks, cases) in _other_picks(run).items()
         ),
-        *(f"met by no check of {met.name}: {why}; known of {_some(cases)}" for why, cases in idle.items()),
+        *(f"met by no check of {run.name}: {why}; known of {_some(cases)}" for why, cases in idle.items()),
     ]
 
 
-def no_longer_shown(met: Met) -> list[KnownDefect]:
-    """The entries of which every check agrees, where the release is not on record."""
-    if met.is_on_record:
+def gone_defects(run: ReleaseRun) -> list[KnownDefect]:
+    """For a release not on record, the entries whose checks all agree."""
+    if run.is_on_record:
         return []
     agreeing: set[tuple[str, int]] = set()
     differing: set[tuple[str, int]] = set()
-    for record, covering in _known(met):
+    for record, covering in _covered(run):
         (agreeing if record.outcome.is_passing else differing).update(map(_place, covering))
-    return [entry for entry in met.entries if _place(entry) in agreeing - differing]
+    return [entry for entry in run.entries if _place(entry) in agreeing - differing]
 
 
-def _mended(met: Met) -> list[_Cause]:
+def _gone_causes(run: ReleaseRun) -> list[_Cause]:
     found: dict[tuple[str, str], _Cause] = {}
-    for record, covering in _known(met):
+    for record, covering in _covered(run):
         for entry in {(entry.kind, entry.why): entry for entry in covering}.values():
             cause = found.setdefault((entry.kind, entry.why), _Cause(entry.kind, entry.why))
             if record.outcome.is_passing:
@@ -130,32 +130,32 @@ def _mended(met: Met) -> list[_Cause]:
     return [cause for cause in found.values() if cause.agreeing]
 
 
-def _other_picks(met: Met) -> dict[str, tuple[set[str], list[str]]]:
-    """By convention, the picks that are not those on record, and the cases that they came out in."""
+def _other_picks(run: ReleaseRun) -> dict[str, tuple[set[str], list[str]]]:
+    """By convention, the picks that are not on record, and the cases that show them."""
     found: dict[str, tuple[set[str], list[str]]] = {}
-    for record in met.records:
+    for record in run.records:
         if record.outcome != Outcome.OTHER_CONVENTION:
             continue
         for name, pick in record.picks.items():
-            if pick != met.picks.get(name):
+            if pick != run.picks.get(name):
                 picks, cases = found.setdefault(name, (set(), []))
                 picks.add(pick)
                 cases.append(record.case)
     return found
 
 
-def _known(met: Met) -> Iterable[tuple[Record, list[KnownDefect]]]:
-    """The checks of which something is known, with the entries that say so."""
+def _covered(run: ReleaseRun) -> Iterable[tuple[Record, list[KnownDefect]]]:
+    """The checks that entries cover, each with these entries."""
     of_case: dict[str, list[KnownDefect]] = {}
-    for entry in met.entries:
+    for entry in run.entries:
         of_case.setdefault(entry.case, []).append(entry)
-    for record in met.records:
+    for record in run.records:
         covering = [entry for entry in of_case.get(record.case, ()) if covers(entry, record)]
         if covering and record.outcome != Outcome.UNSUPPORTED:
             yield record, covering
 
 
-def _gone(cause: _Cause, name: str) -> str:
+def _gone_sentence(cause: _Cause, name: str) -> str:
     kind = "" if cause.kind == "defect" else f", known as {cause.kind}"
     cases = _some(record.case for record in cause.agreeing)
     checks = count(len(cause.agreeing), "check")
@@ -168,10 +168,10 @@ def _gone(cause: _Cause, name: str) -> str:
 
 
 def _some(names: Iterable[str], between: str = ", ") -> str:
-    """The first few different ones, and how many more there are."""
-    different = list(dict.fromkeys(names))
-    more = f" and {len(different) - _NAMED} more" if len(different) > _NAMED else ""
-    return between.join(different[:_NAMED]) + more
+    """The first few distinct names, and how many more there are."""
+    distinct = list(dict.fromkeys(names))
+    more = f" and {len(distinct) - _MOST_NAMED} more" if len(distinct) > _MOST_NAMED else ""
+    return between.join(distinct[:_MOST_NAMED]) + more
 
 
 def _known_defects(number: int) -> str:

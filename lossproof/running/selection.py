@@ -1,4 +1,4 @@
-"""What a run was asked for: which cases, subjects and dtypes, as the trials to carry out."""
+"""Selects the trials of a run from its options."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from lossproof.subjects.subject import Subject
 
 
 class SelectionError(ValueError):
-    """An option names something that does not exist; the message lists what does."""
+    """An option names something that does not exist; the message lists the choices."""
 
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """What one test of the harness carries out.
+    """A trial: what one test of the harness examines.
 
     Attributes:
-        case: what is examined.
-        subject: on which it is; None where the numbers that the case states are judged.
-        dtype: in which it is; None there, and where the case is a claim about a module.
+        case: the case.
+        subject: the subject; None if the numbers that the case states are judged.
+        dtype: the dtype; None without a subject, and for a claim about a module.
     """
 
     case: Case
@@ -36,13 +36,13 @@ class PlannedTrial:
 
     @property
     def id(self) -> str:
-        """Unique in the corpus, and stable: it is what CI readers tell tests apart by."""
+        """The id of the test: unique in the corpus, and stable, since CI systems track tests by it."""
         return "-".join(filter(None, (self.case.id, self.subject or "certified", self.dtype)))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The trials of a run, in the order of the case files, and the subjects that they need."""
+    """The trials of a run, in the order of the case files, and their subjects."""
 
     trials: tuple[PlannedTrial, ...]
     subjects: dict[str, Subject]
@@ -50,35 +50,35 @@ class Selection:
     device: str
 
     def device_of(self, subject: str) -> str:
-        """The run's device where the subject can use it, else the processor."""
+        """The run's device if the subject can use it, else ``cpu``."""
         return self.device if self.device in self.subjects[subject].devices() else "cpu"
 
 
 def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) -> Selection:
-    """Choose the trials to carry out.
+    """Select the trials of a run.
 
     Args:
         corpus: all cases.
-        subjects, dtypes: comma-separated names; empty means the usual ones.
+        subjects, dtypes: comma-separated names; empty means the default ones.
         cases: comma-separated shell patterns of case ids; empty means all.
         device: a torch device type.
 
     Raises:
-        SelectionError: for a name that does not exist, with the list of those that do.
+        SelectionError: a name does not exist; the message lists those that do.
     """
     subject_names = _names("subject", subjects, default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
-    chosen = _chosen_cases(corpus, cases)
-    found = {name: _made(name) for name in subject_names}
-    devices = sorted({known for subject in found.values() for known in subject.devices()})
+    selected_cases = _select_cases(corpus, cases)
+    subjects_by_name = {name: _make_subject(name) for name in subject_names}
+    devices = sorted({known for subject in subjects_by_name.values() for known in subject.devices()})
     if device not in devices:
-        raise SelectionError(f"there is no device '{device}' here; there is {', '.join(devices)}")
-    trials = tuple(trial for case in chosen for trial in _trials(case, found, dtype_names))
-    return Selection(trials, found, dtype_names, device)
+        raise SelectionError(f"there is no device '{device}' here; choose from {', '.join(devices)}")
+    trials = tuple(trial for case in selected_cases for trial in _trials(case, subjects_by_name, dtype_names))
+    return Selection(trials, subjects_by_name, dtype_names, device)
 
 
-def _made(name: str) -> Subject:
-    """The subject, which can tell what the run will ask of it."""
+def _make_subject(name: str) -> Subject:
+    """Make a subject, and check that it states its version, devices and dtypes."""
     try:
         subject = find_subject(name)
         Version(subject.version())
@@ -98,30 +98,30 @@ def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) ->
     if case.module is not None:
         yield from (PlannedTrial(case, name, None) for name in subjects)
         return
-    # Subjects innermost: they share the truth of a dtype, which is kept for a few calls only.
+    # Subjects vary fastest: they share the truth of a dtype, which is cached for a few calls only.
     for dtype in case.dtypes:
         for name, subject in subjects.items():
             if dtype in dtypes and dtype in subject.dtypes:
                 yield PlannedTrial(case, name, dtype)
 
 
-def _chosen_cases(corpus: Corpus, patterns: str) -> list[Case]:
-    wanted = _split(patterns) or ["*"]
+def _select_cases(corpus: Corpus, patterns: str) -> list[Case]:
+    parts = _split(patterns) or ["*"]
     ids = [case.id for case in corpus.cases]
-    for pattern in wanted:
+    for pattern in parts:
         if not any(fnmatch(id, pattern) for id in ids):
             near = difflib.get_close_matches(pattern, ids, n=5, cutoff=0.5) or sorted(ids)[:5]
             raise SelectionError(
                 f"no case matches '{pattern}'; there are {len(ids)}, such as {', '.join(near)}"
             )
-    return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in wanted)]
+    return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in parts)]
 
 
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     names = _split(text)
     for name in names:
         if name not in known:
-            raise SelectionError(f"there is no {kind} '{name}'; there are {', '.join(known)}")
+            raise SelectionError(f"there is no {kind} '{name}'; choose from {', '.join(known)}")
     return tuple(dict.fromkeys(names)) or usual
 
 

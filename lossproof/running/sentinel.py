@@ -1,6 +1,6 @@
-"""The sentinel: a bug that stands in torch for one trial of every run, and that the harness has to catch.
+"""The sentinel: a bug that is planted in torch for one trial of every run, and that the harness must catch.
 
-A harness that no longer catches it would call everything right, so nothing that such a run says counts.
+A harness that does not catch it might call anything right, so the results of such a run do not count.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SUBJECT = "torch.nn.functional"
 MISTAKE = "The weighted mean divides by the number of rows, not by the sum of their weights."
 
-# A case of its own: a run may be of any cases, and of any corpus.
+# The case is here, since a run may select any cases, from any corpus.
 _CASE = """
 cases:
   - id: sentinel
@@ -34,7 +34,7 @@ cases:
 
 
 def sentinel_trial() -> PlannedTrial:
-    """The trial that has to fail while the mistake is planted."""
+    """The trial that must fail while the mistake is planted."""
     notes = Notes(__name__)
     [case] = read_cases(parse_tree(_CASE, notes), notes)
     if len(notes):
@@ -43,16 +43,16 @@ def sentinel_trial() -> PlannedTrial:
 
 
 @contextmanager
-def planted() -> Iterator[None]:
-    """Let the mistake stand in torch for a while."""
+def plant_mistake() -> Iterator[None]:
+    """Replace torch's function by one with the mistake."""
     from torch.nn import functional
 
     original = functional.cross_entropy
 
-    def mistaken(input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    def wrong_cross_entropy(input: Tensor, target: Tensor, **options: Any) -> Tensor:
         return original(input, target, **options | {"reduction": "sum"}) / len(target)
 
-    functional.cross_entropy = mistaken  # type: ignore[assignment]  # it takes what the one case passes
+    functional.cross_entropy = wrong_cross_entropy  # type: ignore[assignment]  # it takes what the one case passes
     try:
         yield
     finally:

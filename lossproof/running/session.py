@@ -1,4 +1,4 @@
-"""A run's trials, carried out: the corpus, the selection, the examiner, the known defects."""
+"""Carries out the trials of a run in this process."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from lossproof.judging.known_defects import by_case, excuse, relevant
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.running.selection import PlannedTrial, Selection
-from lossproof.running.sentinel import SUBJECT, planted, sentinel_trial
+from lossproof.running.sentinel import SUBJECT, plant_mistake, sentinel_trial
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a trial yields.
+    """The result of a trial.
 
     Attributes:
-        records: one for each thing that was judged.
-        problems: a sentence for each known defect that has gone, where the release is on record.
-        printed: the end of what the subject printed meanwhile.
-        failure: the traceback of the harness's own failure; there are no records then.
+        records: one per check.
+        problems: a sentence per known defect that is gone, if the release is on record.
+        printed: the end of the subject's output.
+        failure: the traceback of a failure of the harness itself; then there are no records.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -37,13 +37,13 @@ class Answer:
 
     @property
     def complaints(self) -> list[str]:
-        """A sentence for all that fails the trial; it passes when there is none."""
+        """The sentences on why the trial fails; it passes if there are none."""
         wrong = [record for record in self.records if record.outcome.is_failing]
         return [*map(_sentence, wrong), *self.problems]
 
 
 class ConformanceSession:
-    """What one process of a run shares."""
+    """The state that the trials of a process share: corpus, selection, examiner and known defects."""
 
     def __init__(self, corpus: Corpus, selection: Selection) -> None:
         self.corpus = corpus
@@ -68,7 +68,7 @@ class ConformanceSession:
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        """All subjects that run, the sentinel's as well."""
+        """All subjects of the run, including the sentinel's."""
         return (*self.selection.subjects.values(), self._sentinel_subject)
 
     def examine(self, trial: PlannedTrial) -> Answer:
@@ -81,22 +81,22 @@ class ConformanceSession:
         records = self._examiner.examine(trial.case, subject, trial.dtype, device, known)
         if not self._is_strict[trial.subject]:
             picks = {}
-        excused, gone = excuse(reclassify_conventions(records, picks), known)
-        return Answer(excused, gone if self._is_strict[trial.subject] else [])
+        records, gone = excuse(reclassify_conventions(records, picks), known)
+        return Answer(records, gone if self._is_strict[trial.subject] else [])
 
     def examine_sentinel(self) -> Answer:
-        """Carry out the trial that has to fail, its fault planted."""
+        """Carry out the sentinel's trial, which must fail."""
         trial = self._sentinel
-        with planted():
+        with plant_mistake():
             return Answer(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
 
-    def failed(self, trial: PlannedTrial, reason: str) -> Answer:
+    def error_answer(self, trial: PlannedTrial, reason: str) -> Answer:
         """The answer for a trial that could not be carried out."""
         return Answer([failed_record(trial, self.selection, reason)])
 
 
 def failed_record(trial: PlannedTrial, selection: Selection, reason: str) -> Record:
-    """The one record of a trial that could not be carried out."""
+    """The only record of a trial that could not be carried out."""
     device = selection.device_of(trial.subject) if trial.subject else "cpu"
     recorder = Recorder(trial.case, trial.subject, trial.dtype, device)
     return recorder.record("value", Outcome.ERROR, message=reason)

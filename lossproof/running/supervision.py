@@ -1,7 +1,7 @@
-"""Checks are examined in a second process, so that no subject can hang, end or spoil the run.
+"""Examines trials in a second process, so that no subject can hang, end or corrupt the run.
 
-The second process serves until it ends, exceeds the time limit or is found spoiled; that trial is then on
-record as an error, and a new process serves the next one.
+The second process serves until it ends, exceeds the time limit or turns out to be corrupted. The trial is
+then recorded as an error, and a new process serves the next one.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from lossproof.subjects.isolated import ending_of
 from lossproof.subjects.surroundings import Surroundings
 
 _KEPT_CHARACTERS = 4000
-# What is asked for is a trial, by its place in the selection, or the sentinel.
+# A request is the place of a trial in the selection, or this number for the sentinel.
 _SENTINEL = -1
 
 
 class Supervisor:
-    """Carries out the trials of a session one after another.
+    """Carries out the trials of a session, one after another, in a second process.
 
     Attributes:
-        session: what to examine, and with what.
+        session: the session of the run.
         seconds: the time limit of a trial.
-        captures: whether the subject's prints are kept from the terminal.
-        method: how to start the process, as ``multiprocessing`` names it.
+        captures: whether the subject's output is kept off the terminal.
+        method: the start method of ``multiprocessing``.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Supervisor:
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in the second process."""
         answer = self._ask(self._places[trial.id])
-        return answer if isinstance(answer, Answer) else self.session.failed(trial, answer)
+        return answer if isinstance(answer, Answer) else self.session.error_answer(trial, answer)
 
     def examine_sentinel(self) -> Answer:
         """Examine the sentinel in the second process."""
@@ -59,7 +59,7 @@ class Supervisor:
         return answer if isinstance(answer, Answer) else Answer(failure=answer)
 
     def _ask(self, place: int) -> Answer | str:
-        """The answer, or why there is none."""
+        """The answer, or the reason why there is none."""
         connection = self._connection or self._start()
         try:
             connection.send(place)
@@ -85,17 +85,17 @@ class Supervisor:
 
     def _start(self) -> Connection:
         context = multiprocessing.get_context(self.method)
-        here, there = context.Pipe()
-        arguments = (self.session, here, there, self.captures)
+        our_end, other_end = context.Pipe()
+        arguments = (self.session, our_end, other_end, self.captures)
         self._process = context.Process(target=_serve, args=arguments)  # type: ignore[attr-defined]  # typeshed's base class of contexts lacks it
         with warnings.catch_warnings():
-            # From 3.12 on, Python warns of any fork beside a thread. A worker of pytest-xdist has one, which
-            # waits for orders from the controller and holds nothing that the second process uses.
+            # From 3.12 on, Python warns about forking with several threads. The second thread of a worker of
+            # pytest-xdist waits for orders and holds nothing that the second process uses.
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             self._process.start()
-        there.close()
-        self._connection = here
-        return here
+        other_end.close()
+        self._connection = our_end
+        return our_end
 
     def _how_it_ended(self) -> str:
         assert self._process is not None
@@ -106,26 +106,26 @@ class Supervisor:
 
 
 def _usual_method(device: str) -> str:
-    """Forking costs nothing, but neither macOS nor an accelerator's driver survives it."""
+    """Forking is fast, but does not work on macOS or with an accelerator's driver."""
     return "fork" if sys.platform == "linux" and device == "cpu" else "spawn"
 
 
-def _serve(session: ConformanceSession, there: Connection, here: Connection, captures: bool) -> None:
-    """Answer for one trial after another, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which will end this process
+def _serve(session: ConformanceSession, far_end: Connection, connection: Connection, captures: bool) -> None:
+    """Answer requests until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, which ends this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    there.close()  # or this process would itself keep open what it waits to see closed
+    far_end.close()  # or this process would keep open the end whose closing it waits for
     tail = _Tail()
     if captures:
         _silence(tail)
     surroundings = Surroundings(session.subjects)
     while True:
         try:
-            place = here.recv()
+            place = connection.recv()
         except EOFError:
             return
         answer = _answer(session, place)
-        here.send((replace(answer, printed=tail.take()), surroundings.changes()))
+        connection.send((replace(answer, printed=tail.take()), surroundings.changes()))
 
 
 def _answer(session: ConformanceSession, place: int) -> Answer:
@@ -134,33 +134,33 @@ def _answer(session: ConformanceSession, place: int) -> Answer:
             return session.examine_sentinel()
         return session.examine(session.selection.trials[place])
     except BaseException:
-        # Whatever a subject raises is on record; what arrives here is the harness's own failure.
+        # Exceptions of subjects are recorded; what arrives here is a failure of the harness itself.
         return Answer(failure=traceback.format_exc())
 
 
 class _Tail(io.TextIOBase):
-    """A stream that keeps the end of what is written to it."""
+    """A stream that keeps the end of the text written to it."""
 
     def __init__(self) -> None:
         self._text = ""
 
     def writable(self) -> bool:
-        """It is there to be written to."""
+        """Always true."""
         return True
 
     def write(self, text: str, /) -> int:
-        """Keep the end of it."""
+        """Keep the end of the text."""
         self._text = (self._text + text[-_KEPT_CHARACTERS:])[-_KEPT_CHARACTERS:]
         return len(text)
 
     def take(self) -> str:
-        """What was kept, once."""
+        """Return the text, and forget it."""
         text, self._text = self._text, ""
         return text
 
 
 def _silence(tail: _Tail) -> None:
-    """Keep the end of what Python prints; what is written to the file descriptors themselves is lost."""
+    """Keep the end of Python's output; output of other code to the file descriptors is lost."""
     sys.stdout = sys.stderr = tail
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

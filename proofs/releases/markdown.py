@@ -42,7 +42,7 @@ def _changes(table: Table) -> Iterable[str]:
             yield from ("", f"### torch {release}", "")
         for reasons, rows in explanations.items():
             yield f"- {' '.join(map(_reason, reasons)) or 'Not explained yet.'}"
-            yield from (f"  - {escaped(row.name)}: {escaped(row.told(place))}" for row in rows)
+            yield from (f"  - {escaped(row.name)}: {escaped(row.change(place))}" for row in rows)
 
 
 def _reason(explanation: Explanation) -> str:

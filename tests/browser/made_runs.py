@@ -71,12 +71,12 @@ def on_record(cause: str) -> dict[str, Any]:
         ],
         "conventions": [{"name": "on the bound", "kind": "", "cells": ["1", "1", "0"], "changed": [2]}],
         "changes": [
-            {"release": "2.12", "explained": [{"reasons": [], "rows": [{"name": cause, "told": "came"}]}]},
+            {"release": "2.12", "explained": [{"reasons": [], "rows": [{"name": cause, "change": "came"}]}]},
             {
                 "release": "2.13",
                 "explained": [
-                    {"reasons": [link], "rows": [{"name": cause, "told": "went"}]},
-                    {"reasons": [none], "rows": [{"name": "on the bound", "told": "0, was 1"}]},
+                    {"reasons": [link], "rows": [{"name": cause, "change": "went"}]},
+                    {"reasons": [none], "rows": [{"name": "on the bound", "change": "0, was 1"}]},
                 ],
             },
         ],

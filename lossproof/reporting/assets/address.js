@@ -1,4 +1,4 @@
-// The page's address carries what it shows: ?loss=...&outcome=...&search=...&sort=...#case or #section.
+// The page's address holds its state: ?loss=...&outcome=...&search=...&sort=...#case or #section.
 
 const FILTERS = ["loss", "subject", "dtype", "outcome", "quantity", "flag", "rule"];
 
@@ -19,7 +19,7 @@ function addressOf(filters, anchor) {
   return (asked.size ? "?" + asked : location.pathname) + (anchor ? "#" + encodeURIComponent(anchor) : "");
 }
 
-// Within this page: a plain click filters at once, any other opens the same view anew.
+// A plain click filters this page at once; any other opens the same view in a new one.
 function filterLink(filters, attributes, ...content) {
   return el(
     "a",
@@ -37,7 +37,7 @@ function filterLink(filters, attributes, ...content) {
   );
 }
 
-// A fragment leaves the filters as they are.
+// A fragment leaves the filters unchanged.
 function caseLink(name, ...content) {
   return el("a", { href: "#" + encodeURIComponent(name), class: "case" }, content.length ? content : name);
 }

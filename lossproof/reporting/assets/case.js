@@ -1,10 +1,10 @@
-// A case in a dialog: what it is about, its numbers, the worked steps, the curve, and its checks.
+// A case in a dialog: its title, its numbers, the worked steps, the curve, and its checks.
 
 const dialog = document.getElementById("opened");
 
 const caseNamed = (name) => checks.table("case").find((about) => about.case === name);
 
-// Its checks, a row for each subject and dtype, a column for each reduction.
+// The checks of a case, with a row per subject and dtype, and a column per reduction.
 function checkTable(rows, open) {
   const reductions = unique(rows.map((row) => checks.cell("reduction", row)));
   const order = (row) => data.matrix.subjects.indexOf(checks.cell("subject", row));
@@ -82,14 +82,14 @@ function checkTable(rows, open) {
 
 const gravest = (outcomes) => OUTCOMES.find((outcome) => outcomes.includes(outcome));
 
-// What agrees only in part of what was asked does not simply agree.
+// A group in which only some checks agree does not simply agree.
 function stateOf(rows) {
   const outcomes = rows.map((row) => checks.cell("outcome", row));
   const state = gravest(outcomes);
   return state === "agree" && outcomes.includes("unsupported") ? "partly" : state;
 }
 
-// The checks behind one cell; what failed is told in full.
+// The checks behind a cell; failures are shown in full.
 function checkList(rows, label) {
   const failed = (row) => [...FAILING, "known defect"].includes(checks.cell("outcome", row));
   const inOrder = [...rows].sort(
@@ -124,7 +124,7 @@ function drawMissing(name) {
   if (!dialog.open) dialog.showModal();
 }
 
-// The case's inputs are shown as float64 holds them; those of a check in another dtype are rounded to it.
+// Inputs are shown as float64 holds them; a check in another dtype rounds them.
 function inputsLabel(row) {
   const dtype = row === undefined ? "float64" : checks.cell("dtype", row);
   const isRounded = /^b?float/.test(dtype) && dtype !== "float64";
@@ -198,7 +198,7 @@ function drawCase(name, row) {
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
   const gravestOutcome = gravest(rows.map((one) => checks.cell("outcome", one)));
-  // What failed should not have to be looked for.
+  // Failures are open, so that nobody has to look for them.
   if (row === undefined && FAILING.includes(gravestOutcome)) {
     const failing = rows.filter((one) => checks.cell("outcome", one) === gravestOutcome);
     chosen.replaceChildren(
@@ -213,7 +213,7 @@ function drawCase(name, row) {
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
 });
-// Closed by hand, the address no longer names the case; closed by going back, it does not already.
+// Closing by hand removes the case from the address; going back has removed it already.
 dialog.addEventListener("close", () => {
   const { anchor } = readAddress();
   if (!document.getElementById(anchor)) history.replaceState(null, "", table.address(""));

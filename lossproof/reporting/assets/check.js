@@ -1,8 +1,8 @@
-// One check in full: what came out beside what should, by how much, why it matters, how to see it oneself.
+// A check in full: observed and expected, the error, why it matters, and how to reproduce it.
 
 const BALLS = "in ball arithmetic, which carries a proven bound on the error through every operation";
 
-// The cases whose own printed digits are not the reference's: one of the two is wrong.
+// The cases whose printed digits contradict the reference: one of the two is wrong.
 let contested;
 
 function isContested(row) {
@@ -15,7 +15,7 @@ function isContested(row) {
   return contested.has(cases[row]);
 }
 
-// Which side is right, and how we know.
+// Which side is right, and why.
 function authority(row) {
   const quantity = checks.cell("quantity", row),
     dtype = checks.cell("dtype", row);
@@ -87,7 +87,7 @@ function side(name, text, other, elements) {
 
 const causeOf = (message) => message.slice(message.lastIndexOf("(known: "));
 
-// What is told of a check in full. A test tells one check of a known defect, which stands for the others.
+// The detail of a check. Of a known defect, a test details one check, which represents the others.
 function detailOf(row) {
   if (data.details[row] || checks.cell("outcome", row) !== "known defect") return data.details[row];
   return data.details[standIn(row)];
@@ -101,12 +101,12 @@ function standIn(row) {
   return checks.ofCase(checks.caseOf(row).case).find(sameAs);
 }
 
-// Whose numbers are shown, where they are those of another check.
+// A note if the numbers are those of another check.
 function standInNote(row) {
   if (data.details[row] || !detailOf(row)) return null;
   const other = standIn(row);
-  const told = ["quantity", "reduction", "layout"].map((name) => checks.cell(name, other)).filter(Boolean);
-  return el("p", { class: "quiet" }, `The same defect, as its first check showed it: ${told.join(", ")}.`);
+  const identity = ["quantity", "reduction", "layout"].map((name) => checks.cell(name, other)).filter(Boolean);
+  return el("p", { class: "quiet" }, `The same defect, as its first check showed it: ${identity.join(", ")}.`);
 }
 
 // The mistakes that a case looks for, as a sentence.
@@ -130,7 +130,7 @@ function checkDetail(row) {
           sides.map(([name, text, other]) => side(name, text, other, elements)),
         )
       : null,
-    // Of a single number all is said above.
+    // For a single number, everything is above already.
     elements.length && elements[0].at.length ? elementTable(elements) : null,
     detail.why ? el("p", { class: "why" }, el("b", {}, "What may be wrong. "), sentence(detail.why)) : null,
     why && isWrong ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
@@ -151,7 +151,7 @@ function checkDetail(row) {
   ];
 }
 
-// How far off, in both units that people think in.
+// The error in budgets and in units in the last place.
 function excess(row) {
   const used = checks.share(row);
   const { elements = [] } = data.details[row] || {};

@@ -1,4 +1,4 @@
-// What changed since the baseline.
+// The changes since the baseline.
 
 const CHANGES = {
   changed: "changed outcome",
@@ -9,7 +9,7 @@ const CHANGES = {
   same: "the same",
 };
 
-// Checks of a case on a subject that changed alike make one row.
+// Checks of a case on a subject that changed alike share a row.
 function alike(changes) {
   return [
     ...groupBy(changes, ({ case: name, subject, was, is }) =>
@@ -20,7 +20,7 @@ function alike(changes) {
 
 function changeRow(changes) {
   const [{ case: name, subject, was, is }] = changes;
-  const told = (value) => (SIGNS[value] ? badge(value) : share(value));
+  const outcomeOrShare = (value) => (SIGNS[value] ? badge(value) : share(value));
   const of = (field) =>
     unique(changes.map((change) => change[field])).filter((value) => value && value !== "contiguous");
   const what = [of("dtype"), of("reduction"), of("quantity"), of("layout")]
@@ -33,8 +33,8 @@ function changeRow(changes) {
     el("td", {}, subject),
     el("td", { class: "number" }, whole(changes.length)),
     el("td", { class: "quiet" }, what.join(" · ")),
-    was === undefined ? null : el("td", {}, told(was)),
-    is === undefined ? null : el("td", {}, told(is)),
+    was === undefined ? null : el("td", {}, outcomeOrShare(was)),
+    is === undefined ? null : el("td", {}, outcomeOrShare(is)),
   );
 }
 
@@ -82,13 +82,13 @@ function changeTable(title, changes, number, isOpen) {
 }
 
 function comparisonSection() {
-  const told = data.comparison;
-  if (!told) return null;
-  const { counts } = told;
-  const versions = unique([...Object.keys(told.old), ...Object.keys(told.new)]).filter(
-    (name) => told.old[name] !== told.new[name],
+  const comparison = data.comparison;
+  if (!comparison) return null;
+  const { counts } = comparison;
+  const versions = unique([...Object.keys(comparison.old), ...Object.keys(comparison.new)]).filter(
+    (name) => comparison.old[name] !== comparison.new[name],
   );
-  const accuracy = groupBy(told.accuracy, ({ was, is }) => (shareRank(is) > shareRank(was) ? "less" : "more"));
+  const accuracy = groupBy(comparison.accuracy, ({ was, is }) => (shareRank(is) > shareRank(was) ? "less" : "more"));
   return section(
     "comparison",
     "Compared with the baseline",
@@ -99,17 +99,17 @@ function comparisonSection() {
         el("li", { class: counts[name] ? null : "zero" }, el("b", {}, whole(counts[name] || 0)), text),
       ),
     ),
-    (told.notes || []).map((note) => el("p", { class: "quiet" }, note)),
-    facts(versions.map((name) => [name, `${told.old[name] ?? "–"} → ${told.new[name] ?? "–"}`])),
-    changeTable("Changed outcome", told.changed, counts.changed, true),
+    (comparison.notes || []).map((note) => el("p", { class: "quiet" }, note)),
+    facts(versions.map((name) => [name, `${comparison.old[name] ?? "–"} → ${comparison.new[name] ?? "–"}`])),
+    changeTable("Changed outcome", comparison.changed, counts.changed, true),
     changeTable(
       "Less accurate: error / budget",
       accuracy.get("less") || [],
       counts["less accurate"],
-      !told.changed.length,
+      !comparison.changed.length,
     ),
     changeTable("More accurate: error / budget", accuracy.get("more") || [], counts["more accurate"]),
-    changeTable("New checks", told.added, counts.new),
-    changeTable("Gone", told.gone, counts.gone),
+    changeTable("New checks", comparison.added, counts.new),
+    changeTable("Gone", comparison.gone, counts.gone),
   );
 }

@@ -47,7 +47,7 @@ function linePath(xs, ys, x, y) {
     .join("");
 }
 
-// In words, for those who do not see the picture.
+// A description for people who cannot see the picture.
 function apart(curve, truth, observed, [low, high]) {
   let worst = -1,
     most = 0;
@@ -87,13 +87,13 @@ function panel(curve, title, truth, observed) {
     up = ticks(lowY, highY, 5);
   const argument = curve.argument + (curve.at.length ? "[" + curve.at.join(", ") + "]" : "");
   const here = atPoint(curve, truth);
-  const told = [
+  const caption = [
     `${title} as ${argument} goes from ${lowX} to ${highX}: ${apart(curve, truth, observed, [lowY, highY])}.`,
     `At the case's point ${curve.here} the truth is ${here}.`,
   ].join(" ");
   const shown = svg(
     "svg",
-    { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": told },
+    { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": caption },
     up.map((value) => [
       svg("path", { class: "grid", d: `M${left} ${y(value)}H${width - right}` }),
       svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, tickText(value, up[1] - up[0])),

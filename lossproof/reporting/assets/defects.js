@@ -1,8 +1,8 @@
-// What is known to differ, by cause, and where digits are lost within budget.
+// Known defects by cause, and cases that lose digits within budget.
 
 const plainText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
-// The check that met an entry first and tells what it was given, in its own dtype.
+// The first check of an entry that has a detail, with its dtype.
 function metBy(defect) {
   const isOfIt = (row) =>
     data.details[row] &&
@@ -56,7 +56,7 @@ function defectCard(defect) {
   );
 }
 
-// Kind -> what its causes are called, and what that means.
+// Kind -> the name of its causes, and its meaning.
 const KINDS = {
   defect: ["Defects", "What comes out is wrong."],
   undefined: ["Undefined results", "The formula leaves the result open: what comes out is one choice, ours another."],
@@ -65,7 +65,7 @@ const KINDS = {
 
 const lossOf = (defect) => (caseNamed(defect.case) || { loss: "other" }).loss;
 
-// Where a cause was reported, or who looked.
+// The reports of a cause, or the search for them.
 function reports({ links, searched }) {
   if (links.length) return ["Reported: ", ...links.flatMap((address, place) => [place ? ", " : "", link(address)])];
   return searched ? `No report found. Searched: ${searched}.` : "Nobody has looked for a report yet.";

@@ -8,7 +8,7 @@ function share(value) {
   if (value >= 1e5 || value < 1e-3) return power(value);
   if (value >= 100) return whole(Math.round(value));
   const rounded = Number(value.toPrecision(2));
-  // What is not all of the budget never reads as all of it, nor what is more.
+  // Only a share of exactly 1 reads as 1.
   return rounded !== 1 || value === 1 ? String(rounded) : value < 1 ? "<1" : ">1";
 }
 
@@ -19,7 +19,7 @@ function power(value) {
   return digits + " × 10" + [...String(Number(exponent))].map((sign) => SUPERSCRIPTS[sign]).join("");
 }
 
-// inf and nan are above every number, and no share at all is below.
+// inf and nan rank above every number, and a missing share below.
 const shareRank = (value) => (value === null ? -1 : typeof value === "string" ? Infinity : value);
 
 function largest(shares) {
@@ -33,7 +33,7 @@ function ulps(value) {
   return text + " ULP";
 }
 
-// How many characters of a number are right: none where sign, magnitude or kind differ.
+// The number of right characters of a number: none if the sign, magnitude or kind differs.
 function rightLength(text, truth) {
   if (text === truth || (text !== "" && Number(text) === Number(truth))) return text.length;
   const parts = [text, truth].map((one) => /^(-?)(\d+)(\.\d*)?(e[-+]?\d+)?$/i.exec(one));
@@ -47,11 +47,11 @@ function rightLength(text, truth) {
     return 0;
   let place = 0;
   while (place < text.length && text[place] === truth[place]) place += 1;
-  // Up to here there may be no digit at all but the sign.
+  // So far there may be a sign but no digit.
   return /[1-9]/.test(text.slice(0, place)) ? place : 0;
 }
 
-// The number with the digits marked that differ from the other's, as far as the mark is wanted.
+// The number, with the digits that differ from the other's marked if wanted.
 function marked(text, other, last = text.length) {
   const right = rightLength(text, other);
   if (right === text.length) return [text];
@@ -61,13 +61,13 @@ function marked(text, other, last = text.length) {
 
 // A share as a measure of an error.
 function budgets(value) {
-  const told = share(value);
-  return shareRank(value) <= 1 ? told + " of its budget" : value === "nan" ? "no number" : told + " times its budget";
+  const text = share(value);
+  return shareRank(value) <= 1 ? text + " of its budget" : value === "nan" ? "no number" : text + " times its budget";
 }
 
 const NUMBER = /[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)/gi;
 
-// An array printed beside another, the digits marked in the elements that are beyond their budget.
+// An array beside another, with digits marked in the elements that exceed their budget.
 function markedArray(text, other, offending) {
   const numbers = text.match(NUMBER) || [],
     others = other.match(NUMBER) || [];
@@ -90,7 +90,7 @@ function markedArray(text, other, offending) {
   );
 }
 
-// Whether a printed decimal is what the true number rounds to at its last digit.
+// Whether the true number rounds to a printed decimal at its last digit.
 function rounds(printed, truth) {
   const [, decimals = ""] = /\.(\d*)/.exec(printed) || [];
   const exponent = Number((/e([-+]?\d+)$/i.exec(printed) || [0, 0])[1]);

@@ -1,7 +1,7 @@
 // Error over budget for each loss and dtype: the distribution, and the worst case, marked and named.
 
 const BINS = 40; // of the budget, from 0 to 1
-const DECADES = 8; // beyond it: a bar a power of ten, the last for all that is further off
+const DECADES = 8; // beyond it: a bar per power of ten, the last for everything larger
 const STRIP = { width: 300, height: 30, exact: 0, start: 10, bin: 5.5, limit: 232, end: 300 };
 
 function spreads() {
@@ -21,7 +21,7 @@ function spreads() {
   const known = outcome.table.indexOf("known defect");
   for (let row = 0; row < checks.total; row++) {
     const rank = ranks[shares.rows[row]];
-    // The excess of a known defect is told with the defect; here it would hide what the rest uses.
+    // The excess of a known defect is shown with the defect; here it would hide the other shares.
     if (rank < 0 || outcome.rows[row] === known) continue;
     const name = loss.table[loss.rows[row]];
     if (!found.has(name)) found.set(name, new Array(dtype.table.length));
@@ -76,7 +76,7 @@ function stripPicture(loss, { dtype, bins, total, worst, row }) {
       .map(bar)
       .join("");
   const beyond = bins.slice(BINS + 1).reduce((sum, number) => sum + number, 0);
-  const told = [
+  const texts = [
     `${loss}, ${dtype}: ${many(total, "check")}`,
     `${whole(bins[0])} exact`,
     beyond ? `${whole(beyond)} beyond the budget` : "",
@@ -89,7 +89,7 @@ function stripPicture(loss, { dtype, bins, total, worst, row }) {
       class: "strip",
       viewBox: `-4 0 ${STRIP.width + 8} ${STRIP.height + 2}`,
       role: "img",
-      "aria-label": told.filter(Boolean).join(", "),
+      "aria-label": texts.filter(Boolean).join(", "),
     },
     svg("path", { class: "base", d: `M0 ${STRIP.height}.5H${STRIP.end}` }),
     svg("path", { class: "limit", d: `M${STRIP.limit} 0V${STRIP.height}` }),
@@ -139,7 +139,7 @@ function spreadFigure({ loss, strips }) {
   );
 }
 
-// What an honest computation is, and what is none.
+// What counts as an honest computation.
 function coverage() {
   return el(
     "details",

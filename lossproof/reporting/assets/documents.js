@@ -17,7 +17,7 @@ const MEANINGS = {
   "not checked": "nothing ran it",
 };
 
-// A document's file is named by a number and a digest that only tells versions apart.
+// The name of a document's file has a number, and a digest that only distinguishes versions.
 function documentName(stem) {
   const found = /^(\d+)_([0-9a-f]{8,})$/.exec(stem || "");
   return found ? "Document " + found[1] : stem || "";
@@ -33,14 +33,14 @@ function tally(claims) {
     .filter(([, number]) => number);
 }
 
-// Where a number stands that is held against the true one.
+// The origin of a number that is compared with the true one.
 const STANDS = {
   document: "printed in the document",
   formula: "from the document's formula, on our inputs",
   case: "stated in our case file",
 };
 
-// Numbers in brackets that show their shape; of too many, the first.
+// Numbers in nested brackets; of too many, the first.
 function nested(parts, shape) {
   const size = shape.reduce((product, length) => product * length, 1);
   if (parts.length < size) return ["[", ...between(parts), `, ... (${whole(size)} in all)]`];
@@ -54,18 +54,18 @@ function nested(parts, shape) {
 
 const between = (parts) => parts.flatMap((part, place) => [place ? ", " : "", ...part]);
 
-// The numbers of a claim beside the true ones, each beside its own; or two shapes that differ.
+// The numbers of a claim beside the true ones, or two shapes that differ.
 function numberPair({ stated, shape, true: truth, true_shape: trueShape, dtype }) {
   if (String(shape) !== String(trueShape)) {
     const whose = (texts, own) => nested(texts.map((text) => [text]), own);
     return [el("mark", {}, whose(stated, shape)), el("span", {}, whose(truth, trueShape))];
   }
-  // What was seen on a machine claims no digits beyond that dtype's.
+  // A number observed on a machine claims only the digits of its dtype.
   const apart = (values, others, isStated) =>
     values.map((value, place) => {
       const other = others[place];
       if (dtype || (isStated ? rounds(value, other) : rounds(other, value))) return [value];
-      // Of the true digits no more than are stated are wrong in it.
+      // Only as many true digits as are stated can be wrong.
       return marked(value, other, isStated ? value.length : other.length);
     });
   return [
@@ -121,14 +121,14 @@ function numberRow(number) {
   );
 }
 
-const told = (label, text) => (text ? el("p", {}, el("b", {}, label), text) : null);
+const labelled = (label, text) => (text ? el("p", {}, el("b", {}, label), text) : null);
 
 function findingLines({ kind, says, because, now }, isCounted) {
-  if (kind === "drifted") return [told("It was: ", `${says}, ${because}`), told("It is: ", now)];
-  return [isCounted ? null : told("What the document has: ", says), told("Why it is wrong: ", because)];
+  if (kind === "drifted") return [labelled("It was: ", `${says}, ${because}`), labelled("It is: ", now)];
+  return [isCounted ? null : labelled("What the document has: ", says), labelled("Why it is wrong: ", because)];
 }
 
-// Numbers that are told in a table of their own are not told here again.
+// Numbers that have a table are not repeated here.
 const findingBox = (finding, isCounted) => el("div", { class: "finding" }, findingLines(finding, isCounted));
 
 function stepsOf(name) {
@@ -212,10 +212,10 @@ function documentPart({ document: stem, title, about, claims }) {
   );
 }
 
-// A document is wrong by its own number or statement; where only a subject fails, the document may well be right.
+// A document is wrong if its number or statement is; if only a subject fails, the document may be right.
 const isWrong = ({ finding, verdict }, by) => finding || (verdict === "contradicted" && by.includes("certified"));
 
-// What is wrong or outdated, before all that is right. Cases that show the same are told once.
+// What is wrong or outdated comes first. Cases that show the same appear once.
 function correction({ document: stem, title, claim }) {
   const wrong = claim.cases.filter((tried) => isWrong(tried, claim.by));
   const same = ({ finding, numbers }) =>

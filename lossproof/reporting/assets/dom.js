@@ -15,7 +15,7 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
-// What stands for the dtype of what has none, like the attributes of a module.
+// The name in place of a dtype, for checks without one, such as those of modules.
 const NO_DTYPE = "no dtype";
 
 // The outcomes, the gravest first; those that fail a run; the sign of each.
@@ -29,7 +29,7 @@ function learnOutcomes(table) {
     SIGNS[name] = sign;
   }
 }
-// What a group of checks is called by where that is no outcome: its style and its sign.
+// The style and the sign of states that are not outcomes.
 const STATES = { conforms: ["agree", "✓"], partly: ["partly", "◐"], "nothing to run": ["unsupported", "–"] };
 const styleOf = (state) => (STATES[state] ? STATES[state][0] : state.replace(" ", "-"));
 const signOf = (state) => (STATES[state] ? STATES[state][1] : SIGNS[state]);
@@ -72,11 +72,11 @@ function section(id, title, ...content) {
 }
 
 function facts(pairs) {
-  const told = pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const filled = pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined);
   return el(
     "dl",
     { class: "facts" },
-    told.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+    filled.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
   );
 }
 
@@ -96,7 +96,7 @@ function link(address) {
   return el("a", { href: address, rel: "noreferrer" }, address);
 }
 
-// A table that may be wider than the page scrolls by itself, by keyboard too.
+// A table that may be wider than the page scrolls by itself, also by keyboard.
 function wide(label, table) {
   return el("div", { class: "wide-table", tabindex: "0", role: "group", "aria-label": label }, table);
 }
@@ -104,7 +104,7 @@ function wide(label, table) {
 function copyButton(block) {
   const button = el("button", { type: "button", class: "copy" }, "Copy");
   button.addEventListener("click", () => {
-    // Some browsers keep the clipboard from local files, or ask first: what is selected, one's own keys can copy.
+    // Some browsers deny local files the clipboard, or ask first; selected text can be copied by hand.
     getSelection().selectAllChildren(block);
     button.textContent = "Selected: press Ctrl+C";
     if (navigator.clipboard)
@@ -127,7 +127,7 @@ function code(label, text, copied) {
   );
 }
 
-// What is long and rarely wanted is drawn when it is opened first.
+// Long and rarely wanted content is drawn when it is first opened.
 function lazily(details, draw) {
   details.addEventListener("toggle", () => {
     if (details.open && details.childElementCount === 1) details.append(...[draw()].flat().filter(Boolean));

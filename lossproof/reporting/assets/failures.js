@@ -7,7 +7,7 @@ function failureCard({ rows: places, checks: number }, position) {
   const subject = checks.cell("subject", places[0]);
   const outcome = checks.cell("outcome", places[0]);
   const rest = number - places.length;
-  // Of the check that the card shows first: a number of another one would contradict it.
+  // The number of the check that the card shows first: another one would contradict it.
   const used = checks.share(places[0]);
   const dtypes = unique(places.map((row) => checks.cell("dtype", row))).join(", ");
   const card = el(

@@ -3,7 +3,7 @@
 const CELL = 8;
 const SHORT_LIST = 3;
 
-// A row a fault, a column a case that catches any; darker where it does in more dtypes.
+// A row per fault and a column per case that catches any; darker if in more dtypes.
 function killMatrix(faults) {
   const cases = [...new Set(faults.flatMap((fault) => Object.keys(fault.kills)))].sort();
   const places = new Map(cases.map((name, place) => [name, place]));
@@ -42,7 +42,7 @@ function killMatrix(faults) {
   );
 }
 
-// "12 of 13 faults", of those that the torch of the hunt can have.
+// "12 of 13 faults", counting those that the tested torch can have.
 function caughtOf(faults) {
   const applying = faults.filter((fault) => !fault.not_applicable);
   const caught = faults.filter((fault) => Object.keys(fault.kills).length).length;
@@ -104,9 +104,9 @@ function faultCard(fault) {
 
 function faultsOfLoss(loss, faults) {
   const others = notApplicable(faults) ? `, ${whole(notApplicable(faults))} not applicable` : "";
-  const asked = faults.filter((fault) => fault.pytorch !== null);
-  const theirs = asked.length
-    ? `; PyTorch's own tests catch ${whole(asked.filter((fault) => fault.pytorch).length)} of the ${whole(asked.length)} they met`
+  const compared = faults.filter((fault) => fault.pytorch !== null);
+  const theirs = compared.length
+    ? `; PyTorch's own tests catch ${whole(compared.filter((fault) => fault.pytorch).length)} of the ${whole(compared.length)} they met`
     : "";
   return lazily(
     el(
@@ -123,42 +123,42 @@ function faultsOfLoss(loss, faults) {
 }
 
 function faultSection() {
-  const told = data.faults;
-  if (!told) return null;
-  const losses = groupBy(told.faults, (fault) => fault.loss);
-  const asked = told.faults.filter((fault) => fault.pytorch !== null);
+  const findings = data.faults;
+  if (!findings) return null;
+  const losses = groupBy(findings.faults, (fault) => fault.loss);
+  const compared = findings.faults.filter((fault) => fault.pytorch !== null);
   const sentences = [
-    `${caughtOf(told.faults)} that were planted in torch, one at a time, are caught.`,
+    `${caughtOf(findings.faults)} that were planted in torch, one at a time, are caught.`,
   ];
-  const others = notApplicable(told.faults);
+  const others = notApplicable(findings.faults);
   if (others) sentences.push(`${whole(others)} more cannot be planted in this torch, or cannot show there.`);
-  const theirs = whole(asked.filter((fault) => fault.pytorch).length);
-  if (asked.length)
-    sentences.push(`Of ${whole(asked.length)} of them, PyTorch's own tests of its losses catch ${theirs}.`);
-  if (told.cases !== data.run.versions.cases) sentences.push("That was tried with other case files than this run's.");
-  if (!told.full)
+  const theirs = whole(compared.filter((fault) => fault.pytorch).length);
+  if (compared.length)
+    sentences.push(`Of ${whole(compared.length)} of them, PyTorch's own tests of its losses catch ${theirs}.`);
+  if (findings.cases !== data.run.versions.cases) sentences.push("That was tried with other case files than this run's.");
+  if (!findings.full)
     sentences.push("Each fault is shown with the first cases that catch it; make faults FULL=1 tries all.");
   return section(
     "faults",
     "Planted faults",
     el("p", { class: "quiet" }, sentences.join(" ")),
-    told.problems.length
+    findings.problems.length
       ? el(
           "details",
           { class: "card" },
-          el("summary", {}, badge("disagree", many(told.problems.length, "problem"))),
+          el("summary", {}, badge("disagree", many(findings.problems.length, "problem"))),
           el(
             "ul",
             {},
-            told.problems.map((problem) => el("li", {}, problem)),
+            findings.problems.map((problem) => el("li", {}, problem)),
           ),
         )
       : null,
     [...losses].map(([loss, faults]) => faultsOfLoss(loss, faults)),
     facts([
-      ["tried", told.made],
-      ["torch", told.torch],
-      ["took", whole(Math.round(told.seconds)) + " CPU seconds"],
+      ["tried", findings.made],
+      ["torch", findings.torch],
+      ["took", whole(Math.round(findings.seconds)) + " CPU seconds"],
     ]),
   );
 }

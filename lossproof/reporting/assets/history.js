@@ -13,11 +13,11 @@ function historyCell(cell, isChanged) {
 }
 
 function historyRow({ name, kind, cells, changed }) {
-  const told = kind && kind !== "defect" ? [name, " ", el("span", { class: "quiet" }, `(${kind})`)] : name;
+  const title = kind && kind !== "defect" ? [name, " ", el("span", { class: "quiet" }, `(${kind})`)] : name;
   return el(
     "tr",
     {},
-    el("th", { scope: "row" }, told),
+    el("th", { scope: "row" }, title),
     cells.map((cell, place) => historyCell(cell, changed.includes(place))),
   );
 }
@@ -40,7 +40,7 @@ function historyTable(label, rows, first) {
   );
 }
 
-// What changed is a table, below how many rows each release changed; the rest waits until it is asked for.
+// A table of the changed rows, and the changes of each release; the other rows are folded.
 function historyPart(title, noun, rows) {
   if (!rows.length) return null;
   const changed = rows.filter((row) => row.changed.length);
@@ -80,7 +80,7 @@ function historyChange({ release, explained }) {
           el(
             "ul",
             { class: "printed" },
-            rows.map(({ name, told }) => el("li", {}, `${name}: ${told}`)),
+            rows.map(({ name, change }) => el("li", {}, `${name}: ${change}`)),
           ),
         ),
       ),

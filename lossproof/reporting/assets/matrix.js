@@ -1,6 +1,6 @@
 // The table of losses by subject and dtype: one look says what conforms.
 
-// A row a loss, a column a dtype of a subject; what has no dtype and is supported nowhere takes no room.
+// A row per loss and a column per dtype of a subject; claims without a dtype have a column if supported.
 function matrixColumns(losses) {
   return data.matrix.subjects
     .map((subject, place) => {
@@ -21,7 +21,7 @@ function matrixColumns(losses) {
 
 const isFailing = ({ cells }) => cells.flat().some(({ counts }) => FAILING.some((outcome) => counts[outcome]));
 
-// How many checks of each kind there are, and how many calls gave a value where some gave none.
+// The number of checks of each kind, and of calls that gave a value if some gave none.
 function tallies({ state, counts, ran, calls }) {
   const found = Object.entries(counts).map(([outcome, number]) => [
     styleOf(outcome),
@@ -35,13 +35,13 @@ function cellInWords({ state, checks: number, ran, calls, share: used, counts })
   const each = Object.entries(counts).map(
     ([outcome, count]) => `${whole(count)} of ${many(number, "check")} ${outcome}`,
   );
-  const told = [
+  const parts = [
     state === "nothing to run" && calls ? "nothing ran" : state,
     ran < calls ? `${whole(ran)} of ${many(calls, "call")} gave a value` : "",
     used === null ? "" : `at most ${share(used)} of the budget used`,
     ...each,
   ];
-  return told.filter(Boolean).join("; ");
+  return parts.filter(Boolean).join("; ");
 }
 
 function matrixCell(loss, subject, dtype, part, isFirst) {

@@ -1,4 +1,4 @@
-// The page: the head, the sections in the order in which a reader wants them, and what the address asks for.
+// The page: the head, the sections, and the view that the address asks for.
 
 function head() {
   document.getElementById("standing").append(...data.run.standing.map((sentence) => el("p", {}, sentence)));

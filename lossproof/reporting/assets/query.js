@@ -21,7 +21,7 @@ function queries(columns) {
   );
   const texts = Object.fromEntries(SEARCHED.map((name) => [name, columns[name].table.map(low)]));
 
-  // What is filtered by: the column that tells, and whether one of its entries is wanted.
+  // Each filter: its column, and a test of the entries of that column.
   const ASPECTS = {
     loss: ["case", (about, wanted) => about.loss === wanted],
     flag: ["case", (about, wanted) => about.flags.includes(wanted)],
@@ -33,7 +33,7 @@ function queries(columns) {
     for (let row = 0; row < total; row++) mask[row] |= hits[rows[row]];
   }
 
-  // The rows that pass, in their own order.
+  // The rows that pass, in order.
   function keep(filters) {
     const passes = [];
     for (const name of FILTERS) {
@@ -64,7 +64,7 @@ function queries(columns) {
     return kept.subarray(0, number);
   }
 
-  // What an entry of the table is sorted by.
+  // The sort key of an entry of the table.
   const KEYS = { share: shareRank, case: (about) => about.case, loss: (about) => about.loss };
 
   function ranks(name, column) {
@@ -77,7 +77,7 @@ function queries(columns) {
     return { of: Uint32Array.from(keys, (key) => places.get(key)), number: places.size };
   }
 
-  // The rows sorted by counting how many have each rank; equals keep their order.
+  // The rows in a stable counting sort by rank.
   function arrange(kept, name, down) {
     const column = name === "loss" ? "case" : name;
     const { of, number } = ranks(name, column);
@@ -110,7 +110,7 @@ function queries(columns) {
     table: (name) => columns[name].table,
     caseOf: (row) => cell("case", row),
     share: (row) => cell("share", row),
-    // The rows of a case, by its name; cases of one name may differ in what they say of themselves.
+    // The rows of a case, by its name; cases with one name may differ in other fields.
     ofCase: (name) => {
       const places = new Set(columns.case.table.flatMap((about, place) => (about.case === name ? [place] : [])));
       const found = [];

@@ -1,4 +1,4 @@
-// Every check in one table, of which only the visible rows are drawn.
+// All checks in one table that draws only its visible rows.
 
 function rowsTable(checks, open) {
   const { total, cell, caseOf } = checks;
@@ -112,7 +112,7 @@ function rowsTable(checks, open) {
   }
 
   function sortBy(name) {
-    // The largest errors are what one looks for first.
+    // Readers look for the largest errors first.
     arrangeBy({ name, down: sorted.name === name ? !sorted.down : name === "share" });
     filter();
   }
@@ -190,7 +190,7 @@ function rowsTable(checks, open) {
     search.value = filters.search || "";
     for (const name of FILTERS) {
       selects[name].value = filters[name] || "";
-      // A value that this run lacks must not pass for no filter.
+      // A value that this run lacks must not count as no filter.
       if (filters[name] && selects[name].value !== filters[name]) {
         selects[name].append(el("option", { value: filters[name] }, filters[name]));
         selects[name].value = filters[name];

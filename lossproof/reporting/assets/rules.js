@@ -1,8 +1,8 @@
-// What did not pass by its number: results that overflowed where the formula does, and checks passed by a rule.
+// Checks that did not pass by their number: results that overflowed, and checks that passed by a rule.
 
-function placeTable(label, counted, filters) {
-  const dtypes = unique(counted.map(({ dtype }) => dtype)).sort();
-  const rows = [...groupBy(counted, ({ loss }) => loss)];
+function placeTable(label, counts, filters) {
+  const dtypes = unique(counts.map(({ dtype }) => dtype)).sort();
+  const rows = [...groupBy(counts, ({ loss }) => loss)];
   return wide(
     label,
     el(

@@ -66,12 +66,12 @@ def test_columns_stand_under_each_other(corpus: list[str]) -> None:
     [
         (["nonsense"], "no case matches 'nonsense'; there are 6, such as ce-weighted-mean"),
         (["ce-larg?s"], "no case matches 'ce-larg?s'; near: ce-large"),
-        (["flag", "x"], "'flag' is nothing to list; did you mean 'flags'?"),
+        (["flag", "x"], "'flag' cannot be listed; did you mean 'flags'?"),
         (["--loss", "MSELos"], "there is no loss 'MSELos'; did you mean 'MSELoss'?"),
         (["--flag", "Unstabel"], "no case has the flag 'Unstabel'; did you mean 'Unstable'?"),
         (["--document", "007"], "no case comes from the document '007'"),
         (["dtypes", "--loss", "MSELoss"], "--loss chooses cases, losses or flags, not dtypes; leave it out"),
-        (["--loss", "NLLLoss"], "no case has all of that; leave out an option"),
+        (["--loss", "NLLLoss"], "no case matches all of these options; leave one out"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_is(corpus: list[str], words: list[str], answer: str) -> None:
@@ -178,7 +178,7 @@ def test_what_cannot_be_explained_is_said(corpus: list[str]) -> None:
     assert "ce-refused: the reference refuses this call: target 2 is out of bounds" in refused.text
     module = typed("explain", "chain", *corpus)
     assert module.status == 2
-    assert "'lossproof show chain' tells it" in module.text
+    assert "'lossproof show chain' shows it" in module.text
 
 
 def test_every_kind_of_case_of_the_suite_can_be_shown() -> None:
@@ -231,7 +231,7 @@ def test_all_complaints_about_all_files_come_at_once(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in said.lines] == sorted([files[0], *files])
     assert "did you mean 'title'?" in said.text
     assert "three.yaml: the file cannot be read (No such file or directory)" in said.text
-    assert "four.yml: the file is not read for its ending; let its name end in .yaml" in said.text
+    assert "four.yml: the file is not read because of its ending; let its name end in .yaml" in said.text
 
 
 def test_an_id_that_stands_twice_is_found_within_files_and_beside_the_corpus(tmp_path: Path) -> None:
@@ -240,8 +240,8 @@ def test_an_id_that_stands_twice_is_found_within_files_and_beside_the_corpus(tmp
     other.write_text(IN_ORDER.replace("id: one", "id: ce-large"))
     beside = typed("check", str(cases / "some.yaml"), "--corpus", str(cases))
     assert beside.status == 2
-    assert "the id 'ce-large' stands already at cases/other.yaml:3" in beside.text
+    assert "the id 'ce-large' is in use at cases/other.yaml:3" in beside.text
     both = typed("check", str(cases / "some.yaml"), str(other))
     assert f"{other}:3: [one]" not in both.text
-    assert "the id 'ce-large' stands already at" in both.text
+    assert "the id 'ce-large' is in use at" in both.text
     assert typed("check", str(other)).status == 0

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repository import whole_corpus
 
+from lossproof.command_line.case_text import mapping, text
 from lossproof.command_line.digits import decimal, rounded_text
-from lossproof.command_line.written import mapping, text
 from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.complaints import Notes
 from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree

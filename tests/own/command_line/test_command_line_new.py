@@ -129,7 +129,7 @@ def test_windows_line_ends_stay(cases: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["--id", "ce-large"], "the id 'ce-large' stands already at"),
+        (["--id", "ce-large"], "the id 'ce-large' is in use at"),
         (["--id", "CE"], "write small letters and digits joined by single hyphens"),
         (["--title", " "], "title is an empty text"),
         (["--flags", "[Unstabel]"], "did you mean 'Unstable'?"),
@@ -158,7 +158,7 @@ def test_an_id_of_another_file_is_refused(cases: Path) -> None:
     for place in ((), ("--file", str(cases / "fresh.yaml"))):
         said = typed("new", *words, "--corpus", str(cases), *place)
         assert said.status == 2
-        assert "the id 'ce-large' stands already at cases/some.yaml:18; choose another" in said.text
+        assert "the id 'ce-large' is in use at cases/some.yaml:18; choose another" in said.text
     assert not (cases / "fresh.yaml").exists()
 
 
@@ -172,8 +172,8 @@ def test_files_that_take_no_case_are_refused(cases: Path) -> None:
         "cases:\n- id: one\n  title: cases come first\n  args: {input: 1, target: 2}\nloss: L1Loss\n"
     )
     for name, answer in (
-        ("known-defects.yaml", "is no file of cases"),
-        ("some.txt", "is no file of cases; name one that ends in .yaml"),
+        ("known-defects.yaml", "is not a file of cases"),
+        ("some.txt", "is not a file of cases; name one that ends in .yaml"),
         ("nowhere/some.yaml", "there is no folder"),
         ("broken.yaml", "broken.yaml:2: a value is missing between brackets"),
         ("../flow.yaml", "flow.yaml does not end with its list of cases; put 'cases:' last"),

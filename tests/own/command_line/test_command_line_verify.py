@@ -35,7 +35,7 @@ def _letters(said: Said) -> list[str]:
 def test_a_terminal_shows_how_far_the_run_is(asked: list[str]) -> None:
     said = on_a_terminal(*asked)
     assert said.status == 0, said.text
-    assert "checks" in said.text
+    assert "trials" in said.text
     assert "0/4" in said.text
     assert not _letters(said)
     assert "Everything conforms" in said.text

@@ -22,7 +22,7 @@ FILES: list[tuple[str, str | bytes, int | None, str | None, str]] = [
     ("an empty list of cases", "cases: []\n", 1, None, "cases is an empty list"),
     ("a case that is a text", "cases: [x]\n", 1, None, "the case is a text ('x') but must be a mapping"),
     ("two documents", IN_ORDER + "---\n" + TAKEN, 6, "one", "a second document begins here"),
-    ("a directive", "%YAML 1.1\n---\n" + IN_ORDER, 1, None, "a line with '%' directs YAML"),
+    ("a directive", "%YAML 1.1\n---\n" + IN_ORDER, 1, None, "a line with '%' is a YAML directive"),
     ("not UTF-8", IN_ORDER.encode() + b"# \xe9\n", 6, None, "the file is not UTF-8"),
     ("UTF-16", IN_ORDER.encode("utf-16"), 1, None, "byte order mark"),
     ("a mark of UTF-8", b"\xef\xbb\xbf" + IN_ORDER.encode(), 1, None, "byte order mark"),
@@ -37,7 +37,7 @@ FILES: list[tuple[str, str | bytes, int | None, str | None, str]] = [
     ("an open quote", IN_ORDER + "    drifted: 'a\n", 7, None, "a quotation mark is not closed"),
     ("an open bracket", "cases: [1, 2\nloss: x\n", 2, None, "a list in brackets is not closed"),
     ("an open brace", "cases: {a: 1\nloss: x\n", 2, None, "a mapping in braces is not closed"),
-    ("bad indentation", IN_ORDER + "   bias: true\n", 6, None, "too far to the left or to the right"),
+    ("bad indentation", IN_ORDER + "   bias: true\n", 6, None, "indented too little or too much"),
     ("a stray character", "cases: @x\n", 1, None, "this character cannot begin a text"),
     ("an unknown alias", "cases: *x\n", 1, None, "'*x' is an alias"),
     (
@@ -93,7 +93,7 @@ FILES: list[tuple[str, str | bytes, int | None, str | None, str]] = [
         IN_ORDER + "    module: {aspect: class_chain, expected: [A]}\n",
         5,
         "one",
-        "'args' stands in a case with 'module'",
+        "a case with 'module' cannot have 'args'",
     ),
     (
         "rounding kept silent",
@@ -115,7 +115,7 @@ FILES: list[tuple[str, str | bytes, int | None, str | None, str]] = [
         "flags:\n  F: {bug: b, severity: low, why: one, not two}\n" + IN_ORDER + "    flags: [F]\n",
         2,
         None,
-        "'not two' is no key of flags.F; if it is the rest of a text with a comma, put that text in quotes",
+        "'not two' is not a key of flags.F; if it is the rest of a text with a comma, put that text in quote",
     ),
 ]
 
@@ -153,7 +153,7 @@ def test_a_refusal_states_no_result(tmp_path: Path, other: str) -> None:
     raises = "    raises: {when: call, kind: index, torch: {type: E, match: m}}\n"
     line, case, said = only_complaint(tmp_path, IN_ORDER + raises + f"    {other}\n")
     assert (line, case) == (7, "one")
-    assert f"'{other.partition(':')[0]}' stands in a case with 'raises'" in said
+    assert f"a case with 'raises' cannot have '{other.partition(':')[0]}'" in said
 
 
 def test_an_alias_is_refused_where_it_stands(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_reduction_that_the_case_leaves_out_expects_nothing(tmp_path: Path) ->
     text = IN_ORDER + "    reductions: [mean]\n    expect: {sum: 1}\n"
     line, _, said = only_complaint(tmp_path, text)
     assert line == 7
-    assert "'sum' is no reduction that the case runs in" in said
+    assert "'sum' is not a reduction that the case runs in" in said
 
 
 def test_all_complaints_come_at_once_and_in_order(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_every_invisible_character_of_a_file_is_named(tmp_path: Path) -> None:
 def test_an_id_is_unique_in_the_corpus(tmp_path: Path) -> None:
     found = complaints_about(tmp_path, a=IN_ORDER, b="\n" + IN_ORDER)
     assert [(one.file, one.line, one.case) for one in found] == [("cases/b.yaml", 4, "one")]
-    assert "stands already at cases/a.yaml:3" in found[0].problem
+    assert "is in use at cases/a.yaml:3" in found[0].problem
 
 
 def test_a_complaint_is_one_line_whatever_was_written(tmp_path: Path) -> None:
@@ -250,4 +250,4 @@ def test_a_file_of_history_that_tells_no_release_is_refused(tmp_path: Path) -> N
         (folder / name).write_text("{}")
     found = complaints_about(tmp_path)
     assert [one.file for one in found] == ["cases/history/2.13.0.json", "cases/history/torch-latest.json"]
-    assert "the file's name tells no release; call it like torch-2.13.0.json" in str(found[0])
+    assert "the file's name does not name a release; name it like torch-2.13.0.json" in str(found[0])

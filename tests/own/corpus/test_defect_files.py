@@ -116,7 +116,7 @@ DEFECT_CHANGES = [
         "no release is both since '2.14'",
     ),
     ("kind: defect", "kind: defect\n    until: '2.13.0'\n    since: '2.13.1'", 9, "and until '2.13.0'; mend"),
-    ('observed: "1"', "observed: nan", 4, "without quotes is ambiguous"),
+    ('observed: "1"', "observed: nan", 4, "is ambiguous without quotes"),
     ("why: because", "why: because\n    elements: 0", 7, "elements is 0"),
     ("why: because", "why: because\n    elements: [1.5]", 7, "elements[0] is 1.5"),
     ('observed: "1"', "observed: []", 4, "observed is an empty list"),
@@ -138,8 +138,8 @@ def test_a_bad_known_defect_is_refused(tmp_path: Path, old: str, new: str, line:
 @pytest.mark.parametrize(
     ("defaults", "words"),
     [
-        ("{case: weighted-mean}", "'case' is no key of defaults"),
-        ("{observed: 1}", "'observed' is no key of defaults"),
+        ("{case: weighted-mean}", "'case' is not a key of defaults"),
+        ("{observed: 1}", "'observed' is not a key of defaults"),
         ("{since: 2.10}", "since is a number ('2.10') but must be a text; put it in quotes"),
         ("{since: '2.14', until: '2.13'}", "no release is both since '2.14' and until '2.13'"),
         ("[kind]", "defaults is a list but must be a mapping"),

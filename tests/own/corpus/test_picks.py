@@ -55,7 +55,7 @@ def test_a_folder_without_the_file_has_no_picks(tmp_path: Path) -> None:
     ("old", "new", "told"),
     [
         ("triplet-on-margin", "triplet-on-the-margin", "did you mean 'triplet-on-margin'?"),
-        ('pick: "1"', 'pick: "2"', "'2' is no pick of hinge-embedding-on-margin"),
+        ('pick: "1"', 'pick: "2"', "'2' is not a pick of hinge-embedding-on-margin"),
         ('until: "2.13"', "until: 2.13", "until"),
         ("subject: torch.*", "subjects: torch.*", "did you mean 'subject'?"),
     ],

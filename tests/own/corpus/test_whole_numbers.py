@@ -145,9 +145,7 @@ def test_what_is_to_be_refused_states_its_dtype(loss: str, name: str, dtype: str
 
 def test_the_place_within_the_tensor_is_named() -> None:
     _, (said,) = read_call("NLLLoss", {"target": "{reshape: [[0], [1.5], [0.5]], shape: [3]}"})
-    assert said.startswith(
-        "args.target.reshape[1][0] is 1.5 but must be a whole number (and 1 more are none)"
-    )
+    assert said.startswith("args.target.reshape[1][0] is 1.5 but must be a whole number (and 1 more are not)")
     _, (said,) = read_call("NLLLoss", {"target": "[0, 1.0]"})
     assert said == (
         "args.target[1] is 1.0 but must be a whole number; write it in digits only, without a point"

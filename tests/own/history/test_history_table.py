@@ -127,7 +127,7 @@ def test_an_explanation_of_what_did_not_change_fails(
             "must have either 'link' or 'searched'",
         ),
         ("  link: https://github.com/pytorch/pytorch/issues/1", "  link: gone", "link is 'gone'"),
-        ("what: The check was", "why: The check was", "'why' is no key of"),
+        ("what: The check was", "why: The check was", "'why' is not a key of"),
     ],
 )
 def test_a_mistake_in_the_explanations_is_told(
@@ -190,7 +190,7 @@ def test_a_run_shows_the_table_on_its_page(changed: Path, tmp_path: Path) -> Non
                     "searched": "",
                 }
             ],
-            "rows": [{"name": "bound", "told": "0, was 1"}],
+            "rows": [{"name": "bound", "change": "0, was 1"}],
         }
     ]
     write_faults(tmp_path, json.dumps({"faults": []}), told)

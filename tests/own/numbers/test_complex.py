@@ -100,8 +100,8 @@ def test_a_case_writes_both_parts() -> None:
 @pytest.mark.parametrize(
     ("input", "dtypes", "words"),
     [
-        ("{complex: [[1, 2]]}", "[float64]", "no pair of two tensors of one shape"),
-        ("{complex: [[1, 2], [1]]}", "[float64]", "no pair of two tensors of one shape"),
+        ("{complex: [[1, 2]]}", "[float64]", "not a pair of tensors of one shape"),
+        ("{complex: [[1, 2], [1]]}", "[float64]", "not a pair of tensors of one shape"),
         ("{complex: [[1, 2], [0, 0.1]]}", "[float32]", "cannot hold exactly"),
         ("{complex: [[1, 2], [0, 0]]}", "[float16]", "is complex"),
     ],

@@ -52,11 +52,11 @@ def test_a_run_of_another_version_can_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda run, record: run.pop("versions"), r":1: the run's versions is missing or no dict"),
-        (lambda run, record: run.update(started=3), r":1: the run's started is missing or no str"),
-        (lambda run, record: run.update(complete="no"), r":1: the run's complete is missing or no bool"),
-        (lambda run, record: run.update(options=[]), r":1: the run's options is missing or no dict"),
-        (lambda run, record: record.pop("case"), r":2: the check's case is missing or no text"),
+        (lambda run, record: run.pop("versions"), r":1: the run's versions is missing or not a dict"),
+        (lambda run, record: run.update(started=3), r":1: the run's started is missing or not a str"),
+        (lambda run, record: run.update(complete="no"), r":1: the run's complete is missing or not a bool"),
+        (lambda run, record: run.update(options=[]), r":1: the run's options is missing or not a dict"),
+        (lambda run, record: record.pop("case"), r":2: the check's case is missing or not a text"),
         (lambda run, record: record.update(outcome=None), r":2: the check's outcome is missing or no"),
         (lambda run, record: record.update(reduction=[]), r":2: the check's reduction is missing or no"),
         (lambda run, record: record.update(error_over_budget="a"), r":2: the check's error_over_budget"),

@@ -17,7 +17,7 @@ from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.badge import badge_json
-from lossproof.reporting.cells import cell, cells_of, joined
+from lossproof.reporting.cells import cell, cells_of, join
 from lossproof.reporting.markdown import summary_markdown
 from lossproof.reporting.text import share
 
@@ -66,16 +66,16 @@ class TestAllDtypes:
     def test_the_gravest_state_and_the_largest_share_stand_for_all(self) -> None:
         half = replace(GRADIENT, dtype="float16", quantity=Quantity("value"))
         (by_dtype,) = cells_of([AGREES, half, replace(DEFECT, dtype="float64")]).values()
-        found = joined(by_dtype)
+        found = join(by_dtype)
         assert (found.state, found.share, found.counts) == ("known defect", 0.5, {"known defect": 1})
 
     def test_a_dtype_in_which_nothing_ran_makes_it_partly_so(self) -> None:
         (by_dtype,) = cells_of([AGREES, replace(UNSUPPORTED, dtype="float16")]).values()
-        assert (joined(by_dtype).state, joined(by_dtype).calls) == ("partly", 2)
+        assert (join(by_dtype).state, join(by_dtype).calls) == ("partly", 2)
 
     def test_a_subject_without_modules_lacks_none(self) -> None:
         (by_dtype,) = cells_of([AGREES, replace(MODULE, outcome=Outcome.UNSUPPORTED)]).values()
-        assert (joined(by_dtype).state, joined(by_dtype).calls) == ("conforms", 1)
+        assert (join(by_dtype).state, join(by_dtype).calls) == ("conforms", 1)
 
 
 class TestReports:

@@ -112,11 +112,14 @@ def test_the_snippet_of_a_failure_fails_by_itself_and_passes_on_a_right_torch(
     [
         (
             ["--subjects", "torch.n"],
-            "there is no subject 'torch.n'; there are torch.nn, torch.nn.functional, torch-expressions, ",
+            "there is no subject 'torch.n'; choose from torch.nn, torch.nn.functional, torch-expressions, ",
         ),
-        (["--dtypes", "float8"], "there is no dtype 'float8'; there are float64, float32, bfloat16, float16"),
+        (
+            ["--dtypes", "float8"],
+            "there is no dtype 'float8'; choose from float64, float32, bfloat16, float16",
+        ),
         (["--cases", "weigthed-*"], "no case matches 'weigthed-*'; there are 2, such as weighted-mean"),
-        (["--device", "abacus"], "there is no device 'abacus' here; there is cpu"),
+        (["--device", "abacus"], "there is no device 'abacus' here; choose from cpu"),
     ],
 )
 def test_an_unknown_name_ends_with_2_and_the_known_ones(

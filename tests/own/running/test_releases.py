@@ -16,7 +16,7 @@ from lossproof.corpus.releases import Releases
 from lossproof.history.release import Release, write_release
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
-from lossproof.running.release_news import Met, news, no_longer_shown, standing
+from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
 
 SMOOTHED = """\
   - id: smoothed
@@ -150,8 +150,10 @@ def test_where_much_fails_the_terminal_stays_short(suite: Suite) -> None:
     assert "more: see the report" not in in_full
 
 
-def met(version: str = "2.16.0", releases: tuple[str, ...] = ("2.13.0", "2.15.0"), **changes: Any) -> Met:
-    made = Met("torch", version, Releases({"torch": releases}), [ENTRY], [], [])
+def release_run(
+    version: str = "2.16.0", releases: tuple[str, ...] = ("2.13.0", "2.15.0"), **changes: Any
+) -> ReleaseRun:
+    made = ReleaseRun("torch", version, Releases({"torch": releases}), [ENTRY], [], [])
     return replace(made, **changes)
 
 
@@ -180,7 +182,7 @@ STILL = replace(RECORD, outcome=Outcome.KNOWN_DEFECT)
 def test_the_release_is_held_against_those_on_record(
     version: str, releases: tuple[str, ...], told: str
 ) -> None:
-    assert standing(met(version, releases)).startswith(f"torch {told}")
+    assert standing(release_run(version, releases)).startswith(f"torch {told}")
 
 
 @pytest.mark.parametrize(
@@ -194,33 +196,33 @@ def test_the_release_is_held_against_those_on_record(
     ],
 )
 def test_what_has_changed_is_counted(records: list[Record], changes: str) -> None:
-    assert standing(met(records=records)).endswith(f". Since then {changes}")
+    assert standing(release_run(records=records)).endswith(f". Since then {changes}")
 
 
 def test_a_cause_is_one_sentence_however_many_checks_it_has() -> None:
     entries = [replace(ENTRY, case=name) for name in ("one", "two", "three", "four", "five")]
     records = [replace(RIGHT, case=entry.case) for entry in entries for _ in range(3)]
-    (told,) = news(met(entries=entries, records=[*records, STILL]))
+    (told,) = news(release_run(entries=entries, records=[*records, STILL]))
     assert told == (
         "gone in torch 2.16.0: the kernel divides by zero; one, two, three and 2 more gave nan, "
         "and now 15 checks agree, 1 still differs"
     )
     undefined = replace(ENTRY, kind="undefined")
-    (told,) = news(met(entries=[undefined], records=[RIGHT]))
+    (told,) = news(release_run(entries=[undefined], records=[RIGHT]))
     assert told.startswith("gone in torch 2.16.0, known as undefined: ")
     assert told.endswith("and now 1 check agrees")
-    assert news(met("2.15.0", entries=[undefined], records=[RIGHT])) == []
+    assert news(release_run("2.15.0", entries=[undefined], records=[RIGHT])) == []
 
 
 def test_entries_that_show_no_longer_are_no_known_defects_of_the_release() -> None:
     def gone(*records: Record) -> list[KnownDefect]:
-        return no_longer_shown(met(records=records))
+        return gone_defects(release_run(records=records))
 
     assert gone(RIGHT) == [ENTRY]
     assert (
         gone(RIGHT, STILL) == gone(STILL) == gone() == gone(replace(RIGHT, outcome=Outcome.UNSUPPORTED)) == []
     )
-    assert no_longer_shown(met("2.15.0", records=[RIGHT])) == []
+    assert gone_defects(release_run("2.15.0", records=[RIGHT])) == []
 
 
 def test_without_any_release_on_record_nothing_is_said(suite: Suite) -> None:

@@ -1,4 +1,4 @@
-"""Whether a call that torch gets wrong is, in the corpus, one that it is known to get wrong."""
+"""Finds the known defects of a call that the user typed."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call
 
 
-def known_as(
-    planned: PlannedCall, quantities: Collection[str], subject: str, version: str, corpus: Corpus
+def defects_of_call(
+    plan: PlannedCall, quantities: Collection[str], subject: str, version: str, corpus: Corpus
 ) -> list[KnownDefect]:
-    """The known defects of a subject that speak of the same call and of one of these quantities of it."""
-    entries = relevant(corpus.known_defects, subject, version, planned.call.device)
+    """The known defects of a subject that cover one of these quantities of the same call."""
+    entries = relevant(corpus.known_defects, subject, version, plan.call.device)
     ids = {entry.case for entry in entries}
-    found: list[KnownDefect] = []
+    defects: list[KnownDefect] = []
     for case in corpus.cases:
-        if case.id not in ids or case.loss != planned.call.loss or case.module is not None:
+        if case.id not in ids or case.loss != plan.call.loss or case.module is not None:
             continue
-        for reduction in _reductions_of_the_same_call(case, planned):
-            records = [_record(case, subject, planned.call, reduction, quantity) for quantity in quantities]
-            found += [entry for entry in entries if any(covers(entry, record) for record in records)]
-    return found
+        for reduction in _matching_reductions(case, plan):
+            records = [_record(case, subject, plan.call, reduction, quantity) for quantity in quantities]
+            defects += [entry for entry in entries if any(covers(entry, record) for record in records)]
+    return defects
 
 
-def _reductions_of_the_same_call(case: Case, planned: PlannedCall) -> Iterator[str | None]:
-    if planned.call.dtype not in case.dtypes:
+def _matching_reductions(case: Case, plan: PlannedCall) -> Iterator[str | None]:
+    if plan.call.dtype not in case.dtypes:
         return
     for reduction in reductions_of(case):
-        call = make_call(case, planned.call.dtype, reduction)
+        call = make_call(case, plan.call.dtype, reduction)
         try:
-            is_same = _is_same(call, prepare_call(call), planned)
+            is_same = _is_same(call, prepare_call(call), plan)
         except Refusal:
             continue
         if is_same:
             yield reduction
 
 
-def _is_same(call: Call, prepared: PreparedCall, planned: PlannedCall) -> bool:
-    """Whether two calls of a loss have the same tensors, parameters and reduction, defaults filled in."""
+def _is_same(call: Call, prepared: PreparedCall, plan: PlannedCall) -> bool:
+    """Whether two calls of a loss have the same tensors, parameters and reduction, including defaults."""
     dtypes = {name: values.dtype for name, values in call.args.items()}
-    ours, others = ({**call.arguments, **call.parameters} for call in (prepared, planned.prepared))
-    return dtypes == {name: values.dtype for name, values in planned.call.args.items()} and all(
+    ours, others = ({**call.arguments, **call.parameters} for call in (prepared, plan.prepared))
+    return dtypes == {name: values.dtype for name, values in plan.call.args.items()} and all(
         _is_equal(value, others[name]) for name, value in ours.items()
     )
 
 
 def _is_equal(value: object, other: object) -> bool:
-    """Whether two values are the same, as nan is and -0.0 is not 0.0."""
+    """Whether two values are identical: nan equals nan, and -0.0 differs from 0.0."""
     if value is None or other is None or isinstance(value, str):
         return value is other or (isinstance(value, str) and value == other)
     first, second = np.asarray(value), np.asarray(other)

@@ -1,4 +1,4 @@
-"""A call that a person types: options by torch's names, values as case files write them."""
+"""A call that the user types: options with torch's names, and values as in a case file."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _HERE = Place(1, 1)
 
 @dataclass(frozen=True)
 class TypedCall:
-    """A call of a loss as it was typed, read as a case's would be.
+    """A typed call of a loss, read like the call of a case.
 
-    ``reduction`` is None where none was typed; a text beside it holds whatever else was among the options.
+    ``reduction`` is None if none was typed; ``others`` holds the texts of further options.
     """
 
     loss: Loss
@@ -32,15 +32,15 @@ class TypedCall:
 
 
 def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> TypedCall:
-    """Read what stands behind the loss on a command line.
+    """Read the words after the loss on the command line.
 
     Args:
         loss: the loss to be called.
         tokens: ``--name value`` or ``--name=value``, for arguments, parameters and the reduction.
-        others: names of further options, whose texts are handed back unread.
+        others: the names of further options, whose texts are returned unread.
 
     Raises:
-        Mistake: with a line for each thing that is wrong.
+        Mistake: with a line for each complaint.
     """
     texts = _options(tokens)
     known = (*loss.arguments, *loss.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))
@@ -61,8 +61,8 @@ def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> 
         raise Mistake("\n".join(complaints))
     notes = Notes("")
     args = read_args(_node(trees, loss.arguments), "args", loss, notes, False)
-    given = [name for name in trees if name not in loss.arguments]
-    params = read_params(_node(trees, given), "params", loss, notes, False) if given else {}
+    parameters = [name for name in trees if name not in loss.arguments]
+    params = read_params(_node(trees, parameters), "params", loss, notes, False) if parameters else {}
     if len(notes):
         raise Mistake("\n".join(f"{one.problem}; {one.remedy}" for one in notes.complaints()))
     return TypedCall(loss, params, args, reduction, {name: texts[name] for name in others if name in texts})
@@ -77,13 +77,13 @@ def _options(tokens: Sequence[str]) -> dict[str, str]:
         name, equals, text = token.removeprefix("--").partition("=")
         name = name.replace("-", "_")
         if not token.startswith("--") or not name:
-            raise Mistake(f"'{token}' follows no option; write values behind a name, like --input '[1, 2]'")
+            raise Mistake(f"'{token}' follows no option; write values after a name, like --input '[1, 2]'")
         if not equals:
             if not waiting or waiting[0].startswith("--"):
                 raise Mistake(f"--{name} lacks its value; write it like --{name} '[1, 2]' or --{name} true")
             text = waiting.pop(0)
         if name in texts:
-            raise Mistake(f"--{name} stands twice; keep one of them")
+            raise Mistake(f"--{name} appears twice; keep one of them")
         texts[name] = text
     return texts
 
@@ -111,7 +111,7 @@ def _usage(loss: Loss) -> str:
 
 
 def _dashed(remedy: str) -> str:
-    """The names that a remedy suggests, as they are typed."""
+    """A remedy with its names as options."""
     if remedy.startswith("did you mean '"):
         return remedy.replace("'", "'--", 1)
     head, colon, names = remedy.partition(": ")

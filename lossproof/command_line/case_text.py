@@ -1,4 +1,4 @@
-"""Tensors, parameters and texts as a case file writes them."""
+"""Writes tensors, parameters and texts in the format of case files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
 from lossproof.corpus.tensors import Literal, Shape, Tensor
 
 
-def written(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
-    """A parameter, a tensor or a part of one in the words of a case file, on one line.
+def case_text(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
+    """A parameter, a tensor or a part of one on one line, in the format of case files.
 
     Args:
         value: what to write.
-        most: how many numbers of a list to write before it is cut and its shape told instead.
+        most: the largest number of elements to write in full; longer lists end with their shape.
     """
     if value is None:
         return "null"
@@ -31,19 +31,19 @@ def written(value: Parameter | int | tuple[Parameter | int, ...], most: int | No
     if isinstance(value, int):
         return str(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(written(item, most) for item in value)}]"
+        return f"[{', '.join(case_text(item, most) for item in value)}]"
     return tensor(value, most)
 
 
 def tensor(value: Tensor, most: int | None = None) -> str:
-    """A tensor in the form that the case chose for it."""
+    """A tensor in its form in the case."""
     if isinstance(value, Literal) and value.dtype is None:
         return nested([number(one) for one in value.values], value.shape, most)
-    return f"{{{', '.join(f'{key}: {written(part, most)}' for key, part in value.words.items())}}}"
+    return f"{{{', '.join(f'{key}: {case_text(part, most)}' for key, part in value.words.items())}}}"
 
 
 def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:
-    """Numbers in nested brackets; of too many, the first ones and how many there are."""
+    """Numbers in nested brackets, or the first ones and the shape if there are more than ``most``."""
     if most is not None and len(texts) > most:
         return f"[{', '.join(texts[:most])}, ...] ({'x'.join(map(str, shape))} numbers)"
     if not shape:
@@ -56,17 +56,17 @@ def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:
 
 
 def number(value: Numeral) -> str:
-    """A number; bits stand in quotes."""
+    """A number; hexadecimal floats are in quotes."""
     return f"'{value.text}'" if is_hexadecimal(value.text) else value.text
 
 
 def mapping(values: Mapping[str, Parameter]) -> str:
     """Names and their values in braces."""
-    return f"{{{', '.join(f'{name}: {written(value)}' for name, value in values.items())}}}"
+    return f"{{{', '.join(f'{name}: {case_text(value)}' for name, value in values.items())}}}"
 
 
 def text(words: str, in_braces: bool = False) -> str:
-    """A text, in quotes where it would otherwise be read as something else."""
+    """A text, in quotes if it would otherwise be read as something else."""
     line = f"{{key: {words}}}" if in_braces else f"key: {words}"
     notes = Notes("")
     root = parse_tree(line, notes)
