@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lossproof.checks import KINDS
+from lossproof.checks.kinds import KINDS
 from lossproof.checks.question import questions
 from lossproof.checks.trial import Extent, Trial
 from lossproof.corpus.case import Case, KnownDefect

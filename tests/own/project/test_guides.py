@@ -12,8 +12,7 @@ import torch
 from repository import ROOT, whole_cases
 from snippet_runs import fails_as_told, outcome_of
 
-from lossproof import checks
-from lossproof.checks import examination
+from lossproof.checks import examination, kinds
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.records.record import Record
@@ -62,7 +61,7 @@ def is_shown_while_the_bug_is_there(
 def test_the_kind_of_the_guide(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kind, _, bug = examples("add-a-kind.md")
     detached = imported(kind, "detached", tmp_path, monkeypatch)
-    monkeypatch.setattr(examination, "KINDS", (*checks.KINDS, detached.Detached()))
+    monkeypatch.setattr(examination, "KINDS", (*kinds.KINDS, detached.Detached()))
     assert is_shown_while_the_bug_is_there(case, "detached", bug, monkeypatch)
 
 
