@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-from examined_cases import DISTANCE, case, examine, named
+from exact_arithmetic import literal
+from examined_cases import DISTANCE, LABELLED, REFUSAL, case, examine, named
 from pretenders import Pretender, Refusing
 
 from lossproof.corpus.case import Raised
-from lossproof.subjects.call import Refused, SeenWarning
+from lossproof.subjects.call import Call, Observation, Refused, SeenWarning
 
 WARNING = Raised("option", "call", "UserWarning", "size_average")
 WARNED = replace(DISTANCE, warns=WARNING, reductions=("mean",))
@@ -64,3 +66,32 @@ def test_a_bias_is_judged_in_one_layout() -> None:
     assert {record.layout for record in records} > {"contiguous"}
     biases = [record.quantity for record in records if record.quantity.kind == "bias"]
     assert len(biases) == len(set(biases)) == 3
+
+
+class Accepting(Pretender):
+    """Has an answer to everything."""
+
+    def run(self, call: Call) -> Observation:
+        return Observation(np.zeros(()), call.dtype, ())
+
+
+@pytest.mark.parametrize(
+    ("subject", "came_out"),
+    [
+        (Accepting(), ["accepted"]),
+        (
+            Refusing(Refused("RuntimeError", "device-side assert\nin a kernel", "call")),
+            ["RuntimeError: device-side assert"],
+        ),
+        (Refusing(Refused("Refusal", "two shapes", "call", "shape")), ["Refusal"]),
+        (Refusing(Refused("IndexError", "Target 5 is out of bounds", "call")), []),
+        (Refusing(Refused("Refusal", "no such class", "call", "index")), []),
+    ],
+)
+def test_of_a_missing_refusal_what_came_in_its_place(subject: Pretender, came_out: list[str]) -> None:
+    refused = replace(
+        LABELLED, args={**LABELLED.args, "target": literal(["0", "5"])}, raises=REFUSAL, reductions=("mean",)
+    )
+    record = named(examine(refused, subject), "raises")
+    assert record.came_out == came_out
+    assert record.outcome == ("disagree" if came_out else "agree")
