@@ -35,7 +35,7 @@ _STATUS = {
 def verify(options: Sequence[str]) -> int:
     """Run the harness with pytest's options, and return the exit status."""
     harness = (str(_HARNESS), "-p", "lossproof.running.plugin", "--rootdir", os.getcwd())
-    arguments = [*harness, *_APART, "-q", *options]
+    arguments = [*harness, *_APART, "-q", "--numprocesses", "auto", *options]
     if not sys.stdout.isatty():
         return _status(pytest.main(arguments))
     # pytest captures standard output while tests run, so the bar writes to a duplicate of it.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import math
+import os
 import pickle
 import signal
 import threading
@@ -38,6 +39,9 @@ Examine = Callable[[PlannedTrial], None]
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
 _ATTACHMENT = "lossproof_records"
+_LARGE_CORPUS = 100_000  # bytes
+# Each has a second process, and a gigabyte for both is not too much.
+_MOST_WORKERS = 8
 _NOT_CAUGHT = "the fault that was planted on purpose was not caught: nothing that this run says counts"
 
 
@@ -67,12 +71,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", line)
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker for each processor; none for a run that ends before workers have read the corpus."""
+    corpus = _corpus_of(config).rglob("*.yaml")
+    is_short = config.getoption("cases") or sum(file.stat().st_size for file in corpus) < _LARGE_CORPUS
+    is_shown = config.getoption("capture") == "no" or config.getoption("trace")
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 0 if is_short or is_shown or processors == 1 else min(processors, _MOST_WORKERS)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
     options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
-    folder = Path(config.getoption("corpus") or default_corpus(config.rootpath))
+    folder = _corpus_of(config)
     baseline = history = None
     try:
         corpus = load_corpus(folder)
@@ -94,6 +108,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.pluginmanager.register(_Controller(run_reports), "lossproof-controller")
         config.pluginmanager.register(Brevity(run_reports.case_of), "lossproof-brevity")
         _report_when_terminated(config)
+
+
+def _corpus_of(config: pytest.Config) -> Path:
+    return Path(config.getoption("corpus") or default_corpus(config.rootpath))
 
 
 def _seconds(text: str) -> float:
