@@ -45,7 +45,7 @@ def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> 
     texts = _options(tokens)
     known = (*loss.arguments, *loss.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))
     complaints = [
-        f"{loss.name} has no option '--{name}'; {_dashed(suggestion(name, (*known, *others)))}"
+        f"{loss.name} has no option '--{name}'; {suggestion(name, (*known, *others), '--')}"
         for name in texts
         if name not in known and name not in others
     ]
@@ -108,11 +108,3 @@ def _reduction(loss: Loss, text: str | None, complaints: list[str]) -> str | Non
 def _usage(loss: Loss) -> str:
     optional = ", ".join(f"--{name}" for name in loss.parameters)
     return f"it also takes {optional}" if optional else "it takes nothing else"
-
-
-def _dashed(remedy: str) -> str:
-    """A remedy with its names as options."""
-    if remedy.startswith("did you mean '"):
-        return remedy.replace("'", "'--", 1)
-    head, colon, names = remedy.partition(": ")
-    return head + colon + ", ".join(name if name == "..." else f"--{name}" for name in names.split(", "))

@@ -91,14 +91,14 @@ def quoted(text: str) -> str:
     return f"'{short if short.isprintable() else short.encode('unicode_escape').decode('ascii')}'"
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """The known word that is closest to ``word``, or else all known words."""
+def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """The known word that is closest to ``word``, or else all known words, each with a prefix."""
     names = sorted(set(known))
     by_lower = {name.lower(): name for name in names}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1)
     if near:
-        return f"did you mean '{by_lower[near[0]]}'?"
+        return f"did you mean '{prefix}{by_lower[near[0]]}'?"
     if not names:
         return "none is allowed here: remove it"
     more = ", ..." if len(names) > _LONGEST_LIST else ""
-    return f"known here: {', '.join(names[:_LONGEST_LIST])}{more}"
+    return f"known here: {', '.join(prefix + name for name in names[:_LONGEST_LIST])}{more}"
