@@ -245,8 +245,8 @@ def export(
 ) -> int:
     """Export the corpus as JSON for other languages.
 
-    Numbers are written as exact decimals and as bits. The docstring of lossproof/command_line/exporting.py
-    describes the format.
+    Numbers are written as exact decimals and as bits. docs/corpus-format.md in the repository describes
+    the format.
     """
     from lossproof.command_line.exporting import export
 

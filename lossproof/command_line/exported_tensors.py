@@ -1,4 +1,4 @@
-"""Tensors and numbers in the format that ``exporting`` describes."""
+"""Tensors and numbers of the exported corpus."""
 
 from __future__ import annotations
 

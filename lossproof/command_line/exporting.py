@@ -1,33 +1,4 @@
-"""``export``: the corpus as JSON, for suites in other languages, without Python or torch.
-
-The file is one object. ``format`` is ``lossproof-corpus`` and ``version`` 1; a reader refuses other versions.
-``corpus`` is the digest of the case files. ``losses`` lists each loss with its function in
-torch.nn.functional, its arguments, parameters and reductions, and the arguments that can be differentiated.
-``flags`` describes, by file, the flags of the cases. ``cases`` holds the cases in the order of the files,
-one per line, with the keys of ``cases/README.md``; keys that a case lacks are left out. The file is strict
-JSON: a number that JSON may lose is a string.
-
-A number is an object: ``decimal`` is its exact text, in the grammar of ``cases/README.md``
-(``.nan``, ``.inf``; bits as C hexadecimal floats), and ``hex`` is the nearest float64 as C writes it
-(``0x1.8p+0``, ``nan``, ``inf``). For another dtype, round the decimal text once, to nearest even: rounding
-``hex`` would round twice. A count (an index, an option) has no ``hex``.
-
-A tensor is an object with its ``shape``, its ``dtype`` (``run`` for the dtype of the run) and its ``form`` in
-the case: ``data`` as decimal texts in row-major order, or one of ``fill``, ``uniform``, ``index``,
-``sigmoid``, ``softmax``, ``log_softmax``, ``log``, ``concatenate``, ``reshape``, ``permute`` and ``complex``.
-``numbers`` holds the elements in row-major order: hexadecimal floats, decimal integers, or pairs of parts.
-They are under ``float64`` alone if the case states decimals, to be rounded as above, and under each dtype of
-the case if they are drawn on the grid of the dtype, or derived from others and rounded once. A tensor of more
-than 1,024 elements has its first 16 under ``first``, for checking your own generator. That is SplitMix64
-(Steele, Lea and Flood, 2014): element k, counted from 1, comes from z = seed + k * 0x9E3779B97F4A7C15, z = (z
-^ (z >> 30)) * 0xBF58476D1CE4E5B9, z = (z ^ (z >> 27)) * 0x94D049BB133111EB and z ^ (z >> 31), modulo 2^64.
-``uniform`` is low + (high - low) t / 2^p in float64, rounded to the dtype: p is the dtype's precision (53,
-24, 8, 11), and t the element's top p bits. ``index`` is the element modulo the number of classes.
-
-``expect``, by reduction, and ``gradient``, by reduction and argument, hold printed tensors: ``shape``,
-``decimals``, and either ``claims`` or ``dtype``. A claim is half a unit of a number's last digit: the true
-value must lie within it. ``dtype`` is the one in which the numbers were observed; they claim no digits.
-"""
+"""``export``: the corpus as JSON for other languages, in the format of ``docs/corpus-format.md``."""
 
 from __future__ import annotations
 
