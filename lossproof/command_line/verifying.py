@@ -36,8 +36,8 @@ def verify(options: Sequence[str]) -> int:
             f"there is no {_HARNESS}; run lossproof from a checkout, installed with 'pip install -e .'"
         )
     # Capturing log messages costs a tenth of the run, and so does Hypothesis; the harness uses neither.
-    unused = ("-p", "no:logging", "-p", "no:hypothesispytest")
-    arguments = [str(_HARNESS), "-q", *unused, *options]
+    without_plugins = ("-p", "no:logging", "-p", "no:hypothesispytest")
+    arguments = [str(_HARNESS), "-q", *without_plugins, *options]
     if not sys.stdout.isatty():
         return _status(pytest.main(arguments))
     # pytest captures standard output while tests run, so the bar writes to a duplicate of it.
