@@ -51,7 +51,7 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     The proof follows torch's conventions where the formula leaves a choice.
     """
     loss = find_loss(name)
-    subject = next(found for found in map(find_subject, default_subjects()) if found.illustrates(loss.name))
+    subject = next(one for one in map(find_subject, default_subjects()) if one.illustrates(loss.name))
     with picking(picks_of(load_picks(default_corpus(Path())), subject.name, subject.version())):
         return _run(loss, subject, tokens, dtype, with_steps)
 

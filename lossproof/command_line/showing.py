@@ -109,7 +109,7 @@ def _show_call(case: Case) -> None:
 
 
 def _show_demands(case: Case) -> None:
-    rows: list[Row] = [*_raised("must be refused", case.raises), *_raised("must warn", case.warns)]
+    rows: list[Row] = [*_demand("must be refused", case.raises), *_demand("must warn", case.warns)]
     rows += [*_identity("equals", case.same_as), *_identity("differs from", case.differs_from)]
     if case.module:
         rows.append(("module", f"{case.module.aspect} must be {case.module.expected}"))
@@ -121,10 +121,10 @@ def _show_demands(case: Case) -> None:
     _section("what must come", rows)
 
 
-def _raised(what: str, raised: Raised | None) -> list[Row]:
-    if raised is None:
+def _demand(what: str, demand: Raised | None) -> list[Row]:
+    if demand is None:
         return []
-    return [(what, f"{raised.kind}, at the {raised.when}; torch: {raised.type} matching '{raised.match}'")]
+    return [(what, f"{demand.kind}, at the {demand.when}; torch: {demand.type} matching '{demand.match}'")]
 
 
 def _identity(what: str, identity: Identity | None) -> list[Row]:

@@ -64,8 +64,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]
         yield lambda: None
         return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    shown = columns[: 2 if total is None else None]
-    with Progress(*shown, console=console, transient=True) as bar:
+    with Progress(*columns[: 2 if total is None else None], console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
 

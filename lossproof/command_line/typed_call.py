@@ -71,17 +71,17 @@ def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> 
 def _options(tokens: Sequence[str]) -> dict[str, str]:
     """Names and texts of options; torch's underscores may be typed as hyphens."""
     texts: dict[str, str] = {}
-    waiting = list(tokens)
-    while waiting:
-        token = waiting.pop(0)
+    queue = list(tokens)
+    while queue:
+        token = queue.pop(0)
         name, equals, text = token.removeprefix("--").partition("=")
         name = name.replace("-", "_")
         if not token.startswith("--") or not name:
             raise Mistake(f"'{token}' follows no option; write values after a name, like --input '[1, 2]'")
         if not equals:
-            if not waiting or waiting[0].startswith("--"):
+            if not queue or queue[0].startswith("--"):
                 raise Mistake(f"--{name} lacks its value; write it like --{name} '[1, 2]' or --{name} true")
-            text = waiting.pop(0)
+            text = queue.pop(0)
         if name in texts:
             raise Mistake(f"--{name} appears twice; keep one of them")
         texts[name] = text

@@ -48,9 +48,9 @@ def read_cases(root: Node, notes: Notes) -> list[Case]:
     flags = read_flags(fields["flags"], notes) if "flags" in fields else {}
     reader = _CaseReader(loss, flags, notes)
     cases = [reader.read(item) for item in read_items(fields["cases"], "cases", notes)]
-    used = {flag.name for case in cases for flag in case.flags}
-    unused = [name for name in flags if name not in used]
-    for name in unused:
+    used_flags = {flag.name for case in cases for flag in case.flags}
+    unused_flags = [name for name in flags if name not in used_flags]
+    for name in unused_flags:
         problem = f"no case of this file uses the flag '{name}'"
         notes.add(fields["flags"].place, problem, "remove it or name it in a case's 'flags'")
     return cases
@@ -103,10 +103,10 @@ class _CaseReader:
         notes = self._notes
         name = self._loss_of(fields)
         loss = LOSSES.get(name)
-        refused = "raises" in fields
+        raises = "raises" in fields
         before = len(notes)
-        params = read_params(fields["params"], "params", loss, notes, refused) if "params" in fields else {}
-        args = read_args(fields["args"], "args", loss, notes, refused) if "args" in fields else {}
+        params = read_params(fields["params"], "params", loss, notes, raises) if "params" in fields else {}
+        args = read_args(fields["args"], "args", loss, notes, raises) if "args" in fields else {}
         is_read = len(notes) == before
         reductions = self._words(fields, "reductions", loss.results if loss else REDUCTIONS)
         dtypes = self._words(fields, "dtypes", FORMATS) or DEFAULT_DTYPES

@@ -70,18 +70,18 @@ def _tensors_of_call(
 
 def _inexact(tensor: Tensor, dtypes: tuple[str, ...]) -> tuple[list[Numeral], list[str]]:
     """The numbers that some dtype cannot hold, and those dtypes."""
-    stated = list(_stated_numbers(tensor))
+    numbers = list(_stated_numbers(tensor))
     inexact: set[int] = set()
     lossy = []
     for dtype in dtypes:
         inexact_here = [
             position
-            for position, (numeral, stated_dtype) in enumerate(stated)
+            for position, (numeral, stated_dtype) in enumerate(numbers)
             if not _format(stated_dtype or dtype).holds(numeral.exact)
         ]
         inexact.update(inexact_here)
         lossy += [dtype] if inexact_here else []
-    return [stated[position][0] for position in sorted(inexact)], lossy
+    return [numbers[position][0] for position in sorted(inexact)], lossy
 
 
 def _stated_numbers(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:

@@ -197,8 +197,8 @@ class _Builder:
             self._notes.add(node.place, "'<<' merges another mapping", "write its keys out")
             return None
         if not node.quoted and meaning(node.text) is not Meaning.STRING:
-            shown = quoted(node.text) if node.text else "an empty key"
-            self._notes.add(node.place, f"{shown} is a key but not a name", "a key is a name; use one")
+            name = quoted(node.text) if node.text else "an empty key"
+            self._notes.add(node.place, f"{name} is a key but not a name", "a key is a name; use one")
             return None
         return node
 

@@ -74,8 +74,8 @@ def _hexadecimal(text: str) -> Fraction:
     sign = -1 if text.startswith("-") else 1
     mantissa, exponent = text.lower().lstrip("+-")[2:].split("p")
     _check_exponent(text, exponent)
-    whole, _, fraction = mantissa.partition(".")
-    return sign * Fraction(int(whole + fraction, 16)) * Fraction(2) ** (int(exponent) - 4 * len(fraction))
+    integer, _, fraction = mantissa.partition(".")
+    return sign * Fraction(int(integer + fraction, 16)) * Fraction(2) ** (int(exponent) - 4 * len(fraction))
 
 
 def _check_exponent(text: str, exponent: str) -> None:

@@ -49,8 +49,8 @@ def picks_of(entries: Iterable[Pick], subject: str, version: str) -> dict[str, s
 
 @lru_cache  # called for every trial of a run
 def _picks_of(entries: tuple[Pick, ...], subject: str, version: str) -> Mapping[str, str]:
-    holding = [entry for entry in entries if entry.holds(subject, version)]
-    return {name: entry.pick for entry in holding for name in entry.conventions}
+    applicable = [entry for entry in entries if entry.holds(subject, version)]
+    return {name: entry.pick for entry in applicable for name in entry.conventions}
 
 
 def read_picks(root: Node, notes: Notes) -> list[Pick]:

@@ -193,9 +193,9 @@ def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
         problem = f"{what}.complex is not a pair of tensors of one shape"
         notes.add(fields.place_of("complex"), problem, "write the real and the imaginary part in brackets")
         return Literal((), (0,))
-    stated = next((part.dtype for part in parts if part.dtype), None)
-    if stated is not None:
-        problem = f"{what}.complex has a part that states {stated}, but its parts are of the run's dtype"
+    dtype = next((part.dtype for part in parts if part.dtype), None)
+    if dtype is not None:
+        problem = f"{what}.complex has a part that states {dtype}, but its parts are of the run's dtype"
         notes.add(fields.place_of("complex"), problem, "leave the dtype out")
     return Complex(*parts)
 

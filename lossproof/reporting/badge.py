@@ -30,11 +30,11 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
     if verdict(run, records).conforms:
         agreeing = (record for record in records if record.outcome == Outcome.AGREE)
         losses = len({record.loss for record in agreeing if is_result(record)})
-        known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
+        proviso = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
         # The part after the plus sign only says how a library was built.
         tested = ((name, run.versions[name].partition("+")[0]) for name in run.tested)
         on = "".join(f", {name} {version}" for name, version in tested)
-        return f"conforms{known}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"
+        return f"conforms{proviso}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"
     if not run.complete:
         return "interrupted", "lightgrey"
     return count(len(run.problems), "problem") if run.problems else "nothing checked", "orange"

@@ -21,10 +21,10 @@ def causes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Entries with the same ``why`` and kind share a cause; ``entries`` are their places in the list. The
     gravest kind comes first.
     """
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    by_reason: dict[tuple[str, str], dict[str, Any]] = {}
     for place, entry in enumerate(entries):
         kind, why = entry.get("kind") or "defect", entry.get("why") or "a known defect"
-        cause = found.setdefault(
+        cause = by_reason.setdefault(
             (kind, why),
             {"kind": kind, "why": why, "links": [], "searched": "", "subjects": [], "entries": []},
         )
@@ -34,12 +34,12 @@ def causes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         cause["searched"] = cause["searched"] or entry.get("searched") or ""
         cause["entries"].append(place)
     order = list(_NAMES)
-    return sorted(found.values(), key=lambda cause: _rank(order, cause["kind"]))
+    return sorted(by_reason.values(), key=lambda cause: _rank(order, cause["kind"]))
 
 
-def kinds_in_words(found: Sequence[Mapping[str, Any]]) -> str:
+def kinds_in_words(known_causes: Sequence[Mapping[str, Any]]) -> str:
     """Return how many causes there are of each kind, such as ``105 defects, 4 conventions``."""
-    kinds = [str(cause["kind"]) for cause in found]
+    kinds = [str(cause["kind"]) for cause in known_causes]
     return ", ".join(
         count(kinds.count(kind), *_NAMES.get(kind, (kind, kind)))
         for kind in [*_NAMES, *sorted(set(kinds) - set(_NAMES))]

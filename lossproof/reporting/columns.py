@@ -23,7 +23,7 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     table["subject"] = _column(record.subject_name for record in records)
     table["dtype"] = _column(record.dtype_name for record in records)
     table["case"] = _column((_Case(record) for record in records), _Case.facts)
-    table["share"] = _column(_rounded(budget_share(record)) for record in records)
+    table["share"] = _column(_round_share(budget_share(record)) for record in records)
     return table
 
 
@@ -55,7 +55,7 @@ def _column(values: Iterable[Any], convert: Callable[[Any], Any] = lambda value:
     return {"table": [convert(value) for value in places], "rows": rows}
 
 
-def _rounded(share: float | None) -> float | str | None:
+def _round_share(share: float | None) -> float | str | None:
     if share is None:
         return None
     if not math.isfinite(share):

@@ -58,14 +58,14 @@ def _verdict(comparison: Comparison) -> str:
 
 def sections(comparison: Comparison) -> list[Section]:
     """All differences, grouped by case, or by loss if there would be too many lines."""
-    candidates = [
+    all_sections = [
         Section("changed outcome", _group_lines(comparison.changed, _transition)),
         Section("less accurate (error / budget)", _group_lines(comparison.less_accurate, _no_label, _worst)),
         Section("more accurate (error / budget)", _group_lines(comparison.more_accurate, _no_label, _worst)),
         Section("new", _group_lines(comparison.appeared, lambda one: _FAILURES.get(str(one.now), ""))),
         Section("gone", _group_lines(comparison.gone, _no_label)),
     ]
-    return [section for section in candidates if section.lines]
+    return [section for section in all_sections if section.lines]
 
 
 def runs_line(comparison: Comparison) -> str:

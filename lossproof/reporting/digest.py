@@ -56,8 +56,8 @@ def verdict(run: Run, records: Sequence[Record]) -> Verdict:
         return Verdict(False, f"No check fails, but the run does not count as passed: {counted_cases}.")
     if not counts[Outcome.AGREE]:
         return Verdict(False, f"No check fails, and none agrees: {counted_cases}.")
-    known = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
-    return Verdict(True, f"Everything conforms{known}: {counted_cases}.")
+    proviso = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
+    return Verdict(True, f"Everything conforms{proviso}: {counted_cases}.")
 
 
 def _passing(run: Run, counts: Mapping[str, int]) -> list[str]:

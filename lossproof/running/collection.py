@@ -176,12 +176,12 @@ class RunReports:
 
     def _entries(self, names: Iterable[str]) -> list[KnownDefect]:
         """The entries for any of these subjects in the selected cases."""
-        selected = {trial.case.id for trial in self._selection.trials}
+        case_ids = {trial.case.id for trial in self._selection.trials}
         entries = {
             (entry.file, entry.line): entry
             for name in names
             for entry in self._relevant(name)
-            if entry.case in selected
+            if entry.case in case_ids
         }
         return [entry for _, entry in sorted(entries.items())]
 

@@ -240,8 +240,8 @@ class _Controller:
         """Write the reports, and fail the run for problems that no single test could notice."""
         if not self._reports.is_wanted(session.config.args):
             return
-        stopped = bool(session.shouldstop or session.shouldfail)
-        complete = exitstatus in (0, 1, 5) and not stopped
+        is_stopped = bool(session.shouldstop or session.shouldfail)
+        complete = exitstatus in (0, 1, 5) and not is_stopped
         problems = self._reports.finish(complete)
         try:
             self._paths = self._reports.write()

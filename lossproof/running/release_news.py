@@ -112,47 +112,47 @@ def gone_defects(run: ReleaseRun) -> list[KnownDefect]:
         return []
     agreeing: set[tuple[str, int]] = set()
     differing: set[tuple[str, int]] = set()
-    for record, covering in _covered(run):
-        (agreeing if record.outcome.is_passing else differing).update(map(_place, covering))
+    for record, entries in _covered_checks(run):
+        (agreeing if record.outcome.is_passing else differing).update(map(_place, entries))
     return [entry for entry in run.entries if _place(entry) in agreeing - differing]
 
 
 def _gone_causes(run: ReleaseRun) -> list[_Cause]:
-    found: dict[tuple[str, str], _Cause] = {}
-    for record, covering in _covered(run):
-        for entry in {(entry.kind, entry.why): entry for entry in covering}.values():
-            cause = found.setdefault((entry.kind, entry.why), _Cause(entry.kind, entry.why))
+    by_reason: dict[tuple[str, str], _Cause] = {}
+    for record, entries in _covered_checks(run):
+        for entry in {(entry.kind, entry.why): entry for entry in entries}.values():
+            cause = by_reason.setdefault((entry.kind, entry.why), _Cause(entry.kind, entry.why))
             if record.outcome.is_passing:
                 cause.agreeing.append(record)
                 cause.observed.append(str(entry.observed))
             else:
                 cause.differing += 1
-    return [cause for cause in found.values() if cause.agreeing]
+    return [cause for cause in by_reason.values() if cause.agreeing]
 
 
 def _other_picks(run: ReleaseRun) -> dict[str, tuple[set[str], list[str]]]:
     """By convention, the picks that are not on record, and the cases that show them."""
-    found: dict[str, tuple[set[str], list[str]]] = {}
+    by_name: dict[str, tuple[set[str], list[str]]] = {}
     for record in run.records:
         if record.outcome != Outcome.OTHER_CONVENTION:
             continue
         for name, pick in record.picks.items():
             if pick != run.picks.get(name):
-                picks, cases = found.setdefault(name, (set(), []))
+                picks, cases = by_name.setdefault(name, (set(), []))
                 picks.add(pick)
                 cases.append(record.case)
-    return found
+    return by_name
 
 
-def _covered(run: ReleaseRun) -> Iterable[tuple[Record, list[KnownDefect]]]:
+def _covered_checks(run: ReleaseRun) -> Iterable[tuple[Record, list[KnownDefect]]]:
     """The checks that entries cover, each with these entries."""
     of_case: dict[str, list[KnownDefect]] = {}
     for entry in run.entries:
         of_case.setdefault(entry.case, []).append(entry)
     for record in run.records:
-        covering = [entry for entry in of_case.get(record.case, ()) if covers(entry, record)]
-        if covering and record.outcome != Outcome.UNSUPPORTED:
-            yield record, covering
+        entries = [entry for entry in of_case.get(record.case, ()) if covers(entry, record)]
+        if entries and record.outcome != Outcome.UNSUPPORTED:
+            yield record, entries
 
 
 def _gone_sentence(cause: _Cause, name: str) -> str:

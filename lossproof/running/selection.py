@@ -70,7 +70,7 @@ def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) 
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
     selected_cases = _select_cases(corpus, cases)
     subjects_by_name = {name: _make_subject(name) for name in subject_names}
-    devices = sorted({known for subject in subjects_by_name.values() for known in subject.devices()})
+    devices = sorted({name for subject in subjects_by_name.values() for name in subject.devices()})
     if device not in devices:
         raise SelectionError(f"there is no device '{device}' here; choose from {', '.join(devices)}")
     trials = tuple(trial for case in selected_cases for trial in _trials(case, subjects_by_name, dtype_names))
