@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from defect_specimens import ENTRY
 from examined_cases import cases_of
+from pretenders import Pretender
 
 from lossproof.checks.examination import Examiner
+from lossproof.corpus.observed import Observed
 from lossproof.judging.illustrations import disagreement, is_small
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
@@ -34,6 +37,9 @@ cases:
   - id: undocumented
     title: squares
     args: {input: [0.5, 2, 0.25], target: [1, 4, 0.25]}
+  - id: infinite
+    title: an infinite square
+    args: {input: [.inf], target: [0]}
   - id: large
     title: many squares
     source: {document: 000_23a017979f9cc231, place: "1", claim: D000-1}
@@ -257,3 +263,20 @@ def test_a_call_of_48_numbers_is_small() -> None:
 )
 def test_the_function_is_shown_where_there_is_one(loss: str, shown: str) -> None:
     assert [name for name in default_subjects() if find_subject(name).illustrates(loss)] == [shown]
+
+
+def test_only_the_first_record_of_a_known_defect_is_illustrated() -> None:
+    entry = replace(ENTRY, case="undocumented", observed=Observed(("varies",)))
+    records = Examiner(with_modes=False).examine(CASES["undocumented"], OffByOne(), "float32", known=[entry])
+    values = [record for record in records if record.quantity == "value"]
+    assert [record.detail is not None for record in values] == [True, False, False]
+
+
+def test_where_no_number_can_vary_there_is_no_curve() -> None:
+    """An infinite number has no neighbours to vary to."""
+    finite = Pretender(lambda call, answer: replace(answer, value=np.zeros_like(answer.value)))
+    records = Examiner(with_modes=False).examine(CASES["infinite"], finite, "float32")
+    [shown] = [record for record in records if record.quantity == "value" and record.reduction == "mean"]
+    assert shown.detail is not None
+    assert "steps" in shown.detail
+    assert "curve" not in shown.detail
