@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from examined_cases import cases_of
 from pretenders import Pretender
 
 from lossproof.checks.examination import Examiner
+from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.observed import Observed
 from lossproof.judging.illustrations import disagreement, is_small
 from lossproof.judging.truth import Truth
@@ -24,6 +25,7 @@ from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.registry import default_subjects, find_subject
+from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.subject import FunctionSubject
 
 CASES = cases_of(
@@ -265,18 +267,22 @@ def test_the_function_is_shown_where_there_is_one(loss: str, shown: str) -> None
     assert [name for name in default_subjects() if find_subject(name).illustrates(loss)] == [shown]
 
 
+def contiguous_values(case: str, subject: Subject, known: Sequence[KnownDefect] = ()) -> list[Record]:
+    """One for each reduction."""
+    records = Examiner(with_modes=False).examine(CASES[case], subject, "float32", known=known)
+    return [record for record in records if (record.quantity, record.layout) == ("value", "contiguous")]
+
+
 def test_only_the_first_record_of_a_known_defect_is_illustrated() -> None:
     entry = replace(ENTRY, case="undocumented", observed=Observed(("varies",)))
-    records = Examiner(with_modes=False).examine(CASES["undocumented"], OffByOne(), "float32", known=[entry])
-    values = [record for record in records if record.quantity == "value"]
+    values = contiguous_values("undocumented", OffByOne(), [entry])
     assert [record.detail is not None for record in values] == [True, False, False]
 
 
 def test_where_no_number_can_vary_there_is_no_curve() -> None:
     """An infinite number has no neighbours to vary to."""
-    finite = Pretender(lambda call, answer: replace(answer, value=np.zeros_like(answer.value)))
-    records = Examiner(with_modes=False).examine(CASES["infinite"], finite, "float32")
-    [shown] = [record for record in records if record.quantity == "value" and record.reduction == "mean"]
-    assert shown.detail is not None
-    assert "steps" in shown.detail
-    assert "curve" not in shown.detail
+    zero = Pretender(lambda call, answer: replace(answer, value=np.zeros_like(answer.value)))
+    for record in contiguous_values("infinite", zero):
+        assert record.detail is not None
+        assert "steps" in record.detail
+        assert "curve" not in record.detail
