@@ -269,7 +269,7 @@ def test_the_function_is_shown_where_there_is_one(loss: str, shown: str) -> None
 
 def contiguous_values(case: str, subject: Subject, known: Sequence[KnownDefect] = ()) -> list[Record]:
     """One for each reduction."""
-    records = Examiner(with_modes=False).examine(CASES[case], subject, "float32", known=known)
+    records = Examiner(with_modes=False).examine(CASES[case], subject, "float32", known_defects=known)
     return [record for record in records if (record.quantity, record.layout) == ("value", "contiguous")]
 
 
