@@ -53,7 +53,7 @@ def test_uniform_numbers_never_change(name: str) -> None:
     """Cases rest on these very numbers: a checksum that moves means a generator that moved."""
     numbers = draw_uniform(-4.0, 4.0, (64, 100), 7, FORMATS[name])
     assert numbers.shape == (64, 100)
-    assert hashlib.sha256(numbers.astype("<f8").tobytes()).hexdigest() == CHECKSUMS[name]
+    assert hashlib.sha256(numbers.astype("<f8").tobytes()).hexdigest() == CHECKSUMS.get(name)
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
