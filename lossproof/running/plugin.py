@@ -75,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A worker for each processor; none for a run that ends before workers have read the corpus."""
     corpus = _corpus_of(config).rglob("*.yaml")
-    is_short = config.getoption("cases") or sum(file.stat().st_size for file in corpus) < _LARGE_CORPUS
+    is_short = config.getoption("cases") or sum(file.lstat().st_size for file in corpus) < _LARGE_CORPUS
     is_shown = config.getoption("capture") == "no" or config.getoption("trace")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 0 if is_short or is_shown or processors == 1 else min(processors, _MOST_WORKERS)
