@@ -157,8 +157,18 @@ def test_numbers_of_both_signs_are_added_up_apart() -> None:
         ("24 numbers that add up to 1.805", False),
         ("24 numbers that add up to nan", False),
         ("24 rows that add up to 1.805 above zero and -18 below", False),
+        ("", False),
     ],
 )
 def test_sums_are_known_by_their_digits_give_or_take_one(came_out: str, is_known: bool) -> None:
     known = Observed(("24 numbers that add up to 1.805 above zero and -18 below",))
     assert known.explains([came_out], None) is is_known
+
+
+@pytest.mark.parametrize(("came_out", "is_known"), [("inf", True), ("1.805", False)])
+def test_an_infinite_sum_is_known_by_its_word(came_out: str, is_known: bool) -> None:
+    for known in ("inf", ".inf"):
+        observed = Observed((f"24 numbers that add up to {known}",))
+        assert observed.explains([f"24 numbers that add up to {came_out}"], None) is (
+            is_known and known == "inf"
+        )
