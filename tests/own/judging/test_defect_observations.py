@@ -165,10 +165,10 @@ def test_sums_are_known_by_their_digits_give_or_take_one(came_out: str, is_known
     assert known.explains([came_out], None) is is_known
 
 
-@pytest.mark.parametrize(("came_out", "is_known"), [("inf", True), ("1.805", False)])
-def test_an_infinite_sum_is_known_by_its_word(came_out: str, is_known: bool) -> None:
-    for known in ("inf", ".inf"):
-        observed = Observed((f"24 numbers that add up to {known}",))
-        assert observed.explains([f"24 numbers that add up to {came_out}"], None) is (
-            is_known and known == "inf"
-        )
+@pytest.mark.parametrize(
+    ("known", "came_out", "is_known"),
+    [("inf", "inf", True), ("inf", "1.805", False), (".inf", "inf", False), (".inf", "1.805", False)],
+)
+def test_an_infinite_sum_is_known_by_its_word(known: str, came_out: str, is_known: bool) -> None:
+    observed = Observed((f"24 numbers that add up to {known}",))
+    assert observed.explains([f"24 numbers that add up to {came_out}"], None) is is_known
