@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from lossproof.records.record import Record, Run, TestResult
+from lossproof.records.record import Run, TestResult
 from lossproof.reporting.badge import badge_json
 from lossproof.reporting.baseline import Baseline, read_baseline
 from lossproof.reporting.comparison import Comparison, compare, compare_files
@@ -80,11 +80,8 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
     """
     texts = {_FAULTS: text}
     if (folder / "results.jsonl").exists():
-        run_data, rows = read_results(folder / "results.jsonl")
+        run_data, records = read_results(folder / "results.jsonl")
         run = Run(**{field.name: run_data[field.name] for field in fields(Run)})
-        records = [
-            Record.from_data({name: value for name, value in row.items() if name != "test"}) for row in rows
-        ]
         comparison = _read_data(folder / _COMPARISON)
         texts["report.html"] = report_html(run, records, json.loads(text), comparison, history)
     return write_whole(folder, texts)

@@ -17,6 +17,7 @@ from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.releases import family_of
 from lossproof.judging.known_defects import as_data, blame, covers, relevant, unmatched_entries
+from lossproof.records.lines import records_in
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
@@ -58,10 +59,10 @@ class RunReports:
         self._started = time.time()
         self._complete = False
 
-    def add(self, nodeid: str, seconds: float, records: list[Record], problems: list[str]) -> None:
-        """Add the records of a test; the sentinel has none."""
-        if records:
-            self._add(self._trials[_trial_id(nodeid)], seconds, records)
+    def add(self, nodeid: str, seconds: float, lines: str, problems: list[str]) -> None:
+        """Add the records of a test, as lines of JSON; the sentinel has none."""
+        if lines:
+            self._add(self._trials[_trial_id(nodeid)], seconds, records_in(lines))
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:

@@ -1,7 +1,7 @@
 """The pytest plugin: options, one parametrized test per trial, and the reports at the end.
 
 Records travel with pytest's own test reports, so that they also arrive from xdist's workers; only the
-controller writes the reports.
+controller reads them, and writes the reports.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import argparse
 import gc
 import math
 import os
-import pickle
 import signal
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
@@ -23,7 +22,6 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY, default_corpus
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
-from lossproof.records.outcome import Outcome
 from lossproof.reporting import ReportError, read_baseline, summary_lines
 from lossproof.running.brevity import Brevity, is_verbose, shorten
 from lossproof.running.collection import RunReports
@@ -166,16 +164,14 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         answer = request.config.stash[_EXAMINER].examine(trial)
         if answer.failure:
             pytest.fail(answer.failure, pytrace=False)
-        records = answer.records
-        setattr(request.node, _ATTACHMENT, {"records": records, "problems": answer.problems})
+        setattr(request.node, _ATTACHMENT, {"lines": answer.lines, "problems": [*answer.problems]})
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
             complaints = answer.complaints if is_verbose(request.config) else shorten(answer.complaints)
             pytest.fail("\n".join(complaints), pytrace=False)
-        reasons = {record.message for record in records if record.outcome == Outcome.UNSUPPORTED}
-        if records and all(record.outcome == Outcome.UNSUPPORTED for record in records):
-            pytest.skip("; ".join(sorted(reasons)))
+        if answer.skipped is not None:
+            pytest.skip(answer.skipped)
 
     return run
 
@@ -188,7 +184,7 @@ def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
         answer = request.config.stash[_EXAMINER].examine_sentinel()
         if not answer.complaints:
             problem = f"{_NOT_CAUGHT}: {MISTAKE}"
-            setattr(request.node, _ATTACHMENT, {"records": [], "problems": [problem]})
+            setattr(request.node, _ATTACHMENT, {"lines": "", "problems": [problem]})
             pytest.fail(answer.failure or problem, pytrace=False)
 
     return run
@@ -201,22 +197,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call":
         setattr(report, _ATTACHMENT, getattr(item, _ATTACHMENT, None))
     return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """Pickle the records of a worker, since xdist would send them slowly, item by item."""
-    data = yield
-    if data and data.get(_ATTACHMENT):
-        data[_ATTACHMENT] = pickle.dumps(data[_ATTACHMENT])
-    return data
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_report_from_serializable(data: dict[str, Any]) -> None:
-    """Unpickle the records that a worker has sent."""
-    if data.get(_ATTACHMENT):
-        data[_ATTACHMENT] = pickle.loads(data[_ATTACHMENT])
 
 
 class _Controller:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lossproof.checks.certification import certify
 from lossproof.checks.examination import Examiner
@@ -11,6 +12,7 @@ from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.choices import reclassify_conventions
 from lossproof.judging.known_defects import by_case, excuse, relevant
+from lossproof.records.lines import lines_of
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.running.selection import PlannedTrial, Selection
@@ -21,25 +23,36 @@ from lossproof.subjects.subject import Subject
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a trial.
+    """The result of a trial, as it travels from process to process.
 
     Attributes:
-        records: one per check.
+        lines: its records, as lines of JSON; see ``records.lines``.
+        complaints: the sentences on why the trial fails; it passes if there are none.
+        skipped: why nothing could be checked; None if something was.
         problems: a sentence per known defect that is gone, if the release is on record.
         printed: the end of the subject's output.
         failure: the traceback of a failure of the harness itself; then there are no records.
     """
 
-    records: list[Record] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    lines: str = ""
+    complaints: Sequence[str] = ()
+    skipped: str | None = None
+    problems: Sequence[str] = ()
     printed: str = ""
     failure: str = ""
 
-    @property
-    def complaints(self) -> list[str]:
-        """The sentences on why the trial fails; it passes if there are none."""
-        wrong = [record for record in self.records if record.outcome.is_failing]
-        return [*map(_sentence, wrong), *self.problems]
+    @classmethod
+    def of(cls, records: Sequence[Record], problems: Sequence[str] = ()) -> Answer:
+        """The answer that consists of these records and problems."""
+        wrong = [_sentence(record) for record in records if record.outcome.is_failing]
+        outcomes = {record.outcome for record in records}
+        reasons = sorted({record.message for record in records})
+        return cls(
+            "\n".join(lines_of(records)),
+            (*wrong, *problems),
+            "; ".join(reasons) if outcomes == {Outcome.UNSUPPORTED} else None,
+            problems,
+        )
 
 
 class ConformanceSession:
@@ -74,7 +87,7 @@ class ConformanceSession:
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in this process."""
         if trial.subject is None:
-            return Answer(certify(trial.case))
+            return Answer.of(certify(trial.case))
         subject, picks = self.selection.subjects[trial.subject], self._picks[trial.subject]
         known = self._defects[trial.subject].get(trial.case.id, [])
         device = self._devices[trial.subject]
@@ -82,17 +95,17 @@ class ConformanceSession:
         if not self._is_strict[trial.subject]:
             picks = {}
         records, gone = excuse(reclassify_conventions(records, picks), known)
-        return Answer(records, gone if self._is_strict[trial.subject] else [])
+        return Answer.of(records, gone if self._is_strict[trial.subject] else [])
 
     def examine_sentinel(self) -> Answer:
         """Carry out the sentinel's trial, which must fail."""
         trial = self._sentinel
         with plant_mistake():
-            return Answer(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
+            return Answer.of(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
 
     def error_answer(self, trial: PlannedTrial, reason: str) -> Answer:
         """The answer for a trial that could not be carried out."""
-        return Answer([failed_record(trial, self.selection, reason)])
+        return Answer.of([failed_record(trial, self.selection, reason)])
 
 
 def failed_record(trial: PlannedTrial, selection: Selection, reason: str) -> Record:

@@ -17,7 +17,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 from lossproof.reporting.files import ReportError
-from lossproof.reporting.jsonl import FIELDS, read_objects
+from lossproof.reporting.jsonl import read_rows, record_of
 
 _FILTERS = ("subjects", "dtypes", "cases")
 _LONGEST_REASON = 120
@@ -34,8 +34,8 @@ def summarize(reports: Path, entries: Iterable[KnownDefect]) -> Release:
     Raises:
         ReportError: if the folder holds no ``results.jsonl``, or one of an interrupted or partial run.
     """
-    objects = read_objects(reports / "results.jsonl")
-    _, run = next(objects)
+    rows = read_rows(reports / "results.jsonl")
+    _, run = next(rows)
     _demand_whole(reports, run)
     of_case: dict[str, list[KnownDefect]] = {}
     for entry in entries:
@@ -45,8 +45,8 @@ def summarize(reports: Path, entries: Iterable[KnownDefect]) -> Release:
     failing: Counter[str] = Counter()
     unsupported: Counter[str] = Counter()
     picks: dict[str, set[str]] = {}
-    for place, fields in objects:
-        record = _record(place, fields)
+    for place, row in rows:
+        record = record_of(place, row)
         counts[record.outcome] += 1
         failing[record.case] += record.outcome.is_failing
         if record.outcome == Outcome.KNOWN_DEFECT:
@@ -58,7 +58,7 @@ def summarize(reports: Path, entries: Iterable[KnownDefect]) -> Release:
             right = (entry.why for entry in of_case.get(record.case, ()) if _clears(entry, record))
             defects.update(dict.fromkeys(right, 0))
         if record.subject and family_of(record.subject) == "torch":
-            for name, pick in (fields.get("picks") or {}).items():
+            for name, pick in record.picks.items():
                 picks.setdefault(name, set()).add(pick)
     versions = run["versions"]
     return Release(
@@ -90,10 +90,3 @@ def _demand_whole(reports: Path, run: dict[str, Any]) -> None:
         raise ReportError(
             f"The run in {reports} was asked for some {names}. Only a whole run goes on record."
         )
-
-
-def _record(place: str, fields: dict[str, Any]) -> Record:
-    try:
-        return Record.from_data({name: fields[name] for name in FIELDS if name in fields})
-    except (TypeError, ValueError) as error:
-        raise ReportError(f"{place}: this is no record ({error}). Was it another version's run?") from error

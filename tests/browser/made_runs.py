@@ -13,6 +13,7 @@ import torch
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.known_defects import as_data
+from lossproof.records.lines import records_in
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
@@ -184,7 +185,7 @@ def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
     with faults_planted(faults), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the cases judge those that matter
         for check in selection.trials:
-            records += session.examine(check).records
+            records += records_in(session.examine(check).lines)
     names = {check.case.id for check in selection.trials}
     entries = [as_data(entry) for entry in corpus.known_defects if entry.case in names]
     return _run(entries), records

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -65,12 +64,9 @@ def reports(
 ) -> Path:
     """The reports of a run, as far as the history reads them, with the picks of its first records."""
     folder.mkdir(parents=True, exist_ok=True)
-    first, *lines = results_jsonl(run, [result_of(*records)]).splitlines()
-    told = [json.loads(line) for line in lines]
-    for record, pick in zip(told, picks, strict=False):
-        record["picks"] = pick
-    text = "\n".join([first, *map(json.dumps, told)]) + "\n"
-    (folder / "results.jsonl").write_text(text)
+    picked = [replace(record, picks=dict(pick)) for record, pick in zip(records, picks, strict=False)]
+    results = [result_of(*picked, *records[len(picked) :])]
+    (folder / "results.jsonl").write_text(results_jsonl(run, results))
     return folder
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from repository import ROOT
 
+from lossproof.reporting.jsonl import read_rows
+
 CASES = """\
 loss: CrossEntropyLoss
 cases:
@@ -110,7 +112,9 @@ class Suite:
         self.modules.append(str(Path(__file__).parent))
 
     def records(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in (self.reports / "results.jsonl").read_text().splitlines()[1:]]
+        """The fields of each check."""
+        _, *rows = read_rows(self.reports / "results.jsonl")
+        return [row for _, row in rows]
 
     def page(self) -> str:
         """What the page holds of the records, unpacked."""

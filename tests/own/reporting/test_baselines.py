@@ -42,34 +42,35 @@ def test_files_and_folders_are_read(tmp_path: Path) -> None:
 
 def test_a_run_of_another_version_can_be_read(tmp_path: Path) -> None:
     path = write(tmp_path, AGREES) / "results.jsonl"
-    first, second = (json.loads(line) for line in path.read_text().splitlines())
+    first, case, trial = (json.loads(line) for line in path.read_text().splitlines())
     first["run"] |= {"colour": "red"}
-    del first["run"]["known_defects"], second["flags"]
-    path.write_text("\n".join(json.dumps(line) for line in (first, second | {"colour": 1})))
+    trial["trial"]["checks"]["colour"] = [1]
+    del first["run"]["known_defects"], case["case"]["flags"]
+    path.write_text("\n".join(json.dumps(line) for line in (first, case, trial)))
     assert compare_files(path, path).same == 1
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda run, record: run.pop("versions"), r":1: the run's versions is missing or not a dict"),
-        (lambda run, record: run.update(started=3), r":1: the run's started is missing or not a str"),
-        (lambda run, record: run.update(complete="no"), r":1: the run's complete is missing or not a bool"),
-        (lambda run, record: run.update(options=[]), r":1: the run's options is missing or not a dict"),
-        (lambda run, record: record.pop("case"), r":2: the check's case is missing or not a text"),
-        (lambda run, record: record.update(outcome=None), r":2: the check's outcome is missing or no"),
-        (lambda run, record: record.update(reduction=[]), r":2: the check's reduction is missing or no"),
-        (lambda run, record: record.update(error_over_budget="a"), r":2: the check's error_over_budget"),
-        (lambda run, record: record.update(error_over_budget=[]), r":2: the check's error_over_budget"),
-        (lambda run, record: record.pop("error_over_budget"), r":2: the check's error_over_budget"),
+        (lambda run, case, checks: run.pop("versions"), r":1: the run's versions is missing or not a dict"),
+        (lambda run, case, checks: run.update(started=3), r":1: the run's started is missing or not a str"),
+        (lambda run, case, checks: run.update(complete="no"), r":1: .* complete is missing or not a bool"),
+        (lambda run, case, checks: run.update(options=[]), r":1: the run's options is missing or not a dict"),
+        (lambda run, case, checks: case.pop("case"), r":3: the trial's case should be on a line before it"),
+        (lambda run, case, checks: case.pop("loss"), r":3: the check's loss is missing or not a text"),
+        (lambda run, case, checks: checks.pop("outcome"), r":3: the check's outcome is missing or no"),
+        (lambda run, case, checks: checks.update(reduction=[[]]), r":3: the check's reduction is missing or"),
+        (lambda run, case, checks: checks.update(error_over_budget=["a"]), r":3: .* do not fit together"),
+        (lambda run, case, checks: checks.update(error_over_budget=[[]]), r":3: .* do not fit together"),
     ],
 )
 def test_a_broken_file_is_named_with_its_line(tmp_path: Path, change: object, complaint: str) -> None:
     assert callable(change)
     path = write(tmp_path, AGREES) / "results.jsonl"
-    first, second = (json.loads(line) for line in path.read_text().splitlines())
-    change(first["run"], second)
-    path.write_text("\n".join(json.dumps(line) for line in (first, second)))
+    first, case, trial = (json.loads(line) for line in path.read_text().splitlines())
+    change(first["run"], case["case"], trial["trial"]["checks"])
+    path.write_text("\n".join(json.dumps(line) for line in (first, case, trial)))
     with pytest.raises(ReportError, match=complaint):
         read_baseline(path)
 

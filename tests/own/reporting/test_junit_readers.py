@@ -92,7 +92,8 @@ def test_both_count_a_real_run_as_its_records_do(suite: Suite) -> None:
     assert suite.verify(break_float16).returncode == 1
     outcomes: dict[object, set[object]] = {}
     for record in suite.records():
-        outcomes.setdefault(record["test"], set()).add(record["outcome"])
+        trial = (record["case"], record["subject"], record["dtype"])
+        outcomes.setdefault(trial, set()).add(record["outcome"])
     failed = sum(bool(found & {"disagree", "error"}) for found in outcomes.values())
     skipped = sum(found == {"unsupported"} for found in outcomes.values())
     problems = suite.run_line()["problems"]

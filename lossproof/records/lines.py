@@ -1,0 +1,105 @@
+"""Records as lines of JSON.
+
+What all records of a case have in common stands once, in a line of its own, and a line per trial holds its
+checks as columns::
+
+    {"case": {"case": "ce-weighted-mean", "title": ..., "loss": "CrossEntropyLoss", "file": ..., ...}}
+    {"trial": {"case": "ce-weighted-mean", "subject": "torch.nn", "dtype": "float32", "device": "cpu",
+               "checks": {"quantity": ["value", "gradient:input"], "outcome": ["agree", "agree"], ...}}}
+
+A column that has nothing to say of any check of its trial is left out. ``results.jsonl`` consists of such
+lines, and records travel in them from process to process, since reading them executes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from lossproof.records.record import Record
+
+_OF_CASE = ("case", "title", "loss", "file", "line", "source", "finding", "flags", "loses_digits")
+_OF_TRIAL = ("case", "subject", "dtype", "device")
+_OF_CHECK = tuple(field.name for field in fields(Record) if field.name not in (*_OF_CASE, *_OF_TRIAL))
+# What a column that is left out would say of each check.
+_UNSTATED: Mapping[str, Any] = {"layout": "contiguous", "reduction": None, "error_over_budget": None} | {
+    field.name: field.default if field.default_factory is MISSING else field.default_factory()
+    for field in fields(Record)
+    if field.name in _OF_CHECK and (field.default is not MISSING or field.default_factory is not MISSING)
+}
+
+_case, _trial = attrgetter(*_OF_CASE), attrgetter(*_OF_TRIAL)
+
+
+class LineError(ValueError):
+    """A line that ``lines_of`` would not write; the message says what is wrong with it."""
+
+
+def lines_of(records: Iterable[Record]) -> Iterator[str]:
+    """Yield the lines of records, in order."""
+    for case, of_case in groupby(records, _case):
+        yield dump({"case": dict(zip(_OF_CASE, case, strict=True))})
+        for trial, checks in groupby(of_case, _trial):
+            yield dump({"trial": dict(zip(_OF_TRIAL, trial, strict=True), checks=_columns(list(checks)))})
+
+
+def dump(value: Any) -> str:
+    """A line of strict JSON; in ASCII, so that a lone surrogate or a line separator survives every reader."""
+    return json.dumps(value, allow_nan=False)
+
+
+class LineReader:
+    """Reads lines one after another: what one says of a case holds for the trials after it."""
+
+    def __init__(self) -> None:
+        self._case: Mapping[str, Any] = {}
+
+    def rows(self, line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the fields of each check of a parsed line, by name; a line on a case has no checks.
+
+        Raises:
+            LineError: ``lines_of`` would not write the line.
+        """
+        if isinstance(line.get("case"), dict):
+            self._case = line["case"]
+            return
+        trial = line.get("trial")
+        columns = trial.get("checks") if isinstance(trial, dict) else None
+        if not isinstance(trial, dict) or not isinstance(columns, dict):
+            raise LineError("the line should hold a case, or a trial with its checks")
+        if trial.get("case") != self._case.get("case"):
+            raise LineError("the trial's case should be on a line before it")
+        shared = {**_UNSTATED, **self._case, **trial}
+        del shared["checks"]
+        try:
+            for check in zip(*columns.values(), strict=True):
+                row = shared | dict(zip(columns, check, strict=True))
+                share = row["error_over_budget"]
+                yield row if share is None else row | {"error_over_budget": float(share)}
+        except (TypeError, ValueError, OverflowError) as error:
+            raise LineError(f"the columns of checks do not fit together ({error})") from error
+
+
+def records_in(text: str) -> list[Record]:
+    """The records in the lines of ``lines_of``, which must be whole."""
+    reader = LineReader()
+    return [Record.from_data(row) for line in text.splitlines() for row in reader.rows(json.loads(line))]
+
+
+def _columns(checks: Sequence[Record]) -> dict[str, list[Any]]:
+    columns = {name: [getattr(check, name) for check in checks] for name in _OF_CHECK}
+    # JSON has neither infinity nor nan.
+    shares = columns["error_over_budget"]
+    columns["error_over_budget"] = [
+        share if share is None or math.isfinite(share) else str(share) for share in shares
+    ]
+    return {
+        name: values
+        for name, values in columns.items()
+        if name not in _UNSTATED or any(value != _UNSTATED[name] for value in values)
+    }
