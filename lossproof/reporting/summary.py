@@ -10,61 +10,64 @@ from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, outcome_counts, verdict
+from lossproof.reporting.failure_groups import failure_groups, failure_sentence
 from lossproof.reporting.rules import overflowed, passed_by_rule
-from lossproof.reporting.text import count, share, visible
+from lossproof.reporting.text import share, visible
 
-_MOST_SENTENCES = 10  # lines of one kind
-_WIDTH = 200
+# A reader sees all lines at once: none of these parts may push the others off the screen.
+_MOST = {"release": 3, "news": 4, "group": 6, "problem": 4, "largest error": 5}
+_WIDTH = 300
 
 
 def summary_lines(
     run: Run, results: Sequence[TestResult], reports: Sequence[Path], comparison: Comparison | None = None
 ) -> list[str]:
-    """Return the lines: the state of the releases, the verdict, the counts, failures, problems, reports.
+    """Return the lines, at most forty: the releases, the verdict, the counts, failures, problems, reports.
 
-    Each subject has a line with its largest error. Overflows, checks that passed by a rule, and a comparison
-    have a line each, if there are any; the reports have the details.
+    Failures are grouped by what they have in common, and each group names one of its checks. Each subject has
+    a line with its largest error. Overflows, checks that passed by a rule, and a comparison have a line each,
+    if there are any; the reports have the details.
     """
     records = [record for result in results for record in result.records]
-    lines = [*run.standing, verdict(run, records).sentence]
+    lines = [*_first("release", run.standing), verdict(run, records).sentence]
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
-    page = next((f": see {path}" for path in reports if path.name == "report.html"), "")
-    lines += _first_sentences("news", run.news, "news", page)
-    lines += _first_sentences("fails", _failures(records), "cases", page)
+    lines += _first("news", [f"news: {sentence}" for sentence in run.news])
+    lines += _failures(records)
     lines += _exceptions(records)
-    lines += _largest_errors(records)
-    lines += _first_sentences("problem", run.problems, "problems", page)
+    lines += _first("largest error", _largest_errors(records))
+    lines += _first("problem", [f"problem: {sentence}" for sentence in run.problems])
     if comparison:
         lines.append(f"compared with the baseline: {' '.join(outline(comparison))}")
-    lines += [f"report: {path}" for path in reports]
-    return [visible(line.replace("\n", " ")) for line in lines]
+    if reports:
+        first, *others = reports
+        lines.append(f"report: {first}; beside it {', '.join(path.name for path in others)}")
+    return [visible(_shortened(line.replace("\n", " "))) for line in lines]
 
 
-def _first_sentences(name: str, sentences: Sequence[str], plural: str, page: str) -> list[str]:
-    more = len(sentences) - _MOST_SENTENCES
-    rest = [f"and {more:,} more {plural}{page}"] if more > 0 else []
-    return [f"{name}: {sentence}" for sentence in sentences[:_MOST_SENTENCES]] + rest
+def _first(kind: str, lines: Sequence[str]) -> list[str]:
+    """The first lines of a kind, and how many more there are."""
+    shown, more = lines[: _MOST[kind]], len(lines) - _MOST[kind]
+    plural = "news" if kind == "news" else f"{kind}s"
+    return (
+        [*shown, f"  and {more:,} more {kind if more == 1 else plural}: see the report"]
+        if more > 0
+        else [*shown]
+    )
 
 
 def _failures(records: Sequence[Record]) -> list[str]:
-    """A sentence per case that fails, about its first failing check."""
-    cases: dict[str, list[Record]] = {}
-    for record in records:
-        if record.outcome.is_failing:
-            cases.setdefault(record.case, []).append(record)
-
-    def sentence(case: str, failing: Sequence[Record]) -> str:
-        subjects, dtypes = (
-            {getattr(one, name): None for one in failing} for name in ("subject_name", "dtype_name")
-        )
-        where = f"{count(len(failing), 'check')} of {', '.join(subjects)} in {', '.join(dtypes)}"
-        first = failing[0]
-        message = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
-        return f"{case}, {where}: {first.quantity}: {message or first.outcome}"
-
-    return [sentence(case, failing) for case, failing in cases.items()]
+    """Two lines for each of the largest groups of failures, and how to see more of them."""
+    groups = failure_groups(records)
+    if not groups:
+        return []
+    headings = [f"fails: {group.heading}\n    {failure_sentence(group.records[0])}" for group in groups]
+    case = groups[0].records[0].case
+    return [
+        *(line for pair in _first("group", headings) for line in pair.split("\n", 1)),
+        f"  all failures: the report; the first one in full: lossproof verify --cases {case} -v",
+    ]
 
 
 def _exceptions(records: Sequence[Record]) -> list[str]:
@@ -99,3 +102,7 @@ def _share(record: Record) -> float:
     """Return the record's share, with a NaN as infinity so that it counts as the largest."""
     share = record.error_over_budget
     return float("inf") if share is None or share != share else share
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _WIDTH or line.startswith("report: ") else f"{line[: _WIDTH - 1]}…"

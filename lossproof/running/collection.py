@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
@@ -31,7 +33,12 @@ _PACKAGES = ("numpy", "python-flint", "pytest")
 
 
 class RunReports:
-    """Collects results in any order, and writes them in the order of the case files."""
+    """Collects results in any order, and writes them in the order of the case files.
+
+    Attributes:
+        checks: the number of checks so far.
+        failures: the failing checks so far, as they came in.
+    """
 
     def __init__(
         self,
@@ -51,6 +58,8 @@ class RunReports:
         self._selection = selection
         self._options = options
         self._trials = {trial.id: trial for trial in selection.trials}
+        self.checks = 0
+        self.failures: list[Record] = []
         self._results: dict[str, TestResult] = {}
         self._problems: list[str] = []
         self._standing: list[str] = []
@@ -71,11 +80,6 @@ class RunReports:
         if trial is None:
             return  # not a trial
         self._add(trial, seconds, [failed_record(trial, self._selection, reason.strip())])
-
-    def case_of(self, nodeid: str) -> str | None:
-        """The case that a test examines; None for a test of another kind."""
-        trial = self._trials.get(_trial_id(nodeid))
-        return None if trial is None else trial.case.id
 
     def is_wanted(self, args: Sequence[str]) -> bool:
         """Whether this is a run of the harness: a run of other tests must leave the reports alone."""
@@ -222,6 +226,12 @@ class RunReports:
         case = trial.case
         result = TestResult(trial.id, case.id, case.file, case.line, seconds, tuple(records))
         self._results[trial.id] = result
+        self.checks += len(records)
+        self.failures += [record for record in records if record.outcome.is_failing]
+
+
+# Under this key, the process that controls a run keeps its results.
+RUN_REPORTS = pytest.StashKey[RunReports]()
 
 
 def _snippet(entry: KnownDefect, excused: list[Record]) -> str:

@@ -23,8 +23,7 @@ from lossproof.corpus.files import HISTORY, default_corpus
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting import ReportError, read_baseline, summary_lines
-from lossproof.running.brevity import Brevity, is_verbose, shorten
-from lossproof.running.collection import RunReports
+from lossproof.running.collection import RUN_REPORTS, RunReports
 from lossproof.running.selection import PlannedTrial, SelectionError, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
@@ -104,7 +103,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
         run_reports = RunReports(reports, corpus, selection, options, baseline, history)
         config.pluginmanager.register(_Controller(run_reports), "lossproof-controller")
-        config.pluginmanager.register(Brevity(run_reports.case_of), "lossproof-brevity")
+        config.stash[RUN_REPORTS] = run_reports
         _report_when_terminated(config)
 
 
@@ -168,8 +167,7 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
-            complaints = answer.complaints if is_verbose(request.config) else shorten(answer.complaints)
-            pytest.fail("\n".join(complaints), pytrace=False)
+            pytest.fail("\n".join(answer.complaints), pytrace=False)
         if answer.skipped is not None:
             pytest.skip(answer.skipped)
 

@@ -15,6 +15,7 @@ from lossproof.judging.known_defects import by_case, excuse, relevant
 from lossproof.records.lines import lines_of
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
+from lossproof.reporting.failure_groups import failure_sentence
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.sentinel import SUBJECT, plant_mistake, sentinel_trial
 from lossproof.subjects.registry import find_subject
@@ -44,7 +45,7 @@ class Answer:
     @classmethod
     def of(cls, records: Sequence[Record], problems: Sequence[str] = ()) -> Answer:
         """The answer that consists of these records and problems."""
-        wrong = [_sentence(record) for record in records if record.outcome.is_failing]
+        wrong = [failure_sentence(record) for record in records if record.outcome.is_failing]
         outcomes = {record.outcome for record in records}
         reasons = sorted({record.message for record in records})
         return cls(
@@ -113,10 +114,3 @@ def failed_record(trial: PlannedTrial, selection: Selection, reason: str) -> Rec
     device = selection.device_of(trial.subject) if trial.subject else "cpu"
     recorder = Recorder(trial.case, trial.subject, trial.dtype, device)
     return recorder.record("value", Outcome.ERROR, message=reason)
-
-
-def _sentence(record: Record) -> str:
-    layout = "" if record.layout == "contiguous" else record.layout
-    parts = (record.subject_name, record.dtype, record.quantity, record.reduction, layout)
-    place = ", ".join(filter(None, parts))
-    return f"{record.file}:{record.line}: [{record.case}] {place}: {record.message}"

@@ -1,4 +1,4 @@
-"""``verify`` on a terminal shows a bar, into a pipe pytest's dots; everything else is the same."""
+"""``verify`` on a terminal draws a line, and prints lines into a pipe; everything else is the same."""
 
 from __future__ import annotations
 
@@ -28,47 +28,75 @@ def asked(tmp_path: Path) -> list[str]:
     return ["verify", *folders, "--dtypes", "float32", "--subjects", "torch.nn", "-p", "no:cacheprovider"]
 
 
+MANY_WRONG = "".join(WRONG.replace("wrong\n", f"wrong-{number}\n", 1) for number in range(30))
+
+
 def _letters(said: Said) -> list[str]:
-    return [line for line in said.lines if line.strip().startswith("...")]
+    return [line for line in said.lines if line.strip().startswith("..")]
+
+
+def _add(folder: Path, cases: str) -> None:
+    with (folder / "cases" / "losses.yaml").open("a") as file:
+        file.write(cases)
 
 
 def test_a_terminal_shows_how_far_the_run_is(asked: list[str]) -> None:
     said = on_a_terminal(*asked)
     assert said.status == 0, said.text
-    assert "trials" in said.text
-    assert "0/4" in said.text
+    assert "checks, 0 failures" in said.text
+    assert "  0%" in said.text
     assert not _letters(said)
     assert "Everything conforms" in said.text
-    assert "\x1b[?25h" in said.text.rpartition("0/4")[2], "the cursor is shown again"
+    assert "\x1b[?25h" in said.text.rpartition("0 failures")[2], "the cursor is shown again"
 
 
 def test_a_terminal_shows_it_of_workers_too(asked: list[str]) -> None:
     said = on_a_terminal(*asked, "-n", "1")
     assert said.status == 0, said.text
-    assert "0/4" in said.text
+    assert "checks, 0 failures" in said.text
     assert not _letters(said)
 
 
-def test_what_fails_is_told_after_the_bar_as_ever(asked: list[str], tmp_path: Path) -> None:
-    with (tmp_path / "cases" / "losses.yaml").open("a") as file:
-        file.write(WRONG)
+def test_what_fails_is_named_when_it_happens_and_at_the_end(asked: list[str], tmp_path: Path) -> None:
+    _add(tmp_path, WRONG)
     said = on_a_terminal(*asked)
     assert said.status == 1
-    assert "[wrong] certified, printed, mean: stated 1.5" in said.text
-    assert "1 disagree" in said.text
+    during, _, after = said.text.partition("= lossproof =")
+    for text in (during, after):
+        assert "[wrong] certified, printed, mean: stated 1.5" in text
+    assert "1 disagree" in after
+    assert "fails: 1 check of CrossEntropyLoss, printed, no dtype, in 1 case" in after
+    assert "lossproof verify --cases wrong -v" in after
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
+def test_of_many_failures_five_are_named_and_groups_counted(
+    asked: list[str], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    _add(tmp_path, MANY_WRONG)
+    finished = started(*asked, *options)
+    assert finished.returncode == 1
+    during, _, after = finished.stdout.partition("= lossproof =")
+    assert during.count(": [wrong-") == 5
+    assert after.count(": [wrong-") == 1
+    assert "fails: 30 checks of CrossEntropyLoss, printed, no dtype, in 30 cases" in after
+    assert len(after.splitlines()) <= 40
 
 
 def test_whoever_wants_details_gets_pytest_itself(asked: list[str]) -> None:
     said = on_a_terminal(*asked, "-v")
     assert said.status == 0, said.text
-    assert "0/4" not in said.text
+    assert "0 failures" not in said.text
+    assert "test session starts" in said.text
 
 
-def test_a_pipe_gets_dots(asked: list[str]) -> None:
+def test_a_pipe_gets_a_line_every_ten_percent(asked: list[str]) -> None:
     finished = started(*asked)
     assert finished.returncode == 0
-    assert _letters(Said(0, finished.stdout))
-    assert "0/4" not in finished.stdout
+    assert not _letters(Said(0, finished.stdout))
+    lines = [line for line in finished.stdout.splitlines() if "%" in line.partition("checks")[0]]
+    assert 1 < len(lines) <= 10
+    assert lines[-1].startswith("100 %  ")
     assert "\x1b" not in finished.stdout
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from report_specimens import AGREES, DEFECT, DISAGREES, HOSTILE, RUN, result_of
+from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, result_of
 
 from lossproof.records.quantity import Quantity
 from lossproof.reporting import summary_lines
@@ -39,3 +39,41 @@ def test_nothing_reaches_the_terminal_unseen() -> None:
     hostile = replace(AGREES, case=HOSTILE, subject="a\nb\x1b[31m")
     for line in summary_lines(replace(RUN, problems=[HOSTILE]), [result_of(hostile)], []):
         assert line.encode("utf-8").decode().isprintable()
+
+
+def test_failures_are_grouped_and_the_largest_group_comes_first() -> None:
+    few = [replace(ERRS, case=f"few-{number}") for number in range(2)]
+    many = [
+        replace(DISAGREES, case=f"many-{number}", message=f"at [{number}, 1] is {number}.5e-3, should be inf")
+        for number in range(3)
+    ]
+    lines = summary_lines(RUN, [result_of(*few, *many)], [])
+    start = next(place for place, line in enumerate(lines) if line.startswith("fails: "))
+    assert lines[start : start + 5] == [
+        "fails: 3 checks of CrossEntropyLoss, gradient, float32, in 3 cases",
+        "    cases/losses/cross_entropy.yaml:12: [many-0] torch.nn, float32, gradient:input, mean: "
+        "at [0, 1] is 0.5e-3, should be inf",
+        "fails: 2 checks of CrossEntropyLoss, value, float32, in 2 cases",
+        "    cases/losses/cross_entropy.yaml:12: [few-0] torch.nn, float32, value, mean: "
+        "RuntimeError: no kernel",
+        "  all failures: the report; the first one in full: lossproof verify --cases many-0 -v",
+    ]
+
+
+def test_whatever_happens_there_are_at_most_forty_lines() -> None:
+    words = ("red", "green", "blue", "white", "black") * 20
+    records = [
+        replace(
+            DISAGREES, case=f"c{place}", subject=f"s{place}", message=f"{'very ' * place}{word}\nand so on"
+        )
+        for place, word in enumerate(words)
+    ]
+    sentences = [f"sentence {number} " + 100 * "long " for number in range(50)]
+    run = replace(RUN, complete=False, problems=sentences, news=sentences, standing=sentences)
+    paths = [Path("reports/report.html"), Path("reports/junit.xml")]
+    lines = summary_lines(run, [result_of(AGREES, *records)], paths)
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 300
+    assert lines[-1] == "report: reports/report.html; beside it junit.xml"
+    for kind in ("releases", "news", "groups", "problems", "largest errors"):
+        assert sum(line.startswith("  and ") and f"more {kind}" in line for line in lines) == 1, kind

@@ -74,7 +74,7 @@ from lossproof.reference import cross_entropy
 right = cross_entropy.log_softmax_gradient
 cross_entropy.log_softmax_gradient = lambda upstream, log_p, dim: -right(upstream, log_p, dim)
 """,
-        r"cases/losses.yaml:3: \[weighted-mean\] torch.nn, float64, gradient:input, mean: at ",
+        r"cases/losses.yaml:3: \[weighted-mean\] torch.nn, float64, gradient:input, none: at ",
     ),
 }
 
@@ -220,7 +220,7 @@ def test_an_interrupted_run_says_so(suite: Suite) -> None:
     option = suite.plant(code)
     process = suite.start(option)
     assert process.stdout is not None
-    while process.stdout.read(1) != ".":
+    while process.stdout.read(1) != "%":
         pass
     time.sleep(1)
     process.send_signal(signal.SIGINT)

@@ -73,7 +73,7 @@ def test_on_a_release_that_nobody_tried_only_what_newly_disagrees_fails(suite: S
     told = finished.stdout.partition("= lossproof =")[2].splitlines()
     assert told[1] == opening
     assert sum(line.startswith(f"news: {gone}") for line in told) == 1
-    assert sum(line.startswith(f"fails: smoothed, {len(failing)} checks of torch.nn,") for line in told) == 1
+    assert sum("[smoothed] torch.nn" in line for line in told if line.startswith("    cases/")) >= 1
     assert not any(line.startswith("problem: ") for line in told)
 
     summary = (suite.reports / "summary.md").read_text()
@@ -137,17 +137,11 @@ def test_where_much_fails_the_terminal_stays_short(suite: Suite) -> None:
     options = (*QUICKLY, "--cases", "smoothed-*")
     finished = suite.verify(plant, *options)
     lines = finished.stdout.splitlines()
-    failed = [line for line in lines if line.startswith("FAILED ")]
-    assert len(lines) < 300
-    assert len(failed) == 20
-    assert all(f"smoothed-{number:02}-torch.nn-" in failed[number] for number in range(20))
-    assert sum(line.startswith("fails: smoothed-") for line in lines) == 10
-    assert f"and 20 more cases: see {suite.reports / 'report.html'}" in lines
-    assert any("more: see the report" in line for line in lines)
+    assert len(lines) < 60
+    assert any(line.startswith("fails: ") and line.endswith("in 30 cases") for line in lines)
     assert lines[-1].startswith("60 failed")
     in_full = suite.verify(plant, *options, "-vv").stdout
     assert sum(line.startswith("FAILED ") for line in in_full.splitlines()) == 60
-    assert "more: see the report" not in in_full
 
 
 def release_run(
