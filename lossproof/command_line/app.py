@@ -113,8 +113,8 @@ LossArgument = Annotated[
 def verify(context: typer.Context) -> int:
     """Run the suite and write its reports.
 
-    Takes --subjects, --dtypes, --cases, --device, --corpus, --reports, --time-limit, --baseline, and every
-    option of pytest.
+    Takes --subjects, --dtypes, --cases, --device, --shard, --shard-times, --corpus, --reports, --time-limit,
+    --baseline, and every option of pytest.
     Ends with 0 if everything conforms, 1 if not, 2 for a mistake in a case file or an option.
     """
     from lossproof.command_line.verifying import verify
@@ -252,6 +252,23 @@ def export(
 
     export(output, corpus)
     return 0
+
+
+@_verb("merge")
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="The reports of each shard.")],
+    reports: Annotated[Path, typer.Option(help="The folder of the merged reports.")] = Path("reports"),
+    baseline: Annotated[Path | None, typer.Option(help="Another run to compare with.")] = None,
+    corpus: CorpusOption = None,
+) -> int:
+    """Merge the reports of all shards of a run.
+
+    A shard is a run with --shard K/N. The result is the same as that of one run of everything.
+    Ends with 0 if everything conforms, 1 if not, 2 if a shard is missing or of another run.
+    """
+    from lossproof.command_line.merging import merge
+
+    return 0 if merge(folders, reports, baseline, corpus) else 1
 
 
 @_verb("compare")

@@ -125,7 +125,7 @@ def compare(
     would be named. Between float64 torch and this reference, both honest, 1 in 100 would be.) The error of a
     known defect does not measure accuracy, nor does the grade of a second derivative.
 
-    A check is neither new nor gone if the other run was not asked for it, or was interrupted.
+    A check is neither new nor gone if the other run was not asked for it, was interrupted, or is a shard.
     """
     old, new = _by_key(old_records), _by_key(new_records)
     changed: list[Difference] = []
@@ -204,7 +204,7 @@ def _gravity(difference: Difference) -> tuple[bool, bool]:
 
 def _expects(run: Run, other: Run, check: Record | BaselineCheck) -> bool:
     """Whether this run should have a check of the other run."""
-    if not run.complete:
+    if not run.complete or run.options.get("shard"):
         return False
     cases, subjects, dtypes, device = (
         _limits(run, name) for name in ("cases", "subjects", "dtypes", "device")

@@ -24,7 +24,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
-from lossproof.running.selection import PlannedTrial, Selection
+from lossproof.running.selection import Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
 
@@ -48,7 +48,9 @@ class RunReports:
         options: dict[str, str],
         baseline: Baseline | None = None,
         history: dict[str, Any] | None = None,
+        took: tuple[str, float] | None = None,
     ) -> None:
+        """Begin a run; one that is over took some seconds, and started at an ISO 8601 time."""
         self._folder = folder
         self._baseline = baseline
         self._history = history
@@ -65,13 +67,26 @@ class RunReports:
         self._standing: list[str] = []
         self._news: list[str] = []
         self._known = self._entries(selection.subjects)
-        self._started = time.time()
+        self._began = time.time()
+        self._took = took
         self._complete = False
 
     def add(self, nodeid: str, seconds: float, lines: str, problems: list[str]) -> None:
         """Add the records of a test, as lines of JSON; the sentinel has none."""
         if lines:
-            self._add(self._trials[_trial_id(nodeid)], seconds, records_in(lines))
+            self.add_records(_trial_id(nodeid), seconds, records_in(lines))
+        self.add_problems(problems)
+
+    def add_records(self, trial_id: str, seconds: float, records: list[Record]) -> None:
+        """Add the records of a trial."""
+        case = self._trials[trial_id].case
+        result = TestResult(trial_id, case.id, case.file, case.line, seconds, tuple(records))
+        self._results[trial_id] = result
+        self.checks += len(records)
+        self.failures += [record for record in records if record.outcome.is_failing]
+
+    def add_problems(self, problems: Iterable[str]) -> None:
+        """Add sentences on why the run fails, apart from its checks."""
         self._problems += problems
 
     def add_crash(self, nodeid: str, seconds: float, reason: str) -> None:
@@ -79,7 +94,7 @@ class RunReports:
         trial = self._trials.get(_trial_id(nodeid))
         if trial is None:
             return  # not a trial
-        self._add(trial, seconds, [failed_record(trial, self._selection, reason.strip())])
+        self.add_records(trial.id, seconds, [failed_record(trial, self._selection, reason.strip())])
 
     def is_wanted(self, args: Sequence[str]) -> bool:
         """Whether this is a run of the harness: a run of other tests must leave the reports alone."""
@@ -88,7 +103,7 @@ class RunReports:
     def finish(self, complete: bool) -> list[str]:
         """Close the run and return the problems of the run as a whole."""
         self._complete = complete
-        if not self._results:
+        if not self._results and not self._options.get("shard"):
             self._problems.append("no check ran: nothing was shown to conform")
         releases = self._corpus.releases
         for (family, number), names in self._families().items():
@@ -134,6 +149,10 @@ class RunReports:
         excused = [
             record for record in self.records if record.outcome == Outcome.KNOWN_DEFECT and record.detail
         ]
+        started, seconds = self._took or (
+            datetime.fromtimestamp(self._began, timezone.utc).isoformat(timespec="seconds"),
+            round(time.time() - self._began, 3),
+        )
         return Run(
             versions={"python": platform.python_version()}
             | {name: version(name) for name in ("lossproof", *self._tested, *_PACKAGES)}
@@ -148,8 +167,8 @@ class RunReports:
             complete=self._complete,
             problems=self._problems,
             known_defects=[as_data(entry) | {"snippet": _snippet(entry, excused)} for entry in self._known],
-            started=datetime.fromtimestamp(self._started, timezone.utc).isoformat(timespec="seconds"),
-            seconds=round(time.time() - self._started, 3),
+            started=started,
+            seconds=seconds,
             documents={
                 document.name: {"title": document.title, "about": document.about}
                 for document in self._corpus.documents
@@ -221,13 +240,6 @@ class RunReports:
     def _relevant(self, name: str) -> list[KnownDefect]:
         device = self._selection.device_of(name)
         return relevant(self._corpus.known_defects, name, self._version(name), device)
-
-    def _add(self, trial: PlannedTrial, seconds: float, records: list[Record]) -> None:
-        case = trial.case
-        result = TestResult(trial.id, case.id, case.file, case.line, seconds, tuple(records))
-        self._results[trial.id] = result
-        self.checks += len(records)
-        self.failures += [record for record in records if record.outcome.is_failing]
 
 
 # Under this key, the process that controls a run keeps its results.

@@ -36,6 +36,7 @@ Examine = Callable[[PlannedTrial], None]
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
 _ATTACHMENT = "lossproof_records"
+_SELECTING = ("subjects", "dtypes", "cases", "device", "shard", "shard_times")
 _LARGE_CORPUS = 100_000  # bytes
 # Each has a second process, and a gigabyte for both is not too much.
 _MOST_WORKERS = 8
@@ -49,6 +50,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
     group.addoption("--cases", default="", help="case ids to run, comma-separated shell patterns")
     group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
+    group.addoption("--shard", default="", help="run only one part of several, such as 3/8")
+    group.addoption(
+        "--shard-times", default="", help="junit.xml of an earlier run, or its folder, to balance shards by"
+    )
     group.addoption("--corpus", default=None, help="the folder of case files (default: the suite's own)")
     group.addoption(
         "--time-limit",
@@ -82,7 +87,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
-    options = {name: str(config.getoption(name)) for name in ("subjects", "dtypes", "cases", "device")}
+    options = {name: str(config.getoption(name)) for name in _SELECTING}
     folder = _corpus_of(config)
     baseline = history = None
     try:

@@ -6,12 +6,20 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 
 from packaging.version import Version
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.numbers.formats import FORMATS
+from lossproof.running.sharding import (
+    ShardError,
+    cases_in,
+    parse_shard,
+    seconds_of_cases,
+    seconds_of_trials,
+)
 from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
 from lossproof.subjects.subject import Subject
 
@@ -54,7 +62,15 @@ class Selection:
         return self.device if self.device in self.subjects[subject].devices() else "cpu"
 
 
-def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) -> Selection:
+def select(
+    corpus: Corpus,
+    subjects: str,
+    dtypes: str,
+    cases: str,
+    device: str,
+    shard: str = "",
+    shard_times: str = "",
+) -> Selection:
     """Select the trials of a run.
 
     Args:
@@ -62,9 +78,12 @@ def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) 
         subjects, dtypes: comma-separated names; empty means the default ones.
         cases: comma-separated shell patterns of case ids; empty means all.
         device: a torch device type.
+        shard: such as ``3/8``; empty means everything.
+        shard_times: a ``junit.xml`` by whose times the shards are balanced, or its folder; or empty.
 
     Raises:
-        SelectionError: a name does not exist; the message lists those that do.
+        SelectionError: a name does not exist, and the message lists those that do; or an option about shards
+            is wrong.
     """
     subject_names = _names("subject", subjects, default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
@@ -74,7 +93,20 @@ def select(corpus: Corpus, subjects: str, dtypes: str, cases: str, device: str) 
     if device not in devices:
         raise SelectionError(f"there is no device '{device}' here; choose from {', '.join(devices)}")
     trials = tuple(trial for case in selected_cases for trial in _trials(case, subjects_by_name, dtype_names))
-    return Selection(trials, subjects_by_name, dtype_names, device)
+    return Selection(_in_shard(trials, shard, shard_times), subjects_by_name, dtype_names, device)
+
+
+def _in_shard(trials: tuple[PlannedTrial, ...], shard: str, times: str) -> tuple[PlannedTrial, ...]:
+    if not shard:
+        return trials
+    cases = list(dict.fromkeys(trial.case.id for trial in trials))
+    try:
+        seconds = seconds_of_trials(Path(times)) if times else {}
+        of_cases = seconds_of_cases(((trial.id, trial.case.id) for trial in trials), seconds)
+        selected = cases_in(parse_shard(shard), cases, of_cases)
+    except ShardError as mistake:
+        raise SelectionError(str(mistake)) from mistake
+    return tuple(trial for trial in trials if trial.case.id in selected)
 
 
 def _make_subject(name: str) -> Subject:

@@ -19,7 +19,7 @@ from lossproof.records.record import Record
 from lossproof.reporting.files import ReportError
 from lossproof.reporting.jsonl import read_rows, record_of
 
-_FILTERS = ("subjects", "dtypes", "cases")
+_FILTERS = ("subjects", "dtypes", "cases", "shard")
 _LONGEST_REASON = 120
 
 
