@@ -19,12 +19,7 @@ from lossproof.corpus.fields import (
     read_word,
     read_words,
 )
-from lossproof.corpus.keys import (
-    ERRATUM,
-    IDENTITY,
-    PRINTED,
-    TERM,
-)
+from lossproof.corpus.keys import ERRATUM, IDENTITY, PRINTED, TERM
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.scalars import Meaning, meaning
 from lossproof.corpus.tensor_reading import read_literal
@@ -143,10 +138,7 @@ def read_identity(node: Node, what: str, context: Context, notes: Notes) -> Iden
 def _read_sum(node: Node, what: str, context: Context, notes: Notes) -> tuple[Term, ...]:
     return tuple(
         _read_term(
-            read_fields(item, f"{what}[{position}]", TERM, notes),
-            f"{what}[{position}]",
-            context,
-            notes,
+            read_fields(item, f"{what}[{position}]", TERM, notes), f"{what}[{position}]", context, notes
         )
         for position, item in enumerate(read_items(node, what, notes))
     )
@@ -171,12 +163,7 @@ def _read_term(fields: Fields, what: str, context: Context, notes: Notes) -> Ter
 
 
 def _check_inherited(
-    loss: Loss,
-    args: Mapping[str, Tensor] | None,
-    fields: Fields,
-    what: str,
-    context: Context,
-    notes: Notes,
+    loss: Loss, args: Mapping[str, Tensor] | None, fields: Fields, what: str, context: Context, notes: Notes
 ) -> None:
     """Complain about a term whose loss cannot take the case's arguments, which it inherits."""
     if args is not None:

@@ -18,11 +18,7 @@ from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED, marks_of
 from lossproof.subjects.literals import literal, numbers_source
 
 # What overflow may turn a number into, as conditions on the number.
-_EXCUSES = {
-    POSITIVE: "got == float('inf')",
-    NEGATIVE: "got == float('-inf')",
-    UNDEFINED: "got != got",
-}
+_EXCUSES = {POSITIVE: "got == float('inf')", NEGATIVE: "got == float('-inf')", UNDEFINED: "got != got"}
 
 # The sum of the results, weighted by their upstream gradients.
 WEIGHTED = "math.fsum(a * b for a, b in zip(result.flatten().tolist(), upstream.flatten().tolist()))"

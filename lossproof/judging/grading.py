@@ -20,12 +20,7 @@ GRADE_RELATIVE = 1e-3
 Sides = Callable[[], tuple[Float64Array, Float64Array]]
 
 
-def grade(
-    observed: Float64Array,
-    truth: Truth,
-    floor: float,
-    sides: Sides,
-) -> Verdict:
+def grade(observed: Float64Array, truth: Truth, floor: float, sides: Sides) -> Verdict:
     """Judge a second derivative: an error of several budgets is a grade, not a failure.
 
     The bound that dual numbers yield has not yet been shown to raise no false alarms. So an element is wrong

@@ -97,10 +97,7 @@ def _cosine_similarity_slopes(
         # A number alone has a dimension too many here, which sum_to_shape removes.
         return sum_to_shape(np.moveaxis(found, -1, dim), shape)
 
-    return {
-        "x1": slope(0, first, tuple(x1.shape)),
-        "x2": slope(1, second, tuple(x2.shape)),
-    }
+    return {"x1": slope(0, first, tuple(x1.shape)), "x2": slope(1, second, tuple(x2.shape))}
 
 
 def _broadcast(x1: Array, x2: Array, dim: int) -> tuple[Array, Array]:

@@ -142,10 +142,7 @@ def pairwise_distance_gradient(
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
     slope = np.reshape(upstream, distance.shape) * _norm_slope(difference, distance, p)
-    return {
-        "x1": sum_to_shape(slope, tuple(x1.shape)),
-        "x2": sum_to_shape(-slope, tuple(x2.shape)),
-    }
+    return {"x1": sum_to_shape(slope, tuple(x1.shape)), "x2": sum_to_shape(-slope, tuple(x2.shape))}
 
 
 def _difference(x1: Array, x2: Array, eps: Array) -> Array:

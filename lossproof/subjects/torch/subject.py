@@ -29,13 +29,7 @@ from lossproof.subjects.torch.forms import Form, function_form, has_function, mo
 from lossproof.subjects.torch.modes.table import modes_of, run_in_mode
 from lossproof.subjects.torch.programs import TorchPrograms
 from lossproof.subjects.torch.source import execute
-from lossproof.subjects.torch.tensors import (
-    dtype_of,
-    make_tensor,
-    make_tensors,
-    numbers_of,
-    with_plain_lists,
-)
+from lossproof.subjects.torch.tensors import dtype_of, make_tensor, make_tensors, numbers_of, with_plain_lists
 
 # The numbers and the dtype of each gradient.
 _Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
