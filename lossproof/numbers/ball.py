@@ -211,15 +211,12 @@ class Ball(NumberArray):
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """The objects themselves."""
         return (self.elements,)
 
     def with_components(self, *components: Array) -> Ball:
-        """Balls of other objects."""
         return Ball(np.asarray(components[0], dtype=object))
 
     def lift(self, value: Array) -> Ball:
-        """Exact balls around float64 values."""
         return Ball.exact(value)
 
     def compare(self, ufunc: np.ufunc, *operands: Ball) -> Array:

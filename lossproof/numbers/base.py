@@ -116,17 +116,14 @@ class NumberArray(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape, as for any array."""
         return tuple(self.components[0].shape)
 
     @property
     def ndim(self) -> int:
-        """The number of dimensions."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """The number of elements."""
         return int(np.prod(self.shape))
 
     def __getitem__(self, index: Any) -> Self:

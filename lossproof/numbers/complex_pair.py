@@ -22,15 +22,12 @@ class ComplexPair(NumberArray):
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """The real and the imaginary parts."""
         return self.real, self.imaginary
 
     def with_components(self, *components: Array) -> ComplexPair:
-        """Another real and imaginary part."""
         return ComplexPair(*components)
 
     def lift(self, value: Array) -> ComplexPair:
-        """Real numbers."""
         real = value
         if isinstance(self.real, NumberArray) and not isinstance(value, NumberArray):
             real = self.real.lift(value)
@@ -49,19 +46,15 @@ class ComplexPair(NumberArray):
         return is_same if ufunc is np.equal else ~is_same
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> ComplexPair:
-        """The sum."""
         return ComplexPair(*(np.sum(part, axis=axis, keepdims=keepdims) for part in self.components))
 
     def plus(self, other: ComplexPair) -> ComplexPair:
-        """The sum of two."""
         return ComplexPair(self.real + other.real, self.imaginary + other.imaginary)
 
     def minus(self, other: ComplexPair) -> ComplexPair:
-        """The difference."""
         return ComplexPair(self.real - other.real, self.imaginary - other.imaginary)
 
     def times(self, other: ComplexPair) -> ComplexPair:
-        """The product."""
         return ComplexPair(
             self.real * other.real - self.imaginary * other.imaginary,
             self.real * other.imaginary + self.imaginary * other.real,
@@ -78,11 +71,9 @@ class ComplexPair(NumberArray):
         return ComplexPair(self.real / other.real, self.imaginary / other.real)
 
     def negated(self) -> ComplexPair:
-        """The opposite."""
         return ComplexPair(-self.real, -self.imaginary)
 
     def magnitude(self) -> Array:
-        """The absolute value, a real number."""
         return np.sqrt(self.real * self.real + self.imaginary * self.imaginary)
 
     def signum(self) -> ComplexPair:

@@ -31,7 +31,6 @@ class TorchPrograms(Programs):
         self._note = note
 
     def of_call(self, call: Call, quantity: str = "value") -> Program:
-        """See ``Programs``."""
         call = with_plain_lists(call)
         form, kind = self._form_of(call), quantity.partition(":")[0]
         tensors, gradient = tensor_lines(call, call.wrt), tuple(_backward(call, quantity))

@@ -52,7 +52,6 @@ class TorchSubject(Subject):
         return type(self), ()
 
     def version(self) -> str:
-        """The version of torch."""
         return str(torch.__version__)
 
     def devices(self) -> tuple[str, ...]:
@@ -121,7 +120,6 @@ class TorchSubject(Subject):
         raise NotImplementedError
 
     def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """The output of a call on its tensors."""
         scope: dict[str, Any] = dict(tensors)
         # Numbers from which no module can be constructed are refused as well.
         with self._refusals("construct" if self.has_construction else "call"):
@@ -197,7 +195,6 @@ class ExpressionSubject(FunctionSubject):
         return loss in EXPRESSIONS
 
     def illustrates(self, loss: str) -> bool:
-        """All of them."""
         return loss in EXPRESSIONS
 
     def stand_in(self, loss: str) -> str:
