@@ -35,11 +35,7 @@ def certified_digits(compute: Callable[[], Ball], digits: int) -> tuple[list[str
 
 
 def decimal(ball: Any, digits: int) -> str:
-    """The decimal text of a ball.
-
-    Raises:
-        Undecided: the ball's ends round to different digits.
-    """
+    """The decimal text of a ball; Undecided is raised if its ends round to different digits."""
     if not ball.is_finite():
         return ".nan" if ball.is_nan() else "-.inf" if ball < 0 else ".inf"
     exponent = _exponent_of(ball)

@@ -153,18 +153,12 @@ def _say_quantity(
 ) -> Verdict | None:
     """Write a quantity, one number per line; returns the verdict, or None if torch has no numbers."""
     texts, shape = digits
-    verdict = None
-    if observed is not None:
-        verdict = judge_by_picks(truth, partial(compare, observed))
+    verdict = None if observed is None else judge_by_picks(truth, partial(compare, observed))
     shares = None
     if observed is not None and observed.shape == truth.value.shape:
         shares, has_overflown = budget_shares(observed, truth), passes_by_overflow(observed, truth)
-    rows: list[tuple[Cell, ...]] = [
-        tuple(
-            (heading, QUIET)
-            for heading in (quantity, "true value", f"torch, {dtype}", "error / budget", "budget")
-        )
-    ]
+    headings = (quantity, "true value", f"torch, {dtype}", "error / budget", "budget")
+    rows: list[tuple[Cell, ...]] = [tuple((heading, QUIET) for heading in headings)]
     for place, text in zip(np.ndindex(shape), texts[:_MOST_NUMBERS], strict=False):
         cells: list[Cell] = [f"  [{', '.join(map(str, place))}]" if place else "", text]
         budget = "exact" if truth.bound[place] == 0 else significant(2 * float(truth.bound[place]), 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def say_steps(reduction: str | None, steps: str) -> None:
     """Write worked steps under a heading."""
     say()
     say("steps" if reduction is None else f"steps, reduction {reduction}", HEADING)
-    say(_indented(steps))
+    say(indent(steps, "  "))
 
 
 def _show_head(case: Case) -> None:
@@ -211,7 +212,3 @@ def _section(title: str, rows: Sequence[Row]) -> None:
         say()
         say(title, HEADING)
         say_table(rows, indent="  ")
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -77,9 +77,8 @@ def _check(place: str, record: dict[str, Any], shared: dict[str, str]) -> Baseli
         share = record["error_over_budget"]
         return BaselineCheck._make([*values, None if share is None else float(share)])
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ReportError(
-            f"{place}: the check's error_over_budget is missing or not a number. {_ADVICE}"
-        ) from None
+        problem = f"{place}: the check's error_over_budget is missing or not a number. {_ADVICE}"
+        raise ReportError(problem) from None
 
 
 _ADVICE = "Name the results.jsonl of a run."

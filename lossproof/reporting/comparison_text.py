@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lossproof.records.outcome import Outcome
 from lossproof.reporting.comparison import Comparison, Difference
+from lossproof.reporting.groups import grouped
 from lossproof.reporting.text import count, share, visible
 
 _MOST_LINES = 40
@@ -104,10 +105,10 @@ def _group_lines(
     kind: Callable[[Difference], str],
     figures: Callable[[Sequence[Difference]], str] = lambda group: "",
 ) -> list[str]:
-    by_case = _groups(differences, lambda one: (one.check.case, kind(one)))
+    by_case = grouped(differences, lambda one: (one.check.case, kind(one)))
     if len(by_case) <= _MOST_LINES:
         return [_line(name, what, group, figures(group)) for (name, what), group in by_case.items()]
-    by_loss = _groups(differences, lambda one: (one.check.loss, kind(one)))
+    by_loss = grouped(differences, lambda one: (one.check.loss, kind(one)))
     lines = [
         _line(name, what, group, f" in {_cases(group)}{figures(group)}")
         for (name, what), group in by_loss.items()
@@ -115,15 +116,6 @@ def _group_lines(
     if more := lines[_MOST_LINES:]:
         lines[_MOST_LINES:] = [f"and {count(len(more), 'more group')} of checks"]
     return lines
-
-
-def _groups(
-    differences: Iterable[Difference], name: Callable[[Difference], tuple[str, str]]
-) -> dict[tuple[str, str], list[Difference]]:
-    groups: dict[tuple[str, str], list[Difference]] = {}
-    for one in differences:
-        groups.setdefault(name(one), []).append(one)
-    return groups
 
 
 def _line(name: str, what: str, group: Sequence[Difference], figures: str) -> str:

@@ -9,7 +9,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
-from lossproof.reporting.digest import budget_share, outcome_counts, verdict
+from lossproof.reporting.digest import budget_share, failing_cases, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, share, visible
 
@@ -50,21 +50,16 @@ def _first_sentences(name: str, sentences: Sequence[str], plural: str, page: str
 
 def _failures(records: Sequence[Record]) -> list[str]:
     """A sentence per case that fails, about its first failing check."""
-    cases: dict[str, list[Record]] = {}
-    for record in records:
-        if record.outcome.is_failing:
-            cases.setdefault(record.case, []).append(record)
 
     def sentence(case: str, failing: Sequence[Record]) -> str:
-        subjects, dtypes = (
-            {getattr(one, name): None for one in failing} for name in ("subject_name", "dtype_name")
-        )
-        where = f"{count(len(failing), 'check')} of {', '.join(subjects)} in {', '.join(dtypes)}"
+        subjects = ", ".join(dict.fromkeys(one.subject_name for one in failing))
+        dtypes = ", ".join(dict.fromkeys(one.dtype_name for one in failing))
+        where = f"{count(len(failing), 'check')} of {subjects} in {dtypes}"
         first = failing[0]
         message = first.message if len(first.message) <= _WIDTH else f"{first.message[:_WIDTH]}…"
         return f"{case}, {where}: {first.quantity}: {message or first.outcome}"
 
-    return [sentence(case, failing) for case, failing in cases.items()]
+    return [sentence(case, failing) for case, failing in failing_cases(records).items()]
 
 
 def _exceptions(records: Sequence[Record]) -> list[str]:
