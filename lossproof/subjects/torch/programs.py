@@ -7,7 +7,7 @@ from typing import Any
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, Values, tensors_of
-from lossproof.subjects.literals import tensor_source
+from lossproof.subjects.literals import by_name, tensor_source
 from lossproof.subjects.program import Lines, Program, Programs
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.aspects import aspect_program
@@ -47,11 +47,11 @@ class TorchPrograms(Programs):
         run, tensors = MODES[mode], tensor_lines(call)
         sources = {
             "loss": "loss",
-            "tensors": _by_name({name: name for name in tensors}),
+            "tensors": by_name({name: name for name in tensors}),
             "args": repr(tuple(call.args)),
             "wrt": repr(call.wrt),
             "upstream": "upstream",
-            "directions": _by_name({name: f"{name}_direction" for name in call.wrt}),
+            "directions": by_name({name: f"{name}_direction" for name in call.wrt}),
         }
         shown = {"": "output, gradients", "value": "output"}.get(part, f"gradients[{part!r}]")
         arguments = ", ".join(sources[name] for name in run.takes)
@@ -102,7 +102,3 @@ def _backward(call: Call, quantity: str) -> Iterator[str]:
     yield f"{target} = torch.autograd.grad(result, {sources}, upstream, materialize_grads=True)"
     if tensors_of(call)[argument].numbers.dtype.kind == "c":
         yield "result = torch.view_as_real(result)"
-
-
-def _by_name(expressions: Mapping[str, str]) -> str:
-    return f"{{{', '.join(f'{name!r}: {expression}' for name, expression in expressions.items())}}}"
