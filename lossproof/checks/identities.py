@@ -127,10 +127,7 @@ def _identity_program(
 ) -> str:
     """A program of several calls: ``result`` is the value of the first, ``other`` the sum of the rest.
 
-    Args:
-        programs: one program for each call.
-        shapes: the shape of each call's value, if it is asserted.
-        assertion: lines that look at ``result`` and ``other``.
+    ``shapes`` are those of the calls' values, if they are asserted; ``assertion`` looks at both names.
     """
     lines: list[str] = []
     for place, program in enumerate(programs):

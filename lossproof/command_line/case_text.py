@@ -16,9 +16,7 @@ from lossproof.corpus.tensors import Literal, Shape, Tensor
 def case_text(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
     """A parameter, a tensor or a part of one on one line, in the format of case files.
 
-    Args:
-        value: what to write.
-        most: the largest number of elements to write in full; longer lists end with their shape.
+    A list of more than ``most`` numbers ends with its shape.
     """
     if value is None:
         return "null"

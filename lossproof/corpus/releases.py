@@ -73,11 +73,7 @@ def is_before(first: str, second: str) -> bool:
 
 
 def find_releases(root: Path) -> tuple[Releases, list[Notes]]:
-    """The releases on record, from the names of the files in ``root/history``, if that exists.
-
-    Returns:
-        The releases, and complaints about the names.
-    """
+    """The releases on record, from the names of the files in ``root/history``, and complaints about these."""
     by_family: dict[str, list[str]] = {}
     troubles: list[Notes] = []
     for path in sorted((root / _FOLDER).glob("*.json")):

@@ -49,11 +49,7 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
 
 
 def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
-    """The numbers of an integer tensor, never rounded.
-
-    Raises:
-        ValueError: one is not a whole number.
-    """
+    """The numbers of an integer tensor, never rounded; a ValueError if one is not a whole number."""
     match tensor:
         case Literal():
             numbers = [int(value.text) for value in tensor.values]

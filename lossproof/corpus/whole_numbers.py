@@ -27,13 +27,8 @@ def demand_whole_arguments(
 ) -> None:
     """Complain about the arguments of a call that must hold whole numbers and do not.
 
-    Args:
-        args: by name; if one is missing, none is checked, since their shapes determine what they hold.
-        what: the name of the whole in a complaint.
-        places: the place of each argument in the file.
-        loss: the loss that is called.
-        wants_refusal: whether the case expects the call to be refused.
-        notes: collects the complaints.
+    If an argument is missing, none is checked, since their shapes determine what they hold. ``what`` names
+    the whole in a complaint, and ``places`` are those of the arguments.
     """
     for name in loss.indices_among({name: tensor.shape for name, tensor in args.items()}):
         demand_whole_numbers(args[name], f"{what}.{name}", places[name], wants_refusal, notes)

@@ -42,11 +42,7 @@ class Explanation:
 
 
 def read_explanations(folder: Path) -> list[Explanation]:
-    """The explanations in the folder of the history; none if it has no file of them.
-
-    Raises:
-        CorpusError: with all complaints about the file.
-    """
+    """The explanations in the folder of the history, or a CorpusError; none if it has no file of them."""
     path = folder / FILE
     if not path.exists():
         return []

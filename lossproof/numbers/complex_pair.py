@@ -34,11 +34,7 @@ class ComplexPair(NumberArray):
         return ComplexPair(real, np.zeros_like(real))
 
     def compare(self, ufunc: np.ufunc, *operands: ComplexPair) -> Array:
-        """Equality; complex numbers have no order.
-
-        Raises:
-            TypeError: for any other comparison.
-        """
+        """Equality; complex numbers have no order, so that any other comparison is a TypeError."""
         if ufunc not in (np.equal, np.not_equal):
             raise TypeError(f"complex numbers do not define numpy.{ufunc.__name__}")
         first, second = operands
@@ -61,11 +57,7 @@ class ComplexPair(NumberArray):
         )
 
     def over(self, other: ComplexPair) -> ComplexPair:
-        """The quotient by real numbers; no gradient divides by others.
-
-        Raises:
-            TypeError: where the divisor has an imaginary part.
-        """
+        """The quotient by real numbers; no gradient divides by others, which are a TypeError."""
         if np.any(other.imaginary != 0):
             raise TypeError("complex numbers are divided by real numbers only")
         return ComplexPair(self.real / other.real, self.imaginary / other.real)

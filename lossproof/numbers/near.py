@@ -160,11 +160,7 @@ def log_sum_exp(*numbers: Near) -> Near:
 
 
 def is_zero(number: Near) -> bool:
-    """Whether a number is 0, as far as 421 decimals tell.
-
-    Raises:
-        Undecided: where the ball is too wide to tell.
-    """
+    """Whether a number is 0, as far as 421 decimals tell; Undecided where the ball is too wide to tell."""
     if number.is_exact:
         return bool(number.rational == 0)
     around = number.ball()

@@ -15,9 +15,7 @@ from lossproof.reporting.groups import grouped
 def documents(records: Iterable[Record], summaries: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
     """Return every document that a record cites, with its claims in order and the verdict on each.
 
-    Args:
-        records: the records of the run.
-        summaries: by the name of a document, its title and subject matter: {title, about}.
+    ``summaries`` holds {title, about} by the name of a document.
     """
     cited = [record for record in records if record.source is not None]
     by_document = grouped(cited, lambda record: _source(record, "document"))

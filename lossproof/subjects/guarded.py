@@ -35,11 +35,8 @@ class GuardedSubject:
     """A subject that is not trusted; its methods do what those of ``Subject`` do.
 
     It gets copies of the call's numbers, and whatever it writes to them counts as a change. Any exception
-    that it raises becomes ``Refused``, and so does an answer of the wrong form.
-
-    Args:
-        subject: the subject.
-        is_isolated: whether each call runs in a process of its own.
+    that it raises becomes ``Refused``, and so does an answer of the wrong form. If it is isolated, each call
+    runs in a process of its own.
     """
 
     def __init__(self, subject: Subject, is_isolated: bool = False) -> None:

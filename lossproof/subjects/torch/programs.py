@@ -19,12 +19,7 @@ _ANNOTATIONS = "from __future__ import annotations"
 
 
 class TorchPrograms(Programs):
-    """Programs that use only torch and plain numbers.
-
-    Args:
-        form_of: how the subject makes a call.
-        note: a comment on each program.
-    """
+    """Programs that use only torch and plain numbers; ``form_of`` says how the subject makes a call."""
 
     def __init__(self, form_of: Callable[[Call], Form], note: str = "") -> None:
         self._form_of = form_of
