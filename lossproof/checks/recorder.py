@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from lossproof.corpus.case import Case, KnownDefect, Printed
+from lossproof.corpus.case import Case, KnownDefect
 from lossproof.judging.known_defects import explaining_entry
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
@@ -130,10 +130,6 @@ class Recorder:
         return is_first
 
 
-def _text(printed: Printed) -> str:
-    return _nested([number.text for number in printed.values], printed.shape)
-
-
 def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
     """Numbers in brackets that show the shape, since a document may have the shape wrong."""
     if not shape:
@@ -146,7 +142,10 @@ def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
 def _finding(case: Case) -> dict[str, str] | None:
     """What the case says about its document."""
     if case.erratum:
-        numbers = "; ".join(f"{name} {_text(printed)}" for name, printed in case.erratum.says.items())
+        numbers = "; ".join(
+            f"{name} {_nested([number.text for number in printed.values], printed.shape)}"
+            for name, printed in case.erratum.says.items()
+        )
         return {"kind": "erratum", "says": case.erratum.statement or numbers, "because": case.erratum.because}
     if case.drifted:
         unit = f" {case.drifted.unit}" if case.drifted.unit else ""

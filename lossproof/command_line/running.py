@@ -75,7 +75,7 @@ def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_s
         as_typed = nested(*case_value(case, reduction, _DIGITS, dtype), _MOST_NUMBERS)
         say(f"{dtype} cannot hold every number and takes rounded ones; as typed, the value is {as_typed}.")
     for name, value in case.params.items():
-        if isinstance(value, Numeral) and _is_inexact(value):
+        if isinstance(value, Numeral) and isinstance(value.exact, Fraction) and value.exact != float(value):
             say(f"{name} is the float64 nearest to {value.text}: torch takes parameters in double precision.")
     truths = {"value": plan.truth.value} | {
         f"gradient by {name}": truth for name, truth in (plan.truth.gradients or ({},))[0].items()
@@ -207,7 +207,3 @@ def _say_known_defects(plan: PlannedCall, wrong: Sequence[str], answer: _Answer)
     for defect in defects:
         where = f" ({defect.link})" if defect.link else ""
         say(f"This is on record, as a {_KINDS[defect.kind]}: case {defect.case}: {defect.why}{where}")
-
-
-def _is_inexact(value: Numeral) -> bool:
-    return isinstance(value.exact, Fraction) and value.exact != float(value)

@@ -81,10 +81,7 @@ def find_releases(root: Path) -> tuple[Releases, list[Notes]]:
             by_family.setdefault(name[1], []).append(name[2])
         else:
             notes = Notes(relative_name(path, root))
-            notes.add(
-                None,
-                "the file's name does not name a release",
-                "name it like torch-2.13.0.json, or put it elsewhere",
-            )
+            remedy = "name it like torch-2.13.0.json, or put it elsewhere"
+            notes.add(None, "the file's name does not name a release", remedy)
             troubles.append(notes)
     return Releases({family: tuple(sorted(by_family[family], key=Version)) for family in by_family}), troubles

@@ -65,11 +65,8 @@ def _flatten(node: Node, what: str, notes: Notes, values: list[Numeral]) -> Shap
         return None
     for position, shape in enumerate(shapes):
         if shape != shapes[0]:
-            notes.add(
-                node.place,
-                f"{what} is a ragged list: item {position} is {_size(shape)}, item 0 {_size(shapes[0])}",
-                "give all items the same length",
-            )
+            problem = f"{what} is a ragged list: item {position} is {_size(shape)}, item 0 {_size(shapes[0])}"
+            notes.add(node.place, problem, "give all items the same length")
             return None
     return (len(shapes), *(shapes[0] or ())) if shapes else (0,)
 

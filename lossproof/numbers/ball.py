@@ -145,10 +145,6 @@ def _less_equal(x: flint.arb, y: flint.arb) -> bool:
     return not (x.is_nan() or y.is_nan()) and not _less(y, x)
 
 
-def _is_infinite(x: flint.arb) -> bool:
-    return not x.is_finite() and not x.is_nan()
-
-
 _DECISIONS: dict[np.ufunc, Callable[..., bool]] = {
     np.less: _less,
     np.less_equal: _less_equal,
@@ -157,7 +153,7 @@ _DECISIONS: dict[np.ufunc, Callable[..., bool]] = {
     np.equal: _equal,
     np.not_equal: lambda x, y: not _equal(x, y),
     np.isnan: flint.arb.is_nan,
-    np.isinf: _is_infinite,
+    np.isinf: lambda x: not x.is_finite() and not x.is_nan(),
     np.isfinite: flint.arb.is_finite,
 }
 

@@ -104,15 +104,8 @@ class NumberArray(NDArrayOperatorsMixin):
 
     def lesser_of(self, other: Self) -> Self:
         """The lesser of two."""
-        return self.negated().greater_of(other.negated()).negated()
-
-    def negated(self) -> Self:
-        """The opposite."""
-        raise NotImplementedError
-
-    def greater_of(self, other: Self) -> Self:
-        """The greater of two."""
-        raise NotImplementedError
+        least: Self = -np.maximum(-self, -other)
+        return least
 
     @property
     def shape(self) -> tuple[int, ...]:

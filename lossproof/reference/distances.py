@@ -128,7 +128,8 @@ def pairwise_distance(
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
     shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
-    return step("distances", np.reshape(distance, _result_shape(shape, keepdim)))
+    kept = (1,) if keepdim and shape else ()
+    return step("distances", np.reshape(distance, (*shape[:-1], *kept)))
 
 
 def pairwise_distance_gradient(
@@ -149,10 +150,6 @@ def _difference(x1: Array, x2: Array, eps: Array) -> Array:
     """x1 - x2 + eps in torch's order; a number alone is a vector of one component."""
     difference = step("x1 - x2 + eps", x1 - x2 + eps)
     return difference if difference.ndim else np.reshape(difference, (1,))
-
-
-def _result_shape(shape: tuple[int, ...], keepdim: bool) -> tuple[int, ...]:
-    return (*shape[:-1], 1) if keepdim and shape else shape[:-1]
 
 
 def _norm_slope(vector: Array, norm: Array, p: float) -> Array:

@@ -54,7 +54,7 @@ def _claim(name: str, records: list[Record]) -> dict[str, Any]:
 def _case(records: Sequence[Record]) -> dict[str, Any]:
     """A claim in one case: the verdict, what the case finds about its document, and the numbers."""
     first = records[0]
-    statements = [record for record in records if _is_statement(record)]
+    statements = [record for record in records if record.quantity.kind in ("printed", "erratum")]
     messages = [record.message for record in statements if record.message and not record.numbers]
     return {
         "case": first.case,
@@ -71,10 +71,6 @@ def _numbers(record: Record) -> dict[str, Any]:
     note = record.message if record.outcome.is_failing else ""
     what = {"kind": record.quantity.kind, "of": record.quantity.argument}
     return what | {"reduction": record.reduction or "", "note": note} | (record.numbers or {})
-
-
-def _is_statement(record: Record) -> bool:
-    return record.quantity.kind in ("printed", "erratum")
 
 
 def _verdict(records: Sequence[Record]) -> str:

@@ -46,7 +46,8 @@ def second_derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The gradients' derivatives, graded; by the upstream gradient, it is the output's derivative."""
     if not _is_finite(call.planned):
         return
-    if _has_true_gradient(call.planned):
+    # Only where the gradient is the derivative of the value, and no other function by convention.
+    if not any(truth.convention for truth in call.planned.truth.gradients[1].values()):
         yield from _judge_gradients(mode, call)
     gradients = call.answer.gradients[0]
     if "upstream" in gradients:
@@ -116,11 +117,6 @@ def _is_finite(planned: PlannedCall) -> bool:
     numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[1].values())]
     numbers += prepared.arguments.values()
     return all(bool(np.all(np.isfinite(array))) for array in numbers)
-
-
-def _has_true_gradient(planned: PlannedCall) -> bool:
-    """Whether the gradient is the derivative of the value, and does not differ from it by convention."""
-    return not any(truth.convention for truth in planned.truth.gradients[1].values())
 
 
 def _with_convention(verdict: Verdict, call: CallInMode) -> Verdict:

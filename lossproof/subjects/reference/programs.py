@@ -17,7 +17,9 @@ class ReferencePrograms(Programs):
             name: (f"{name} = {tensor_source(values, call.device)}",)
             for name, values in tensors_of(call).items()
         }
-        params = {name: _expression(name, value) for name, value in call.params.items()}
+        params = {
+            name: name if isinstance(value, Values) else literal(value) for name, value in call.params.items()
+        }
         if call.reduction is not None:
             params["reduction"] = repr(call.reduction)
         loss = f"'{call.loss}', {by_name(params)}, {by_name({name: name for name in call.args})}"
@@ -33,7 +35,3 @@ class ReferencePrograms(Programs):
         elif argument:
             lines = (f"result = lossproof.gradient({loss}, '{argument}')",)
         return Program(imports=imports, tensors=tensors, call=lines, names_kinds=True)
-
-
-def _expression(name: str, value: object) -> str:
-    return name if isinstance(value, Values) else literal(value)
