@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -53,48 +55,17 @@ class Distance:
 
     Attributes:
         value: d(x, y), without the last dimension.
-        gradient: maps an upstream gradient of that shape, x and y to the gradients by x and y.
+        gradient: maps an upstream gradient of that shape, x and y to their gradients, ``x1`` and ``x2``.
     """
 
     value: Callable[[Array, Array], Array]
-    gradient: Callable[[Array, Array, Array], tuple[Array, Array]]
+    gradient: Callable[[Array, Array, Array], dict[str, Array]]
 
 
 def pairwise(p: float, eps: Array) -> Distance:
     """The p-norm of x - y + eps, as ``PairwiseDistance`` measures it."""
-
-    def value(x: Array, y: Array) -> Array:
-        return pairwise_distance(x, y, p=p, eps=eps)
-
-    def gradient(upstream: Array, x: Array, y: Array) -> tuple[Array, Array]:
-        gradients = pairwise_distance_gradient(upstream, x, y, p=p, eps=eps)
-        return gradients["x1"], gradients["x2"]
-
-    return Distance(value, gradient)
-
-
-def _cosine_distance() -> Distance:
-    """1 - cos(x, y) along the last dimension."""
-
-    def value(x: Array, y: Array) -> Array:
-        return 1.0 - cosine_similarity(x, y, dim=-1)
-
-    def gradient(upstream: Array, x: Array, y: Array) -> tuple[Array, Array]:
-        gradients = cosine_similarity_gradient(-upstream, x, y, dim=-1)
-        return gradients["x1"], gradients["x2"]
-
-    return Distance(value, gradient)
-
-
-# The distances of TripletMarginWithDistanceLoss, by name: a case cannot hold a function.
-DISTANCES: Mapping[str | None, Distance] = {
-    None: pairwise(2.0, _ROOM),
-    "pairwise_distance": pairwise(2.0, _ROOM),
-    "pairwise_p1_eps0": pairwise(1.0, 0.0),
-    "l2_eps0": pairwise(2.0, 0.0),
-    "linf": pairwise(math.inf, 0.0),
-    "cosine_distance": _cosine_distance(),
-}
+    options: dict[str, Any] = {"p": p, "eps": eps}
+    return Distance(partial(pairwise_distance, **options), partial(pairwise_distance_gradient, **options))
 
 
 def pairwise_distance(
@@ -144,6 +115,20 @@ def pairwise_distance_gradient(
     distance = vector_norm(difference, p, -1)
     slope = np.reshape(upstream, distance.shape) * _norm_slope(difference, distance, p)
     return {"x1": sum_to_shape(slope, tuple(x1.shape)), "x2": sum_to_shape(-slope, tuple(x2.shape))}
+
+
+# The distances of TripletMarginWithDistanceLoss, by name: a case cannot hold a function.
+DISTANCES: Mapping[str | None, Distance] = {
+    None: pairwise(2.0, _ROOM),
+    "pairwise_distance": pairwise(2.0, _ROOM),
+    "pairwise_p1_eps0": pairwise(1.0, 0.0),
+    "l2_eps0": pairwise(2.0, 0.0),
+    "linf": pairwise(math.inf, 0.0),
+    "cosine_distance": Distance(
+        lambda x, y: 1.0 - cosine_similarity(x, y, dim=-1),
+        lambda upstream, x, y: cosine_similarity_gradient(-upstream, x, y, dim=-1),
+    ),
+}
 
 
 def _difference(x1: Array, x2: Array, eps: Array) -> Array:
