@@ -10,11 +10,10 @@ from pathlib import Path
 from packaging.version import Version
 
 from lossproof.corpus.complaints import Notes
-from lossproof.corpus.files import relative_name
+from lossproof.corpus.files import HISTORY, relative_name
 
 RELEASE = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
-_FOLDER = "history"
 _NAME = re.compile(rf"([^.-]+)-({RELEASE.pattern})\.json")
 _FAMILY_ENDS = re.compile(r"[.-]")
 
@@ -76,7 +75,7 @@ def find_releases(root: Path) -> tuple[Releases, list[Notes]]:
     """The releases on record, from the names of the files in ``root/history``, and complaints about these."""
     by_family: dict[str, list[str]] = {}
     troubles: list[Notes] = []
-    for path in sorted((root / _FOLDER).glob("*.json")):
+    for path in sorted((root / HISTORY).glob("*.json")):
         if name := _NAME.fullmatch(path.name):
             by_family.setdefault(name[1], []).append(name[2])
         else:

@@ -120,6 +120,12 @@ def sign(x: flint.arb) -> flint.arb:
     raise Undecided("the sign of a ball that holds zero")
 
 
+def fraction_of(x: flint.arb) -> Fraction:
+    """The value of a finite ball of radius zero."""
+    mantissa, exponent = x.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
 def _heaviside(x: flint.arb, at_zero: flint.arb) -> flint.arb:
     side = sign(x)
     return at_zero if side == 0 else (side + 1) / 2
