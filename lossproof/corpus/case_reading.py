@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lossproof.corpus import sections
 from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.case import Case, Document, Flag
 from lossproof.corpus.complaints import Notes
@@ -12,15 +13,6 @@ from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, REDUCTI
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.results import Context, read_erratum, read_expect, read_gradient, read_identity
-from lossproof.corpus.sections import (
-    read_case_flags,
-    read_document,
-    read_drifted,
-    read_flags,
-    read_module,
-    read_raised,
-    read_source,
-)
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.reference.catalogue import LOSSES
 
@@ -33,7 +25,7 @@ def read_cases(root: Node, notes: Notes) -> list[Case]:
     fields = read_fields(root, "the file", FILE, notes)
     mark_sections(fields, "cases", "id", notes)
     loss = fields.word("loss", LOSSES) if "loss" in fields else None
-    flags = read_flags(fields["flags"], notes) if "flags" in fields else {}
+    flags = sections.read_flags(fields["flags"], notes) if "flags" in fields else {}
     reader = _CaseReader(loss, flags, notes)
     cases = [reader.read(item) for item in fields.items("cases")]
     used_flags = {flag.name for case in cases for flag in case.flags}
@@ -47,7 +39,7 @@ def read_cases(root: Node, notes: Notes) -> list[Case]:
 def read_file_document(root: Node, notes: Notes) -> Document | None:
     """The document that the file describes, if any."""
     entry = root.entries.get("document") if isinstance(root, MappingNode) else None
-    return read_document(entry.value, notes) if entry else None
+    return sections.read_document(entry.value, notes) if entry else None
 
 
 def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
@@ -103,6 +95,7 @@ class _CaseReader:
         bias = fields.boolean("bias")
         if bias and not any(tensor.is_drawn for tensor in args.values()):
             fields.complain("bias", "bias needs many different numbers", "make an argument with 'uniform'")
+        named_flags = fields.words("flags", self._flags)
         identities = {
             key: read_identity(fields[key], key, context, notes) if key in fields else None
             for key in ("same_as", "differs_from")
@@ -113,22 +106,22 @@ class _CaseReader:
             loss=name,
             file=notes.file,
             line=(fields.place_of("id") if "id" in fields else fields.place).line,
-            source=read_source(fields["source"], notes) if "source" in fields else None,
+            source=sections.read_source(fields["source"], notes) if "source" in fields else None,
             prints=self._prints(fields),
-            flags=read_case_flags(fields["flags"], self._flags, notes) if "flags" in fields else (),
+            flags=tuple(self._flags[name] for name in named_flags if name in self._flags),
             params=params,
             args=args,
             reductions=reductions or None,
             dtypes=dtypes,
             expect=read_expect(fields["expect"], context, notes) if "expect" in fields else {},
             gradient=read_gradient(fields["gradient"], context, notes) if "gradient" in fields else {},
-            raises=read_raised(fields["raises"], "raises", notes) if "raises" in fields else None,
-            warns=read_raised(fields["warns"], "warns", notes) if "warns" in fields else None,
+            raises=sections.read_raised(fields["raises"], "raises", notes) if "raises" in fields else None,
+            warns=sections.read_raised(fields["warns"], "warns", notes) if "warns" in fields else None,
             same_as=identities["same_as"],
             differs_from=identities["differs_from"],
             erratum=read_erratum(fields["erratum"], context, notes) if "erratum" in fields else None,
-            drifted=read_drifted(fields["drifted"], notes) if "drifted" in fields else None,
-            module=read_module(fields["module"], params, notes) if "module" in fields else None,
+            drifted=sections.read_drifted(fields["drifted"], notes) if "drifted" in fields else None,
+            module=sections.read_module(fields["module"], params, notes) if "module" in fields else None,
             bias=bias,
             rounded=fields.boolean("rounded"),
             loses_digits=fields.boolean("loses_digits"),

@@ -5,19 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from lossproof.corpus import keys
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.case_reading import mark_sections
 from lossproof.corpus.complaints import Notes, quoted
 from lossproof.corpus.fields import Fields, read_fields, read_integer, read_list, read_number, read_text
-from lossproof.corpus.keys import (
-    DEFECT,
-    DEFECT_DEFAULTS,
-    DEFECT_FILE,
-    DEFECT_KINDS,
-    LAYOUTS,
-    OBSERVED,
-    REDUCTIONS,
-)
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.observed import Observed
@@ -30,10 +22,10 @@ LINK = re.compile(r"https://\S+"), "write an address that begins with https://"
 
 def read_defects(root: Node, cases: Collection[str], notes: Notes) -> list[KnownDefect]:
     """The known defects; ``cases`` are the ids of the corpus."""
-    fields = read_fields(root, "the file", DEFECT_FILE, notes)
+    fields = read_fields(root, "the file", keys.DEFECT_FILE, notes)
     mark_sections(fields, "defects", "case", notes)
     if "defaults" in fields:
-        read_fields(fields["defaults"], "defaults", DEFECT_DEFAULTS, notes)
+        read_fields(fields["defaults"], "defaults", keys.DEFECT_DEFAULTS, notes)
     return [
         _read_defect(_with_defaults(item, fields["defaults"]), cases, notes)
         for item in fields.items("defects")
@@ -43,18 +35,18 @@ def read_defects(root: Node, cases: Collection[str], notes: Notes) -> list[Known
 def _with_defaults(node: Node, defaults: Node) -> Node:
     if not isinstance(node, MappingNode) or not isinstance(defaults, MappingNode):
         return node
-    usable = {key: entry for key, entry in defaults.entries.items() if key in DEFECT_DEFAULTS.all}
+    usable = {key: entry for key, entry in defaults.entries.items() if key in keys.DEFECT_DEFAULTS.all}
     return MappingNode({**usable, **node.entries}, node.place)
 
 
 def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefect:
-    fields = read_fields(node, "the defect", DEFECT, notes)
+    fields = read_fields(node, "the defect", keys.DEFECT, notes)
     since, until = read_range(fields, notes)
     return KnownDefect(
         case=fields.word("case", cases),
         subject=fields.text("subject"),
         dtypes=fields.words("dtypes", FORMATS),
-        reductions=fields.words("reductions", REDUCTIONS),
+        reductions=fields.words("reductions", keys.REDUCTIONS),
         quantities=fields.list("quantities", read_text),
         since=since,
         until=until,
@@ -63,11 +55,11 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         observed=_read_observed(fields["observed"], notes),
         expected=fields.text("expected"),
         why=fields.text("why"),
-        kind=fields.word("kind", DEFECT_KINDS),
+        kind=fields.word("kind", keys.DEFECT_KINDS),
         link=fields.matching("link", *LINK),
         file=notes.file,
         line=fields.place.line,
-        layouts=fields.words("layouts", LAYOUTS),
+        layouts=fields.words("layouts", keys.LAYOUTS),
         searched=fields.text("searched"),
         elements=_read_elements(fields["elements"], notes) if "elements" in fields else (),
     )
@@ -88,7 +80,7 @@ def read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
 def _read_observed(node: Node, notes: Notes) -> Observed:
     """A number, a word, a list of these, or ``{budgets: 40}``."""
     if isinstance(node, MappingNode):
-        fields = read_fields(node, "observed", OBSERVED, notes)
+        fields = read_fields(node, "observed", keys.OBSERVED, notes)
         return Observed((), fields.number("budgets"))
     items = node.items if isinstance(node, ListNode) else (node,)
     if not items:

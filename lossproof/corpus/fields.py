@@ -155,11 +155,9 @@ def read_word(node: Node, what: str, known: Iterable[str], notes: Notes) -> str:
 def read_number(node: Node, what: str, notes: Notes) -> Numeral:
     """A number, without quotes; a hexadecimal one needs them."""
     hexadecimal = isinstance(node, ScalarNode) and is_hexadecimal(node.text)
-    remedy = (
-        f"put it in quotes: {quoted(node.text)}"
-        if isinstance(node, ScalarNode) and hexadecimal
-        else _NUMBER_REMEDY
-    )
+    remedy = _NUMBER_REMEDY
+    if isinstance(node, ScalarNode) and hexadecimal:
+        remedy = f"put it in quotes: {quoted(node.text)}"
     if is_refused(node, what, notes, remedy):
         return STAND_IN
     if not isinstance(node, ScalarNode):
@@ -184,9 +182,8 @@ def _numeral(node: ScalarNode, what: str, notes: Notes) -> Numeral:
         problem, _, remedy = str(error).partition("; ")
         notes.add(node.place, f"{what}: {problem}", remedy)
     except OverflowError:
-        notes.add(
-            node.place, f"{what}: {quoted(node.text)} is beyond every floating-point format", "write .inf"
-        )
+        problem = f"{what}: {quoted(node.text)} is beyond every floating-point format"
+        notes.add(node.place, problem, "write .inf")
     else:
         return numeral
     return STAND_IN
@@ -239,9 +236,8 @@ def read_list(node: Node, what: str, notes: Notes, read: Reader[Value]) -> tuple
     if isinstance(node, ListNode):
         return tuple(read(item, f"{what}[{position}]", notes) for position, item in enumerate(node.items))
     if not is_refused(node, what, notes):
-        notes.add(
-            node.place, f"{what} is {describe(node)} but must be a list", "write it in brackets: [..., ...]"
-        )
+        problem = f"{what} is {describe(node)} but must be a list"
+        notes.add(node.place, problem, "write it in brackets: [..., ...]")
     return ()
 
 

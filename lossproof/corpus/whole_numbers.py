@@ -46,9 +46,8 @@ def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal:
         case Literal(dtype=dtype) | Fill(dtype=dtype) if dtype is not None:
             # The numbers of an integer dtype were checked when they were read.
             if dtype not in INTEGER_DTYPES and not wants_refusal:
-                notes.add(
-                    place, f"{what} states {dtype}, but whole numbers belong there", "leave the dtype out"
-                )
+                problem = f"{what} states {dtype}, but whole numbers belong there"
+                notes.add(place, problem, "leave the dtype out")
         case Literal(values=values, shape=shape):
             wrong = [position for position, value in enumerate(values) if _fault(value)]
             if wrong:

@@ -69,8 +69,7 @@ def _read(node: Node, what: str, notes: Notes) -> Explanation:
         remedy = "add 'defects: [...]' or 'conventions: [...]'"
         notes.add(fields.place, f"{what} names nothing that changed", remedy)
     if ("link" in fields) == ("searched" in fields):
-        remedy = (
-            "give the 'link' of a report, or in 'searched' the words and the date of a search that found none"
-        )
+        search = "the words and the date of a search that found none"
+        remedy = f"give the 'link' of a report, or in 'searched' {search}"
         notes.add(fields.place, f"{what} must have either 'link' or 'searched'", remedy)
     return explanation
