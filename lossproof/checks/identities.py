@@ -69,19 +69,14 @@ def _record(question: Question, name: str, identity: Identity) -> Record:
     if has_shapes:
         verdict = compare_sums(*both, bound)
     if name == "differs_from":
+        is_same = Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
+        verdict = is_same if verdict.agrees else Verdict(True, None)
         make_detail = partial(difference_detail, trial.subject.programs, sides, *both)
-        return trial.record_verdict(name, _difference_verdict(verdict), reduction, detail=make_detail)
+        return trial.record_verdict(name, verdict, reduction, detail=make_detail)
     if not verdict.agrees:
         verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
     make_detail = partial(sameness_detail, trial.subject.programs, sides, *both, bound)
     return trial.record_verdict(name, verdict, reduction, detail=make_detail)
-
-
-def _difference_verdict(verdict: Verdict) -> Verdict:
-    """The verdict on two sides that must differ, from the verdict that they agree."""
-    if not verdict.agrees:
-        return Verdict(True, None)
-    return Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
 
 
 def error_detail(programs: Programs, sides: Sequence[Side]) -> Detail:

@@ -17,13 +17,7 @@ from lossproof.subjects.call import Call, Observation, Refused
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One call of a case, in one reduction and one memory layout.
-
-    Attributes:
-        trial: the case, the subject and the dtype.
-        reduction: the reduction to pass, or None to pass none.
-        layout: how the tensors lie in memory.
-    """
+    """One call of a case in one memory layout; the reduction is None if none is passed."""
 
     trial: Trial
     reduction: str | None

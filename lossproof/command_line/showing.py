@@ -12,7 +12,7 @@ import numpy as np
 from lossproof.checks.certification import certify
 from lossproof.command_line.case_text import case_text, nested
 from lossproof.command_line.corpus import find_case, read_corpus
-from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
+from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Mistake, Row, progress, say, say_table
 from lossproof.command_line.values import Digits, best_reduction, case_gradient, case_value
 from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
 from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
@@ -27,8 +27,6 @@ from lossproof.reference.worked import formula_of, worked_steps
 
 _DIGITS = 20
 _MOST_NUMBERS = 12
-
-Row = tuple[Cell, ...]
 
 
 def show(id: str, corpus: Path | None) -> None:

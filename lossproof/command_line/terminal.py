@@ -13,6 +13,7 @@ from lossproof.reporting.text import visible
 
 # A cell of a table: its text, perhaps with a style for terminals.
 Cell = str | tuple[str, str]
+Row = tuple[Cell, ...]
 
 HEADING = "bold"
 QUIET = "dim"
@@ -34,7 +35,7 @@ def complain(text: str) -> None:
     Console(stderr=True, highlight=False).print(Text(visible(text), BAD), soft_wrap=True)
 
 
-def say_table(rows: Sequence[Sequence[Cell]], indent: str = "", cut: bool = False) -> None:
+def say_table(rows: Sequence[Row], indent: str = "", cut: bool = False) -> None:
     """Write rows with aligned columns; ``cut`` truncates each row to the width of a terminal."""
     console = Console(highlight=False)
     pairs = [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]

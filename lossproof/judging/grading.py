@@ -50,9 +50,8 @@ def _is_near(observed: Float64Array, truth: Truth, floor: float) -> npt.NDArray[
 
 
 def _reach(truth: Truth, floor: float) -> Float64Array:
-    return np.maximum(
-        GRADE_BUDGETS * np.maximum(2 * truth.bound, floor), GRADE_RELATIVE * np.abs(truth.value)
-    )
+    budgets = GRADE_BUDGETS * np.maximum(2 * truth.bound, floor)
+    return np.maximum(budgets, GRADE_RELATIVE * np.abs(truth.value))
 
 
 def _is_between(observed: Float64Array, sides: Sides) -> npt.NDArray[np.bool_]:

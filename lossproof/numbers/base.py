@@ -127,9 +127,8 @@ class NumberArray(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs:
-            raise TypeError(
-                f"{type(self).__name__} does not define numpy.{ufunc.__name__}.{method} with {kwargs}"
-            )
+            call = f"numpy.{ufunc.__name__}.{method} with {kwargs}"
+            raise TypeError(f"{type(self).__name__} does not define {call}")
         if any(isinstance(value, NumberArray) and value.rank > self.rank for value in inputs):
             return NotImplemented
         # A plain array on the left must not lift its partner down: the richest type present decides.

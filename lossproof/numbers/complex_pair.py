@@ -74,10 +74,6 @@ class ComplexPair(NumberArray):
         divisor = np.where(magnitude == 0, 1.0, magnitude)
         return ComplexPair(self.real / divisor, self.imaginary / divisor)
 
-    def side_by_side(self) -> Array:
-        """The real numbers (..., 2), as torch.view_as_real gives them."""
-        return np.stack([self.real, self.imaginary], axis=-1)
-
 
 def real_part(values: Array) -> Array:
     """The real parts of complex numbers; others as they are."""
@@ -85,5 +81,5 @@ def real_part(values: Array) -> Array:
 
 
 def as_real(values: Array) -> Array:
-    """Complex numbers as real ones (..., 2), others as they are."""
-    return values.side_by_side() if isinstance(values, ComplexPair) else values
+    """Complex numbers as real ones (..., 2), as torch.view_as_real gives them; others as they are."""
+    return np.stack(values.components, axis=-1) if isinstance(values, ComplexPair) else values

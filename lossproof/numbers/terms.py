@@ -201,10 +201,8 @@ def _sum(*terms: Expression) -> Expression:
 
 
 def _difference(one: Expression, other: Expression) -> Expression:
-    subtracted = other.within(_PRODUCT)
-    return Expression(
-        f"{one.within(_SUM)} - {f'({subtracted})' if subtracted.startswith('-') else subtracted}", _SUM
-    )
+    text = other.within(_PRODUCT)
+    return Expression(f"{one.within(_SUM)} - {f'({text})' if text.startswith('-') else text}", _SUM)
 
 
 SUM = Operator(near.total, _sum)

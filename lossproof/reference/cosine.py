@@ -195,9 +195,8 @@ def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
     shape = broadcast_shape(x1.shape, x2.shape)
     dim, reach = params["dim"], max(len(shape), 1)
     if not -reach <= dim < reach:
-        raise ShapeRefusal(
-            f"dim is {dim}; vectors of shape {shape} have the dimensions -{reach} to {reach - 1}"
-        )
+        dims = f"-{reach} to {reach - 1}"
+        raise ShapeRefusal(f"dim is {dim}; vectors of shape {shape} have the dimensions {dims}")
     eps = params["eps"]
     if not eps >= 0:
         raise RangeRefusal(f"eps is {eps}; it must not be negative")

@@ -123,6 +123,5 @@ def _with_convention(verdict: Verdict, call: CallInMode) -> Verdict:
     convention = call.planned.prepared.loss.convention
     if verdict.agrees or convention is None:
         return verdict
-    return replace(
-        verdict, message=f"{verdict.message}; torch's gradient is a convention: {convention.means}"
-    )
+    message = f"{verdict.message}; torch's gradient is a convention: {convention.means}"
+    return replace(verdict, message=message)

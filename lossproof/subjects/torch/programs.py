@@ -60,9 +60,8 @@ class TorchPrograms(Programs):
             tensors[f"{name}_direction"] = (f"{name}_direction = {source}",)
         construct = (*self._form_of(call).definition(tensors_of(call)), *run.source)
         imports = (_ANNOTATIONS, *run.imports)
-        return Program(
-            self._note, imports, tensors, construct, lines, class_line=run.class_line if part else ""
-        )
+        class_line = run.class_line if part else ""
+        return Program(self._note, imports, tensors, construct, lines, class_line=class_line)
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
         """See ``Programs``: the source of the function that looks at the aspect, and a call of it."""
@@ -72,10 +71,8 @@ class TorchPrograms(Programs):
 
 def programs_on_behalf_of(subject: str) -> TorchPrograms:
     """Programs of torch on the calls of a subject that writes none of its own; their note says so."""
-    return TorchPrograms(
-        function_form,
-        f"# This is torch on the call that {subject} was given. What is asserted is right: torch passes.",
-    )
+    note = f"# This is torch on the call that {subject} was given. What is asserted is right: torch passes."
+    return TorchPrograms(function_form, note)
 
 
 def _backward(call: Call, quantity: str) -> Iterator[str]:
