@@ -121,7 +121,7 @@ class _CaseReader:
             differs_from=identities["differs_from"],
             erratum=read_erratum(fields["erratum"], context, notes) if "erratum" in fields else None,
             drifted=sections.read_drifted(fields["drifted"], notes) if "drifted" in fields else None,
-            module=sections.read_module(fields["module"], params, notes) if "module" in fields else None,
+            module=sections.read_module(fields["module"], notes) if "module" in fields else None,
             bias=bias,
             rounded=fields.boolean("rounded"),
             loses_digits=fields.boolean("loses_digits"),

@@ -25,8 +25,6 @@ class Pick:
         pick: the word for the pick.
         subject: its name, or ``torch.*`` for both torch subjects.
         since, until: the first and the last release with this pick, as for a known defect.
-        link: where the change is reported, or empty.
-        searched: without a link, the words and the date of the search for one.
     """
 
     conventions: tuple[str, ...]
@@ -34,8 +32,6 @@ class Pick:
     subject: str
     since: str
     until: str
-    link: str
-    searched: str
 
     def holds(self, subject: str, version: str) -> bool:
         """Whether this pick is on record for a version of a subject."""
@@ -71,5 +67,7 @@ def _read_pick(node: Node, notes: Notes) -> Pick:
             remedy = f"write one of {', '.join(CONVENTIONS[name].picks)}, in quotes where it is a number"
             fields.complain("pick", f"'{pick}' is not a pick of {name}", remedy)
     since, until = read_range(fields, notes)
-    link, searched = fields.matching("link", *LINK), fields.text("searched")
-    return Pick(conventions, pick, fields.text("subject"), since, until, link, searched)
+    # People read where a change is reported; of that only the form is checked.
+    fields.matching("link", *LINK)
+    fields.text("searched")
+    return Pick(conventions, pick, fields.text("subject"), since, until)

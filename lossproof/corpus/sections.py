@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lossproof.corpus import keys
-from lossproof.corpus.case import Document, Drifted, Flag, ModuleClaim, Parameter, Raised, Source
+from lossproof.corpus.case import Document, Drifted, Flag, ModuleClaim, Raised, Source
 from lossproof.corpus.complaints import Notes, quoted
 from lossproof.corpus.fields import read_boolean, read_fields, read_integer, read_mapping, read_text
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
@@ -65,12 +65,11 @@ def read_drifted(node: Node, notes: Notes) -> Drifted:
     return Drifted(fields.text("was"), fields.text("since"), fields.text("unit"))
 
 
-def read_module(node: Node, params: dict[str, Parameter], notes: Notes) -> ModuleClaim:
+def read_module(node: Node, notes: Notes) -> ModuleClaim:
     """A claim about torch's modules or names."""
     fields = read_fields(node, "module", keys.MODULE, notes)
-    return ModuleClaim(
-        fields.word("aspect", keys.ASPECTS), _read_data(fields["expected"], "module.expected", notes), params
-    )
+    expected = _read_data(fields["expected"], "module.expected", notes)
+    return ModuleClaim(fields.word("aspect", keys.ASPECTS), expected)
 
 
 def _read_data(node: Node, what: str, notes: Notes) -> object:
