@@ -69,8 +69,8 @@ def _record(question: Question, name: str, identity: Identity) -> Record:
     if has_shapes:
         verdict = compare_sums(*both, bound)
     if name == "differs_from":
-        is_same = Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
-        verdict = is_same if verdict.agrees else Verdict(True, None)
+        agreement = Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
+        verdict = agreement if verdict.agrees else Verdict(True, None)
         make_detail = partial(difference_detail, trial.subject.programs, sides, *both)
         return trial.record_verdict(name, verdict, reduction, detail=make_detail)
     if not verdict.agrees:

@@ -14,18 +14,7 @@ from lossproof.command_line.call_defects import defects_of_call
 from lossproof.command_line.case_text import nested
 from lossproof.command_line.corpus import find_loss, read_corpus
 from lossproof.command_line.showing import say_steps
-from lossproof.command_line.terminal import (
-    BAD,
-    GOOD,
-    HEADING,
-    QUIET,
-    Cell,
-    Mistake,
-    Row,
-    progress,
-    say,
-    say_table,
-)
+from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
 from lossproof.command_line.typed_call import TypedCall, read_call
 from lossproof.command_line.values import Digits, case_value, gradient_digits, value_digits
 from lossproof.corpus.case import Case
@@ -169,7 +158,7 @@ def _say_quantity(
     if observed is not None and observed.shape == truth.value.shape:
         shares, has_overflown = budget_shares(observed, truth), passes_by_overflow(observed, truth)
     headings = (quantity, "true value", f"torch, {dtype}", "error / budget", "budget")
-    rows: list[Row] = [tuple((heading, QUIET) for heading in headings)]
+    rows: list[tuple[Cell, ...]] = [tuple((heading, QUIET) for heading in headings)]
     for place, text in zip(np.ndindex(shape), texts[:_MOST_NUMBERS], strict=False):
         cells: list[Cell] = [f"  [{', '.join(map(str, place))}]" if place else "", text]
         budget = "exact" if truth.bound[place] == 0 else significant(2 * float(truth.bound[place]), 3)

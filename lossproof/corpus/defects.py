@@ -17,6 +17,7 @@ from lossproof.corpus.releases import RELEASE, is_before
 from lossproof.corpus.scalars import Meaning, meaning
 from lossproof.numbers.formats import FORMATS
 
+# What a link looks like, and the remedy for one that does not.
 LINK = re.compile(r"https://\S+"), "write an address that begins with https://"
 
 

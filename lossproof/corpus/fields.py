@@ -24,13 +24,13 @@ Reader = Callable[[Node, str, Notes], Value]
 STAND_IN = Numeral("0", Fraction(0), Fraction(0))
 _LONGEST_NUMBER = 1000
 _NUMBER_REMEDY = "write it like 1.5, 1e-5, .nan, -.inf or '0x1p-149'"
-# The values of what is called so are named by their keys alone.
+# Complaints name the values of these by their keys alone.
 _WHOLE = re.compile(r"the \w+")
 _TEXT_REMEDY = "put it in quotes if it is a text, else write true, false, null or a number"
 
 
 class Fields:
-    """The values of a mapping, each read by its key.
+    """The values of a mapping, each read by its key: by ``text`` as ``read_text`` reads one, and so on.
 
     A missing value reads as the stand-in of its type: if it is required, there already is a complaint.
     """
@@ -59,7 +59,7 @@ class Fields:
         self._notes.add(self.place_of(key), problem, remedy)
 
     def text(self, key: str) -> str:
-        """A text, as ``read_text`` reads it; the other methods are likewise those of a function."""
+        """A text."""
         return read_text(self[key], self._prefix + key, self._notes)
 
     def matching(self, key: str, pattern: re.Pattern[str], remedy: str) -> str:
