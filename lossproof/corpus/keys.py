@@ -95,7 +95,7 @@ TENSOR_FORMS = {
 # Keys that exclude each other: what they ask for could never be judged.
 EXCLUDED = {
     "raises": _RESULTS,
-    "module": ("args", "raises", "bias", *_RESULTS),
+    "module": ("args", "expect", "gradient", "raises", "same_as", "differs_from", "bias"),
 }
 # Parameters of every constructor.
 COMMON_PARAMETERS = ("reduction", "size_average", "reduce")
