@@ -56,6 +56,5 @@ class _Certification(Recorder):
             verdict = judge()
             return replace(self.record_verdict(quantity, verdict, reduction), numbers=verdict.numbers)
         except (Refusal, Undecided) as error:
-            return self.record(
-                quantity, Outcome.ERROR, reduction, message=f"the reference cannot tell: {error}"
-            )
+            message = f"the reference cannot tell: {error}"
+            return self.record(quantity, Outcome.ERROR, reduction, message=message)

@@ -30,11 +30,9 @@ class Examiner(Extent):
         device: str = "cpu",
         known_defects: Iterable[KnownDefect] = (),
     ) -> list[Record]:
-        """All checks of a case on a subject in one dtype.
+        """All checks of a case on a subject in one dtype; a claim about a module has none.
 
-        Args:
-            case, subject, dtype, device: what is examined, and where; a claim about a module has no dtype.
-            known_defects: entries; of the records that one of them explains, only the first gets a detail.
+        Of the records that one of the known defects explains, only the first gets a detail.
         """
         return list(self.records(case, subject, dtype, device, known_defects))
 

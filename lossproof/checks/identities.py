@@ -69,19 +69,14 @@ def _record(question: Question, name: str, identity: Identity) -> Record:
     if has_shapes:
         verdict = compare_sums(*both, bound)
     if name == "differs_from":
+        agreement = Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
+        verdict = agreement if verdict.agrees else Verdict(True, None)
         make_detail = partial(difference_detail, trial.subject.programs, sides, *both)
-        return trial.record_verdict(name, _difference_verdict(verdict), reduction, detail=make_detail)
+        return trial.record_verdict(name, verdict, reduction, detail=make_detail)
     if not verdict.agrees:
         verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
     make_detail = partial(sameness_detail, trial.subject.programs, sides, *both, bound)
     return trial.record_verdict(name, verdict, reduction, detail=make_detail)
-
-
-def _difference_verdict(verdict: Verdict) -> Verdict:
-    """The verdict on two sides that must differ, from the verdict that they agree."""
-    if not verdict.agrees:
-        return Verdict(True, None)
-    return Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
 
 
 def error_detail(programs: Programs, sides: Sequence[Side]) -> Detail:
@@ -127,10 +122,7 @@ def _identity_program(
 ) -> str:
     """A program of several calls: ``result`` is the value of the first, ``other`` the sum of the rest.
 
-    Args:
-        programs: one program for each call.
-        shapes: the shape of each call's value, if it is asserted.
-        assertion: lines that look at ``result`` and ``other``.
+    ``shapes`` are those of the calls' values, if they are asserted; ``assertion`` looks at both names.
     """
     lines: list[str] = []
     for place, program in enumerate(programs):

@@ -37,15 +37,11 @@ class PrintedVerdict(Verdict):
 def judge_printed(
     case: Case, reduction: str, argument: str | None, printed: Printed, origin: str = IN_CASE
 ) -> PrintedVerdict:
-    """Judge one printed tensor against the true value of the case's call, or of a gradient of it.
+    """Judge one printed tensor against the true value of the case's call, or of its gradient by an argument.
 
-    Args:
-        case: the case.
-        reduction: the key under which the case states it.
-        argument: the argument whose gradient it is, or None for the value.
-        printed: the numbers. With a dtype, they must lie within the budget 2B of that dtype's truth; without
-            one, the exact decimals of the case must round to the digits.
-        origin: where the numbers stand: DOCUMENT, FORMULA (they follow from what a document says) or IN_CASE.
+    Numbers with a dtype must lie within the budget 2B of that dtype's truth; without one, the exact decimals
+    of the case must round to the digits. ``origin`` says where the numbers stand: DOCUMENT, FORMULA (they
+    follow from what a document says) or IN_CASE.
     """
     effective = None if None in reductions_of(case) else reduction
     if printed.dtype is not None:

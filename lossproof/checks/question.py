@@ -17,13 +17,7 @@ from lossproof.subjects.call import Call, Observation, Refused
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One call of a case, in one reduction and one memory layout.
-
-    Attributes:
-        trial: the case, the subject and the dtype.
-        reduction: the reduction to pass, or None to pass none.
-        layout: how the tensors lie in memory.
-    """
+    """One call of a case in one memory layout; the reduction is None if none is passed."""
 
     trial: Trial
     reduction: str | None
@@ -31,12 +25,7 @@ class Question:
 
     @cached_property
     def planned(self) -> PlannedCall:
-        """The case's own call and its truth.
-
-        Raises:
-            Refusal: if the reference does not accept the call.
-            Undecided: if the truth cannot be certified.
-        """
+        """The case's own call and its truth; raises what ``CallPlanner.plan`` does."""
         return self.plan()
 
     def plan(self, role: str = "case", term: Term = Term()) -> PlannedCall:
@@ -54,11 +43,7 @@ class Question:
 
     @cached_property
     def outcome(self) -> Observation | Refused:
-        """The subject's answer, or the exception that it raised instead.
-
-        Raises:
-            Unsupported: if there is nothing to run.
-        """
+        """The subject's answer, or its exception; Unsupported is raised if there is nothing to run."""
         try:
             return self.trial.subject.run(self.call)
         except Refused as refused:

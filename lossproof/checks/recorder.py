@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from lossproof.corpus.case import Case, KnownDefect, Printed
+from lossproof.corpus.case import Case, KnownDefect
 from lossproof.judging.known_defects import explaining_entry
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
@@ -59,12 +59,9 @@ class Recorder:
         error_over_budget: float | None = None,
         message: str = "",
         detail: Callable[[], Detail] | None = None,
-        rule: str = "",
-        came_out: Sequence[str] = (),
-        off: int = 0,
-        picks: Mapping[str, str] | None = None,
+        **fields: Any,
     ) -> Record:
-        """One record of this case."""
+        """One record of this case; ``fields`` are further fields of it."""
         record = Record(
             **self._common,
             layout=layout,
@@ -73,10 +70,7 @@ class Recorder:
             outcome=outcome,
             error_over_budget=error_over_budget,
             message=message,
-            rule=rule,
-            came_out=list(came_out),
-            off=off,
-            picks=dict(picks or {}),
+            **fields,
         )
         if detail is None or outcome.is_passing or not self._is_shown(record):
             return record
@@ -92,14 +86,9 @@ class Recorder:
         what: str = "",
     ) -> Record:
         """The record of an exception instead of an answer; ``what`` names what raised, if not the call."""
+        message, came_out = f"{what}raised {refused.type}: {refused}", [refused.first_line]
         return self.record(
-            quantity,
-            Outcome.ERROR,
-            reduction,
-            layout,
-            message=f"{what}raised {refused.type}: {refused}",
-            detail=detail,
-            came_out=[refused.first_line],
+            quantity, Outcome.ERROR, reduction, layout, None, message, detail, came_out=came_out
         )
 
     def record_verdict(
@@ -113,7 +102,8 @@ class Recorder:
         """The record of a verdict."""
 
         def detail_with_reason() -> Detail:
-            return (detail() if detail else {}) | self._why()
+            why = {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
+            return (detail() if detail else {}) | why
 
         success = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
         failure = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
@@ -125,10 +115,10 @@ class Recorder:
             verdict.error_over_budget,
             verdict.message,
             detail_with_reason if detail else None,
-            verdict.rule,
-            () if verdict.agrees else verdict.came_out,
-            verdict.off,
-            verdict.picks,
+            rule=verdict.rule,
+            came_out=[] if verdict.agrees else list(verdict.came_out),
+            off=verdict.off,
+            picks=dict(verdict.picks),
         )
 
     def _is_shown(self, record: Record) -> bool:
@@ -138,13 +128,6 @@ class Recorder:
         is_first = (entry.file, entry.line) not in self._shown_entries
         self._shown_entries.add((entry.file, entry.line))
         return is_first
-
-    def _why(self) -> dict[str, str]:
-        return {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
-
-
-def _text(printed: Printed) -> str:
-    return _nested([number.text for number in printed.values], printed.shape)
 
 
 def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
@@ -159,14 +142,14 @@ def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:
 def _finding(case: Case) -> dict[str, str] | None:
     """What the case says about its document."""
     if case.erratum:
-        numbers = "; ".join(f"{name} {_text(printed)}" for name, printed in case.erratum.says.items())
+        numbers = "; ".join(
+            f"{name} {_nested([number.text for number in printed.values], printed.shape)}"
+            for name, printed in case.erratum.says.items()
+        )
         return {"kind": "erratum", "says": case.erratum.statement or numbers, "because": case.erratum.because}
     if case.drifted:
         unit = f" {case.drifted.unit}" if case.drifted.unit else ""
         now = {"now": f"{case.module.expected}{unit}"} if case.module else {}
-        return {
-            "kind": "drifted",
-            "says": f"{case.drifted.was}{unit}",
-            "because": f"until torch {case.drifted.since}",
-        } | now
+        says, because = f"{case.drifted.was}{unit}", f"until torch {case.drifted.since}"
+        return {"kind": "drifted", "says": says, "because": because} | now
     return None

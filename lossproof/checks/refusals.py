@@ -68,9 +68,7 @@ def judge_refusal(refused: Refused, expected: Raised) -> Verdict:
     if refused.kind is not None:
         is_right = refused.kind == expected.kind
         message = f"refused with kind {refused.kind}, not {expected.kind}: {refused}"
-        return Verdict(
-            is_right, None, "" if is_right else message, came_out=() if is_right else (refused.type,)
-        )
+        return Verdict(True, None) if is_right else Verdict(False, None, message, came_out=(refused.type,))
     is_timely = refused.when == expected.when or not refused.is_staged
     is_right = refused.type == expected.type and bool(re.search(expected.match, str(refused))) and is_timely
     message = (

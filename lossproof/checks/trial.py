@@ -33,13 +33,7 @@ class Extent:
 
 
 class Trial(Recorder):
-    """One case on one subject in one dtype.
-
-    Attributes:
-        extent: how much is examined.
-        subject: the subject, guarded.
-        picks: its picks where a formula leaves something open.
-    """
+    """One case on one subject, guarded, in one dtype; ``picks`` are those on record for the subject."""
 
     def __init__(
         self,

@@ -16,7 +16,6 @@ import typer
 
 Parameters = ParamSpec("Parameters")
 
-
 KINDS = ("cases", "losses", "subjects", "flags", "dtypes", "conventions")
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -45,10 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _verb(
     name: str, passed_on: bool = False
-) -> Callable[[Callable[Parameters, int]], Callable[Parameters, None]]:
-    """Make a function a verb: it returns its exit status, which is 2 after a mistake of the user."""
+) -> Callable[[Callable[Parameters, int | None]], Callable[Parameters, None]]:
+    """Make a function a verb. It may return an exit status, which is 2 after a mistake of the user."""
 
-    def register(work: Callable[Parameters, int]) -> Callable[Parameters, None]:
+    def register(work: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
         @functools.wraps(work)
         def answer(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
             from lossproof.command_line.terminal import Mistake, complain
@@ -63,7 +62,7 @@ def _verb(
             except Undecided as undecided:
                 complain(f"No precision certifies this: {undecided}; try other numbers or fewer digits.")
                 status = 2
-            raise typer.Exit(status)
+            raise typer.Exit(status or 0)
 
         return app.command(name, context_settings=_PASSED_ON if passed_on else None)(answer)
 
@@ -87,9 +86,9 @@ def _cases_that_begin(incomplete: str) -> list[str]:
 
 
 def _losses_that_begin(incomplete: str) -> list[str]:
-    from lossproof.command_line.corpus import complete_loss
+    from lossproof.reference.catalogue import LOSSES
 
-    return complete_loss(incomplete)
+    return [name for name in LOSSES if name.startswith(incomplete)]
 
 
 CorpusOption = Annotated[
@@ -144,7 +143,7 @@ def list_things(
         str | None, typer.Option(help="Only cases from documents with this prefix (002).")
     ] = None,
     corpus: CorpusOption = None,
-) -> int:
+) -> None:
     """List cases, losses, subjects, flags, dtypes, conventions.
 
     Without KIND it lists cases: lossproof list 'ce-*'.
@@ -154,16 +153,14 @@ def list_things(
     if kind not in KINDS and pattern is None:
         kind, pattern = KINDS[0], kind
     list_things(kind, pattern, loss, flag, document, corpus)
-    return 0
 
 
 @_verb("show")
-def show(case: CaseArgument, corpus: CorpusOption = None) -> int:
+def show(case: CaseArgument, corpus: CorpusOption = None) -> None:
     """Show a case: inputs, proven values, budgets, steps."""
     from lossproof.command_line.showing import show
 
     show(case, corpus)
-    return 0
 
 
 @_verb("explain")
@@ -171,12 +168,11 @@ def explain(
     case: CaseArgument,
     reduction: Annotated[str | None, typer.Option(help="The reduction, if the case has several.")] = None,
     corpus: CorpusOption = None,
-) -> int:
+) -> None:
     """Explain a case: the formula, every step with its numbers."""
     from lossproof.command_line.showing import explain
 
     explain(case, reduction, corpus)
-    return 0
 
 
 @_verb("run", passed_on=True)
@@ -210,7 +206,7 @@ def new(
     digits: Annotated[int, typer.Option(min=2, max=40, help="How many digits to fill in.")] = 10,
     gradient: Annotated[bool, typer.Option("--gradient", help="Also fill in the gradients.")] = False,
     corpus: CorpusOption = None,
-) -> int:
+) -> None:
     """Make a case from numbers typed in.
 
     Its results are filled in with certified digits.
@@ -221,7 +217,6 @@ def new(
     from lossproof.command_line.creating import new
 
     new(loss, context.args, id, title, file, digits, gradient, corpus)
-    return 0
 
 
 @_verb("check")
@@ -242,7 +237,7 @@ def check(
 def export(
     output: Annotated[Path | None, typer.Option(help="The file to write (default: stdout).")] = None,
     corpus: CorpusOption = None,
-) -> int:
+) -> None:
     """Export the corpus as JSON for other languages.
 
     Numbers are written as exact decimals and as bits. docs/corpus-format.md in the repository describes
@@ -251,7 +246,6 @@ def export(
     from lossproof.command_line.exporting import export
 
     export(output, corpus)
-    return 0
 
 
 @_verb("merge")

@@ -68,11 +68,7 @@ class CaseFile:
         return f"{self.indent}- " + f"\n{self.indent}  ".join(lines) + "\n"
 
     def with_case(self, fields: Mapping[str, str]) -> Case | None:
-        """The case as read from the extended file; None if it only lacks ``rounded``.
-
-        Raises:
-            CorpusError: with the complaints about the extended file.
-        """
+        """The case as read from the extended file, or None if it only lacks ``rounded``."""
         notes = Notes(self.name)
         cases = read_text(self._with_entry(fields), notes)
         complaints = [*notes.complaints(), *repeated_ids(cases)]
@@ -105,11 +101,7 @@ class CaseFile:
 
 
 def _layout(content: str, name: str) -> tuple[str, str]:
-    """The loss that a valid file names for all its cases, and the indentation of its list.
-
-    Raises:
-        Mistake: the list cannot be extended by lines at the end of the file.
-    """
+    """The loss that a valid file names for all its cases, and the indentation of its list."""
     root = parse_tree(content, Notes(name))
     assert isinstance(root, MappingNode)
     place = root.entries["cases"].value.place

@@ -16,9 +16,7 @@ from lossproof.corpus.tensors import Literal, Shape, Tensor
 def case_text(value: Parameter | int | tuple[Parameter | int, ...], most: int | None = None) -> str:
     """A parameter, a tensor or a part of one on one line, in the format of case files.
 
-    Args:
-        value: what to write.
-        most: the largest number of elements to write in full; longer lists end with their shape.
+    A list of more than ``most`` numbers ends with its shape.
     """
     if value is None:
         return "null"
@@ -39,7 +37,7 @@ def tensor(value: Tensor, most: int | None = None) -> str:
     """A tensor in its form in the case."""
     if isinstance(value, Literal) and value.dtype is None:
         return nested([number(one) for one in value.values], value.shape, most)
-    return f"{{{', '.join(f'{key}: {case_text(part, most)}' for key, part in value.words.items())}}}"
+    return braces({key: case_text(part, most) for key, part in value.words.items()})
 
 
 def nested(texts: Sequence[str], shape: Shape, most: int | None = None) -> str:
@@ -62,7 +60,12 @@ def number(value: Numeral) -> str:
 
 def mapping(values: Mapping[str, Parameter]) -> str:
     """Names and their values in braces."""
-    return f"{{{', '.join(f'{name}: {case_text(value)}' for name, value in values.items())}}}"
+    return braces({name: case_text(value) for name, value in values.items()})
+
+
+def braces(texts: Mapping[str, str]) -> str:
+    """Names and the texts of their values in braces."""
+    return f"{{{', '.join(f'{name}: {value}' for name, value in texts.items())}}}"
 
 
 def text(words: str, in_braces: bool = False) -> str:

@@ -20,21 +20,13 @@ _ID = re.compile(r"^ *- *(?:\{ *)?id: *([a-z0-9-]+)", re.MULTILINE)
 
 
 def read_corpus(folder: Path | None) -> Corpus:
-    """The case files of a folder, or the default ones.
-
-    Raises:
-        CorpusError: with all complaints about them.
-    """
+    """The case files of a folder, or the default ones."""
     with progress("reading the cases"):
         return load_corpus(folder or default_corpus(Path()))
 
 
 def find_case(corpus: Corpus, id: str) -> Case:
-    """The case with an id.
-
-    Raises:
-        Mistake: there is none; the message lists similar ids.
-    """
+    """The case with an id, or a Mistake that lists similar ids."""
     for case in corpus.cases:
         if case.id == id:
             return case
@@ -42,11 +34,7 @@ def find_case(corpus: Corpus, id: str) -> Case:
 
 
 def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
-    """The names that match a shell pattern or contain it; all names if there is no pattern.
-
-    Raises:
-        Mistake: no name matches.
-    """
+    """The names that match a shell pattern or contain it, all without a pattern; a Mistake if none does."""
     known = list(dict.fromkeys(names))
     if pattern is None:
         return set(known)
@@ -58,11 +46,7 @@ def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
 
 
 def find_loss(name: str) -> Loss:
-    """The loss with a name: that of torch's class, or of its function, with or without ``F.``.
-
-    Raises:
-        Mistake: there is none; the message suggests a name.
-    """
+    """The loss with a name: that of torch's class, or of its function, with or without ``F.``."""
     if name in LOSSES:
         return LOSSES[name]
     functional = {loss.functional: loss for loss in LOSSES.values() if loss.functional}
@@ -78,11 +62,6 @@ def complete_case(incomplete: str) -> list[str]:
     files = sorted(default_corpus(Path()).rglob("*.yaml"))
     texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
     return [id for text in texts for id in _ID.findall(text) if id.startswith(incomplete)]
-
-
-def complete_loss(incomplete: str) -> list[str]:
-    """The losses with a prefix, for the shell."""
-    return [name for name in LOSSES if name.startswith(incomplete)]
 
 
 def _near(name: str, known: list[str]) -> str:

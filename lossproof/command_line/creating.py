@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lossproof.checks.certification import certify
 from lossproof.command_line.case_file import CaseFile
-from lossproof.command_line.case_text import mapping, nested, text
+from lossproof.command_line.case_text import braces, mapping, nested, text
 from lossproof.command_line.checking import is_inside
 from lossproof.command_line.corpus import find_loss, read_corpus
 from lossproof.command_line.terminal import Mistake, complain, progress, say
@@ -111,9 +111,9 @@ def _results(case: Case, digits: int, with_gradient: bool) -> dict[str, str]:
         for name in prepared.differentiable if with_gradient else ():
             _add_numbers(by_name, name, case_gradient(case, reduction, name, digits))
         if by_name:
-            gradients[label] = _braces(by_name)
+            gradients[label] = braces(by_name)
     results = {"expect": values, "gradient": gradients}
-    return {key: _braces(numbers) for key, numbers in results.items() if numbers}
+    return {key: braces(numbers) for key, numbers in results.items() if numbers}
 
 
 def _label(case: Case, reduction: str | None) -> str:
@@ -126,7 +126,3 @@ def _add_numbers(fields: dict[str, str], key: str, digits: Digits) -> None:
     texts, shape = digits
     if len(texts) <= _MOST_NUMBERS:
         fields[key] = nested(texts, shape)
-
-
-def _braces(fields: Mapping[str, str]) -> str:
-    return f"{{{', '.join(f'{key}: {value}' for key, value in fields.items())}}}"

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import flint
-
-from lossproof.numbers.ball import Ball, Undecided, certified
+from lossproof.numbers.ball import Ball, Undecided, certified, fraction_of
 
 # In bits. Smaller values are zero in every format: the smallest float64 is 2^-1074.
 _SMALLEST_EXPONENT = -1400
@@ -35,11 +33,7 @@ def certified_digits(compute: Callable[[], Ball], digits: int) -> tuple[list[str
 
 
 def decimal(ball: Any, digits: int) -> str:
-    """The decimal text of a ball.
-
-    Raises:
-        Undecided: the ball's ends round to different digits.
-    """
+    """The decimal text of a ball; Undecided is raised if its ends round to different digits."""
     if not ball.is_finite():
         return ".nan" if ball.is_nan() else "-.inf" if ball < 0 else ".inf"
     exponent = _exponent_of(ball)
@@ -47,7 +41,7 @@ def decimal(ball: Any, digits: int) -> str:
         return "0." + "0" * digits
     if exponent is not None and exponent > _LARGEST_EXPONENT:
         return str(ball.mid().str(digits, radius=False))
-    low, high = _fraction(ball.lower()), _fraction(ball.upper())
+    low, high = fraction_of(ball.lower()), fraction_of(ball.upper())
     if low == high and low.denominator == 1 and abs(low) < 10**digits:
         return str(low.numerator)
     # A value half-way between two roundings is decided by one more digit.
@@ -89,8 +83,3 @@ def _exponent_of(ball: Any) -> int | None:
     """The binary exponent of the largest number in a ball; None for an exact zero."""
     mantissa, exponent = ball.abs_upper().man_exp()
     return None if mantissa == 0 else int(exponent) + int(mantissa).bit_length()
-
-
-def _fraction(end: flint.arb) -> Fraction:
-    mantissa, exponent = end.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

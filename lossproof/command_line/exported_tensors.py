@@ -25,10 +25,7 @@ _LARGE = ("index", "seed")
 def tensor_json(tensor: Tensor, default: str | None, dtypes: tuple[str, ...]) -> dict[str, Any]:
     """A tensor: its shape, dtype, form and numbers.
 
-    Args:
-        tensor: the tensor of the case.
-        default: the loss's dtype for a tensor that states none; None for the dtype of the run.
-        dtypes: the dtypes of the case.
+    A tensor that states no dtype has the ``default``; if that is None, the dtype of the run.
     """
     dtype = tensor.dtype or default or _RUN
     elements = {key: _elements(tensor, key) for key in _keys(tensor, dtype, dtypes)}

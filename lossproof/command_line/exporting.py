@@ -93,7 +93,7 @@ def case_json(case: Case) -> dict[str, Any]:
         else None,
         "prints": list(case.prints),
         "drifted": asdict(case.drifted) if case.drifted else None,
-        "module": {"aspect": case.module.aspect, "expected": case.module.expected} if case.module else None,
+        "module": asdict(case.module) if case.module else None,
         "bias": case.bias,
         "rounded": case.rounded,
         "loses_digits": case.loses_digits,

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from lossproof.command_line.corpus import find_loss, matching, read_corpus
-from lossproof.command_line.terminal import QUIET, Cell, Mistake, say_table
+from lossproof.command_line.terminal import QUIET, Mistake, Row, say_table
 from lossproof.corpus.case import Case, Flag
 from lossproof.corpus.complaints import suggestion
 from lossproof.numbers.formats import FORMATS
@@ -20,8 +20,6 @@ _SINGULAR = {
     "dtypes": "dtype",
     "conventions": "convention",
 }
-
-Row = tuple[Cell, ...]
 
 
 def list_things(

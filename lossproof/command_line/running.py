@@ -75,7 +75,7 @@ def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_s
         as_typed = nested(*case_value(case, reduction, _DIGITS, dtype), _MOST_NUMBERS)
         say(f"{dtype} cannot hold every number and takes rounded ones; as typed, the value is {as_typed}.")
     for name, value in case.params.items():
-        if isinstance(value, Numeral) and _is_inexact(value):
+        if isinstance(value, Numeral) and isinstance(value.exact, Fraction) and value.exact != float(value):
             say(f"{name} is the float64 nearest to {value.text}: torch takes parameters in double precision.")
     truths = {"value": plan.truth.value} | {
         f"gradient by {name}": truth for name, truth in (plan.truth.gradients or ({},))[0].items()
@@ -153,18 +153,12 @@ def _say_quantity(
 ) -> Verdict | None:
     """Write a quantity, one number per line; returns the verdict, or None if torch has no numbers."""
     texts, shape = digits
-    verdict = None
-    if observed is not None:
-        verdict = judge_by_picks(truth, partial(compare, observed))
+    verdict = None if observed is None else judge_by_picks(truth, partial(compare, observed))
     shares = None
     if observed is not None and observed.shape == truth.value.shape:
         shares, has_overflown = budget_shares(observed, truth), passes_by_overflow(observed, truth)
-    rows: list[tuple[Cell, ...]] = [
-        tuple(
-            (heading, QUIET)
-            for heading in (quantity, "true value", f"torch, {dtype}", "error / budget", "budget")
-        )
-    ]
+    headings = (quantity, "true value", f"torch, {dtype}", "error / budget", "budget")
+    rows: list[tuple[Cell, ...]] = [tuple((heading, QUIET) for heading in headings)]
     for place, text in zip(np.ndindex(shape), texts[:_MOST_NUMBERS], strict=False):
         cells: list[Cell] = [f"  [{', '.join(map(str, place))}]" if place else "", text]
         budget = "exact" if truth.bound[place] == 0 else significant(2 * float(truth.bound[place]), 3)
@@ -213,7 +207,3 @@ def _say_known_defects(plan: PlannedCall, wrong: Sequence[str], answer: _Answer)
     for defect in defects:
         where = f" ({defect.link})" if defect.link else ""
         say(f"This is on record, as a {_KINDS[defect.kind]}: case {defect.case}: {defect.why}{where}")
-
-
-def _is_inexact(value: Numeral) -> bool:
-    return isinstance(value.exact, Fraction) and value.exact != float(value)

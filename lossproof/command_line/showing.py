@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 
 import numpy as np
 
 from lossproof.checks.certification import certify
 from lossproof.command_line.case_text import case_text, nested
 from lossproof.command_line.corpus import find_case, read_corpus
-from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
+from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Mistake, Row, progress, say, say_table
 from lossproof.command_line.values import Digits, best_reduction, case_gradient, case_value
 from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
 from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
@@ -26,8 +27,6 @@ from lossproof.reference.worked import formula_of, worked_steps
 
 _DIGITS = 20
 _MOST_NUMBERS = 12
-
-Row = tuple[Cell, ...]
 
 
 def show(id: str, corpus: Path | None) -> None:
@@ -69,7 +68,7 @@ def say_steps(reduction: str | None, steps: str) -> None:
     """Write worked steps under a heading."""
     say()
     say("steps" if reduction is None else f"steps, reduction {reduction}", HEADING)
-    say(_indented(steps))
+    say(indent(steps, "  "))
 
 
 def _show_head(case: Case) -> None:
@@ -211,7 +210,3 @@ def _section(title: str, rows: Sequence[Row]) -> None:
         say()
         say(title, HEADING)
         say_table(rows, indent="  ")
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())

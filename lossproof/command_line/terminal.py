@@ -13,6 +13,7 @@ from lossproof.reporting.text import visible
 
 # A cell of a table: its text, perhaps with a style for terminals.
 Cell = str | tuple[str, str]
+Row = tuple[Cell, ...]
 
 HEADING = "bold"
 QUIET = "dim"
@@ -34,12 +35,11 @@ def complain(text: str) -> None:
     Console(stderr=True, highlight=False).print(Text(visible(text), BAD), soft_wrap=True)
 
 
-def say_table(rows: Sequence[Sequence[Cell]], indent: str = "", cut: bool = False) -> None:
+def say_table(rows: Sequence[Row], indent: str = "", cut: bool = False) -> None:
     """Write rows with aligned columns; ``cut`` truncates each row to the width of a terminal."""
     console = Console(highlight=False)
-    texts = [
-        [Text(visible(cell)) if isinstance(cell, str) else _styled(*cell) for cell in row] for row in rows
-    ]
+    pairs = [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]
+    texts = [[Text(visible(text), style) for text, style in row] for row in pairs]
     widths = [max(len(cell) for cell in column) for column in zip(*texts, strict=True)]
     for row in texts:
         line = Text(indent)
@@ -67,7 +67,3 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]
     with Progress(*columns[: 2 if total is None else None], console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
-
-
-def _styled(text: str, style: str) -> Text:
-    return Text(visible(text), style)

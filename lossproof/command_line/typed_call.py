@@ -32,15 +32,9 @@ class TypedCall:
 
 
 def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> TypedCall:
-    """Read the words after the loss on the command line.
+    """The call that is typed after the loss, as ``--name value`` or ``--name=value``.
 
-    Args:
-        loss: the loss to be called.
-        tokens: ``--name value`` or ``--name=value``, for arguments, parameters and the reduction.
-        others: the names of further options, whose texts are returned unread.
-
-    Raises:
-        Mistake: with a line for each complaint.
+    The texts of options in ``others`` are returned unread. A Mistake has a line for each complaint.
     """
     texts = _options(tokens)
     known = (*loss.arguments, *loss.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))

@@ -18,7 +18,7 @@ Digits = tuple[list[str], tuple[int, ...]]
 
 def value_digits(call: PreparedCall, digits: int) -> Digits:
     """The value of a call."""
-    return certified_digits(lambda: _value(call, Ball.exact), digits)
+    return certified_digits(lambda: call.value(Ball.exact), digits)
 
 
 def gradient_digits(call: PreparedCall, name: str, digits: int) -> Digits:
@@ -28,7 +28,7 @@ def gradient_digits(call: PreparedCall, name: str, digits: int) -> Digits:
 
 def case_value(case: Case, reduction: str | None, digits: int, dtype: str = "float64") -> Digits:
     """The value of a case's call on its exact decimals; drawn numbers are those of the dtype."""
-    return certified_digits(lambda: _value(exact_call(case, reduction, dtype), lift_exactly), digits)
+    return certified_digits(lambda: exact_call(case, reduction, dtype).value(lift_exactly), digits)
 
 
 def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> Digits:
@@ -43,11 +43,6 @@ def best_reduction(case: Case) -> str | None:
     return max(printed or known, key=_BY_STEPS.index)
 
 
-def _value(call: PreparedCall, lift: Lift) -> Ball:
-    value: Ball = call.value(lift)
-    return value
-
-
 def _gradient(call: PreparedCall, name: str, lift: Lift) -> Ball:
-    gradient: Ball = call.gradient(np.ones(_value(call, lift).shape), lift)[name]
+    gradient: Ball = call.gradient(np.ones(call.value(lift).shape), lift)[name]
     return gradient

@@ -125,12 +125,10 @@ class ModuleClaim:
     Attributes:
         aspect: one of ``corpus.keys.ASPECTS``.
         expected: the result, as plain data.
-        params: the constructor's parameters.
     """
 
     aspect: str
     expected: object
-    params: Mapping[str, Parameter]
 
 
 @dataclass(frozen=True)

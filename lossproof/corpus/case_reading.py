@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
+from lossproof.corpus import sections
 from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.case import Case, Document, Flag
 from lossproof.corpus.complaints import Notes
-from lossproof.corpus.fields import (
-    Fields,
-    read_boolean,
-    read_fields,
-    read_integer,
-    read_items,
-    read_list,
-    read_matching,
-    read_text,
-    read_word,
-    read_words,
-)
+from lossproof.corpus.fields import Fields, read_fields, read_matching
 from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, REDUCTIONS
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.results import Context, read_erratum, read_expect, read_gradient, read_identity
-from lossproof.corpus.sections import (
-    read_case_flags,
-    read_document,
-    read_drifted,
-    read_flags,
-    read_module,
-    read_raised,
-    read_source,
-)
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.reference.catalogue import LOSSES
 
@@ -44,22 +24,22 @@ def read_cases(root: Node, notes: Notes) -> list[Case]:
     """The cases of one file."""
     fields = read_fields(root, "the file", FILE, notes)
     mark_sections(fields, "cases", "id", notes)
-    loss = read_word(fields["loss"], "loss", LOSSES, notes) if "loss" in fields else None
-    flags = read_flags(fields["flags"], notes) if "flags" in fields else {}
+    loss = fields.word("loss", LOSSES) if "loss" in fields else None
+    flags = sections.read_flags(fields["flags"], notes) if "flags" in fields else {}
     reader = _CaseReader(loss, flags, notes)
-    cases = [reader.read(item) for item in read_items(fields["cases"], "cases", notes)]
+    cases = [reader.read(item) for item in fields.items("cases")]
     used_flags = {flag.name for case in cases for flag in case.flags}
-    unused_flags = [name for name in flags if name not in used_flags]
-    for name in unused_flags:
-        problem = f"no case of this file uses the flag '{name}'"
-        notes.add(fields["flags"].place, problem, "remove it or name it in a case's 'flags'")
+    for name in flags:
+        if name not in used_flags:
+            problem = f"no case of this file uses the flag '{name}'"
+            notes.add(fields["flags"].place, problem, "remove it or name it in a case's 'flags'")
     return cases
 
 
 def read_file_document(root: Node, notes: Notes) -> Document | None:
     """The document that the file describes, if any."""
     entry = root.entries.get("document") if isinstance(root, MappingNode) else None
-    return read_document(entry.value, notes) if entry else None
+    return sections.read_document(entry.value, notes) if entry else None
 
 
 def mark_sections(fields: Fields, key: str, id_key: str, notes: Notes) -> None:
@@ -88,15 +68,12 @@ class _CaseReader:
         for key, excluded in EXCLUDED.items():
             for other in excluded:
                 if key in fields and other in fields:
-                    notes.add(
-                        fields.place_of(other),
-                        f"a case with '{key}' cannot have '{other}'",
-                        f"remove '{other}'",
-                    )
+                    problem = f"a case with '{key}' cannot have '{other}'"
+                    fields.complain(other, problem, f"remove '{other}'")
         case = self._assemble(fields)
         if len(notes) == before and case.loss in LOSSES:
             for complaint in lint_rounding(case):
-                notes.add(fields.place_of("id"), complaint.problem, complaint.remedy)
+                fields.complain("id", complaint.problem, complaint.remedy)
         return case
 
     def _assemble(self, fields: Fields) -> Case:
@@ -108,64 +85,58 @@ class _CaseReader:
         params = read_params(fields["params"], "params", loss, notes, raises) if "params" in fields else {}
         args = read_args(fields["args"], "args", loss, notes, raises) if "args" in fields else {}
         is_read = len(notes) == before
-        reductions = self._words(fields, "reductions", loss.results if loss else REDUCTIONS)
-        dtypes = self._words(fields, "dtypes", FORMATS) or DEFAULT_DTYPES
-        run_reductions = reductions or (loss.results if loss else REDUCTIONS)
-        context = Context(loss, run_reductions, dtypes, params, args, is_read)
+        known_reductions = loss.results if loss else REDUCTIONS
+        reductions = fields.words("reductions", known_reductions)
+        dtypes = fields.words("dtypes", FORMATS) or DEFAULT_DTYPES
+        context = Context(loss, reductions or known_reductions, dtypes, params, args, is_read)
         if "args" not in fields and "module" not in fields and loss is not None:
             remedy = f"add 'args:' with {', '.join(loss.arguments)}"
             notes.add(fields.place, "the case has no args", remedy)
-        bias = self._flag(fields, "bias")
+        bias = fields.boolean("bias")
         if bias and not any(tensor.is_drawn for tensor in args.values()):
-            notes.add(
-                fields.place_of("bias"),
-                "bias needs many different numbers",
-                "make an argument with 'uniform'",
-            )
+            fields.complain("bias", "bias needs many different numbers", "make an argument with 'uniform'")
+        named_flags = fields.words("flags", self._flags)
         identities = {
             key: read_identity(fields[key], key, context, notes) if key in fields else None
             for key in ("same_as", "differs_from")
         }
         return Case(
-            id=read_matching(fields["id"], "id", _SLUG, _SLUG_REMEDY, notes),
-            title=read_text(fields["title"], "title", notes),
+            id=_read_slug(fields["id"], "id", notes),
+            title=fields.text("title"),
             loss=name,
             file=notes.file,
             line=(fields.place_of("id") if "id" in fields else fields.place).line,
-            source=read_source(fields["source"], notes) if "source" in fields else None,
+            source=sections.read_source(fields["source"], notes) if "source" in fields else None,
             prints=self._prints(fields),
-            flags=read_case_flags(fields["flags"], self._flags, notes) if "flags" in fields else (),
+            flags=tuple(self._flags[name] for name in named_flags if name in self._flags),
             params=params,
             args=args,
-            reductions=reductions,
+            reductions=reductions or None,
             dtypes=dtypes,
             expect=read_expect(fields["expect"], context, notes) if "expect" in fields else {},
             gradient=read_gradient(fields["gradient"], context, notes) if "gradient" in fields else {},
-            raises=read_raised(fields["raises"], "raises", notes) if "raises" in fields else None,
-            warns=read_raised(fields["warns"], "warns", notes) if "warns" in fields else None,
+            raises=sections.read_raised(fields["raises"], "raises", notes) if "raises" in fields else None,
+            warns=sections.read_raised(fields["warns"], "warns", notes) if "warns" in fields else None,
             same_as=identities["same_as"],
             differs_from=identities["differs_from"],
             erratum=read_erratum(fields["erratum"], context, notes) if "erratum" in fields else None,
-            drifted=read_drifted(fields["drifted"], notes) if "drifted" in fields else None,
-            module=read_module(fields["module"], params, notes) if "module" in fields else None,
+            drifted=sections.read_drifted(fields["drifted"], notes) if "drifted" in fields else None,
+            module=sections.read_module(fields["module"], notes) if "module" in fields else None,
             bias=bias,
-            rounded=self._flag(fields, "rounded"),
-            loses_digits=self._flag(fields, "loses_digits"),
-            own_process=self._flag(fields, "own_process"),
-            repeats=read_integer(fields["repeats"], "repeats", notes, 2) if "repeats" in fields else 1,
-            kills=read_list(fields["kills"], "kills", notes, _read_slug) if "kills" in fields else (),
+            rounded=fields.boolean("rounded"),
+            loses_digits=fields.boolean("loses_digits"),
+            own_process=fields.boolean("own_process"),
+            repeats=fields.integer("repeats", least=2) if "repeats" in fields else 1,
+            kills=fields.list("kills", _read_slug),
         )
 
     def _loss_of(self, fields: Fields) -> str:
         if "loss" in fields:
-            return read_word(fields["loss"], "loss", LOSSES, self._notes)
+            return fields.word("loss", LOSSES)
         if self._loss is None and "id" in fields:
             remedy = "add 'loss: ...' to the case, or to the file for all its cases"
             self._notes.add(fields.place, "neither the case nor the file names a loss", remedy)
         return self._loss or ""
-
-    def _words(self, fields: Fields, key: str, known: Iterable[str]) -> tuple[str, ...] | None:
-        return read_words(fields[key], key, known, self._notes) if key in fields else None
 
     def _prints(self, fields: Fields) -> tuple[str, ...]:
         """The numbers of the case that its document prints."""
@@ -173,16 +144,13 @@ class _CaseReader:
             return ()
         if "source" not in fields:
             problem = "'prints' says what a document prints, and the case names no 'source'"
-            self._notes.add(fields.place_of("prints"), problem, "add the source or remove 'prints'")
+            fields.complain("prints", problem, "add the source or remove 'prints'")
         expect, erratum = fields["expect"], fields["erratum"]
         known = [*expect.entries] if isinstance(expect, MappingNode) else []
         says = erratum.entries.get("says") if isinstance(erratum, MappingNode) else None
         if says is not None and isinstance(says.value, MappingNode):
             known.append(ERRATUM_NUMBERS)
-        return read_words(fields["prints"], "prints", known, self._notes)
-
-    def _flag(self, fields: Fields, key: str) -> bool:
-        return key in fields and read_boolean(fields[key], key, self._notes)
+        return fields.words("prints", known)
 
 
 def _read_slug(node: Node, what: str, notes: Notes) -> str:

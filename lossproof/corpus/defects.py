@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
+from lossproof.corpus import keys
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.case_reading import mark_sections
 from lossproof.corpus.complaints import Notes, quoted
-from lossproof.corpus.fields import (
-    Fields,
-    read_fields,
-    read_integer,
-    read_items,
-    read_list,
-    read_matching,
-    read_number,
-    read_text,
-    read_word,
-    read_words,
-)
-from lossproof.corpus.keys import (
-    DEFECT,
-    DEFECT_DEFAULTS,
-    DEFECT_FILE,
-    DEFECT_KINDS,
-    LAYOUTS,
-    OBSERVED,
-    REDUCTIONS,
-)
+from lossproof.corpus.fields import Fields, read_fields, read_integer, read_list, read_number, read_text
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.observed import Observed
@@ -36,56 +17,51 @@ from lossproof.corpus.releases import RELEASE, is_before
 from lossproof.corpus.scalars import Meaning, meaning
 from lossproof.numbers.formats import FORMATS
 
-_LINK = re.compile(r"https://\S+")
+# What a link looks like, and the remedy for one that does not.
+LINK = re.compile(r"https://\S+"), "write an address that begins with https://"
 
 
 def read_defects(root: Node, cases: Collection[str], notes: Notes) -> list[KnownDefect]:
     """The known defects; ``cases`` are the ids of the corpus."""
-    fields = read_fields(root, "the file", DEFECT_FILE, notes)
+    fields = read_fields(root, "the file", keys.DEFECT_FILE, notes)
     mark_sections(fields, "defects", "case", notes)
     if "defaults" in fields:
-        read_fields(fields["defaults"], "defaults", DEFECT_DEFAULTS, notes)
+        read_fields(fields["defaults"], "defaults", keys.DEFECT_DEFAULTS, notes)
     return [
         _read_defect(_with_defaults(item, fields["defaults"]), cases, notes)
-        for item in read_items(fields["defects"], "defects", notes)
+        for item in fields.items("defects")
     ]
 
 
 def _with_defaults(node: Node, defaults: Node) -> Node:
     if not isinstance(node, MappingNode) or not isinstance(defaults, MappingNode):
         return node
-    usable = {key: entry for key, entry in defaults.entries.items() if key in DEFECT_DEFAULTS.all}
+    usable = {key: entry for key, entry in defaults.entries.items() if key in keys.DEFECT_DEFAULTS.all}
     return MappingNode({**usable, **node.entries}, node.place)
 
 
 def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefect:
-    fields = read_fields(node, "the defect", DEFECT, notes)
+    fields = read_fields(node, "the defect", keys.DEFECT, notes)
     since, until = read_range(fields, notes)
-
-    def text(key: str) -> str:
-        return read_text(fields[key], key, notes) if key in fields else ""
-
     return KnownDefect(
-        case=read_word(fields["case"], "case", cases, notes),
-        subject=text("subject"),
-        dtypes=_words(fields, "dtypes", FORMATS, notes),
-        reductions=_words(fields, "reductions", REDUCTIONS, notes),
-        quantities=read_list(fields["quantities"], "quantities", notes, read_text)
-        if "quantities" in fields
-        else (),
+        case=fields.word("case", cases),
+        subject=fields.text("subject"),
+        dtypes=fields.words("dtypes", FORMATS),
+        reductions=fields.words("reductions", keys.REDUCTIONS),
+        quantities=fields.list("quantities", read_text),
         since=since,
         until=until,
-        platform=text("platform"),
-        device=text("device"),
+        platform=fields.text("platform"),
+        device=fields.text("device"),
         observed=_read_observed(fields["observed"], notes),
-        expected=text("expected"),
-        why=text("why"),
-        kind=read_word(fields["kind"], "kind", DEFECT_KINDS, notes),
-        link=read_link(fields, notes),
+        expected=fields.text("expected"),
+        why=fields.text("why"),
+        kind=fields.word("kind", keys.DEFECT_KINDS),
+        link=fields.matching("link", *LINK),
         file=notes.file,
         line=fields.place.line,
-        layouts=_words(fields, "layouts", LAYOUTS, notes),
-        searched=text("searched"),
+        layouts=fields.words("layouts", keys.LAYOUTS),
+        searched=fields.text("searched"),
         elements=_read_elements(fields["elements"], notes) if "elements" in fields else (),
     )
 
@@ -94,10 +70,7 @@ def read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
     """``since`` and ``until``, each empty if missing."""
     before = len(notes)
     remedy = 'write the numbers of a release, in quotes, such as "2.13"'
-    since, until = (
-        read_matching(fields[key], key, RELEASE, remedy, notes) if key in fields else ""
-        for key in ("since", "until")
-    )
+    since, until = (fields.matching(key, RELEASE, remedy) for key in ("since", "until"))
     if since and until and len(notes) == before and is_before(until, since):
         place = max(fields.place_of("since"), fields.place_of("until"))
         problem = f"no release is both since {quoted(since)} and until {quoted(until)}"
@@ -108,8 +81,8 @@ def read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
 def _read_observed(node: Node, notes: Notes) -> Observed:
     """A number, a word, a list of these, or ``{budgets: 40}``."""
     if isinstance(node, MappingNode):
-        fields = read_fields(node, "observed", OBSERVED, notes)
-        return Observed((), read_number(fields["budgets"], "observed.budgets", notes))
+        fields = read_fields(node, "observed", keys.OBSERVED, notes)
+        return Observed((), fields.number("budgets"))
     items = node.items if isinstance(node, ListNode) else (node,)
     if not items:
         notes.add(node.place, "observed is an empty list", "write what comes out")
@@ -130,14 +103,3 @@ def _read_elements(node: Node, notes: Notes) -> tuple[int, ...]:
 def _read_alternative(node: Node, notes: Notes) -> Numeral | str:
     is_number = isinstance(node, ScalarNode) and not node.quoted and meaning(node.text) is Meaning.NUMBER
     return read_number(node, "observed", notes) if is_number else read_text(node, "observed", notes)
-
-
-def _words(fields: Fields, key: str, known: Iterable[str], notes: Notes) -> tuple[str, ...]:
-    return read_words(fields[key], key, known, notes) if key in fields else ()
-
-
-def read_link(fields: Fields, notes: Notes) -> str:
-    """``link``, empty if missing."""
-    if "link" not in fields:
-        return ""
-    return read_matching(fields["link"], "link", _LINK, "write an address that begins with https://", notes)

@@ -19,19 +19,27 @@ from lossproof.corpus.scalars import Meaning, is_hexadecimal, meaning
 from lossproof.reference.option import LARGEST_WHOLE, SMALLEST_WHOLE
 
 Value = TypeVar("Value")
+Reader = Callable[[Node, str, Notes], Value]
 
 STAND_IN = Numeral("0", Fraction(0), Fraction(0))
 _LONGEST_NUMBER = 1000
 _NUMBER_REMEDY = "write it like 1.5, 1e-5, .nan, -.inf or '0x1p-149'"
+# Complaints name the values of these by their keys alone.
+_WHOLE = re.compile(r"the \w+")
 _TEXT_REMEDY = "put it in quotes if it is a text, else write true, false, null or a number"
 
 
 class Fields:
-    """The values of a mapping; a missing one already has a complaint and reads as refused."""
+    """The values of a mapping, each read by its key: by ``text`` as ``read_text`` reads one, and so on.
 
-    def __init__(self, place: Place, entries: Mapping[str, Entry]) -> None:
+    A missing value reads as the stand-in of its type: if it is required, there already is a complaint.
+    """
+
+    def __init__(self, place: Place, entries: Mapping[str, Entry], what: str, notes: Notes) -> None:
         self.place = place
         self._entries = entries
+        self._prefix = "" if _WHOLE.fullmatch(what) else f"{what}."
+        self._notes = notes
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -45,6 +53,52 @@ class Fields:
     def place_of(self, key: str) -> Place:
         """The place of a key that is present."""
         return self._entries[key].place
+
+    def complain(self, key: str, problem: str, remedy: str) -> None:
+        """Add a complaint about a key that is present."""
+        self._notes.add(self.place_of(key), problem, remedy)
+
+    def text(self, key: str) -> str:
+        """A text."""
+        return read_text(self[key], self._prefix + key, self._notes)
+
+    def matching(self, key: str, pattern: re.Pattern[str], remedy: str) -> str:
+        """A text that matches ``pattern`` as a whole."""
+        return read_matching(self[key], self._prefix + key, pattern, remedy, self._notes)
+
+    def word(self, key: str, known: Iterable[str]) -> str:
+        """One of the known words."""
+        return read_word(self[key], self._prefix + key, known, self._notes)
+
+    def words(self, key: str, known: Iterable[str]) -> tuple[str, ...]:
+        """A list of known words."""
+        return read_words(self[key], self._prefix + key, known, self._notes)
+
+    def number(self, key: str) -> Numeral:
+        """A number."""
+        return read_number(self[key], self._prefix + key, self._notes)
+
+    def integer(self, key: str, least: int = SMALLEST_WHOLE, most: int = LARGEST_WHOLE) -> int:
+        """A whole number."""
+        return read_integer(self[key], self._prefix + key, self._notes, least, most)
+
+    def boolean(self, key: str) -> bool:
+        """``true`` or ``false``."""
+        return read_boolean(self[key], self._prefix + key, self._notes)
+
+    def list(self, key: str, read: Reader[Value]) -> tuple[Value, ...]:
+        """A list whose items ``read`` reads."""
+        return read_list(self[key], self._prefix + key, self._notes, read)
+
+    def items(self, key: str) -> tuple[Node, ...]:
+        """The items of a non-empty list."""
+        node = self[key]
+        if isinstance(node, ListNode) and node.items:
+            return node.items
+        if not isinstance(node, RefusedNode):
+            found = "an empty list" if isinstance(node, ListNode) else describe(node)
+            self._notes.add(node.place, f"{self._prefix}{key} is {found}", "write a list of at least one")
+        return ()
 
 
 def describe(node: Node) -> str:
@@ -101,11 +155,9 @@ def read_word(node: Node, what: str, known: Iterable[str], notes: Notes) -> str:
 def read_number(node: Node, what: str, notes: Notes) -> Numeral:
     """A number, without quotes; a hexadecimal one needs them."""
     hexadecimal = isinstance(node, ScalarNode) and is_hexadecimal(node.text)
-    remedy = (
-        f"put it in quotes: {quoted(node.text)}"
-        if isinstance(node, ScalarNode) and hexadecimal
-        else _NUMBER_REMEDY
-    )
+    remedy = _NUMBER_REMEDY
+    if isinstance(node, ScalarNode) and hexadecimal:
+        remedy = f"put it in quotes: {quoted(node.text)}"
     if is_refused(node, what, notes, remedy):
         return STAND_IN
     if not isinstance(node, ScalarNode):
@@ -130,9 +182,8 @@ def _numeral(node: ScalarNode, what: str, notes: Notes) -> Numeral:
         problem, _, remedy = str(error).partition("; ")
         notes.add(node.place, f"{what}: {problem}", remedy)
     except OverflowError:
-        notes.add(
-            node.place, f"{what}: {quoted(node.text)} is beyond every floating-point format", "write .inf"
-        )
+        problem = f"{what}: {quoted(node.text)} is beyond every floating-point format"
+        notes.add(node.place, problem, "write .inf")
     else:
         return numeral
     return STAND_IN
@@ -180,26 +231,13 @@ def read_boolean(node: Node, what: str, notes: Notes) -> bool:
     return False
 
 
-def read_list(
-    node: Node, what: str, notes: Notes, read: Callable[[Node, str, Notes], Value]
-) -> tuple[Value, ...]:
+def read_list(node: Node, what: str, notes: Notes, read: Reader[Value]) -> tuple[Value, ...]:
     """A list whose items ``read`` reads."""
     if isinstance(node, ListNode):
         return tuple(read(item, f"{what}[{position}]", notes) for position, item in enumerate(node.items))
     if not is_refused(node, what, notes):
-        notes.add(
-            node.place, f"{what} is {describe(node)} but must be a list", "write it in brackets: [..., ...]"
-        )
-    return ()
-
-
-def read_items(node: Node, what: str, notes: Notes) -> tuple[Node, ...]:
-    """The items of a non-empty list."""
-    if isinstance(node, ListNode) and node.items:
-        return node.items
-    if not isinstance(node, RefusedNode):
-        problem = f"{what} is {'an empty list' if isinstance(node, ListNode) else describe(node)}"
-        notes.add(node.place, problem, "write a list of at least one")
+        problem = f"{what} is {describe(node)} but must be a list"
+        notes.add(node.place, problem, "write it in brackets: [..., ...]")
     return ()
 
 
@@ -222,10 +260,10 @@ def read_mapping(node: Node, what: str, notes: Notes) -> Fields:
     if isinstance(node, MappingNode):
         if not node.entries:
             notes.add(node.place, f"{what} is empty", "remove it or write something into it")
-        return Fields(node.place, node.entries)
+        return Fields(node.place, node.entries, what, notes)
     if not is_refused(node, what, notes):
         notes.add(node.place, f"{what} is {describe(node)} but must be a mapping", "write 'key: value' pairs")
-    return Fields(node.place, {})
+    return Fields(node.place, {}, what, notes)
 
 
 def read_fields(node: Node, what: str, keys: Keys, notes: Notes) -> Fields:

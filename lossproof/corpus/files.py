@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from lossproof.corpus.complaints import Notes, Place
@@ -49,22 +49,17 @@ def find_files(root: Path) -> tuple[list[Path], list[Notes]]:
         troubles.append(notes)
 
     def unreadable(error: OSError) -> None:
-        trouble(
-            Path(error.filename), f"the folder cannot be read ({error.strerror})", "make it a readable folder"
-        )
+        problem = f"the folder cannot be read ({error.strerror})"
+        trouble(Path(error.filename), problem, "make it a readable folder")
 
     for folder, subfolders, names in os.walk(root, onerror=unreadable):
         if Path(folder) == root and HISTORY in subfolders:
             subfolders.remove(HISTORY)
         for name in subfolders:
-            if (Path(folder) / name).is_symlink():
-                trouble(
-                    Path(folder) / name,
-                    "the folder is a link, which is not followed",
-                    "put the folder itself here",
-                )
+            if (path := Path(folder, name)).is_symlink():
+                trouble(path, "the folder is a link, which is not followed", "put the folder itself here")
         for name in names:
-            path = Path(folder) / name
+            path = Path(folder, name)
             if path.suffix == ".yaml":
                 files.append(path)
             elif path.suffix.lower() in {".yml", ".yaml"}:
@@ -92,9 +87,8 @@ def read_text_file(path: Path, notes: Notes) -> str | None:
         notes.add(None, f"the file cannot be read ({error.strerror})", "put a readable file here")
         return None
     if len(data) > _LARGEST:
-        notes.add(
-            None, "the file is larger than 10 MB", "split it, or write large tensors with 'uniform' or 'fill'"
-        )
+        remedy = "split it, or write large tensors with 'uniform' or 'fill'"
+        notes.add(None, "the file is larger than 10 MB", remedy)
         return None
     if data.startswith((*_UTF16_MARKS, _UTF8_MARK)):
         notes.add(Place(1, 1), "the file begins with a byte order mark", "save it as UTF-8 without one")
@@ -105,16 +99,9 @@ def read_text_file(path: Path, notes: Notes) -> str | None:
         line = data.count(b"\n", 0, error.start) + 1
         notes.add(Place(line, 1), "the file is not UTF-8", "save it as UTF-8")
         return None
-    wrong = list(_hidden(text))
-    for line, name in wrong:
-        notes.add(
-            Place(line, 1), f"the line holds an invisible character ({name})", "use spaces, or leave it out"
-        )
-    return None if wrong else text
-
-
-def _hidden(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        name = hidden_character(line)
-        if name is not None:
-            yield number, name
+    before = len(notes)
+    for number, content in enumerate(text.split("\n"), 1):
+        if name := hidden_character(content):
+            problem = f"the line holds an invisible character ({name})"
+            notes.add(Place(number, 1), problem, "use spaces, or leave it out")
+    return text if len(notes) == before else None

@@ -59,56 +59,22 @@ DRIFTED = Keys(("was", "since"), ("unit",))
 ERRATUM_NUMBERS = "erratum"
 MODULE = Keys(("aspect", "expected"))
 PRINTED = Keys((), ("digits", *FORMATS))
-CASE = Keys(
-    ("id", "title"),
-    (
-        "loss",
-        "source",
-        "prints",
-        "flags",
-        "params",
-        "args",
-        "reductions",
-        "dtypes",
-        "expect",
-        "gradient",
-        "raises",
-        "warns",
-        "same_as",
-        "differs_from",
-        "erratum",
-        "drifted",
-        "module",
-        "bias",
-        "rounded",
-        "loses_digits",
-        "own_process",
-        "repeats",
-        "kills",
-    ),
-)
+_CALL = ("loss", "params", "args", "reductions", "dtypes")
+_RESULTS = ("expect", "gradient", "same_as", "differs_from")
+_DEMANDS = ("raises", "warns", "module", "bias", "own_process", "repeats")
+_REMARKS = ("source", "prints", "flags", "erratum", "drifted", "rounded", "loses_digits", "kills")
+CASE = Keys(("id", "title"), (*_CALL, *_RESULTS, *_DEMANDS, *_REMARKS))
 DEFECT_FILE = Keys(("defects",), ("defaults",))
+_RELEASES = ("since", "until", "link", "searched")
 DEFECT = Keys(
     ("case", "subject", "observed", "expected", "why", "kind"),
-    (
-        "dtypes",
-        "reductions",
-        "quantities",
-        "layouts",
-        "since",
-        "until",
-        "platform",
-        "device",
-        "elements",
-        "link",
-        "searched",
-    ),
+    ("dtypes", "reductions", "quantities", "layouts", "platform", "device", "elements", *_RELEASES),
 )
 # Keys that a file may state once for all its entries.
 DEFECT_DEFAULTS = Keys((), tuple(key for key in DEFECT.all if key not in ("case", "observed")))
 OBSERVED = Keys(("budgets",))
 PICK_FILE = Keys(("picks",))
-PICK = Keys(("conventions", "pick", "subject"), ("since", "until", "link", "searched"))
+PICK = Keys(("conventions", "pick", "subject"), _RELEASES)
 
 # One key identifies the form of a tensor; the table gives all keys of the form.
 TENSOR_FORMS = {
@@ -128,7 +94,7 @@ TENSOR_FORMS = {
 
 # Keys that exclude each other: what they ask for could never be judged.
 EXCLUDED = {
-    "raises": ("expect", "gradient", "same_as", "differs_from"),
+    "raises": _RESULTS,
     "module": ("args", "expect", "gradient", "raises", "same_as", "differs_from", "bias"),
 }
 # Parameters of every constructor.

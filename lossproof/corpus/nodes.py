@@ -18,6 +18,7 @@ from lossproof.corpus.scalars import Meaning, meaning
 
 _DEEPEST = 40
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INVISIBLE = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}  # categories of Unicode
 _TOO_DEEP = f"lists and mappings nest deeper than {_DEEPEST} levels", "flatten them"
 # Fragments of the parser's messages, and what they mean to the author of a case.
 _SYNTAX = (
@@ -95,15 +96,7 @@ def parse_tree(text: str, notes: Notes) -> Node:
 def hidden_character(text: str) -> str | None:
     """The name of the first invisible character of ``text``, or None."""
     for character in text:
-        if character != "\n" and unicodedata.category(character) in {
-            "Cc",
-            "Cf",
-            "Cs",
-            "Cn",
-            "Co",
-            "Zl",
-            "Zp",
-        }:
+        if character != "\n" and unicodedata.category(character) in _INVISIBLE:
             return "tab" if character == "\t" else f"U+{ord(character):04X}"
     return None
 
@@ -177,14 +170,12 @@ class _Builder:
             if key is None:
                 continue
             if key.text in entries:
-                first = entries[key.text].place.line
-                self._notes.add(
-                    key.place,
-                    f"the key {quoted(key.text)} appears twice, first on line {first}",
-                    "keep one of them",
+                problem = (
+                    f"the key {quoted(key.text)} appears twice, first on line {entries[key.text].place.line}"
                 )
-                continue
-            entries[key.text] = Entry(key.place, value)
+                self._notes.add(key.place, problem, "keep one of them")
+            else:
+                entries[key.text] = Entry(key.place, value)
         return MappingNode(entries, place)
 
     def _key(self, node: Node) -> ScalarNode | None:

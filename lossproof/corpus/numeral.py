@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-_DECIMAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+DECIMAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _HEXADECIMAL = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][-+]?[0-9]+")
-_SPECIAL = {".nan": math.nan, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
+SPECIAL = {".nan": math.nan, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
 # Beyond this an exact fraction would need megabytes, and no format reaches half as far.
 _LARGEST_EXPONENT = 5000
 
@@ -54,11 +54,11 @@ def parse_numeral(text: str) -> Numeral:
     Raises:
         ValueError: ``text`` is not a number, or its exponent is too large; the message is a sentence.
     """
-    if text in _SPECIAL:
-        return Numeral(text, _SPECIAL[text], Fraction(0))
+    if text in SPECIAL:
+        return Numeral(text, SPECIAL[text], Fraction(0))
     if _HEXADECIMAL.fullmatch(text):
         return Numeral(text, _hexadecimal(text), Fraction(0))
-    if not _DECIMAL.fullmatch(text):
+    if not DECIMAL.fullmatch(text):
         raise ValueError(f"'{text}' is not a number; write it like 1.5, 1e-5, .nan, -.inf or '0x1p-149'")
     mantissa, _, exponent_text = text.lower().partition("e")
     _check_exponent(text, exponent_text)

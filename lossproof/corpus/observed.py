@@ -28,12 +28,7 @@ class Observed:
     budgets: Numeral | None = None
 
     def explains(self, came_out: Sequence[str], error_over_budget: float | None) -> bool:
-        """Whether a result is the one on record.
-
-        Args:
-            came_out: the distinct numbers that are off, or a word; see ``Record``.
-            error_over_budget: the largest error in units of its budget, if there is one.
-        """
+        """Whether a result is the one on record; for ``came_out`` see ``Record``."""
         if VARIES in self.alternatives:
             return True
         if self.budgets is not None and error_over_budget is not None:

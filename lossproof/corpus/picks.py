@@ -8,8 +8,8 @@ from fnmatch import fnmatch
 from functools import lru_cache
 
 from lossproof.corpus.complaints import Notes
-from lossproof.corpus.defects import read_link, read_range
-from lossproof.corpus.fields import read_fields, read_items, read_list, read_text, read_word
+from lossproof.corpus.defects import LINK, read_range
+from lossproof.corpus.fields import read_fields, read_word
 from lossproof.corpus.keys import PICK, PICK_FILE
 from lossproof.corpus.nodes import Node
 from lossproof.corpus.releases import is_within, public
@@ -25,8 +25,6 @@ class Pick:
         pick: the word for the pick.
         subject: its name, or ``torch.*`` for both torch subjects.
         since, until: the first and the last release with this pick, as for a known defect.
-        link: where the change is reported, or empty.
-        searched: without a link, the words and the date of the search for one.
     """
 
     conventions: tuple[str, ...]
@@ -34,8 +32,6 @@ class Pick:
     subject: str
     since: str
     until: str
-    link: str
-    searched: str
 
     def holds(self, subject: str, version: str) -> bool:
         """Whether this pick is on record for a version of a subject."""
@@ -56,7 +52,7 @@ def _picks_of(entries: tuple[Pick, ...], subject: str, version: str) -> Mapping[
 def read_picks(root: Node, notes: Notes) -> list[Pick]:
     """The picks in the file; each must be one that the reference knows."""
     fields = read_fields(root, "the file", PICK_FILE, notes)
-    return [_read_pick(item, notes) for item in read_items(fields["picks"], "picks", notes)]
+    return [_read_pick(item, notes) for item in fields.items("picks")]
 
 
 def _read_pick(node: Node, notes: Notes) -> Pick:
@@ -65,22 +61,13 @@ def _read_pick(node: Node, notes: Notes) -> Pick:
     def read_name(item: Node, what: str, notes: Notes) -> str:
         return read_word(item, what, CONVENTIONS, notes)
 
-    conventions = read_list(fields["conventions"], "conventions", notes, read_name)
-    pick = read_text(fields["pick"], "pick", notes)
+    conventions, pick = fields.list("conventions", read_name), fields.text("pick")
     for name in conventions:
         if pick and name in CONVENTIONS and pick not in CONVENTIONS[name].picks:
-            notes.add(
-                fields.place_of("pick"),
-                f"'{pick}' is not a pick of {name}",
-                f"write one of {', '.join(CONVENTIONS[name].picks)}, in quotes where it is a number",
-            )
+            remedy = f"write one of {', '.join(CONVENTIONS[name].picks)}, in quotes where it is a number"
+            fields.complain("pick", f"'{pick}' is not a pick of {name}", remedy)
     since, until = read_range(fields, notes)
-    return Pick(
-        conventions,
-        pick,
-        read_text(fields["subject"], "subject", notes),
-        since,
-        until,
-        read_link(fields, notes),
-        read_text(fields["searched"], "searched", notes) if "searched" in fields else "",
-    )
+    # People read where a change is reported; of that only the form is checked.
+    fields.matching("link", *LINK)
+    fields.text("searched")
+    return Pick(conventions, pick, fields.text("subject"), since, until)

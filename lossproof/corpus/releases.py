@@ -10,11 +10,10 @@ from pathlib import Path
 from packaging.version import Version
 
 from lossproof.corpus.complaints import Notes
-from lossproof.corpus.files import relative_name
+from lossproof.corpus.files import HISTORY, relative_name
 
 RELEASE = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
-_FOLDER = "history"
 _NAME = re.compile(rf"([^.-]+)-({RELEASE.pattern})\.json")
 _FAMILY_ENDS = re.compile(r"[.-]")
 
@@ -73,22 +72,15 @@ def is_before(first: str, second: str) -> bool:
 
 
 def find_releases(root: Path) -> tuple[Releases, list[Notes]]:
-    """The releases on record, from the names of the files in ``root/history``, if that exists.
-
-    Returns:
-        The releases, and complaints about the names.
-    """
+    """The releases on record, from the names of the files in ``root/history``, and complaints about these."""
     by_family: dict[str, list[str]] = {}
     troubles: list[Notes] = []
-    for path in sorted((root / _FOLDER).glob("*.json")):
+    for path in sorted((root / HISTORY).glob("*.json")):
         if name := _NAME.fullmatch(path.name):
             by_family.setdefault(name[1], []).append(name[2])
         else:
             notes = Notes(relative_name(path, root))
-            notes.add(
-                None,
-                "the file's name does not name a release",
-                "name it like torch-2.13.0.json, or put it elsewhere",
-            )
+            remedy = "name it like torch-2.13.0.json, or put it elsewhere"
+            notes.add(None, "the file's name does not name a release", remedy)
             troubles.append(notes)
     return Releases({family: tuple(sorted(by_family[family], key=Version)) for family in by_family}), troubles

@@ -8,23 +8,8 @@ from dataclasses import dataclass
 from lossproof.corpus.call_reading import read_args, read_params
 from lossproof.corpus.case import Erratum, Identity, Parameter, Printed, Term
 from lossproof.corpus.complaints import Notes
-from lossproof.corpus.fields import (
-    Fields,
-    describe,
-    note_unknown,
-    read_fields,
-    read_items,
-    read_mapping,
-    read_text,
-    read_word,
-    read_words,
-)
-from lossproof.corpus.keys import (
-    ERRATUM,
-    IDENTITY,
-    PRINTED,
-    TERM,
-)
+from lossproof.corpus.fields import Fields, describe, note_unknown, read_fields, read_mapping
+from lossproof.corpus.keys import ERRATUM, IDENTITY, PRINTED, TERM
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.scalars import Meaning, meaning
 from lossproof.corpus.tensor_reading import read_literal
@@ -91,7 +76,7 @@ def _read_printed(node: Node, what: str, context: Context, notes: Notes) -> tupl
     for dtype in fields:
         if dtype in FORMATS and dtype not in context.dtypes:
             problem = f"{what} names {dtype}, in which the case does not run"
-            notes.add(fields.place_of(dtype), problem, "remove it or add it to 'dtypes'")
+            fields.complain(dtype, problem, "remove it or add it to 'dtypes'")
     return tuple(
         _read_numbers(fields[key], f"{what}.{key}", None if key == "digits" else key, notes)
         for key in PRINTED.optional
@@ -107,8 +92,7 @@ def _read_numbers(node: Node, what: str, dtype: str | None, notes: Notes) -> Pri
 def read_erratum(node: Node, context: Context, notes: Notes) -> Erratum:
     """A document's wrong statement: numbers by reduction, or a text."""
     fields = read_fields(node, "erratum", ERRATUM, notes)
-    because = read_text(fields["because"], "erratum.because", notes)
-    says = fields["says"]
+    because, says = fields.text("because"), fields["says"]
     if isinstance(says, MappingNode):
         numbers = _by_reduction(says, "erratum.says", context, notes)
         printed = {
@@ -120,36 +104,26 @@ def read_erratum(node: Node, context: Context, notes: Notes) -> Erratum:
         problem = f"erratum.says is {describe(says)} but must be numbers by reduction, or a text"
         notes.add(says.place, problem, 'write it like {mean: 1.8} or "the text"')
         return Erratum({}, "", because)
-    return Erratum({}, read_text(says, "erratum.says", notes), because)
+    return Erratum({}, fields.text("says"), because)
 
 
 def read_identity(node: Node, what: str, context: Context, notes: Notes) -> Identity:
     """A sum of calls that must equal the case's own, or differ from it."""
     fields = read_fields(node, what, IDENTITY, notes)
-    why = read_text(fields["why"], f"{what}.why", notes)
-    reductions = None
-    if "reductions" in fields:
-        reductions = read_words(fields["reductions"], f"{what}.reductions", context.reductions, notes)
+    why, reductions = fields.text("why"), fields.words("reductions", context.reductions) or None
     if "sum" not in fields:
         terms: tuple[Term, ...] = (_read_term(fields, what, context, notes),)
         return Identity(terms, reductions, why)
     for key in TERM.optional:
         if key in fields:
             problem = f"{what} has both 'sum' and '{key}'"
-            notes.add(fields.place_of(key), problem, f"move '{key}' into the terms of 'sum'")
-    return Identity(_read_sum(fields["sum"], f"{what}.sum", context, notes), reductions, why)
+            fields.complain(key, problem, f"move '{key}' into the terms of 'sum'")
 
+    def read_item(item: Node, name: str) -> Term:
+        return _read_term(read_fields(item, name, TERM, notes), name, context, notes)
 
-def _read_sum(node: Node, what: str, context: Context, notes: Notes) -> tuple[Term, ...]:
-    return tuple(
-        _read_term(
-            read_fields(item, f"{what}[{position}]", TERM, notes),
-            f"{what}[{position}]",
-            context,
-            notes,
-        )
-        for position, item in enumerate(read_items(node, what, notes))
-    )
+    items = enumerate(fields.items("sum"))
+    return Identity(tuple(read_item(item, f"{what}.sum[{place}]") for place, item in items), reductions, why)
 
 
 def _read_term(fields: Fields, what: str, context: Context, notes: Notes) -> Term:
@@ -157,26 +131,20 @@ def _read_term(fields: Fields, what: str, context: Context, notes: Notes) -> Ter
         problem = f"{what} changes nothing of the case's call"
         notes.add(fields.place, problem, f"give one of {', '.join(TERM.optional)}")
         return Term()
-    name = read_word(fields["loss"], f"{what}.loss", LOSSES, notes) if "loss" in fields else None
+    name = fields.word("loss", LOSSES) if "loss" in fields else None
     loss = context.loss if name is None else LOSSES.get(name)
     params = read_params(fields["params"], f"{what}.params", loss, notes, False) if "params" in fields else {}
     args = read_args(fields["args"], f"{what}.args", loss, notes, False) if "args" in fields else None
     reduction = None
     if "reduction" in fields:
-        known = loss.results if loss is not None else context.reductions
-        reduction = read_word(fields["reduction"], f"{what}.reduction", known, notes)
+        reduction = fields.word("reduction", loss.results if loss is not None else context.reductions)
     if name is not None and loss is not None:
         _check_inherited(loss, args, fields, what, context, notes)
     return Term(name, reduction, params, args)
 
 
 def _check_inherited(
-    loss: Loss,
-    args: Mapping[str, Tensor] | None,
-    fields: Fields,
-    what: str,
-    context: Context,
-    notes: Notes,
+    loss: Loss, args: Mapping[str, Tensor] | None, fields: Fields, what: str, context: Context, notes: Notes
 ) -> None:
     """Complain about a term whose loss cannot take the case's arguments, which it inherits."""
     if args is not None:

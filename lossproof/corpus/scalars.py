@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from lossproof.corpus.numeral import parse_numeral
+from lossproof.corpus.numeral import DECIMAL, SPECIAL, parse_numeral
 
 
 class Meaning(Enum):
@@ -37,12 +37,8 @@ _EXACT = {
     "true": Meaning.BOOLEAN,
     "false": Meaning.BOOLEAN,
     "null": Meaning.NULL,
-    ".nan": Meaning.NUMBER,
-    ".inf": Meaning.NUMBER,
-    "+.inf": Meaning.NUMBER,
-    "-.inf": Meaning.NUMBER,
+    **dict.fromkeys(SPECIAL, Meaning.NUMBER),
 }
-_NUMBER_LIKE = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _HEXADECIMAL = re.compile(r"[-+]?0[xX]")
 
 
@@ -52,7 +48,7 @@ def meaning(text: str) -> Meaning:
         return _EXACT[text]
     if _AMBIGUOUS.fullmatch(text):
         return Meaning.AMBIGUOUS
-    return Meaning.NUMBER if _NUMBER_LIKE.fullmatch(text) else Meaning.STRING
+    return Meaning.NUMBER if DECIMAL.fullmatch(text) else Meaning.STRING
 
 
 def is_hexadecimal(text: str) -> bool:

@@ -4,31 +4,10 @@ from __future__ import annotations
 
 import re
 
-from lossproof.corpus.case import Document, Drifted, Flag, ModuleClaim, Parameter, Raised, Source
+from lossproof.corpus import keys
+from lossproof.corpus.case import Document, Drifted, Flag, ModuleClaim, Raised, Source
 from lossproof.corpus.complaints import Notes, quoted
-from lossproof.corpus.fields import (
-    read_boolean,
-    read_fields,
-    read_integer,
-    read_mapping,
-    read_matching,
-    read_text,
-    read_word,
-    read_words,
-)
-from lossproof.corpus.keys import (
-    ASPECTS,
-    DOCUMENT,
-    DRIFTED,
-    FLAG,
-    MODULE,
-    RAISED,
-    REFUSALS,
-    SEVERITIES,
-    SOURCE,
-    STAGES,
-    TORCH,
-)
+from lossproof.corpus.fields import read_boolean, read_fields, read_integer, read_mapping, read_text
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.scalars import Meaning, meaning
 
@@ -38,20 +17,19 @@ _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 def read_document(node: Node, notes: Notes) -> Document:
     """The document that a file's cases come from."""
-    fields = read_fields(node, "document", DOCUMENT, notes)
-    return Document(*(read_text(fields[key], f"document.{key}", notes) for key in DOCUMENT.required))
+    fields = read_fields(node, "document", keys.DOCUMENT, notes)
+    return Document(*map(fields.text, keys.DOCUMENT.required))
 
 
 def read_source(node: Node, notes: Notes) -> Source:
     """The document of a case, the place in it, and the claim's id."""
     before = len(notes)
-    fields = read_fields(node, "source", SOURCE, notes)
-    document = read_text(fields["document"], "source.document", notes)
-    place = read_text(fields["place"], "source.place", notes)
-    claim = read_matching(fields["claim"], "source.claim", _CLAIM, "write it like D002-6", notes)
+    fields = read_fields(node, "source", keys.SOURCE, notes)
+    document, place = fields.text("document"), fields.text("place")
+    claim = fields.matching("claim", _CLAIM, "write it like D002-6")
     if len(notes) == before and claim[1:4] != document[:3]:
         problem = f"the claim {quoted(claim)} is not of the document {quoted(document)}"
-        notes.add(fields.place_of("claim"), problem, f"a claim of that document begins with D{document[:3]}-")
+        fields.complain("claim", problem, f"a claim of that document begins with D{document[:3]}-")
     return Source(document, place, claim)
 
 
@@ -62,57 +40,36 @@ def read_flags(node: Node, notes: Notes) -> dict[str, Flag]:
 
 
 def _read_flag(name: str, node: Node, notes: Notes) -> Flag:
-    what = f"flags.{name}"
-    fields = read_fields(node, what, FLAG, notes)
-    return Flag(
-        name,
-        read_text(fields["bug"], f"{what}.bug", notes),
-        read_word(fields["severity"], f"{what}.severity", SEVERITIES, notes),
-        read_text(fields["why"], f"{what}.why", notes),
-    )
-
-
-def read_case_flags(node: Node, flags: dict[str, Flag], notes: Notes) -> tuple[Flag, ...]:
-    """The flags that a case names, out of those that its file defines."""
-    return tuple(flags[name] for name in read_words(node, "flags", flags, notes) if name in flags)
+    fields = read_fields(node, f"flags.{name}", keys.FLAG, notes)
+    return Flag(name, fields.text("bug"), fields.word("severity", keys.SEVERITIES), fields.text("why"))
 
 
 def read_raised(node: Node, what: str, notes: Notes) -> Raised:
     """An exception or a warning that a case demands."""
-    fields = read_fields(node, what, RAISED, notes)
-    torch = read_fields(fields["torch"], f"{what}.torch", TORCH, notes)
-    match = read_text(torch["match"], f"{what}.torch.match", notes)
+    fields = read_fields(node, what, keys.RAISED, notes)
+    torch = read_fields(fields["torch"], f"{what}.torch", keys.TORCH, notes)
+    match = torch.text("match")
     try:
         re.compile(match)
     except re.error as error:
         problem = f"{what}.torch.match is not a regular expression ({error})"
         notes.add(torch["match"].place, problem, "put a backslash before brackets, dots and the like")
-    return Raised(
-        kind=read_word(fields["kind"], f"{what}.kind", REFUSALS, notes),
-        when=read_word(fields["when"], f"{what}.when", STAGES, notes),
-        type=read_matching(
-            torch["type"],
-            f"{what}.torch.type",
-            _CLASS_NAME,
-            "write the name of a class, like ValueError",
-            notes,
-        ),
-        match=match,
-    )
+    kind, when = fields.word("kind", keys.REFUSALS), fields.word("when", keys.STAGES)
+    type = torch.matching("type", _CLASS_NAME, "write the name of a class, like ValueError")
+    return Raised(kind, when, type, match)
 
 
 def read_drifted(node: Node, notes: Notes) -> Drifted:
     """A statement that was true of an older release."""
-    fields = read_fields(node, "drifted", DRIFTED, notes)
-    was, since = (read_text(fields[key], f"drifted.{key}", notes) for key in DRIFTED.required)
-    return Drifted(was, since, read_text(fields["unit"], "drifted.unit", notes) if "unit" in fields else "")
+    fields = read_fields(node, "drifted", keys.DRIFTED, notes)
+    return Drifted(fields.text("was"), fields.text("since"), fields.text("unit"))
 
 
-def read_module(node: Node, params: dict[str, Parameter], notes: Notes) -> ModuleClaim:
+def read_module(node: Node, notes: Notes) -> ModuleClaim:
     """A claim about torch's modules or names."""
-    fields = read_fields(node, "module", MODULE, notes)
-    aspect = read_word(fields["aspect"], "module.aspect", ASPECTS, notes)
-    return ModuleClaim(aspect, _read_data(fields["expected"], "module.expected", notes), params)
+    fields = read_fields(node, "module", keys.MODULE, notes)
+    expected = _read_data(fields["expected"], "module.expected", notes)
+    return ModuleClaim(fields.word("aspect", keys.ASPECTS), expected)
 
 
 def _read_data(node: Node, what: str, notes: Notes) -> object:

@@ -6,15 +6,7 @@ import math
 from fractions import Fraction
 
 from lossproof.corpus.complaints import Notes, suggestion
-from lossproof.corpus.fields import (
-    STAND_IN,
-    Fields,
-    read_fields,
-    read_integer,
-    read_list,
-    read_number,
-    read_word,
-)
+from lossproof.corpus.fields import STAND_IN, Fields, read_fields, read_integer, read_number
 from lossproof.corpus.keys import DTYPES, TENSOR_FORMS
 from lossproof.corpus.nodes import ListNode, MappingNode, Node
 from lossproof.corpus.numeral import Numeral
@@ -73,11 +65,8 @@ def _flatten(node: Node, what: str, notes: Notes, values: list[Numeral]) -> Shap
         return None
     for position, shape in enumerate(shapes):
         if shape != shapes[0]:
-            notes.add(
-                node.place,
-                f"{what} is a ragged list: item {position} is {_size(shape)}, item 0 {_size(shapes[0])}",
-                "give all items the same length",
-            )
+            problem = f"{what} is a ragged list: item {position} is {_size(shape)}, item 0 {_size(shapes[0])}"
+            notes.add(node.place, problem, "give all items the same length")
             return None
     return (len(shapes), *(shapes[0] or ())) if shapes else (0,)
 
@@ -98,8 +87,7 @@ def _read_form(node: MappingNode, what: str, notes: Notes) -> Tensor:
     if form == "uniform":
         return _read_uniform(fields, what, notes)
     if form == "index":
-        classes = read_integer(fields["index"], f"{what}.index", notes, least=1)
-        return Index(classes, _read_shape(fields, what, notes), _read_seed(fields, what, notes))
+        return Index(fields.integer("index", least=1), _read_shape(fields), _read_seed(fields))
     if form == "data":
         return _read_data(fields, what, notes)
     if form == "concatenate":
@@ -110,14 +98,14 @@ def _read_form(node: MappingNode, what: str, notes: Notes) -> Tensor:
 
 
 def _read_fill(fields: Fields, what: str, notes: Notes) -> Fill:
-    value = read_number(fields["fill"], f"{what}.fill", notes)
-    dtype = read_word(fields["dtype"], f"{what}.dtype", DTYPES, notes) if "dtype" in fields else None
+    value = fields.number("fill")
+    dtype = fields.word("dtype", DTYPES) if "dtype" in fields else None
     _check_range((value,), dtype, fields, what, notes)
-    return Fill(value, _read_shape(fields, what, notes), dtype)
+    return Fill(value, _read_shape(fields), dtype)
 
 
 def _read_data(fields: Fields, what: str, notes: Notes) -> Literal:
-    dtype = read_word(fields["dtype"], f"{what}.dtype", DTYPES, notes)
+    dtype = fields.word("dtype", DTYPES)
     literal = read_literal(fields["data"], f"{what}.data", notes)
     _check_range(literal.values, dtype, fields, what, notes)
     return Literal(literal.values, literal.shape, dtype)
@@ -138,33 +126,27 @@ def _check_range(
 
 def _read_uniform(fields: Fields, what: str, notes: Notes) -> Uniform:
     before = len(notes)
-    bounds = read_list(fields["uniform"], f"{what}.uniform", notes, read_number)
+    bounds = fields.list("uniform", read_number)
     if len(notes) == before:
         finite = [bound for bound in bounds if isinstance(bound.exact, Fraction)]
         if len(bounds) != 2 or len(finite) != 2 or finite[0].exact >= finite[1].exact:
             problem = f"{what}.uniform is not a pair of a lower and a higher finite number"
-            notes.add(fields.place_of("uniform"), problem, "write it like [-4, 4]")
+            fields.complain("uniform", problem, "write it like [-4, 4]")
     low, high = bounds if len(bounds) == 2 else (STAND_IN, STAND_IN)
-    return Uniform(low, high, _read_shape(fields, what, notes), _read_seed(fields, what, notes))
+    return Uniform(low, high, _read_shape(fields), _read_seed(fields))
 
 
-def _read_seed(fields: Fields, what: str, notes: Notes) -> int:
-    return read_integer(fields["seed"], f"{what}.seed", notes, least=0, most=_LARGEST_SEED)
+def _read_seed(fields: Fields) -> int:
+    return fields.integer("seed", least=0, most=_LARGEST_SEED)
 
 
-def _read_shape(fields: Fields, what: str, notes: Notes) -> Shape:
-    return read_list(
-        fields["shape"],
-        f"{what}.shape",
-        notes,
-        lambda item, name, its: read_integer(item, name, its, least=0),
-    )
+def _read_shape(fields: Fields) -> Shape:
+    return fields.list("shape", lambda item, what, notes: read_integer(item, what, notes, least=0))
 
 
 def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
     before = len(notes)
-    parts = read_list(fields["concatenate"], f"{what}.concatenate", notes, read_tensor)
-    dim = read_integer(fields["dim"], f"{what}.dim", notes)
+    parts, dim = fields.list("concatenate", read_tensor), fields.integer("dim")
     if len(notes) > before:
         return Concatenate((), 0)
     if not parts:
@@ -186,17 +168,17 @@ def _read_concatenate(fields: Fields, what: str, notes: Notes) -> Concatenate:
 
 def _read_complex(fields: Fields, what: str, notes: Notes) -> Tensor:
     before = len(notes)
-    parts = read_list(fields["complex"], f"{what}.complex", notes, read_tensor)
+    parts = fields.list("complex", read_tensor)
     if len(notes) > before:
         return Literal((), (0,))
     if len(parts) != 2 or parts[0].shape != parts[1].shape:
         problem = f"{what}.complex is not a pair of tensors of one shape"
-        notes.add(fields.place_of("complex"), problem, "write the real and the imaginary part in brackets")
+        fields.complain("complex", problem, "write the real and the imaginary part in brackets")
         return Literal((), (0,))
     dtype = next((part.dtype for part in parts if part.dtype), None)
     if dtype is not None:
         problem = f"{what}.complex has a part that states {dtype}, but its parts are of the run's dtype"
-        notes.add(fields.place_of("complex"), problem, "leave the dtype out")
+        fields.complain("complex", problem, "leave the dtype out")
     return Complex(*parts)
 
 
@@ -205,20 +187,20 @@ def _read_wrapper(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
     inner = read_tensor(fields[form], f"{what}.{form}", notes)
     rank = len(inner.shape)
     if form == "reshape":
-        shape = _read_shape(fields, what, notes)
+        shape = _read_shape(fields)
         if len(notes) == before and math.prod(shape) != math.prod(inner.shape):
             problem = f"{what}.shape is {list(shape)} but the tensor has {math.prod(inner.shape)} elements"
             notes.add(fields["shape"].place, problem, "give a shape with as many")
         return Reshape(inner, shape)
     if form == "permute":
-        dims = read_list(fields["dims"], f"{what}.dims", notes, read_integer)
+        dims = fields.list("dims", read_integer)
         if len(notes) == before and sorted(dims) != list(range(rank)):
             problem = f"{what}.dims is {list(dims)} but the tensor has {rank} dimensions"
             notes.add(fields["dims"].place, problem, "name each dimension once, counted from 0")
         return Permute(inner, dims if sorted(dims) == list(range(rank)) else tuple(range(rank)))
     if "dim" not in fields:
         return Derived(form, inner, None)
-    dim = read_integer(fields["dim"], f"{what}.dim", notes)
+    dim = fields.integer("dim")
     if len(notes) == before:
         _is_dimension(dim, inner.shape, fields, what, notes)
     return Derived(form, inner, dim)

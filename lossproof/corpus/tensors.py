@@ -67,7 +67,6 @@ class Fill(_Form):
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {"fill": self.value, "shape": self.shape} | ({"dtype": self.dtype} if self.dtype else {})
 
 
@@ -82,12 +81,10 @@ class Uniform(_Form):
 
     @property
     def is_drawn(self) -> bool:
-        """Always true."""
         return True
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {"uniform": (self.low, self.high), "shape": self.shape, "seed": self.seed}
 
 
@@ -101,17 +98,25 @@ class Index(_Form):
 
     @property
     def dtype(self) -> str | None:
-        """The dtype of class indices."""
         return "int64"
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {"index": self.classes, "shape": self.shape, "seed": self.seed}
 
 
+class _Wrapper(_Form):
+    """A form made of one other tensor."""
+
+    inner: Tensor
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        return (self.inner,)
+
+
 @dataclass(frozen=True)
-class Derived(_Form):
+class Derived(_Wrapper):
     """sigmoid, softmax, log_softmax or log of another tensor, correctly rounded.
 
     ``dim`` is None for sigmoid and log.
@@ -123,17 +128,10 @@ class Derived(_Form):
 
     @property
     def shape(self) -> Shape:
-        """The shape of the inner tensor."""
         return self.inner.shape
 
     @property
-    def parts(self) -> tuple[Tensor, ...]:
-        """The inner tensor."""
-        return (self.inner,)
-
-    @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {self.function: self.inner} | ({} if self.dim is None else {"dim": self.dim})
 
 
@@ -146,17 +144,14 @@ class Complex(_Form):
 
     @property
     def shape(self) -> Shape:
-        """The shape of each part."""
         return self.real.shape
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """The real and the imaginary part."""
         return (self.real, self.imaginary)
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {"complex": self.parts}
 
 
@@ -185,12 +180,10 @@ class Concatenate(_Arrangement):
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """The tensors that are joined."""
         return self.tensors
 
     @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {"concatenate": self.tensors, "dim": self.dim}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
@@ -199,29 +192,22 @@ class Concatenate(_Arrangement):
 
 
 @dataclass(frozen=True)
-class Reshape(_Arrangement):
+class Reshape(_Wrapper, _Arrangement):
     """Another tensor in another shape, row-major."""
 
     inner: Tensor
     shape: Shape
 
     @property
-    def parts(self) -> tuple[Tensor, ...]:
-        """The inner tensor."""
-        return (self.inner,)
-
-    @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {"reshape": self.inner, "shape": self.shape}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """The numbers of the only part in the new shape."""
         return parts[0].reshape(self.shape)
 
 
 @dataclass(frozen=True)
-class Permute(_Arrangement):
+class Permute(_Wrapper, _Arrangement):
     """Another tensor with its dimensions in another order."""
 
     inner: Tensor
@@ -229,21 +215,13 @@ class Permute(_Arrangement):
 
     @property
     def shape(self) -> Shape:
-        """The sizes of the inner tensor in the new order."""
         return tuple(self.inner.shape[dim] for dim in self.dims)
 
     @property
-    def parts(self) -> tuple[Tensor, ...]:
-        """The inner tensor."""
-        return (self.inner,)
-
-    @property
     def words(self) -> Mapping[str, Any]:
-        """The keys and values, as for any form."""
         return {"permute": self.inner, "dims": self.dims}
 
     def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """The numbers of the only part, transposed."""
         return np.transpose(parts[0], self.dims)
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Complex, Derived, Fill, Index, Literal, Tensor, Uniform
-from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.ball import Ball, certified, fraction_of
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
@@ -49,11 +49,7 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
 
 
 def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
-    """The numbers of an integer tensor, never rounded.
-
-    Raises:
-        ValueError: one is not a whole number.
-    """
+    """The numbers of an integer tensor, never rounded; a ValueError if one is not a whole number."""
     match tensor:
         case Literal():
             numbers = [int(value.text) for value in tensor.values]
@@ -109,11 +105,5 @@ def _derive_rounded(tensor: Derived, inner: Callable[[], Ball], format: Format) 
 
 
 def _fractions(balls: Ball, end: Callable[[flint.arb], flint.arb]) -> list[Fraction | float]:
-    return [_fraction(end(element)) for element in balls.elements.ravel().tolist()]
-
-
-def _fraction(x: Any) -> Fraction | float:
-    if not x.is_finite():
-        return float(x)
-    mantissa, exponent = x.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    ends = map(end, balls.elements.ravel().tolist())
+    return [fraction_of(x) if x.is_finite() else float(x) for x in ends]

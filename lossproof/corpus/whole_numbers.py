@@ -27,13 +27,8 @@ def demand_whole_arguments(
 ) -> None:
     """Complain about the arguments of a call that must hold whole numbers and do not.
 
-    Args:
-        args: by name; if one is missing, none is checked, since their shapes determine what they hold.
-        what: the name of the whole in a complaint.
-        places: the place of each argument in the file.
-        loss: the loss that is called.
-        wants_refusal: whether the case expects the call to be refused.
-        notes: collects the complaints.
+    If an argument is missing, none is checked, since their shapes determine what they hold. ``what`` names
+    the whole in a complaint, and ``places`` are those of the arguments.
     """
     for name in loss.indices_among({name: tensor.shape for name, tensor in args.items()}):
         demand_whole_numbers(args[name], f"{what}.{name}", places[name], wants_refusal, notes)
@@ -51,9 +46,8 @@ def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal:
         case Literal(dtype=dtype) | Fill(dtype=dtype) if dtype is not None:
             # The numbers of an integer dtype were checked when they were read.
             if dtype not in INTEGER_DTYPES and not wants_refusal:
-                notes.add(
-                    place, f"{what} states {dtype}, but whole numbers belong there", "leave the dtype out"
-                )
+                problem = f"{what} states {dtype}, but whole numbers belong there"
+                notes.add(place, problem, "leave the dtype out")
         case Literal(values=values, shape=shape):
             wrong = [position for position, value in enumerate(values) if _fault(value)]
             if wrong:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossproof.corpus.complaints import CorpusError, Notes
-from lossproof.corpus.fields import read_fields, read_list, read_matching, read_text
+from lossproof.corpus.defects import LINK
+from lossproof.corpus.fields import read_fields, read_list, read_text
 from lossproof.corpus.files import read_text_file
 from lossproof.corpus.keys import Keys
 from lossproof.corpus.nodes import Node, parse_tree
@@ -15,7 +16,6 @@ from lossproof.corpus.nodes import Node, parse_tree
 FILE = "changes.yaml"
 _KEYS = Keys(("release", "what"), ("conventions", "defects", "link", "searched"))
 _RELEASE = re.compile(r"\d+(\.\d+)+")
-_LINK = re.compile(r"https://\S+")
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,7 @@ class Explanation:
 
 
 def read_explanations(folder: Path) -> list[Explanation]:
-    """The explanations in the folder of the history; none if it has no file of them.
-
-    Raises:
-        CorpusError: with all complaints about the file.
-    """
+    """The explanations in the folder of the history, or a CorpusError; none if it has no file of them."""
     path = folder / FILE
     if not path.exists():
         return []
@@ -60,29 +56,20 @@ def read_explanations(folder: Path) -> list[Explanation]:
 
 def _read(node: Node, what: str, notes: Notes) -> Explanation:
     fields = read_fields(node, what, _KEYS, notes)
-
-    def names(key: str) -> tuple[str, ...]:
-        return read_list(fields[key], f"{what}.{key}", notes, read_text) if key in fields else ()
-
-    def text(key: str, pattern: re.Pattern[str], remedy: str) -> str:
-        return read_matching(fields[key], f"{what}.{key}", pattern, remedy, notes) if key in fields else ""
-
     explanation = Explanation(
-        release=text("release", _RELEASE, "write it like '2.14'"),
-        defects=names("defects"),
-        conventions=names("conventions"),
-        what=read_text(fields["what"], f"{what}.what", notes).rstrip(".") + ".",
-        link=text("link", _LINK, "write an address that begins with https://"),
-        searched=read_text(fields["searched"], f"{what}.searched", notes) if "searched" in fields else "",
+        release=fields.matching("release", _RELEASE, "write it like '2.14'"),
+        defects=fields.list("defects", read_text),
+        conventions=fields.list("conventions", read_text),
+        what=fields.text("what").rstrip(".") + ".",
+        link=fields.matching("link", *LINK),
+        searched=fields.text("searched"),
         line=fields.place.line,
     )
     if not {"defects", "conventions"} & set(fields):
-        notes.add(
-            fields.place, f"{what} names nothing that changed", "add 'defects: [...]' or 'conventions: [...]'"
-        )
+        remedy = "add 'defects: [...]' or 'conventions: [...]'"
+        notes.add(fields.place, f"{what} names nothing that changed", remedy)
     if ("link" in fields) == ("searched" in fields):
-        remedy = (
-            "give the 'link' of a report, or in 'searched' the words and the date of a search that found none"
-        )
+        search = "the words and the date of a search that found none"
+        remedy = f"give the 'link' of a report, or in 'searched' {search}"
         notes.add(fields.place, f"{what} must have either 'link' or 'searched'", remedy)
     return explanation

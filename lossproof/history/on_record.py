@@ -13,12 +13,7 @@ from lossproof.history.table import Row, Table, table_of
 
 
 def read_table(folder: Path, entries: Iterable[KnownDefect]) -> Table:
-    """The table of the releases on record in a folder, which need not exist.
-
-    Raises:
-        ReportError: a release's file cannot be read.
-        CorpusError: the explanations cannot be read.
-    """
+    """The table of the releases on record in a folder, which need not exist."""
     return table_of(read_releases(folder), entries, read_explanations(folder))
 
 

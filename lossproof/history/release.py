@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from lossproof.reporting.files import ReportError, write_whole
+from lossproof.reporting.files import ReportError
 
 
 @dataclass(frozen=True)
@@ -39,30 +39,15 @@ class Release:
 
     @property
     def version(self) -> Version:
-        """The release as a comparable version.
-
-        Raises:
-            InvalidVersion: it is not a version.
-        """
+        """The release as a comparable version."""
         return Version(self.torch)
-
-
-def write_release(folder: Path, release: Release) -> Path:
-    """Write a release's file into the folder of the history, and return its path.
-
-    Raises:
-        ReportError: the folder cannot be written to.
-    """
-    text = json.dumps(vars(release), indent=1, sort_keys=True) + "\n"
-    (path,) = write_whole(folder, {f"torch-{release.torch}.json": text})
-    return path
 
 
 def read_releases(folder: Path) -> list[Release]:
     """The releases on record in a folder, the oldest first; none if the folder does not exist.
 
     Raises:
-        ReportError: a file cannot be read, or was not written by ``write_release``.
+        ReportError: a file cannot be read, or is no record of a release.
     """
     return sorted(map(_read, folder.glob("torch-*.json")), key=lambda release: release.version)
 
@@ -73,8 +58,8 @@ def _read(path: Path) -> Release:
         if path.name != f"torch-{release.version}.json":
             raise ReportError(f"{path} is the file of torch {release.torch}. Name it after that release.")
     except (OSError, ValueError, TypeError, InvalidVersion) as error:
+        again = f"make history VERSIONS={path.stem.removeprefix('torch-')}"
         raise ReportError(
-            f"{path} cannot be read: {error}. Restore it, or create it again with "
-            f"make history VERSIONS={path.stem.removeprefix('torch-')}"
+            f"{path} cannot be read: {error}. Restore it, or create it again with {again}"
         ) from error
     return release

@@ -89,13 +89,7 @@ class Table:
 def table_of(
     releases: Sequence[Release], entries: Iterable[KnownDefect], explanations: Sequence[Explanation]
 ) -> Table:
-    """Build the table.
-
-    Args:
-        releases: the releases, the oldest first.
-        entries: the known defects, which state the kind of each cause.
-        explanations: the explanations of changes.
-    """
+    """Build the table of some releases, the oldest first; known defects state the kind of each cause."""
     kinds: dict[str, str] = {}
     for cause in causes(map(vars, entries)):
         kinds.setdefault(cause["why"], cause["kind"])

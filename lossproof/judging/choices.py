@@ -14,12 +14,7 @@ from lossproof.reference.catalogue import CONVENTIONS
 
 
 def judge_by_picks(truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
-    """The verdict under the picks in force; a failing one says whether other picks would make it agree.
-
-    Args:
-        truth: the truth under the picks in force.
-        judge: judges the numbers by a truth.
-    """
+    """The verdict under the picks in force; a failing one says whether other picks would make it agree."""
     verdict = judge(truth)
     if not truth.picks or truth.under_picks is None:
         return verdict
@@ -40,9 +35,7 @@ def judge_by_picks(truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
 def reclassify_conventions(records: Iterable[Record], on_record: Mapping[str, str]) -> list[Record]:
     """Records in which a convention has changed only if a pick on record differs; else it is another one.
 
-    Args:
-        records: the records of one subject.
-        on_record: the picks that are on record for it, by the names of conventions.
+    The picks on record are those of the records' subject, by the names of conventions.
     """
 
     def has_changed(record: Record) -> bool:

@@ -118,6 +118,5 @@ def _as_ball(truth: Truth) -> Ball:
 
 
 def _as_bounded(truth: Truth) -> Bounded:
-    return Bounded(
-        truth.value, truth.bound, truth.format, truth.overflows if np.any(truth.overflows) else None
-    )
+    marks = truth.overflows if np.any(truth.overflows) else None
+    return Bounded(truth.value, truth.bound, truth.format, marks)

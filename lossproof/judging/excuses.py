@@ -24,10 +24,7 @@ from lossproof.reference.steps import recording
 _OTHER_COMPUTATIONS = (
     (Rules(sums_are_sequential=True), "a sequential sum"),
     (Rules(subtracts_log_sum_exp=True), "x - logsumexp(x)"),
-    (
-        Rules(sums_are_sequential=True, subtracts_log_sum_exp=True),
-        "x - logsumexp(x) with a sequential sum",
-    ),
+    (Rules(sums_are_sequential=True, subtracts_log_sum_exp=True), "x - logsumexp(x) with a sequential sum"),
 )
 
 

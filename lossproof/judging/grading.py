@@ -20,12 +20,7 @@ GRADE_RELATIVE = 1e-3
 Sides = Callable[[], tuple[Float64Array, Float64Array]]
 
 
-def grade(
-    observed: Float64Array,
-    truth: Truth,
-    floor: float,
-    sides: Sides,
-) -> Verdict:
+def grade(observed: Float64Array, truth: Truth, floor: float, sides: Sides) -> Verdict:
     """Judge a second derivative: an error of several budgets is a grade, not a failure.
 
     The bound that dual numbers yield has not yet been shown to raise no false alarms. So an element is wrong
@@ -55,9 +50,8 @@ def _is_near(observed: Float64Array, truth: Truth, floor: float) -> npt.NDArray[
 
 
 def _reach(truth: Truth, floor: float) -> Float64Array:
-    return np.maximum(
-        GRADE_BUDGETS * np.maximum(2 * truth.bound, floor), GRADE_RELATIVE * np.abs(truth.value)
-    )
+    budgets = GRADE_BUDGETS * np.maximum(2 * truth.bound, floor)
+    return np.maximum(budgets, GRADE_RELATIVE * np.abs(truth.value))
 
 
 def _is_between(observed: Float64Array, sides: Sides) -> npt.NDArray[np.bool_]:

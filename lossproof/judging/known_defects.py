@@ -53,16 +53,9 @@ def covers(entry: KnownDefect, record: Record) -> bool:
 
 
 def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[list[Record], list[str]]:
-    """Mark the records that known defects explain, and find the entries that no longer hold.
+    """Mark the records of a trial that known defects explain; also return a sentence for each obsolete entry.
 
     If the release is on record, an obsolete entry fails the run, so that the list cannot go stale.
-
-    Args:
-        records: the records of one trial.
-        entries: the relevant entries.
-
-    Returns:
-        The records, some of them excused, and a sentence for each obsolete entry.
     """
     cases = {record.case for record in records}
     entries = [entry for entry in entries if entry.case in cases]
@@ -120,10 +113,7 @@ def unmatched_entries(
 ) -> list[KnownDefect]:
     """The entries whose trials ran without any record that they are about.
 
-    Args:
-        entries: the relevant entries.
-        records: the records of the whole run.
-        selected: (case, subject, dtype) of every trial that ran.
+    ``selected`` holds the case, the subject and the dtype of every trial that ran.
     """
     selected = list(selected)
     of_case: dict[str, list[Record]] = {}

@@ -132,9 +132,8 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
     values = truth.value[is_counted]
     distinct = len(np.unique(values))
     if distinct < BIAS_SAMPLE:
-        return Verdict(
-            False, None, f"a bias needs {BIAS_SAMPLE} distinct outputs with a budget; here are {distinct}"
-        )
+        message = f"a bias needs {BIAS_SAMPLE} distinct outputs with a budget; here are {distinct}"
+        return Verdict(False, None, message)
     errors = ((observed[is_counted] - values) - truth.remainder[is_counted]) / truth.bound[is_counted]
     plain, signed = float(np.mean(errors)), float(np.mean(np.sign(values) * errors))
     share = max(abs(plain), abs(signed)) / BIAS_LIMIT

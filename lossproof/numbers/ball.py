@@ -120,6 +120,12 @@ def sign(x: flint.arb) -> flint.arb:
     raise Undecided("the sign of a ball that holds zero")
 
 
+def fraction_of(x: flint.arb) -> Fraction:
+    """The value of a finite ball of radius zero."""
+    mantissa, exponent = x.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
 def _heaviside(x: flint.arb, at_zero: flint.arb) -> flint.arb:
     side = sign(x)
     return at_zero if side == 0 else (side + 1) / 2
@@ -145,10 +151,6 @@ def _less_equal(x: flint.arb, y: flint.arb) -> bool:
     return not (x.is_nan() or y.is_nan()) and not _less(y, x)
 
 
-def _is_infinite(x: flint.arb) -> bool:
-    return not x.is_finite() and not x.is_nan()
-
-
 _DECISIONS: dict[np.ufunc, Callable[..., bool]] = {
     np.less: _less,
     np.less_equal: _less_equal,
@@ -157,7 +159,7 @@ _DECISIONS: dict[np.ufunc, Callable[..., bool]] = {
     np.equal: _equal,
     np.not_equal: lambda x, y: not _equal(x, y),
     np.isnan: flint.arb.is_nan,
-    np.isinf: _is_infinite,
+    np.isinf: lambda x: not x.is_finite() and not x.is_nan(),
     np.isfinite: flint.arb.is_finite,
 }
 
@@ -211,15 +213,12 @@ class Ball(NumberArray):
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """The objects themselves."""
         return (self.elements,)
 
     def with_components(self, *components: Array) -> Ball:
-        """Balls of other objects."""
         return Ball(np.asarray(components[0], dtype=object))
 
     def lift(self, value: Array) -> Ball:
-        """Exact balls around float64 values."""
         return Ball.exact(value)
 
     def compare(self, ufunc: np.ufunc, *operands: Ball) -> Array:

@@ -104,29 +104,19 @@ class NumberArray(NDArrayOperatorsMixin):
 
     def lesser_of(self, other: Self) -> Self:
         """The lesser of two."""
-        return self.negated().greater_of(other.negated()).negated()
-
-    def negated(self) -> Self:
-        """The opposite."""
-        raise NotImplementedError
-
-    def greater_of(self, other: Self) -> Self:
-        """The greater of two."""
-        raise NotImplementedError
+        least: Self = -np.maximum(-self, -other)
+        return least
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape, as for any array."""
         return tuple(self.components[0].shape)
 
     @property
     def ndim(self) -> int:
-        """The number of dimensions."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """The number of elements."""
         return int(np.prod(self.shape))
 
     def __getitem__(self, index: Any) -> Self:
@@ -137,9 +127,8 @@ class NumberArray(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs:
-            raise TypeError(
-                f"{type(self).__name__} does not define numpy.{ufunc.__name__}.{method} with {kwargs}"
-            )
+            call = f"numpy.{ufunc.__name__}.{method} with {kwargs}"
+            raise TypeError(f"{type(self).__name__} does not define {call}")
         if any(isinstance(value, NumberArray) and value.rank > self.rank for value in inputs):
             return NotImplemented
         # A plain array on the left must not lift its partner down: the richest type present decides.

@@ -73,11 +73,9 @@ class Bounded(NumberArray):
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """Values, bounds, and marks where there are any."""
         return (self.value, self.bound) if self.marks is None else (self.value, self.bound, self.marks)
 
     def with_components(self, *components: Array) -> Bounded:
-        """Other values in the same format."""
         value, bound, *marks = (np.asarray(component) for component in components)
         return Bounded(value, bound, self.format, *marks)
 
@@ -95,7 +93,6 @@ class Bounded(NumberArray):
         return Bounded.exact(value, self.format)
 
     def compare(self, ufunc: np.ufunc, *operands: Bounded) -> Array:
-        """Compare the values."""
         return ufunc(*(operand.value for operand in operands))
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Bounded:
@@ -121,53 +118,44 @@ class Bounded(NumberArray):
         return Bounded(value, bound, self.format, overflow.of_largest(self, axis, keepdims))
 
     def plus(self, other: Bounded) -> Bounded:
-        """The sum of two."""
         value = self.value + other.value
         propagated = self.bound + other.bound
         is_exact = self.is_exactly(0.0) | other.is_exactly(0.0) | ((value == 0) & (propagated == 0))
         return self._binary("+", other, value, propagated, is_exact, overflow.of_sum(self, other))
 
     def minus(self, other: Bounded) -> Bounded:
-        """The difference."""
         return self.plus(other.negated())
 
     def times(self, other: Bounded) -> Bounded:
-        """The product."""
         value = self.value * other.value
         is_exact = self.is_exactly(-1.0, 0.0, 1.0) | other.is_exactly(-1.0, 0.0, 1.0)
         propagated, marks = propagation.of_product(self, other), overflow.of_product(self, other)
         return self._binary("*", other, value, propagated, is_exact, marks)
 
     def over(self, other: Bounded) -> Bounded:
-        """The quotient."""
         value = self.value / other.value
         is_exact = self.is_exactly(0.0) | other.is_exactly(-1.0, 1.0)
         propagated, marks = propagation.of_quotient(self, other), overflow.of_quotient(self, other)
         return self._binary("/", other, value, propagated, is_exact, marks, pole=other.is_exactly(0.0))
 
     def negated(self) -> Bounded:
-        """The opposite."""
         return Bounded(-self.value, self.bound, self.format, overflow.of_opposite(self))
 
     def magnitude(self) -> Bounded:
-        """The absolute value."""
         marks = overflow.of_growing(self, overflow.POSITIVE)
         return Bounded(np.abs(self.value), self.bound, self.format, marks)
 
     def exponential(self) -> Bounded:
-        """The exponential."""
         value = np.exp(self.value)
         propagated = propagation.scaled(value, self.bound)
         return self._function("exp", value, propagated, self.is_exactly(0.0, -np.inf), below=0)
 
     def logarithm(self) -> Bounded:
-        """The natural logarithm."""
         propagated = propagation.divided(self.bound, self.value)
         value = np.log(self.value)
         return self._function("log", value, propagated, self.is_exactly(1.0), pole=self.is_exactly(0.0))
 
     def logarithm_of_one_plus(self) -> Bounded:
-        """The natural logarithm of 1 + x."""
         propagated = propagation.divided(self.bound, 1 + self.value)
         value = np.log1p(self.value)
         return self._function("log1p", value, propagated, self.is_exactly(0.0), pole=self.is_exactly(-1.0))
@@ -195,13 +183,11 @@ class Bounded(NumberArray):
         return power
 
     def arc_tangent(self) -> Bounded:
-        """The arc tangent."""
         propagated = self.bound / (1 + self.value * self.value)
         marks = overflow.of_bounded(self)
         return self.rounded(np.arctan(self.value), propagated, marks, self.is_exactly(0.0), roundings=2)
 
     def greater_of(self, other: Bounded) -> Bounded:
-        """The greater of two."""
         bound, marks = propagation.of_greater(self, other), overflow.of_greater(self, other)
         return Bounded(np.maximum(self.value, other.value), bound, self.format, marks)
 

@@ -22,26 +22,19 @@ class ComplexPair(NumberArray):
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """The real and the imaginary parts."""
         return self.real, self.imaginary
 
     def with_components(self, *components: Array) -> ComplexPair:
-        """Another real and imaginary part."""
         return ComplexPair(*components)
 
     def lift(self, value: Array) -> ComplexPair:
-        """Real numbers."""
         real = value
         if isinstance(self.real, NumberArray) and not isinstance(value, NumberArray):
             real = self.real.lift(value)
         return ComplexPair(real, np.zeros_like(real))
 
     def compare(self, ufunc: np.ufunc, *operands: ComplexPair) -> Array:
-        """Equality; complex numbers have no order.
-
-        Raises:
-            TypeError: for any other comparison.
-        """
+        """Equality; complex numbers have no order, so that any other comparison is a TypeError."""
         if ufunc not in (np.equal, np.not_equal):
             raise TypeError(f"complex numbers do not define numpy.{ufunc.__name__}")
         first, second = operands
@@ -49,40 +42,30 @@ class ComplexPair(NumberArray):
         return is_same if ufunc is np.equal else ~is_same
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> ComplexPair:
-        """The sum."""
         return ComplexPair(*(np.sum(part, axis=axis, keepdims=keepdims) for part in self.components))
 
     def plus(self, other: ComplexPair) -> ComplexPair:
-        """The sum of two."""
         return ComplexPair(self.real + other.real, self.imaginary + other.imaginary)
 
     def minus(self, other: ComplexPair) -> ComplexPair:
-        """The difference."""
         return ComplexPair(self.real - other.real, self.imaginary - other.imaginary)
 
     def times(self, other: ComplexPair) -> ComplexPair:
-        """The product."""
         return ComplexPair(
             self.real * other.real - self.imaginary * other.imaginary,
             self.real * other.imaginary + self.imaginary * other.real,
         )
 
     def over(self, other: ComplexPair) -> ComplexPair:
-        """The quotient by real numbers; no gradient divides by others.
-
-        Raises:
-            TypeError: where the divisor has an imaginary part.
-        """
+        """The quotient by real numbers; no gradient divides by others, which are a TypeError."""
         if np.any(other.imaginary != 0):
             raise TypeError("complex numbers are divided by real numbers only")
         return ComplexPair(self.real / other.real, self.imaginary / other.real)
 
     def negated(self) -> ComplexPair:
-        """The opposite."""
         return ComplexPair(-self.real, -self.imaginary)
 
     def magnitude(self) -> Array:
-        """The absolute value, a real number."""
         return np.sqrt(self.real * self.real + self.imaginary * self.imaginary)
 
     def signum(self) -> ComplexPair:
@@ -91,10 +74,6 @@ class ComplexPair(NumberArray):
         divisor = np.where(magnitude == 0, 1.0, magnitude)
         return ComplexPair(self.real / divisor, self.imaginary / divisor)
 
-    def side_by_side(self) -> Array:
-        """The real numbers (..., 2), as torch.view_as_real gives them."""
-        return np.stack([self.real, self.imaginary], axis=-1)
-
 
 def real_part(values: Array) -> Array:
     """The real parts of complex numbers; others as they are."""
@@ -102,5 +81,5 @@ def real_part(values: Array) -> Array:
 
 
 def as_real(values: Array) -> Array:
-    """Complex numbers as real ones (..., 2), others as they are."""
-    return values.side_by_side() if isinstance(values, ComplexPair) else values
+    """Complex numbers as real ones (..., 2), as torch.view_as_real gives them; others as they are."""
+    return np.stack(values.components, axis=-1) if isinstance(values, ComplexPair) else values

@@ -22,24 +22,19 @@ class Dual(NumberArray):
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """The value and the derivative."""
         return self.real, self.tangent
 
     def with_components(self, *components: Array) -> Dual:
-        """Another value and derivative."""
         return Dual(*components)
 
     def lift(self, value: Array) -> Dual:
-        """A constant."""
         real = value if isinstance(value, NumberArray) else self.real.lift(value)
         return Dual(real, np.zeros_like(real))
 
     def compare(self, ufunc: np.ufunc, *operands: Dual) -> Array:
-        """Compare the values."""
         return ufunc(*(operand.real for operand in operands))
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Dual:
-        """The sum."""
         return Dual(*(np.sum(part, axis=axis, keepdims=keepdims) for part in self.components))
 
     def largest(self, axis: int | None, keepdims: bool) -> Dual:
@@ -53,24 +48,19 @@ class Dual(NumberArray):
         return Dual(np.squeeze(top, axis), np.squeeze(tangent, axis))
 
     def plus(self, other: Dual) -> Dual:
-        """The sum of two."""
         return Dual(self.real + other.real, self.tangent + other.tangent)
 
     def minus(self, other: Dual) -> Dual:
-        """The difference."""
         return Dual(self.real - other.real, self.tangent - other.tangent)
 
     def times(self, other: Dual) -> Dual:
-        """The product."""
         return Dual(self.real * other.real, self.real * other.tangent + self.tangent * other.real)
 
     def over(self, other: Dual) -> Dual:
-        """The quotient."""
         quotient = self.real / other.real
         return Dual(quotient, (self.tangent - quotient * other.tangent) / other.real)
 
     def negated(self) -> Dual:
-        """The opposite."""
         return Dual(-self.real, -self.tangent)
 
     def magnitude(self) -> Dual:
@@ -78,16 +68,13 @@ class Dual(NumberArray):
         return Dual(np.abs(self.real), np.sign(self.real) * self.tangent)
 
     def exponential(self) -> Dual:
-        """The exponential."""
         value = np.exp(self.real)
         return Dual(value, value * self.tangent)
 
     def logarithm(self) -> Dual:
-        """The natural logarithm."""
         return Dual(np.log(self.real), self.tangent / self.real)
 
     def logarithm_of_one_plus(self) -> Dual:
-        """The natural logarithm of 1 + x."""
         return Dual(np.log1p(self.real), self.tangent / (1 + self.real))
 
     def square_root(self) -> Dual:
@@ -97,12 +84,10 @@ class Dual(NumberArray):
         return Dual(root, slope)
 
     def to_the_power(self, exponent: Dual) -> Dual:
-        """A power with a constant exponent."""
         slope = exponent.real * np.power(self.real, exponent.real - 1)
         return Dual(np.power(self.real, exponent.real), slope * self.tangent)
 
     def arc_tangent(self) -> Dual:
-        """The arc tangent."""
         return Dual(np.arctan(self.real), self.tangent / (1 + self.real * self.real))
 
     def greater_of(self, other: Dual) -> Dual:

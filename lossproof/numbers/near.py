@@ -78,11 +78,9 @@ class Near:
         return self if around > 0 else -self if around < 0 else _of_ball(abs(around))
 
     def exp(self) -> Near:
-        """The exponential."""
         return _ONE if self.is_exact and self.rational == 0 else _of_ball(self.ball().exp())
 
     def log(self) -> Near:
-        """The natural logarithm."""
         around = self.ball()
         if around < 0:
             return _NAN
@@ -92,7 +90,6 @@ class Near:
         return _of_ball(ball.logarithm(around))
 
     def log_of_one_plus(self) -> Near:
-        """The natural logarithm of 1 + x."""
         return (_ONE + self).log()
 
     def sqrt(self) -> Near:
@@ -115,11 +112,9 @@ class Near:
         return _NAN if around < 0 else _of_ball(ball.power(around, exponent.ball()))
 
     def arctan(self) -> Near:
-        """The arc tangent."""
         return _of_ball(self.ball().atan())
 
     def sign(self) -> Near:
-        """-1, 0 or 1."""
         return _of_ball(ball.sign(self.ball()))
 
     def step(self, at_zero: Near) -> Near:
@@ -165,11 +160,7 @@ def log_sum_exp(*numbers: Near) -> Near:
 
 
 def is_zero(number: Near) -> bool:
-    """Whether a number is 0, as far as 421 decimals tell.
-
-    Raises:
-        Undecided: where the ball is too wide to tell.
-    """
+    """Whether a number is 0, as far as 421 decimals tell; Undecided where the ball is too wide to tell."""
     if number.is_exact:
         return bool(number.rational == 0)
     around = number.ball()

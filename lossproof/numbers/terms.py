@@ -84,7 +84,6 @@ class Number(Term):
 
     @property
     def number(self) -> Number:
-        """Itself."""
         return self
 
     @property
@@ -102,17 +101,14 @@ class Number(Term):
         return longer is not None
 
     def expression(self) -> Expression:
-        """The decimals."""
         numeral = self.numeral
         is_sum, is_negative = numeral.head is not None, numeral.text.startswith("-")
         return Expression(numeral.text, _SUM if is_sum else _SIGN if is_negative else _ATOM)
 
     def as_printed(self, unrounded: Number | None = None) -> Near:
-        """The number that the decimals stand for."""
         return self.value if self is unrounded else (self._numeral or self.numeral).shown
 
     def numbers(self) -> Iterator[Number]:
-        """Itself."""
         yield self
 
 
@@ -130,7 +126,6 @@ class Operation(Term):
 
     @property
     def number(self) -> Number:
-        """The value as a number to print; always the same object."""
         if self._number is None:
             self._number = Number(self.value)
         return self._number
@@ -143,14 +138,12 @@ class Operation(Term):
         return self._shown
 
     def expression(self) -> Expression:
-        """The operator's own way to write its operands."""
         parts = [operand.expression() for operand in self.shown]
         if len(self._operands) > _MOST_OPERANDS:
             parts[-1] = parts[-1]._replace(text=f"{parts[-1].text} ({len(self._operands)} terms)")
         return self.operator.write(*parts)
 
     def is_long(self) -> bool:
-        """Whether the expression is longer than an operand should be."""
         return len(self.expression().text) > _LONGEST_OPERAND
 
     def as_printed(self, unrounded: Number | None = None) -> Near:
@@ -158,7 +151,6 @@ class Operation(Term):
         return self.operator.compute(*(operand.as_printed(unrounded) for operand in self.shown))
 
     def numbers(self) -> Iterator[Number]:
-        """The numbers of all that is shown."""
         for operand in self.shown:
             yield from operand.numbers()
 
@@ -176,15 +168,12 @@ class _LeftOut(Term):
     __slots__ = ()
 
     def expression(self) -> Expression:
-        """An ellipsis."""
         return Expression("...", _ATOM)
 
     def as_printed(self, unrounded: Number | None = None) -> Near:
-        """The true value."""
         return self.value
 
     def numbers(self) -> Iterator[Number]:
-        """None."""
         return iter(())
 
 
@@ -212,10 +201,8 @@ def _sum(*terms: Expression) -> Expression:
 
 
 def _difference(one: Expression, other: Expression) -> Expression:
-    subtracted = other.within(_PRODUCT)
-    return Expression(
-        f"{one.within(_SUM)} - {f'({subtracted})' if subtracted.startswith('-') else subtracted}", _SUM
-    )
+    text = other.within(_PRODUCT)
+    return Expression(f"{one.within(_SUM)} - {f'({text})' if text.startswith('-') else text}", _SUM)
 
 
 SUM = Operator(near.total, _sum)

@@ -43,15 +43,12 @@ class Written(NumberArray):
 
     @property
     def components(self) -> tuple[Array, ...]:
-        """The terms themselves."""
         return (self.terms,)
 
     def with_components(self, *components: Array) -> Written:
-        """Other terms."""
         return Written(np.asarray(components[0], dtype=object))
 
     def lift(self, value: Array) -> Written:
-        """Numbers that are given."""
         return Written.exact(value)
 
     def as_numbers(self) -> Written:
@@ -67,11 +64,9 @@ class Written(NumberArray):
         return ufunc(*(Ball(np.asarray(side, dtype=object)) for side in sides))
 
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Written:
-        """The sum."""
         return self._reduced(terms.SUM, axis, keepdims)
 
     def largest(self, axis: int | None, keepdims: bool) -> Written:
-        """The maximum."""
         return self._reduced(terms.LARGEST, axis, keepdims)
 
     def log_sum_exp(self, axis: int) -> Written:

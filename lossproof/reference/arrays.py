@@ -26,9 +26,8 @@ def array_of(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
     except ValueError as error:
         raise ShapeRefusal(f"{name} is a ragged list; give all its items the same length") from error
     except (TypeError, RuntimeError, OverflowError) as error:
-        raise DtypeRefusal(
-            f"{name} is not an array that NumPy can read ({error}); give a NumPy array"
-        ) from error
+        problem = f"{name} is not an array that NumPy can read ({error})"
+        raise DtypeRefusal(f"{problem}; give a NumPy array") from error
     kind = array.dtype.kind
     if kind not in _NUMBERS or array.dtype.itemsize > _WIDEST.get(kind, 8):
         raise DtypeRefusal(f"{name} holds {array.dtype}; it must hold numbers of at most float64 or int64")

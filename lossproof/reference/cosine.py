@@ -97,10 +97,7 @@ def _cosine_similarity_slopes(
         # A number alone has a dimension too many here, which sum_to_shape removes.
         return sum_to_shape(np.moveaxis(found, -1, dim), shape)
 
-    return {
-        "x1": slope(0, first, tuple(x1.shape)),
-        "x2": slope(1, second, tuple(x2.shape)),
-    }
+    return {"x1": slope(0, first, tuple(x1.shape)), "x2": slope(1, second, tuple(x2.shape))}
 
 
 def _broadcast(x1: Array, x2: Array, dim: int) -> tuple[Array, Array]:
@@ -198,9 +195,8 @@ def refuse_cosine_similarity(args: Arguments, params: Parameters) -> None:
     shape = broadcast_shape(x1.shape, x2.shape)
     dim, reach = params["dim"], max(len(shape), 1)
     if not -reach <= dim < reach:
-        raise ShapeRefusal(
-            f"dim is {dim}; vectors of shape {shape} have the dimensions -{reach} to {reach - 1}"
-        )
+        dims = f"-{reach} to {reach - 1}"
+        raise ShapeRefusal(f"dim is {dim}; vectors of shape {shape} have the dimensions {dims}")
     eps = params["eps"]
     if not eps >= 0:
         raise RangeRefusal(f"eps is {eps}; it must not be negative")

@@ -10,13 +10,7 @@ import numpy.typing as npt
 
 from lossproof.reference.arrays import holds_whole_numbers
 from lossproof.reference.loss import Arguments, Loss, Parameters
-from lossproof.reference.refusals import (
-    DtypeRefusal,
-    IndexRefusal,
-    OptionRefusal,
-    RangeRefusal,
-    ShapeRefusal,
-)
+from lossproof.reference.refusals import DtypeRefusal, IndexRefusal, OptionRefusal, RangeRefusal, ShapeRefusal
 
 _LAST_WHOLE = 2**53
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -53,48 +55,17 @@ class Distance:
 
     Attributes:
         value: d(x, y), without the last dimension.
-        gradient: maps an upstream gradient of that shape, x and y to the gradients by x and y.
+        gradient: maps an upstream gradient of that shape, x and y to their gradients, ``x1`` and ``x2``.
     """
 
     value: Callable[[Array, Array], Array]
-    gradient: Callable[[Array, Array, Array], tuple[Array, Array]]
+    gradient: Callable[[Array, Array, Array], dict[str, Array]]
 
 
 def pairwise(p: float, eps: Array) -> Distance:
     """The p-norm of x - y + eps, as ``PairwiseDistance`` measures it."""
-
-    def value(x: Array, y: Array) -> Array:
-        return pairwise_distance(x, y, p=p, eps=eps)
-
-    def gradient(upstream: Array, x: Array, y: Array) -> tuple[Array, Array]:
-        gradients = pairwise_distance_gradient(upstream, x, y, p=p, eps=eps)
-        return gradients["x1"], gradients["x2"]
-
-    return Distance(value, gradient)
-
-
-def _cosine_distance() -> Distance:
-    """1 - cos(x, y) along the last dimension."""
-
-    def value(x: Array, y: Array) -> Array:
-        return 1.0 - cosine_similarity(x, y, dim=-1)
-
-    def gradient(upstream: Array, x: Array, y: Array) -> tuple[Array, Array]:
-        gradients = cosine_similarity_gradient(-upstream, x, y, dim=-1)
-        return gradients["x1"], gradients["x2"]
-
-    return Distance(value, gradient)
-
-
-# The distances of TripletMarginWithDistanceLoss, by name: a case cannot hold a function.
-DISTANCES: Mapping[str | None, Distance] = {
-    None: pairwise(2.0, _ROOM),
-    "pairwise_distance": pairwise(2.0, _ROOM),
-    "pairwise_p1_eps0": pairwise(1.0, 0.0),
-    "l2_eps0": pairwise(2.0, 0.0),
-    "linf": pairwise(math.inf, 0.0),
-    "cosine_distance": _cosine_distance(),
-}
+    options: dict[str, Any] = {"p": p, "eps": eps}
+    return Distance(partial(pairwise_distance, **options), partial(pairwise_distance_gradient, **options))
 
 
 def pairwise_distance(
@@ -128,7 +99,8 @@ def pairwise_distance(
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
     shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
-    return step("distances", np.reshape(distance, _result_shape(shape, keepdim)))
+    kept = (1,) if keepdim and shape else ()
+    return step("distances", np.reshape(distance, (*shape[:-1], *kept)))
 
 
 def pairwise_distance_gradient(
@@ -142,20 +114,27 @@ def pairwise_distance_gradient(
     difference = _difference(x1, x2, eps)
     distance = vector_norm(difference, p, -1)
     slope = np.reshape(upstream, distance.shape) * _norm_slope(difference, distance, p)
-    return {
-        "x1": sum_to_shape(slope, tuple(x1.shape)),
-        "x2": sum_to_shape(-slope, tuple(x2.shape)),
-    }
+    return {"x1": sum_to_shape(slope, tuple(x1.shape)), "x2": sum_to_shape(-slope, tuple(x2.shape))}
+
+
+# The distances of TripletMarginWithDistanceLoss, by name: a case cannot hold a function.
+DISTANCES: Mapping[str | None, Distance] = {
+    None: pairwise(2.0, _ROOM),
+    "pairwise_distance": pairwise(2.0, _ROOM),
+    "pairwise_p1_eps0": pairwise(1.0, 0.0),
+    "l2_eps0": pairwise(2.0, 0.0),
+    "linf": pairwise(math.inf, 0.0),
+    "cosine_distance": Distance(
+        lambda x, y: 1.0 - cosine_similarity(x, y, dim=-1),
+        lambda upstream, x, y: cosine_similarity_gradient(-upstream, x, y, dim=-1),
+    ),
+}
 
 
 def _difference(x1: Array, x2: Array, eps: Array) -> Array:
     """x1 - x2 + eps in torch's order; a number alone is a vector of one component."""
     difference = step("x1 - x2 + eps", x1 - x2 + eps)
     return difference if difference.ndim else np.reshape(difference, (1,))
-
-
-def _result_shape(shape: tuple[int, ...], keepdim: bool) -> tuple[int, ...]:
-    return (*shape[:-1], 1) if keepdim and shape else shape[:-1]
 
 
 def _norm_slope(vector: Array, norm: Array, p: float) -> Array:

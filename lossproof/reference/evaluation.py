@@ -46,12 +46,8 @@ def as_float64(values: npt.ArrayLike) -> Float64Array:
 class PreparedCall:
     """A call that the loss accepts, with its defaults filled in; arrays are still NumPy's.
 
-    Attributes:
-        loss: the loss.
-        arguments: its arguments.
-        parameters: its parameters.
-        indices: which of the arguments hold indices.
-        dtypes: the dtypes of the arguments and tensor parameters, by torch's names.
+    ``indices`` names the arguments that hold indices. ``dtypes`` are those of the arguments and tensor
+    parameters, by torch's names.
     """
 
     loss: Loss
@@ -85,21 +81,18 @@ class PreparedCall:
         compute = loss.derivative if is_derivative and loss.derivative is not None else loss.gradient
         with np.errstate(all="ignore"):
             gradients = compute(lift(upstream), **self._lifted(lift))
-        return self._of_differentiable(gradients)
+        # Of a real tensor among complex ones, the real part is the gradient.
+        tensors = {**self.arguments, **self.parameters}
+        return {
+            name: as_real(gradients[name]) if _is_complex(tensors[name]) else real_part(gradients[name])
+            for name in self.differentiable
+        }
 
     def derivative(self, upstream: npt.ArrayLike, lift: Lift = as_float64) -> dict[str, Array]:
         """The derivative of sum(upstream * output), also where the gradient is another by convention."""
         convention = self.loss.convention
         with picking({convention.name: DERIVATIVE} if convention else {}):
             return self.gradient(upstream, lift)
-
-    def _of_differentiable(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
-        """Complex gradients as parts; of a real tensor among complex ones, the real part is the gradient."""
-        tensors = {**self.arguments, **self.parameters}
-        return {
-            name: as_real(gradients[name]) if _is_complex(tensors[name]) else real_part(gradients[name])
-            for name in self.differentiable
-        }
 
     @cached_property
     def differentiable(self) -> tuple[str, ...]:

@@ -25,13 +25,7 @@ ON_EPS = hinge_convention("gaussian-variance-on-eps", "max(var, eps) in Gaussian
 
 
 def gaussian_nll(
-    input: Array,
-    target: Array,
-    var: Array,
-    *,
-    full: bool = False,
-    eps: Array = 1e-6,
-    reduction: str = "mean",
+    input: Array, target: Array, var: Array, *, full: bool = False, eps: Array = 1e-6, reduction: str = "mean"
 ) -> Array:
     """L = (log v + (x - t)^2 / v) / 2 with v = max(var, eps); ``full`` adds log(2 pi) / 2.
 

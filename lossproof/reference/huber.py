@@ -7,12 +7,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.demands import demand_floating
-from lossproof.reference.differences import (
-    advise_on_shapes,
-    difference_of,
-    gradients_of,
-    refuse_regression,
-)
+from lossproof.reference.differences import advise_on_shapes, difference_of, gradients_of, refuse_regression
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 from lossproof.reference.refusals import RangeRefusal
@@ -67,12 +62,7 @@ def smooth_l1_loss_gradient(
 
 
 def huber_loss(
-    input: Array,
-    target: Array,
-    *,
-    delta: Array = 1.0,
-    weight: Array | None = None,
-    reduction: str = "mean",
+    input: Array, target: Array, *, delta: Array = 1.0, weight: Array | None = None, reduction: str = "mean"
 ) -> Array:
     """L = w d^2 / 2 where |d| < delta, else w delta (|d| - delta / 2); the mean is over elements.
 

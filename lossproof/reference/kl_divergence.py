@@ -90,9 +90,8 @@ def advise_on_mean(args: Arguments, params: Parameters) -> ReferenceWarning | No
     """The mean over elements is rarely what was meant."""
     if params["reduction"] != "mean":
         return None
-    return ReferenceWarning(
-        "reduction='mean' divides by the number of elements; 'batchmean' gives the divergence"
-    )
+    advice = "'batchmean' gives the divergence"
+    return ReferenceWarning(f"reduction='mean' divides by the number of elements; {advice}")
 
 
 LOSSES = (

@@ -106,9 +106,8 @@ def refuse_linear_cross_entropy(args: Arguments, params: Parameters) -> None:
     if linear_weight.ndim < 2:
         raise ShapeRefusal(f"linear_weight has shape {linear_weight.shape}; it must be (C, ..., in_features)")
     if linear_weight.shape[-1] != input.shape[-1]:
-        raise ShapeRefusal(
-            f"linear_weight takes {linear_weight.shape[-1]} features, input has {input.shape[-1]}"
-        )
+        takes, has = linear_weight.shape[-1], input.shape[-1]
+        raise ShapeRefusal(f"linear_weight takes {takes} features, input has {has}")
     if input.ndim == 1 and linear_weight.ndim > 2:
         raise ShapeRefusal("a linear_weight of more than two dimensions needs a batch of inputs")
     if bias is not None and bias.shape != linear_weight.shape[:-1]:
@@ -122,9 +121,8 @@ def _refuse_cross_entropy_of_logits(args: Arguments, params: Parameters) -> None
     if target.shape == shape and ignore_index is not None:
         raise OptionRefusal("ignore_index has no meaning for a target of class probabilities")
     logits = np.broadcast_to(np.zeros((), args["input"].dtype), shape)
-    refuse_cross_entropy(
-        {"input": logits, "target": target}, {**params, "ignore_index": _index(ignore_index)}
-    )
+    params = {**params, "ignore_index": _index(ignore_index)}
+    refuse_cross_entropy({"input": logits, "target": target}, params)
 
 
 def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> ReferenceWarning | None:
@@ -132,9 +130,8 @@ def advise_linear_cross_entropy(args: Arguments, params: Parameters) -> Referenc
     is_plain = params["label_smoothing"] == 0 and args["target"].dtype == np.int64
     if params["options"] is None or (is_plain and args["linear_weight"].ndim == 2):
         return None
-    return ReferenceWarning(
-        "options are ignored: only int64 targets of two-dimensional logits, not smoothed, go by chunks"
-    )
+    chunked = "only int64 targets of two-dimensional logits, not smoothed, go by chunks"
+    return ReferenceWarning(f"options are ignored: {chunked}")
 
 
 def target_of_other_shape(shapes: Shapes) -> tuple[str, ...]:

@@ -25,11 +25,6 @@ def refuse_nothing(args: Arguments, params: Parameters) -> None:
     """For functions that are defined on everything they are given."""
 
 
-def advise_nothing(args: Arguments, params: Parameters) -> ReferenceWarning | None:
-    """For functions that never warn."""
-    return None
-
-
 @dataclass(frozen=True)
 class Loss:
     """One function of the reference.
@@ -70,7 +65,7 @@ class Loss:
     gradient: Callable[..., dict[str, Array]]
     takes_complex: bool = False
     refuse: Callable[[Arguments, Parameters], None] = refuse_nothing
-    advise: Callable[[Arguments, Parameters], ReferenceWarning | None] = advise_nothing
+    advise: Callable[[Arguments, Parameters], ReferenceWarning | None] = lambda args, params: None
     derivative: Callable[..., dict[str, Array]] | None = None
     conventions: tuple[Convention, ...] = ()
     tensor_parameters: tuple[str, ...] = ()

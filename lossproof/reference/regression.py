@@ -7,12 +7,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.demands import demand_subtractable
-from lossproof.reference.differences import (
-    advise_on_shapes,
-    difference_of,
-    gradients_of,
-    refuse_regression,
-)
+from lossproof.reference.differences import advise_on_shapes, difference_of, gradients_of, refuse_regression
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 

@@ -111,9 +111,8 @@ def _unfolded(tensors: Tensors, sizes: Mapping[str, Any]) -> dict[str, npt.NDArr
     weight, outer = tensors["linear.weight"], tuple(sizes.get("out_features", ()))
     rows = math.prod(outer)
     if weight.ndim != 2 or (rows == 0 and len(weight)) or (rows and len(weight) % rows):
-        raise ShapeRefusal(
-            f"linear.weight has shape {weight.shape}; it must be (num_classes * {rows}, in_features)"
-        )
+        wanted = f"(num_classes * {rows}, in_features)"
+        raise ShapeRefusal(f"linear.weight has shape {weight.shape}; it must be {wanted}")
     classes = len(weight) // rows if rows else sizes.get("num_classes", 0)
     unfolded = {"linear.weight": np.reshape(weight, (classes, *outer, weight.shape[1]))}
     if "linear.bias" in tensors:

@@ -186,7 +186,8 @@ def _triplet_gradient(
     share = unit_step(excess, ON_MARGIN) * spread(upstream, tuple(excess.shape), reduction)
 
     def through(distances: Array, share: Array, x: Array, y: Array) -> tuple[Array, Array]:
-        return distance.gradient(sum_to_shape(share, tuple(distances.shape)), x, y)
+        slopes = distance.gradient(sum_to_shape(share, tuple(distances.shape)), x, y)
+        return slopes["x1"], slopes["x2"]
 
     anchor_slope, positive_slope = through(to_positive, share, anchor, positive)
     if swapped is None:

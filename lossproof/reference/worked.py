@@ -101,10 +101,6 @@ class _Step:
         return [equation.number.numeral.text for equation in self.equations]
 
 
-def _step(name: str, value: Written) -> _Step:
-    return _Step(name, value.shape, [Equation(term) for term in value.terms.ravel().tolist()])
-
-
 def _without_history(value: Array) -> Array:
     """What the next step sees of this one: plain numbers without their history."""
     if isinstance(value, ComplexPair):
@@ -117,4 +113,5 @@ def _parts(name: str, value: Array) -> Iterator[_Step]:
         yield from _parts(f"Re {name}", value.real)
         yield from _parts(f"Im {name}", value.imaginary)
     else:
-        yield _step(name, value if isinstance(value, Written) else Written.exact(value))
+        written = value if isinstance(value, Written) else Written.exact(value)
+        yield _Step(name, written.shape, [Equation(term) for term in written.terms.ravel().tolist()])

@@ -33,8 +33,7 @@ def causes(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 cause[key].append(value)
         cause["searched"] = cause["searched"] or entry.get("searched") or ""
         cause["entries"].append(place)
-    order = list(_NAMES)
-    return sorted(by_reason.values(), key=lambda cause: _rank(order, cause["kind"]))
+    return sorted(by_reason.values(), key=lambda cause: [*_NAMES, cause["kind"]].index(cause["kind"]))
 
 
 def kinds_in_words(known_causes: Sequence[Mapping[str, Any]]) -> str:
@@ -51,12 +50,5 @@ def report_of(cause: Mapping[str, Any]) -> str:
     """Return the links to reports of a cause, or a sentence that says why there are none."""
     if cause["links"]:
         return ", ".join(cause["links"])
-    return (
-        f"no report found (searched: {cause['searched']})"
-        if cause["searched"]
-        else "nobody has looked for a report yet"
-    )
-
-
-def _rank(order: Sequence[str], kind: str) -> int:
-    return order.index(kind) if kind in order else len(order)
+    searched = cause["searched"]
+    return f"no report found (searched: {searched})" if searched else "nobody has looked for a report yet"

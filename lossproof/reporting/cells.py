@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import NO_DTYPE, Record
 from lossproof.reporting.digest import COUNTED, largest_share
+from lossproof.reporting.groups import grouped
 
 CONFORMS, PARTLY, NOTHING = "conforms", "partly", "nothing to run"
 # The state of a cell is the first of these that holds for any of its checks, or for any of its parts.
@@ -44,7 +46,8 @@ def cell(records: Sequence[Record]) -> Cell:
     """The summary of some checks."""
     outcomes = Counter(record.outcome for record in records)
     counts = {outcome: outcomes[outcome] for outcome in COUNTED if outcomes[outcome]}
-    calls = _of_kinds(records, _CALLS) or _of_kinds(records, _CLAIMS)
+    calls = [record for record in records if record.quantity.kind in _CALLS]
+    calls = calls or [record for record in records if record.quantity.kind in _CLAIMS]
     ran = [record for record in calls if record.outcome != Outcome.UNSUPPORTED]
     if counts:
         state = next(iter(counts))
@@ -84,14 +87,11 @@ def join(by_dtype: Mapping[str, Cell]) -> Cell:
 
 def cells_of(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, Cell]]:
     """The cells of each loss and subject, by sorted dtype."""
-    groups: dict[tuple[str, str], dict[str, list[Record]]] = {}
-    for record in records:
-        by_dtype = groups.setdefault((record.loss, record.subject_name), {})
-        by_dtype.setdefault(record.dtype_name, []).append(record)
-    return {
-        place: {dtype: cell(by_dtype[dtype]) for dtype in sorted(by_dtype)}
-        for place, by_dtype in groups.items()
-    }
+    cells: dict[tuple[str, str], dict[str, Cell]] = {}
+    for place, group in grouped(records, attrgetter("loss", "subject_name")).items():
+        by_dtype = grouped(group, attrgetter("dtype_name"))
+        cells[place] = {dtype: cell(by_dtype[dtype]) for dtype in sorted(by_dtype)}
+    return cells
 
 
 def matrix(records: Sequence[Record]) -> dict[str, Any]:
@@ -115,12 +115,4 @@ def _cell_data(by_dtype: dict[str, Cell]) -> list[dict[str, Any]]:
 
 def is_result(record: Record) -> bool:
     """Whether a check judges the result of a call or a claim, rather than a refusal or a warning."""
-    return _kind(record) in (*_CALLS, *_CLAIMS)
-
-
-def _of_kinds(records: Iterable[Record], kinds: Sequence[str]) -> list[Record]:
-    return [record for record in records if _kind(record) in kinds]
-
-
-def _kind(record: Record) -> str:
-    return record.quantity.kind
+    return record.quantity.kind in (*_CALLS, *_CLAIMS)

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
+from lossproof.reporting.groups import grouped
 
 
 def documents(records: Iterable[Record], summaries: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
     """Return every document that a record cites, with its claims in order and the verdict on each.
 
-    Args:
-        records: the records of the run.
-        summaries: by the name of a document, its title and subject matter: {title, about}.
+    ``summaries`` holds {title, about} by the name of a document.
     """
-    claims_by_document: dict[str, dict[str, list[Record]]] = {}
-    for record in records:
-        if record.source is not None:
-            claims = claims_by_document.setdefault(record.source.get("document", ""), {})
-            claims.setdefault(record.source.get("claim", ""), []).append(record)
+    cited = [record for record in records if record.source is not None]
+    by_document = grouped(cited, lambda record: _source(record, "document"))
     return [
-        {
-            "document": name,
-            "title": summaries.get(name, {}).get("title", ""),
-            "about": summaries.get(name, {}).get("about", ""),
-            "claims": [_claim(claim, claims[claim]) for claim in sorted(claims, key=_natural)],
-        }
-        for name, claims in sorted(claims_by_document.items())
+        {"document": name}
+        | {key: summaries.get(name, {}).get(key, "") for key in ("title", "about")}
+        | {"claims": _claims(by_document[name])}
+        for name in sorted(by_document)
     ]
+
+
+def _claims(records: Iterable[Record]) -> list[dict[str, Any]]:
+    claims = grouped(records, lambda record: _source(record, "claim"))
+    return [_claim(name, claims[name]) for name in sorted(claims, key=_natural)]
+
+
+def _source(record: Record, part: str) -> str:
+    return (record.source or {}).get(part, "")
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -39,22 +42,19 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _claim(name: str, records: list[Record]) -> dict[str, Any]:
-    cases: dict[str, list[Record]] = {}
-    for record in records:
-        cases.setdefault(record.case, []).append(record)
     return {
         "claim": name,
-        "places": list(dict.fromkeys(record.source.get("place", "") for record in records if record.source)),
+        "places": list(dict.fromkeys(_source(record, "place") for record in records)),
         "verdict": _verdict(records),
         "by": sorted({record.subject_name for record in records if record.outcome.is_failing}),
-        "cases": [_case(group) for group in cases.values()],
+        "cases": [_case(group) for group in grouped(records, attrgetter("case")).values()],
     }
 
 
 def _case(records: Sequence[Record]) -> dict[str, Any]:
     """A claim in one case: the verdict, what the case finds about its document, and the numbers."""
     first = records[0]
-    statements = [record for record in records if _is_statement(record)]
+    statements = [record for record in records if record.quantity.kind in ("printed", "erratum")]
     messages = [record.message for record in statements if record.message and not record.numbers]
     return {
         "case": first.case,
@@ -71,10 +71,6 @@ def _numbers(record: Record) -> dict[str, Any]:
     note = record.message if record.outcome.is_failing else ""
     what = {"kind": record.quantity.kind, "of": record.quantity.argument}
     return what | {"reduction": record.reduction or "", "note": note} | (record.numbers or {})
-
-
-def _is_statement(record: Record) -> bool:
-    return record.quantity.kind in ("printed", "erratum")
 
 
 def _verdict(records: Sequence[Record]) -> str:

@@ -22,31 +22,21 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     table: dict[str, Any] = {name: _column(getattr(record, name) for record in records) for name in _PER_ROW}
     table["subject"] = _column(record.subject_name for record in records)
     table["dtype"] = _column(record.dtype_name for record in records)
-    table["case"] = _column((_Case(record) for record in records), _Case.facts)
+    table["case"] = _column(map(_key_of_case, records), _case)
     table["share"] = _column(_round_share(budget_share(record)) for record in records)
     return table
 
 
-class _Case:
-    """The fields of a record that describe its case, compared by value so that equal cases share a place."""
+def _key_of_case(record: Record) -> tuple[Any, ...]:
+    """The fields of a record that describe its case, as a key that equal cases share."""
+    source = None if record.source is None else tuple(record.source.items())
+    return (*(getattr(record, name) for name in _PER_CASE), tuple(record.flags), source)
 
-    def __init__(self, record: Record) -> None:
-        self.record = record
-        self.key = (
-            *(getattr(record, name) for name in _PER_CASE),
-            tuple(record.flags),
-            tuple((record.source or {}).items()),
-        )
 
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Case) and self.key == other.key
-
-    def facts(self) -> dict[str, Any]:
-        facts = {name: getattr(self.record, name) for name in _PER_CASE}
-        return facts | {"flags": self.record.flags, "source": self.record.source}
+def _case(key: tuple[Any, ...]) -> dict[str, Any]:
+    *facts, flags, source = key
+    source = None if source is None else dict(source)
+    return dict(zip(_PER_CASE, facts, strict=True)) | {"flags": flags, "source": source}
 
 
 def _column(values: Iterable[Any], convert: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:

@@ -100,11 +100,7 @@ class Comparison:
 
 
 def compare_files(old: Path, new: Path) -> Comparison:
-    """Compare the runs in two ``results.jsonl``, or in two folders that hold one.
-
-    Raises:
-        ReportError: a file cannot be read; the message names it.
-    """
+    """Compare the runs in two ``results.jsonl``, or in two folders that hold one."""
     before, after = read_baseline(old), read_baseline(new)
     return compare(before.run, before.checks, after.run, after.checks)
 

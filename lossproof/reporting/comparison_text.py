@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lossproof.records.outcome import Outcome
 from lossproof.reporting.comparison import Comparison, Difference
+from lossproof.reporting.groups import grouped
 from lossproof.reporting.text import count, share, visible
 
 _MOST_LINES = 40
@@ -59,11 +60,11 @@ def _verdict(comparison: Comparison) -> str:
 def sections(comparison: Comparison) -> list[Section]:
     """All differences, grouped by case, or by loss if there would be too many lines."""
     all_sections = [
-        Section("changed outcome", _group_lines(comparison.changed, _transition)),
-        Section("less accurate (error / budget)", _group_lines(comparison.less_accurate, _no_label, _worst)),
-        Section("more accurate (error / budget)", _group_lines(comparison.more_accurate, _no_label, _worst)),
+        Section("changed outcome", _group_lines(comparison.changed, lambda one: f"{one.was} -> {one.now}")),
+        Section("less accurate (error / budget)", _group_lines(comparison.less_accurate, figures=_worst)),
+        Section("more accurate (error / budget)", _group_lines(comparison.more_accurate, figures=_worst)),
         Section("new", _group_lines(comparison.appeared, lambda one: _FAILURES.get(str(one.now), ""))),
-        Section("gone", _group_lines(comparison.gone, _no_label)),
+        Section("gone", _group_lines(comparison.gone)),
     ]
     return [section for section in all_sections if section.lines]
 
@@ -81,14 +82,6 @@ def runs_line(comparison: Comparison) -> str:
     return f"{', '.join(differing) or 'the same versions'} ({started})"
 
 
-def _transition(one: Difference) -> str:
-    return f"{one.was} -> {one.now}"
-
-
-def _no_label(one: Difference) -> str:
-    return ""
-
-
 def _worst(group: Sequence[Difference]) -> str:
     """The shares of the first check of a group, which is the worst."""
     return f": {_share(group[0].was)} -> {_share(group[0].now)}"
@@ -101,13 +94,13 @@ def _share(value: str | float | None) -> str:
 
 def _group_lines(
     differences: Sequence[Difference],
-    kind: Callable[[Difference], str],
+    kind: Callable[[Difference], str] = lambda one: "",
     figures: Callable[[Sequence[Difference]], str] = lambda group: "",
 ) -> list[str]:
-    by_case = _groups(differences, lambda one: (one.check.case, kind(one)))
+    by_case = grouped(differences, lambda one: (one.check.case, kind(one)))
     if len(by_case) <= _MOST_LINES:
         return [_line(name, what, group, figures(group)) for (name, what), group in by_case.items()]
-    by_loss = _groups(differences, lambda one: (one.check.loss, kind(one)))
+    by_loss = grouped(differences, lambda one: (one.check.loss, kind(one)))
     lines = [
         _line(name, what, group, f" in {_cases(group)}{figures(group)}")
         for (name, what), group in by_loss.items()
@@ -115,15 +108,6 @@ def _group_lines(
     if more := lines[_MOST_LINES:]:
         lines[_MOST_LINES:] = [f"and {count(len(more), 'more group')} of checks"]
     return lines
-
-
-def _groups(
-    differences: Iterable[Difference], name: Callable[[Difference], tuple[str, str]]
-) -> dict[tuple[str, str], list[Difference]]:
-    groups: dict[tuple[str, str], list[Difference]] = {}
-    for one in differences:
-        groups.setdefault(name(one), []).append(one)
-    return groups
 
 
 def _line(name: str, what: str, group: Sequence[Difference], figures: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
+from lossproof.reporting.groups import grouped
 from lossproof.reporting.text import cut
 
 _OF_A_CALL = ("inputs", "params", "formula", "steps")
@@ -48,15 +50,13 @@ def shown_defects(records: Sequence[Record]) -> list[int]:
 
 def _preferences(records: Iterable[Record]) -> dict[str, list[str | None]]:
     """The reductions of the printed numbers of each case, the most instructive first."""
-    orders: dict[str, list[tuple[bool, bool, str | None]]] = {}
-    for record in records:
-        kind = record.quantity.kind
-        if kind in ("printed", "erratum"):
-            rank = (kind != "erratum", record.reduction != "mean", record.reduction)
-            orders.setdefault(record.case, []).append(rank)
-    return {
-        case: [rank[2] for rank in sorted(ranks, key=lambda rank: rank[:2])] for case, ranks in orders.items()
-    }
+
+    def rank(record: Record) -> tuple[bool, bool]:
+        return record.quantity.kind != "erratum", record.reduction != "mean"
+
+    printed = (record for record in records if record.quantity.kind in ("printed", "erratum"))
+    by_case = grouped(printed, attrgetter("case"))
+    return {case: [one.reduction for one in sorted(group, key=rank)] for case, group in by_case.items()}
 
 
 def _steps(calls: Sequence[Record], preferred: Sequence[str | None]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lossproof.records.record import Record
+from lossproof.reporting.groups import grouped
 from lossproof.reporting.text import count
 
 # Numbers, lists of numbers, and what is said of how many elements are wrong.
@@ -32,13 +33,13 @@ class FailureGroup:
 
 def failure_groups(records: Iterable[Record]) -> list[FailureGroup]:
     """Return the groups of the failing records, the largest first."""
-    groups: dict[tuple[str, str, str, str], list[Record]] = {}
-    for record in records:
-        if record.outcome.is_failing:
-            sentence = _NUMBERS.sub("0", record.message)
-            key = (record.loss, record.quantity.kind, record.dtype_name, sentence)
-            groups.setdefault(key, []).append(record)
-    return sorted(map(FailureGroup, groups.values()), key=lambda group: -len(group.records))
+
+    def in_common(record: Record) -> tuple[str, str, str, str]:
+        return record.loss, record.quantity.kind, record.dtype_name, _NUMBERS.sub("0", record.message)
+
+    failing = (record for record in records if record.outcome.is_failing)
+    groups = map(FailureGroup, grouped(failing, in_common).values())
+    return sorted(groups, key=lambda group: -len(group.records))
 
 
 def failure_sentence(record: Record) -> str:

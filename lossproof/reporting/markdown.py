@@ -9,10 +9,10 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
-from lossproof.reporting.cells import NOTHING, PARTLY, Cell, cells_of, join
+from lossproof.reporting.cells import CONFORMS, NOTHING, PARTLY, Cell, cells_of, join
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
-from lossproof.reporting.digest import COUNTED, outcome_counts, verdict
+from lossproof.reporting.digest import COUNTED, failing_cases, outcome_counts, verdict
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, escaped, share
 
@@ -20,11 +20,8 @@ from lossproof.reporting.text import count, escaped, share
 _MOST_BYTES = 900_000
 _MOST_CASES = 20
 _CHECKS_A_CASE = 3
-_SIGNS = {
-    "conforms": "✓",
-    "partly": "◐",
-    "nothing to run": "\N{EN DASH}",
-} | {outcome.value: outcome.sign for outcome in Outcome}
+_SIGNS = {CONFORMS: "✓", PARTLY: "◐", NOTHING: "\N{EN DASH}"}
+_SIGNS |= {outcome.value: outcome.sign for outcome in Outcome}
 _MOST_SENTENCES = 20
 _PLURALS = {"problem": "problems", "news": "news"}
 _ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # without any markup
@@ -59,11 +56,7 @@ def _list_of(name: str, sentences: Sequence[str]) -> Iterable[str]:
 
 
 def _failures(records: Sequence[Record]) -> Iterable[str]:
-    cases: dict[str, list[Record]] = {}
-    for record in records:
-        if record.outcome.is_failing:
-            cases.setdefault(record.case, []).append(record)
-    if not cases:
+    if not (cases := failing_cases(records)):
         return
     yield from ("### What disagrees", "")
     for failing in list(cases.values())[:_MOST_CASES]:
@@ -135,13 +128,8 @@ def _known_defects(run: Run) -> Iterable[str]:
     """The causes of known defects, each once."""
     if not (known_causes := causes(run.known_defects)):
         return
-    yield from (
-        "",
-        "### Known defects by cause",
-        "",
-        f"<details><summary>{kinds_in_words(known_causes)}</summary>",
-        "",
-    )
+    yield from ("", "### Known defects by cause", "")
+    yield from (f"<details><summary>{kinds_in_words(known_causes)}</summary>", "")
     for cause in known_causes:
         yield f"- {escaped(cause['kind'])}: {escaped(cause['why'])}: {_report(cause)}"
     yield from ("", "</details>")

@@ -27,37 +27,11 @@ from lossproof.reporting.text import LONGEST, cut, visible
 
 _DRAWN_FAILURES = 200
 _CHECKS_A_FAILURE = 6
-_STYLES = (
-    "theme.css",
-    "page.css",
-    "matrix.css",
-    "content.css",
-    "history.css",
-    "plots.css",
-    "checks.css",
-    "narrow.css",
-    "print.css",
-)
-_SCRIPTS = (
-    "dom.js",
-    "digits.js",
-    "address.js",
-    "query.js",
-    "rows.js",
-    "matrix.js",
-    "check.js",
-    "failures.js",
-    "distribution.js",
-    "rules.js",
-    "curve.js",
-    "documents.js",
-    "defects.js",
-    "history.js",
-    "comparison.js",
-    "faults.js",
-    "case.js",
-    "page.js",
-)
+_STYLES = ("theme", "page", "matrix", "content", "history", "plots", "checks", "narrow", "print")
+_TOOLS = ("dom", "digits", "address", "query", "rows")
+_CHECKS = ("matrix", "check", "failures", "distribution", "rules", "curve")
+_SECTIONS = ("documents", "defects", "history", "comparison", "faults", "case")
+_SCRIPTS = (*_TOOLS, *_CHECKS, *_SECTIONS, "page")
 
 
 def report_html(
@@ -76,7 +50,7 @@ def report_html(
         comparison: the changes since a baseline, if there is one.
         history: the table of releases, from ``history.on_record``; None if no release is on record.
     """
-    style, script = _asset(*_STYLES), _asset(*_SCRIPTS)
+    style, script = _asset(*(f"{name}.css" for name in _STYLES)), _asset(*(f"{name}.js" for name in _SCRIPTS))
     parts = {
         "style": style,
         "style_hash": _hash(style),

@@ -32,14 +32,11 @@ _Answer = TypeVar("_Answer")
 
 
 class GuardedSubject:
-    """A subject that is not trusted.
+    """A subject that is not trusted; its methods do what those of ``Subject`` do.
 
     It gets copies of the call's numbers, and whatever it writes to them counts as a change. Any exception
-    that it raises becomes ``Refused``, and so does an answer of the wrong form.
-
-    Args:
-        subject: the subject.
-        is_isolated: whether each call runs in a process of its own.
+    that it raises becomes ``Refused``, and so does an answer of the wrong form. If it is isolated, each call
+    runs in a process of its own.
     """
 
     def __init__(self, subject: Subject, is_isolated: bool = False) -> None:
@@ -51,19 +48,12 @@ class GuardedSubject:
         self.programs = subject.programs or programs_on_behalf_of(subject.name)
 
     def illustrates(self, loss: str) -> bool:
-        """As the subject does."""
         return self._subject.illustrates(loss)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-        """As the subject does.
-
-        Raises:
-            Unsupported, Refused: as the subject does; ``Refused`` for any other exception.
-        """
         return self._guarded(lambda: self._subject.inspect(aspect, loss, params, expected))
 
     def run(self, call: Call) -> Observation:
-        """As the subject does; Unsupported and Refused likewise."""
         copy = _copy_of(call)
         answer = self._guarded(lambda: self._run(copy))
         _demand_form(answer, call)
@@ -71,11 +61,9 @@ class GuardedSubject:
         return replace(answer, changes=tuple(changes))
 
     def modes(self, call: Call) -> Mapping[str, Promise]:
-        """As the subject does."""
         return self._subject.modes(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
-        """As the subject does; Unsupported and Refused likewise."""
         answer = self._guarded(lambda: self._subject.run_mode(mode, _copy_of(call), directions))
         if not isinstance(answer, ModeObservation):
             raise _invalid(f"{_description(answer)} in place of a ModeObservation")

@@ -6,6 +6,7 @@ import base64
 import math
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,17 +24,15 @@ def tensor_source(values: Values, device: str, dtype: str = "") -> str:
     if numbers.dtype.kind == "c":  # whose nan and -0.0 Python cannot write
         parts = np.stack([numbers.real, numbers.imag], axis=-1)
         return f"torch.view_as_complex({tensor_source(Values(parts, PARTS[values.dtype]), device)})"
-    options = f"dtype={dtype or f'torch.{values.dtype}'}" + (
-        "" if device == "cpu" else f", device='{device}'"
-    )
+    where = "" if device == "cpu" else f", device='{device}'"
+    options = f"dtype={dtype or f'torch.{values.dtype}'}{where}"
     # Bits are compared, since 0.0 == -0.0.
     if numbers.size > 1 and numbers.tobytes() == numbers.flat[0].tobytes() * numbers.size:
         return f"torch.full({list(numbers.shape)}, {literal(numbers.flat[0].item())}, {options})"
     if numbers.size <= _LITERAL_ELEMENTS:
         text = re.sub(r"\b(nan|inf)\b", r"float('\1')", repr(numbers.tolist()))
-        return f"torch.tensor({text}, {options})" + (
-            "" if numbers.size else f".reshape({list(numbers.shape)})"
-        )
+        reshaped = "" if numbers.size else f".reshape({list(numbers.shape)})"
+        return f"torch.tensor({text}, {options}){reshaped}"
     stored = _narrowed(numbers)
     flat = f"torch.frombuffer(bytearray({_bytes_source(stored)}), dtype=torch.{stored.dtype})"
     return f"{flat}.reshape({list(numbers.shape)}).to({options})"
@@ -59,6 +58,11 @@ def _narrowed(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
                 if np.array_equal(narrow, numbers, equal_nan=True):
                     return narrow
     return numbers
+
+
+def by_name(expressions: Mapping[str, str]) -> str:
+    """An expression for a dictionary of other expressions."""
+    return f"{{{', '.join(f'{name!r}: {expression}' for name, expression in expressions.items())}}}"
 
 
 def literal(value: Any) -> str:

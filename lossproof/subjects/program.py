@@ -85,20 +85,14 @@ class Programs(ABC):
     def of_mode(
         self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
     ) -> Program:
-        """The program of a call in a mode; for subjects that have modes.
+        """The program of ``Subject.run_mode``; for subjects that have modes.
 
-        Args:
-            mode, call, directions: as for ``Subject.run_mode``.
-            part: what ``result`` is: ``value``, or the argument of a gradient; everything if empty.
+        ``result`` is the ``part``: ``value``, or the argument of a gradient; everything if empty.
         """
         raise NotImplementedError
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
-        """The program that looks at an aspect of a module; for subjects that have modules.
-
-        Args:
-            aspect, loss, params, expected: as for ``Subject.inspect``.
-        """
+        """The program of ``Subject.inspect``; for subjects that have modules."""
         raise NotImplementedError
 
 

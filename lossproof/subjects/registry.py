@@ -28,11 +28,7 @@ def default_subjects() -> tuple[str, ...]:
 
 
 def find_subject(name: str) -> Subject:
-    """The subject with this name.
-
-    Raises:
-        KeyError: if there is none.
-    """
+    """The subject with this name, or a KeyError."""
     if name in _BUILT_IN:
         module, _, attribute = _BUILT_IN[name].partition(":")
         subject: Subject = getattr(import_module(module), attribute)()

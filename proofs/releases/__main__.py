@@ -17,12 +17,11 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import read_table
-from lossproof.history.release import write_release
 from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.text import count
 from proofs.releases.markdown import history_markdown
 from proofs.releases.running import InstallationError, run_on
-from proofs.releases.summary import summarize
+from proofs.releases.summary import summarize, write_release
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
@@ -16,11 +17,22 @@ from lossproof.judging.known_defects import covers
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
-from lossproof.reporting.files import ReportError
+from lossproof.reporting.files import ReportError, write_whole
 from lossproof.reporting.jsonl import read_rows, record_of
 
 _FILTERS = ("subjects", "dtypes", "cases", "shard")
 _LONGEST_REASON = 120
+
+
+def write_release(folder: Path, release: Release) -> Path:
+    """Write a release's file into the folder of the history, and return its path.
+
+    Raises:
+        ReportError: the folder cannot be written to.
+    """
+    text = json.dumps(vars(release), indent=1, sort_keys=True) + "\n"
+    (path,) = write_whole(folder, {f"torch-{release.torch}.json": text})
+    return path
 
 
 def summarize(reports: Path, entries: Iterable[KnownDefect]) -> Release:

@@ -46,7 +46,8 @@ def second_derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The gradients' derivatives, graded; by the upstream gradient, it is the output's derivative."""
     if not _is_finite(call.planned):
         return
-    if _has_true_gradient(call.planned):
+    # Only where the gradient is the derivative of the value, and no other function by convention.
+    if not any(truth.convention for truth in call.planned.truth.gradients[1].values()):
         yield from _judge_gradients(mode, call)
     gradients = call.answer.gradients[0]
     if "upstream" in gradients:
@@ -118,15 +119,9 @@ def _is_finite(planned: PlannedCall) -> bool:
     return all(bool(np.all(np.isfinite(array))) for array in numbers)
 
 
-def _has_true_gradient(planned: PlannedCall) -> bool:
-    """Whether the gradient is the derivative of the value, and does not differ from it by convention."""
-    return not any(truth.convention for truth in planned.truth.gradients[1].values())
-
-
 def _with_convention(verdict: Verdict, call: CallInMode) -> Verdict:
     convention = call.planned.prepared.loss.convention
     if verdict.agrees or convention is None:
         return verdict
-    return replace(
-        verdict, message=f"{verdict.message}; torch's gradient is a convention: {convention.means}"
-    )
+    message = f"{verdict.message}; torch's gradient is a convention: {convention.means}"
+    return replace(verdict, message=message)

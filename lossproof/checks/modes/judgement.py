@@ -14,14 +14,7 @@ from lossproof.subjects.call import ModeObservation, Observation
 
 @dataclass(frozen=True, eq=False)
 class CallInMode:
-    """A call in a mode: the plain call, and what came out of the mode.
-
-    Attributes:
-        planned: the call and its truth.
-        plain: the answer to the plain call.
-        answer: the answer in the mode.
-        directions: the directions along which the mode differentiated.
-    """
+    """A call in a mode: its plan, the plain answer and that of the mode, and the directions taken."""
 
     planned: PlannedCall
     plain: Observation

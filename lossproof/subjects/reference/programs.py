@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossproof.subjects.call import Call, Values, tensors_of
-from lossproof.subjects.literals import literal, tensor_source
+from lossproof.subjects.literals import by_name, literal, tensor_source
 from lossproof.subjects.program import Lines, Program, Programs
 
 
@@ -17,10 +17,12 @@ class ReferencePrograms(Programs):
             name: (f"{name} = {tensor_source(values, call.device)}",)
             for name, values in tensors_of(call).items()
         }
-        params = {name: _expression(name, value) for name, value in call.params.items()}
+        params = {
+            name: name if isinstance(value, Values) else literal(value) for name, value in call.params.items()
+        }
         if call.reduction is not None:
             params["reduction"] = repr(call.reduction)
-        loss = f"'{call.loss}', {_by_name(params)}, {_by_name({name: name for name in call.args})}"
+        loss = f"'{call.loss}', {by_name(params)}, {by_name({name: name for name in call.args})}"
         imports: Lines = ("import lossproof",)
         lines: Lines = (f"result = lossproof.forward({loss})",)
         if argument and kind == "vjp":
@@ -33,11 +35,3 @@ class ReferencePrograms(Programs):
         elif argument:
             lines = (f"result = lossproof.gradient({loss}, '{argument}')",)
         return Program(imports=imports, tensors=tensors, call=lines, names_kinds=True)
-
-
-def _expression(name: str, value: object) -> str:
-    return name if isinstance(value, Values) else literal(value)
-
-
-def _by_name(expressions: dict[str, str]) -> str:
-    return f"{{{', '.join(f'{name!r}: {expression}' for name, expression in expressions.items())}}}"

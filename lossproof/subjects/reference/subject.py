@@ -11,15 +11,7 @@ import numpy.typing as npt
 from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.evaluation import as_float64, prepare
 from lossproof.reference.refusals import Refusal
-from lossproof.subjects.call import (
-    Call,
-    Observation,
-    Refused,
-    SeenWarning,
-    Values,
-    changed_since,
-    dtypes_of,
-)
+from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Values, changed_since, dtypes_of
 from lossproof.subjects.program import Programs
 from lossproof.subjects.reference.programs import ReferencePrograms
 from lossproof.subjects.subject import Subject

@@ -28,20 +28,7 @@ _REQUIRED: Mapping[str, Mapping[str, Any]] = {
 
 
 def inspect_module(aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
-    """Look at one aspect of a module.
-
-    Args:
-        aspect: one of ``corpus.keys.ASPECTS``.
-        loss: the class's name in torch.nn.
-        params: the constructor's keywords.
-        expected: the dotted names to look up for ``absent`` and ``present``; otherwise unused.
-
-    Returns:
-        Plain data in the form in which cases state their expectations.
-
-    Raises:
-        Unsupported: if torch.nn has no such module, or the module no such parameter.
-    """
+    """An aspect of a module of torch.nn; ``absent`` and ``present`` look up the names in ``expected``."""
     if aspect in _NAMES:
         return _NAMES[aspect](_names_in(expected))
     call = _construction(loss, params)

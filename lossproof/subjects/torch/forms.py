@@ -51,11 +51,7 @@ class Form:
     draws_weights: bool = False
 
     def demand(self) -> None:
-        """Demand that this torch has all that is needed.
-
-        Raises:
-            Unsupported: if it does not.
-        """
+        """Raise Unsupported if this torch lacks anything that is needed."""
         if self.lacks:
             raise Unsupported(self.lacks)
         for name, parameters in self.needs:

@@ -18,12 +18,6 @@ def layout_lines(name: str, values: Values, layout: str, place: int) -> Lines:
     - strided: every second element of a buffer; every third for the next tensor of the call, and so on, so
       that none can be read with the strides of another;
     - expanded: stride 0 along each dimension in which all elements are the same.
-
-    Args:
-        name: the name of the tensor.
-        values: its numbers.
-        layout: one of the above, or contiguous.
-        place: the index of the tensor in the call, from 0.
     """
     dimensions = values.numbers.ndim
     poison = "float('nan')" if values.numbers.dtype.kind == "f" else "0"

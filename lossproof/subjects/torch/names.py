@@ -18,12 +18,8 @@ _RELEASE = f"torch {str(torch.__version__).partition('+')[0]}"
 def look_up(name: str, parameters: Iterable[str] = ()) -> Any:
     """The object with a dotted name in torch, such as ``torch.nn.functional.nll_loss``.
 
-    Args:
-        name: the name, beginning with ``torch``; modules on its path are imported.
-        parameters: the parameters that it must take, if its signature is known.
-
-    Raises:
-        Unsupported: if this torch has no such name, or the object takes no such parameter.
+    Modules on its path are imported. Unsupported is raised if this torch has no such name, or if the object
+    is known not to take one of the ``parameters``.
     """
     value: Any = torch
     path, *rest = name.split(".")

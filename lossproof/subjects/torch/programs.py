@@ -7,7 +7,7 @@ from typing import Any
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, Values, tensors_of
-from lossproof.subjects.literals import tensor_source
+from lossproof.subjects.literals import by_name, tensor_source
 from lossproof.subjects.program import Lines, Program, Programs
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.aspects import aspect_program
@@ -19,19 +19,13 @@ _ANNOTATIONS = "from __future__ import annotations"
 
 
 class TorchPrograms(Programs):
-    """Programs that use only torch and plain numbers.
-
-    Args:
-        form_of: how the subject makes a call.
-        note: a comment on each program.
-    """
+    """Programs that use only torch and plain numbers; ``form_of`` says how the subject makes a call."""
 
     def __init__(self, form_of: Callable[[Call], Form], note: str = "") -> None:
         self._form_of = form_of
         self._note = note
 
     def of_call(self, call: Call, quantity: str = "value") -> Program:
-        """See ``Programs``."""
         call = with_plain_lists(call)
         form, kind = self._form_of(call), quantity.partition(":")[0]
         tensors, gradient = tensor_lines(call, call.wrt), tuple(_backward(call, quantity))
@@ -48,11 +42,11 @@ class TorchPrograms(Programs):
         run, tensors = MODES[mode], tensor_lines(call)
         sources = {
             "loss": "loss",
-            "tensors": _by_name({name: name for name in tensors}),
+            "tensors": by_name({name: name for name in tensors}),
             "args": repr(tuple(call.args)),
             "wrt": repr(call.wrt),
             "upstream": "upstream",
-            "directions": _by_name({name: f"{name}_direction" for name in call.wrt}),
+            "directions": by_name({name: f"{name}_direction" for name in call.wrt}),
         }
         shown = {"": "output, gradients", "value": "output"}.get(part, f"gradients[{part!r}]")
         arguments = ", ".join(sources[name] for name in run.takes)
@@ -66,9 +60,8 @@ class TorchPrograms(Programs):
             tensors[f"{name}_direction"] = (f"{name}_direction = {source}",)
         construct = (*self._form_of(call).definition(tensors_of(call)), *run.source)
         imports = (_ANNOTATIONS, *run.imports)
-        return Program(
-            self._note, imports, tensors, construct, lines, class_line=run.class_line if part else ""
-        )
+        class_line = run.class_line if part else ""
+        return Program(self._note, imports, tensors, construct, lines, class_line=class_line)
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
         """See ``Programs``: the source of the function that looks at the aspect, and a call of it."""
@@ -78,10 +71,8 @@ class TorchPrograms(Programs):
 
 def programs_on_behalf_of(subject: str) -> TorchPrograms:
     """Programs of torch on the calls of a subject that writes none of its own; their note says so."""
-    return TorchPrograms(
-        function_form,
-        f"# This is torch on the call that {subject} was given. What is asserted is right: torch passes.",
-    )
+    note = f"# This is torch on the call that {subject} was given. What is asserted is right: torch passes."
+    return TorchPrograms(function_form, note)
 
 
 def _backward(call: Call, quantity: str) -> Iterator[str]:
@@ -103,7 +94,3 @@ def _backward(call: Call, quantity: str) -> Iterator[str]:
     yield f"{target} = torch.autograd.grad(result, {sources}, upstream, materialize_grads=True)"
     if tensors_of(call)[argument].numbers.dtype.kind == "c":
         yield "result = torch.view_as_real(result)"
-
-
-def _by_name(expressions: Mapping[str, str]) -> str:
-    return f"{{{', '.join(f'{name!r}: {expression}' for name, expression in expressions.items())}}}"

@@ -29,13 +29,7 @@ from lossproof.subjects.torch.forms import Form, function_form, has_function, mo
 from lossproof.subjects.torch.modes.table import modes_of, run_in_mode
 from lossproof.subjects.torch.programs import TorchPrograms
 from lossproof.subjects.torch.source import execute
-from lossproof.subjects.torch.tensors import (
-    dtype_of,
-    make_tensor,
-    make_tensors,
-    numbers_of,
-    with_plain_lists,
-)
+from lossproof.subjects.torch.tensors import dtype_of, make_tensor, make_tensors, numbers_of, with_plain_lists
 
 # The numbers and the dtype of each gradient.
 _Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
@@ -58,7 +52,6 @@ class TorchSubject(Subject):
         return type(self), ()
 
     def version(self) -> str:
-        """The version of torch."""
         return str(torch.__version__)
 
     def devices(self) -> tuple[str, ...]:
@@ -127,7 +120,6 @@ class TorchSubject(Subject):
         raise NotImplementedError
 
     def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """The output of a call on its tensors."""
         scope: dict[str, Any] = dict(tensors)
         # Numbers from which no module can be constructed are refused as well.
         with self._refusals("construct" if self.has_construction else "call"):
@@ -203,7 +195,6 @@ class ExpressionSubject(FunctionSubject):
         return loss in EXPRESSIONS
 
     def illustrates(self, loss: str) -> bool:
-        """All of them."""
         return loss in EXPRESSIONS
 
     def stand_in(self, loss: str) -> str:

@@ -187,7 +187,7 @@ class Planted(ReferenceSubject):
 
 def judged(examined: Case, subject: Any, usual: Mapping[str, str]) -> list[Record]:
     """The records of a subject whose picks are on record."""
-    picks = [Pick((name,), pick, "*", "", "", "", "") for name, pick in usual.items()]
+    picks = [Pick((name,), pick, "*", "", "") for name, pick in usual.items()]
     records = Examiner(with_modes=False, picks=picks).examine(examined, subject, "float64")
     return reclassify_conventions(records, usual)
 
@@ -271,7 +271,7 @@ def test_forward_mode_asks_for_the_slope_of_the_clamp(name: str, number: float, 
         total = sum(float(np.sum(slopes[one] * directions[one])) for one in call.wrt)
         return ModeObservation(np.full(answer.value.shape, total / call.upstreams[1].item()), answer.dtype)
 
-    picks = [Pick((name,), convention.usual, "*", "", "", "", "")]
+    picks = [Pick((name,), convention.usual, "*", "", "")]
     records = Examiner(picks=picks).examine(CALLS_OF_JVP[name], Modal(("jvp",), along), "float64")
     [record] = [record for record in records if record.quantity == "jvp"]
     if not outcome:

@@ -43,7 +43,7 @@ def outcome(told: Detail, reduction: str = "none") -> str:
 
 
 def claim(expected: str, drifted: Drifted | None = None) -> Case:
-    module = ModuleClaim("repr", expected, {})
+    module = ModuleClaim("repr", expected)
     return Case("one", "a module", "MSELoss", "cases/x.yaml", 3, module=module, drifted=drifted)
 
 

@@ -47,7 +47,7 @@ def test_a_module_that_raises_is_told_with_a_program() -> None:
         def inspect(self, *args: object) -> object:
             raise Refused("TypeError", "no such option", "construct")
 
-    told(replace(CASE, module=ModuleClaim("repr", "MSELoss()", {})), Module(), "module")
+    told(replace(CASE, module=ModuleClaim("repr", "MSELoss()")), Module(), "module")
 
 
 def test_a_warning_that_is_missed_is_told_with_a_program() -> None:

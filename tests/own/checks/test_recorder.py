@@ -125,9 +125,7 @@ def test_an_erratum_is_a_finding() -> None:
 def test_what_was_right_once_is_a_finding() -> None:
     told = {"kind": "drifted", "says": "0.5", "because": "until torch 2.0"}
     assert finding(drifted=Drifted("0.5", "2.0")) == told
-    counted = finding(
-        drifted=Drifted("8", "1.12", "dictionaries"), module=ModuleClaim("dictionaries", 14, {})
-    )
+    counted = finding(drifted=Drifted("8", "1.12", "dictionaries"), module=ModuleClaim("dictionaries", 14))
     assert counted == {
         "kind": "drifted",
         "says": "8 dictionaries",

@@ -99,7 +99,7 @@ def test_a_refusal_may_name_what_the_loss_does_not_know(cases: dict[str, Case]) 
 
 def test_a_module_claim_is_plain_data(cases: dict[str, Case]) -> None:
     expected = ["CrossEntropyLoss", {"depth": 3, "own": True, "none": None}]
-    assert cases["chain"].module == ModuleClaim("class_chain", expected, {})
+    assert cases["chain"].module == ModuleClaim("class_chain", expected)
 
 
 @pytest.mark.parametrize(

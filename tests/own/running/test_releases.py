@@ -13,10 +13,11 @@ from suite_runs import CASES, Suite
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.releases import Releases
-from lossproof.history.release import Release, write_release
+from lossproof.history.release import Release
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
+from proofs.releases.summary import write_release
 
 SMOOTHED = """\
   - id: smoothed

@@ -82,8 +82,8 @@ def test_merged_shards_are_one_run(sharded: Suite, is_broken: bool) -> None:
     if is_broken:  # a failure, and a problem of the whole run
         (sharded.cases / "losses.yaml").write_text((CASES + MORE).replace("0.3642", "0.3643"))
         (sharded.cases / "known-defects.yaml").write_text(
-            "defects:\n  - {case: more-1, subject: torch.nn, dtypes: [float32], quantities: [gradient:weight], observed: 7,\n"
-            '     expected: "8", why: nobody knows, kind: defect}\n'
+            "defects:\n  - {case: more-1, subject: torch.nn, dtypes: [float32], observed: 7,\n"
+            '     quantities: [gradient:weight], expected: "8", why: nobody knows, kind: defect}\n'
         )
     whole = sharded.verify(*QUICKLY)
     folders = run_shards(sharded, 3, "--numprocesses", "1")

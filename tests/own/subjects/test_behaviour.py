@@ -34,7 +34,7 @@ class Module(Pretender):
 
 
 def of_module(answer: object, drifted: Drifted | None = None) -> Record:
-    claim = ModuleClaim("repr", "MSELoss()", {})
+    claim = ModuleClaim("repr", "MSELoss()")
     [record] = examine(case("MSELoss", {}, module=claim, drifted=drifted), Module(answer), None)
     assert (record.quantity, record.reduction, record.dtype) == ("module", None, None)
     return record

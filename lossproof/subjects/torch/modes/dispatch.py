@@ -12,14 +12,7 @@ from lossproof.subjects.torch.names import look_up
 
 
 def noting_dtypes(dtypes: set[torch.dtype]) -> AbstractContextManager[Any]:
-    """Note the floating dtypes that operations return, whoever calls them.
-
-    Args:
-        dtypes: the set to which they are added.
-
-    Raises:
-        Unsupported: if the operations of this torch cannot be watched.
-    """
+    """Add to ``dtypes`` the floating dtypes that operations return, whoever calls them."""
 
     def dispatch(
         self: object, function: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None

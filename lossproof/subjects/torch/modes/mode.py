@@ -81,11 +81,7 @@ class Mode:
         return tuple(line for definition in (*self.helpers, self.function) for line in source_of(definition))
 
     def run(self, arguments: Mapping[str, Any]) -> Result:
-        """Run the function on those of the arguments that it takes.
-
-        Raises:
-            Unsupported: if this torch lacks what the mode needs.
-        """
+        """Run the function on the arguments that it takes, if this torch has what the mode needs."""
         for name in self.needs:
             look_up(name)
         return self.function(**{name: arguments[name] for name in self.takes})

@@ -54,15 +54,7 @@ def modes_of(call: Call) -> Mapping[str, Promise]:
 
 
 def run_in_mode(name: str, arguments: Mapping[str, Any]) -> ModeObservation:
-    """Run a mode.
-
-    Args:
-        name: a name in MODES.
-        arguments: all arguments that ``Mode`` lists.
-
-    Raises:
-        Unsupported, Refused: as ``Subject.run_mode``.
-    """
+    """Run one of MODES as ``Subject.run_mode`` does, on all arguments that ``Mode`` lists."""
     mode = MODES[name]
     is_noting = mode.promise is Promise.COMPUTED_IN
     dtypes: set[torch.dtype] = set()
