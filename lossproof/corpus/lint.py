@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from lossproof.corpus.case import Case, Identity, Parameter
 from lossproof.corpus.complaints import Complaint
-from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.numeral import Numeral, parse_numeral
 from lossproof.corpus.tensors import Complex, Derived, Fill, Literal, Tensor
-from lossproof.numbers.formats import FORMATS, PARTS, Format
+from lossproof.numbers.formats import FORMATS, PARTS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
 
@@ -77,7 +78,7 @@ def _inexact(tensor: Tensor, dtypes: tuple[str, ...]) -> tuple[list[Numeral], li
         inexact_here = [
             position
             for position, (numeral, stated_dtype) in enumerate(numbers)
-            if not _format(stated_dtype or dtype).holds(numeral.exact)
+            if not _is_held(stated_dtype or dtype, numeral.text)
         ]
         inexact.update(inexact_here)
         lossy += [dtype] if inexact_here else []
@@ -93,6 +94,8 @@ def _stated_numbers(tensor: Tensor) -> Iterator[tuple[Numeral, str | None]]:
             yield from _stated_numbers(part)
 
 
-def _format(dtype: str) -> Format:
-    """The format of a tensor's numbers; whole numbers are computed with in float64."""
-    return FORMATS.get(PARTS.get(dtype, dtype), FORMATS["float64"])
+@lru_cache(1 << 16)
+def _is_held(dtype: str, text: str) -> bool:
+    """Whether a number is one of a tensor's dtype; whole numbers are computed with in float64."""
+    format = FORMATS.get(PARTS.get(dtype, dtype), FORMATS["float64"])
+    return format.holds(parse_numeral(text).exact)

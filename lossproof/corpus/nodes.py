@@ -95,6 +95,8 @@ def parse_tree(text: str, notes: Notes) -> Node:
 
 def hidden_character(text: str) -> str | None:
     """The name of the first invisible character of ``text``, or None."""
+    if text.isprintable():
+        return None
     for character in text:
         if character != "\n" and unicodedata.category(character) in _INVISIBLE:
             return "tab" if character == "\t" else f"U+{ord(character):04X}"

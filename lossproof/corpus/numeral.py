@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 DECIMAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _HEXADECIMAL = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][-+]?[0-9]+")
@@ -45,6 +46,8 @@ class Numeral:
         return -0.0 if self.is_negative_zero else float(self.exact)
 
 
+# A corpus repeats a few thousand numbers many times.
+@lru_cache(1 << 16)
 def parse_numeral(text: str) -> Numeral:
     """Read one number of the case format.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 from lossproof.corpus.numeral import DECIMAL, SPECIAL, parse_numeral
 
@@ -42,6 +43,7 @@ _EXACT = {
 _HEXADECIMAL = re.compile(r"[-+]?0[xX]")
 
 
+@lru_cache(1 << 16)
 def meaning(text: str) -> Meaning:
     """The meaning of ``text`` without quotes."""
     if text in _EXACT:

@@ -11,7 +11,7 @@ import pytest
 from command_lines import folder_of_cases, on_a_terminal, started, typed
 from repository import ROOT
 
-VERBS = ("verify", "list", "show", "explain", "run", "new", "check", "export", "compare")
+VERBS = ("verify", "list", "show", "explain", "run", "new", "check", "export", "merge", "compare")
 ESCAPE = "\x1b["
 RUN = ("run", "CrossEntropyLoss", "--input", "[[1, 2]]", "--target", "[0]")
 
