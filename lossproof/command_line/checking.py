@@ -38,7 +38,8 @@ def check(files: Sequence[Path], corpus: Path | None) -> bool:
         complaints += notes.complaints()
     complaints += repeated_ids(cases)
     if not complaints:
-        complaints += _corpus_complaints([file for file in files if is_inside(file, corpus)], corpus)
+        inside = [file for file in files if is_inside(file, corpus)]
+        complaints += _corpus_complaints(inside, [case.id for case in cases], corpus)
     for complaint in CorpusError(complaints).complaints:
         say(str(complaint), BAD)
     if not complaints:
@@ -58,13 +59,14 @@ def is_inside(file: Path, corpus: Path | None) -> bool:
     return file.resolve().is_relative_to((corpus or default_corpus(Path())).resolve())
 
 
-def _corpus_complaints(files: Sequence[Path], corpus: Path | None) -> list[Complaint]:
+def _corpus_complaints(files: Sequence[Path], ids: Sequence[str], corpus: Path | None) -> list[Complaint]:
+    """The complaints about files of the corpus, with these cases, that only the rest of it brings out."""
     if not files:
         return []
     root = (corpus or default_corpus(Path())).resolve()
     names = [relative_name(file.resolve(), root) for file in files]
     try:
-        read_corpus(corpus)
+        read_corpus(corpus, ids)
     except CorpusError as error:
         return [
             one

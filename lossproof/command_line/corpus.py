@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
 from lossproof.command_line.terminal import Mistake, progress
-from lossproof.corpus.case import Case
+from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.files import default_corpus
-from lossproof.corpus.reading import Corpus, load_corpus
+from lossproof.corpus.reading import Corpus, ids_in, load_corpus
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.loss import Loss
 
-_ID = re.compile(r"^ *- *(?:\{ *)?id: *([a-z0-9-]+)", re.MULTILINE)
 
-
-def read_corpus(folder: Path | None) -> Corpus:
-    """The case files of a folder, or the default ones."""
+def read_corpus(folder: Path | None, mentioning: Collection[str] = ()) -> Corpus:
+    """The case files of a folder, or the default ones; see ``load_corpus``."""
     with progress("reading the cases"):
-        return load_corpus(folder or default_corpus(Path()))
+        return load_corpus(folder or default_corpus(Path()), mentioning)
 
 
-def find_case(corpus: Corpus, id: str) -> Case:
-    """The case with an id, or a Mistake that lists similar ids."""
+def find_case(folder: Path | None, id: str) -> tuple[Case, list[KnownDefect]]:
+    """The case with an id and its known defects, or a Mistake that lists similar ids."""
+    corpus = read_corpus(folder, [id])
     for case in corpus.cases:
         if case.id == id:
-            return case
-    raise Mistake(f"no case '{id}'; {_near(id, [case.id for case in corpus.cases])}")
+            return case, [defect for defect in corpus.known_defects if defect.case == id]
+    raise Mistake(f"no case '{id}'; {_near(id, [case.id for case in read_corpus(folder).cases])}")
 
 
 def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
@@ -59,9 +57,8 @@ def find_loss(name: str) -> Loss:
 
 def complete_case(incomplete: str) -> list[str]:
     """The ids with a prefix, for the shell, searched in the text of the files, which is fast."""
-    files = sorted(default_corpus(Path()).rglob("*.yaml"))
-    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
-    return [id for text in texts for id in _ID.findall(text) if id.startswith(incomplete)]
+    ids = ids_in(sorted(default_corpus(Path()).rglob("*.yaml")))
+    return [id for id in ids if id.startswith(incomplete)]
 
 
 def _near(name: str, known: list[str]) -> str:

@@ -90,7 +90,7 @@ def _fields(call: TypedCall, id: str, title: str, case_file: CaseFile) -> dict[s
 
 
 def _demand_new(case: Case, corpus: Path | None) -> None:
-    for other in read_corpus(corpus).cases:
+    for other in read_corpus(corpus, [case.id]).cases:
         if other.id == case.id:
             raise Mistake(f"the id '{case.id}' is in use at {other.file}:{other.line}; choose another")
 

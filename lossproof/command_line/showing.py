@@ -11,7 +11,7 @@ import numpy as np
 
 from lossproof.checks.certification import certify
 from lossproof.command_line.case_text import case_text, nested
-from lossproof.command_line.corpus import find_case, read_corpus
+from lossproof.command_line.corpus import find_case
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Mistake, Row, progress, say, say_table
 from lossproof.command_line.values import Digits, best_reduction, case_gradient, case_value
 from lossproof.corpus.case import Case, Identity, KnownDefect, Raised
@@ -31,8 +31,7 @@ _MOST_NUMBERS = 12
 
 def show(id: str, corpus: Path | None) -> None:
     """Write all that is known about a case."""
-    corpus_data = read_corpus(corpus)
-    case = find_case(corpus_data, id)
+    case, defects = find_case(corpus, id)
     _show_head(case)
     _show_call(case)
     if case.raises or case.module:
@@ -45,12 +44,12 @@ def show(id: str, corpus: Path | None) -> None:
         _show_printed(case)
         _show_demands(case)
         say_steps(best_reduction(case), steps)
-    _show_defects([defect for defect in corpus_data.known_defects if defect.case == id])
+    _show_defects(defects)
 
 
 def explain(id: str, reduction: str | None, corpus: Path | None) -> None:
     """Write the formula of a case's loss, followed by its steps in the numbers of the case."""
-    case = find_case(read_corpus(corpus), id)
+    case, _ = find_case(corpus, id)
     chosen_reduction = best_reduction(case) if reduction is None else reduction
     if reduction is not None and reduction not in reductions_of(case):
         runs = [name for name in reductions_of(case) if name] or ["the one that its params name"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,13 @@ from lossproof.corpus.case_reading import read_cases, read_file_document
 from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
 from lossproof.corpus.files import digest, find_files, read_text_file, relative_name
-from lossproof.corpus.nodes import Node, parse_tree
+from lossproof.corpus.nodes import parse_tree
 from lossproof.corpus.picks import Pick, read_picks
 from lossproof.corpus.releases import Releases, find_releases
 
 _DEFECTS_PREFIX = "known-defects"
 _CONVENTIONS = "conventions.yaml"
+_ID = re.compile(r"^ *- *(?:\{ *)?id: *([a-z0-9-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,13 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 @_without_garbage_collection()
-def load_corpus(root: Path) -> Corpus:
+def load_corpus(root: Path, mentioning: Collection[str] = ()) -> Corpus:
     """Read all case files below ``root``, in the order of their names, and its known defects.
 
     Args:
         root: the folder of case files; names that begin with ``known-defects`` mark files of known defects,
             and ``conventions.yaml`` holds the picks of subjects.
+        mentioning: ids of cases; if there are any, only the files whose text contains one of them are read.
 
     Raises:
         CorpusError: with all complaints about all files, when there is any.
@@ -73,17 +76,22 @@ def load_corpus(root: Path) -> Corpus:
     defects: list[KnownDefect] = []
     documents: list[Document] = []
     picks: list[Pick] = []
+    unread: set[str] = set()
     # A known defect names a case, so all cases are read first.
     for path in sorted(files, key=holds_known_defects):
         notes = Notes(relative_name(path, root))
         all_notes.append(notes)
-        tree = _read_tree(path, notes)
-        if tree is None:
+        text = read_text_file(path, notes)
+        if text is None:
             continue
+        if mentioning and not any(id in text for id in mentioning):
+            unread.update(_ID.findall(text))
+            continue
+        tree = parse_tree(text, notes)
         if path == root / _CONVENTIONS:
             picks += read_picks(tree, notes)
         elif holds_known_defects(path):
-            defects += read_defects(tree, {case.id for case in cases}, notes)
+            defects += read_defects(tree, {case.id for case in cases} | unread, notes)
         else:
             cases += read_cases(tree, notes)
             document = read_file_document(tree, notes)
@@ -108,16 +116,17 @@ def load_picks(root: Path) -> tuple[Pick, ...]:
     if not path.exists():
         return ()
     notes = Notes(relative_name(path, path.parent))
-    tree = _read_tree(path, notes)
-    picks = [] if tree is None else read_picks(tree, notes)
+    text = read_text_file(path, notes)
+    picks = [] if text is None else read_picks(parse_tree(text, notes), notes)
     if complaints := notes.complaints():
         raise CorpusError(complaints)
     return tuple(picks)
 
 
-def _read_tree(path: Path, notes: Notes) -> Node | None:
-    text = read_text_file(path, notes)
-    return None if text is None else parse_tree(text, notes)
+def ids_in(files: Iterable[Path]) -> list[str]:
+    """The ids of cases, searched in the text of the files: fast, but blind to unusual ways to write one."""
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
+    return [id for text in texts for id in _ID.findall(text)]
 
 
 def holds_known_defects(path: Path) -> bool:
