@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,15 +33,20 @@ class Baseline(NamedTuple):
     checks: list[BaselineCheck]
 
 
-def read_baseline(path: Path) -> Baseline:
-    """Read a ``results.jsonl``, or the one in a folder of reports.
+def results_file(path: Path) -> Path:
+    """The ``results.jsonl`` that a path names: itself, or the one in a folder of reports."""
+    return path / "results.jsonl" if path.is_dir() else path
+
+
+def read_baseline(path: Path, passed_over: Collection[str] = ()) -> Baseline:
+    """Read a ``results.jsonl``, or the one in a folder of reports, except for the trials passed over.
 
     Fields that a comparison does not need may be missing or unknown: the run may be of another version.
 
     Raises:
         ReportError: the file cannot be read, or is not a ``results.jsonl``.
     """
-    rows = read_rows(path / "results.jsonl" if path.is_dir() else path)
+    rows = read_rows(results_file(path), passed_over)
     place, data = next(rows)
     run = _run(place, data)
     shared: dict[str, str] = {}  # a run repeats a few thousand names a million times

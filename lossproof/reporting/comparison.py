@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from lossproof.records.outcome import FAILING, Outcome
 from lossproof.records.record import Record, Run
-from lossproof.reporting.baseline import BaselineCheck, read_baseline
+from lossproof.reporting.baseline import BaselineCheck, read_baseline, results_file
+from lossproof.reporting.jsonl import repeated_trials
 from lossproof.reporting.text import count
 
 KEY = ("case", "subject", "dtype", "device", "layout", "reduction", "quantity")
@@ -101,8 +102,10 @@ class Comparison:
 
 def compare_files(old: Path, new: Path) -> Comparison:
     """Compare the runs in two ``results.jsonl``, or in two folders that hold one."""
-    before, after = read_baseline(old), read_baseline(new)
-    return compare(before.run, before.checks, after.run, after.checks)
+    # Most trials of two runs give the same line, and then the same checks.
+    repeated = repeated_trials(results_file(old), results_file(new))
+    before, after = read_baseline(old, repeated), read_baseline(new, repeated)
+    return compare(before.run, before.checks, after.run, after.checks, sum(repeated.values()))
 
 
 def compare(
@@ -110,8 +113,9 @@ def compare(
     old_records: Iterable[Record | BaselineCheck],
     new_run: Run,
     new_records: Iterable[Record | BaselineCheck],
+    same: int = 0,
 ) -> Comparison:
-    """Compare two runs check by check.
+    """Compare two runs check by check, apart from checks that are known to be the ``same``.
 
     Case, subject, dtype, device, layout, reduction and quantity identify a check. It got more or less
     accurate if the outcome is the same, one of its two errors is more than twice the other, and the larger is
@@ -127,7 +131,6 @@ def compare(
     changed: list[Difference] = []
     less: list[Difference] = []
     more: list[Difference] = []
-    same = 0
     for key, check in new.items():
         before = old.get(key)
         if before is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,12 @@ def record_of(place: str, row: dict[str, Any]) -> Record:
         raise ReportError(f"{place}: this is no record ({error}). {_ADVICE}") from error
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_rows(path: Path, passed_over: Collection[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the run and then the fields of each check of a ``results.jsonl``, each with its file and line.
+
+    Args:
+        path: the file.
+        passed_over: lines whose checks are left out.
 
     Raises:
         ReportError: the file cannot be read, or is not a ``results.jsonl``.
@@ -67,6 +72,8 @@ def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 )
             yield f"{path}:1", run
             for number, line in enumerate(file, start=2):
+                if line in passed_over:
+                    continue
                 place = f"{path}:{number}"
                 try:
                     for row in reader.rows(_load(place, line)):
@@ -74,7 +81,34 @@ def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 except LineError as error:
                     raise ReportError(f"{place}: {error}. {_ADVICE}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{path} cannot be read: {error}. Name the results.jsonl of a run.") from error
+        raise _unreadable(path, error) from error
+
+
+def repeated_trials(path: Path, other: Path) -> dict[str, int]:
+    """Return the lines of trials that two ``results.jsonl`` share, each with the number of its checks.
+
+    Raises:
+        ReportError: a file cannot be read.
+    """
+    repeated = _lines(path) & _lines(other)
+    numbers = {}
+    for line in repeated:
+        # Whatever is no trial gets a complaint when its file is read.
+        with suppress(ReportError, KeyError, TypeError):
+            numbers[line] = len(_load("", line)["trial"]["checks"]["quantity"])
+    return numbers
+
+
+def _lines(path: Path) -> set[str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return set(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ReportError:
+    return ReportError(f"{path} cannot be read: {error}. Name the results.jsonl of a run.")
 
 
 def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:

@@ -40,6 +40,15 @@ def test_files_and_folders_are_read(tmp_path: Path) -> None:
     assert compare(read.run, read.checks, PLAIN, records).counts["same"] == 2
 
 
+def test_trials_with_equal_lines_need_not_be_read_to_be_compared(tmp_path: Path) -> None:
+    others = [replace(AGREES, subject=f"subject-{number}") for number in range(3)]
+    old = write(tmp_path / "old", AGREES, *others, replace(AGREES, case="gone"))
+    new = write(tmp_path / "new", WRONG, replace(AGREES, quantity=Quantity("bias")), *others)
+    whole = compare(*read_baseline(old), *read_baseline(new))
+    assert compare_files(old, new) == whole
+    assert (whole.same, whole.counts["changed"], whole.counts["new"], whole.counts["gone"]) == (3, 1, 1, 1)
+
+
 def test_a_run_of_another_version_can_be_read(tmp_path: Path) -> None:
     path = write(tmp_path, AGREES) / "results.jsonl"
     first, case, trial = (json.loads(line) for line in path.read_text().splitlines())
