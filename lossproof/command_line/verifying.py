@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
-import lossproof
 from lossproof.command_line.progress import PlainLines, TerminalLine
 
-_HARNESS = Path(lossproof.__file__).parent / "running" / "conformance.py"
+# A worker on another machine has the package elsewhere: hence a name instead of a path. It is not sent files that
+# stand alone as arguments: hence values that are joined to their options.
+_HARNESS = ("--pyargs", "lossproof.running.conformance", "-p", "lossproof.running.plugin", "--rootdir=.")
 # Whatever folder this is, its settings of pytest are for other tests. Capturing log messages costs a tenth of
 # the run, and so does Hypothesis; the harness uses neither.
-_APART = ("-c", os.devnull, "--noconftest", "-p", "no:logging", "-p", "no:hypothesispytest")
+_APART = (f"-c{os.devnull}", "--noconftest", "-p", "no:logging", "-p", "no:hypothesispytest")
 
 # 0: everything conforms; 1: something disagrees, errs or did not run; 2: a mistake in a case or an option.
 _STATUS = {
@@ -29,8 +29,9 @@ _STATUS = {
 
 def verify(options: Sequence[str]) -> int:
     """Run the harness with pytest's options, and return the exit status."""
-    harness = (str(_HARNESS), "-p", "lossproof.running.plugin", "--rootdir", os.getcwd())
-    arguments = [*harness, *_APART, "-q", "--numprocesses", "auto", *options]
+    has_own_workers = any(option.startswith("--tx") for option in options)
+    workers = ("--dist", "load") if has_own_workers else ("--numprocesses", "auto")
+    arguments = [*_HARNESS, *_APART, "-q", *workers, *options]
     # pytest captures standard output while tests run, so the progress is written to a duplicate of it.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=sys.stdout.encoding) as stream:
         progress = TerminalLine(stream) if sys.stdout.isatty() else PlainLines(stream)

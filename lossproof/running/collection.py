@@ -98,7 +98,7 @@ class RunReports:
 
     def is_wanted(self, args: Sequence[str]) -> bool:
         """Whether this is a run of the harness: a run of other tests must leave the reports alone."""
-        return bool(self._results) or any("conformance.py" in arg for arg in args)
+        return bool(self._results) or any("conformance" in arg for arg in args)
 
     def finish(self, complete: bool) -> list[str]:
         """Close the run and return the problems of the run as a whole."""

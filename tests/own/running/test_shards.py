@@ -162,6 +162,22 @@ def test_times_that_cannot_be_read_are_one_sentence(sharded: Suite, tmp_path: Pa
         assert "cannot be read" in finished.stdout + finished.stderr
 
 
+def test_workers_behind_gateways_give_the_same_records(sharded: Suite, tmp_path: Path) -> None:
+    assert sharded.verify(*QUICKLY).returncode == 0
+    alone = after_the_first_line(sharded.reports / "results.jsonl")
+    gateways = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        gateways += ["--tx", f"popen//chdir={tmp_path / name}"]
+    folders = (f"--corpus={sharded.cases}", f"--reports={sharded.reports.parent / 'together'}")
+    command = [sys.executable, "-m", "lossproof", "verify", *folders, "--dtypes=float32", *gateways]
+    command.append("--subjects=torch.nn,reference")
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert after_the_first_line(sharded.reports.parent / "together" / "results.jsonl") == alone
+    assert "100 %" in finished.stdout
+
+
 def test_a_shard_is_compared_as_far_as_it_goes(sharded: Suite) -> None:
     assert sharded.verify(*QUICKLY).returncode == 0
     (shard,) = run_shards(sharded, 1)
