@@ -10,7 +10,7 @@ import pytest
 
 from lossproof.command_line.progress import PlainLines, TerminalLine
 
-# A worker on another machine has the package elsewhere: hence a name instead of a path. It is not sent files that
+# A worker on another machine has the package elsewhere: hence a name, not a path. It is not sent files that
 # stand alone as arguments: hence values that are joined to their options.
 _HARNESS = ("--pyargs", "lossproof.running.conformance", "-p", "lossproof.running.plugin", "--rootdir=.")
 # Whatever folder this is, its settings of pytest are for other tests. Capturing log messages costs a tenth of
