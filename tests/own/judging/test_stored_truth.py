@@ -44,6 +44,7 @@ cases:
     loss: MSELoss
     args: {input: [60000, 1], target: [-60000, 0]}
     rounded: true
+  - {id: negative, title: the value is -0.0, loss: NLLLoss, args: {input: [[0, 0]], target: [0]}}
   - id: clamped
     title: the gradient is not the derivative
     loss: GaussianNLLLoss
@@ -248,7 +249,9 @@ def test_another_reduction_term_or_pick_is_computed_anew(store: TruthStore, aske
         assert len(asked) == 6
 
 
-def test_a_second_derivative_depends_on_its_directions(store: TruthStore, asked: list[object]) -> None:
+def test_a_second_derivative_depends_on_its_directions_and_its_format(
+    store: TruthStore, asked: list[object]
+) -> None:
     format = FORMATS["float32"]
     with storing(store):
         planned = CallPlanner().plan(PLAIN, "float32", "mean")
@@ -257,8 +260,11 @@ def test_a_second_derivative_depends_on_its_directions(store: TruthStore, asked:
             second_derivatives(planned.prepared, upstream, scaled, format)["input"].value.tolist()
             for scaled in (directions, {name: 2 * one for name, one in directions.items()}, directions)
         ]
-    assert len(asked) == 3
-    assert results[0] == results[2] == [number / 2 for number in results[1]]
+        assert len(asked) == 3
+        assert results[0] == results[2] == [number / 2 for number in results[1]]
+        wide = second_derivatives(planned.prepared, upstream, directions, FORMATS["float64"])
+        assert wide["input"].format is FORMATS["float64"]
+        assert len(asked) == 4
 
 
 NO_TEXT = [b"1", b"{}", b"[1]", b"[[]]", b"[[1], [1]]", b"null", b"[" * 100_000, b"\xff\xfe"]
@@ -304,7 +310,7 @@ def test_a_changed_formula_or_library_has_another_digest(
     assert code_digest(package) != usual
     formula.write_text(source)
     assert code_digest(package) == usual
-    formula.rename(formula.with_name("moved.py"))
+    formula.rename(formula.with_name("regressions.py"))
     assert code_digest(package) != usual
     monkeypatch.setattr(np, "__version__", "1.0")
     assert code_digest() != usual

@@ -92,6 +92,12 @@ def test_a_file_from_another_state_of_the_code_is_foreign(tmp_path: Path) -> Non
     assert found(tmp_path / "new") == [None, None, None]
 
 
+def test_a_content_under_another_key_is_foreign(tmp_path: Path) -> None:
+    path = stored(tmp_path)
+    path.write_bytes(path.read_bytes().replace(KEYS[0], b"x" * 16).replace(KEYS[2], KEYS[0]))
+    assert TruthStore(tmp_path).find(KEYS[0]) is None
+
+
 class Trap:
     def __reduce__(self) -> tuple[object, ...]:
         return os.mkdir, ("sprung",)
