@@ -18,7 +18,8 @@ from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import exact_balls, rounded, whole_numbers
-from lossproof.judging.truth import CallTruth, Truth, truth_of
+from lossproof.judging.stored_truth import Truths, recalled
+from lossproof.judging.truth import CallTruth, Truth, truth_of, upstream_gradients
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
@@ -177,9 +178,18 @@ def _plan(case: Case, dtype: str, reduction: str | None, term: Term, device: str
     call = make_call(case, dtype, reduction, term, device)
     prepared = prepare_call(call)
     format = _bound_format(prepared)
-    truth = _with_convention(truth_of(prepared, format), prepared)
+
+    def compute() -> Truths:
+        truth = _with_own_ranges(_with_convention(truth_of(prepared, format), prepared), prepared, format)
+        return ({"value": truth.value}, *truth.gradients)
+
+    names = [["value"], *([prepared.differentiable] * 2 if prepared.differentiable else [])]
+    first, *gradients = recalled(prepared, format, names, compute)
+    value = first["value"]
+    upstreams = upstream_gradients(value.value.shape, format)[: len(gradients)]
+    truth = CallTruth(value, upstreams, tuple(gradients))
     complete = dataclasses.replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)
-    return PlannedCall(complete, prepared, _with_own_ranges(truth, prepared, format))
+    return PlannedCall(complete, prepared, truth)
 
 
 def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:

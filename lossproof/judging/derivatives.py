@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.generator import draw_uniform
+from lossproof.judging.stored_truth import Truths, recalled
 from lossproof.judging.truth import Truth, truths
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array
@@ -71,7 +72,12 @@ def second_derivatives(
     call: PreparedCall, upstream: Float64Array, directions: Directions, format: Format
 ) -> Mapping[str, Truth]:
     """The derivative of each closed-form gradient along the directions, by dual numbers."""
-    return truths(lambda lift: _tangents(call, upstream, directions, lift), format)
+
+    def compute() -> Truths:
+        return [truths(lambda lift: _tangents(call, upstream, directions, lift), format)]
+
+    inputs = {"upstream": upstream, **directions}
+    return recalled(call, format, [call.differentiable], compute, inputs)[0]
 
 
 def one_sided_limits(

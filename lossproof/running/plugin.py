@@ -22,6 +22,8 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY, default_corpus
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
+from lossproof.judging.stored_truth import code_digest
+from lossproof.judging.truth_store import TruthStore, make_room
 from lossproof.reporting import ReportError, read_baseline, summary_lines
 from lossproof.running.collection import RUN_REPORTS, RunReports
 from lossproof.running.selection import PlannedTrial, SelectionError, select
@@ -100,7 +102,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             history = as_data(read_table(folder / HISTORY, corpus.known_defects))
     except (CorpusError, SelectionError, ReportError) as mistake:
         raise pytest.UsageError(str(mistake)) from None
-    conformance = ConformanceSession(corpus, selection)
+    conformance = ConformanceSession(corpus, selection, _truth_store(config))
     config.stash[_SESSION] = conformance
     config.stash[_EXAMINER] = _examiner(config, conformance)
     if not hasattr(config, "workerinput"):
@@ -123,8 +125,28 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _truth_store(config: pytest.Config) -> TruthStore | None:
+    """The truth of earlier runs, in pytest's own cache; None where there is none, or it cannot be written."""
+    cache = getattr(config, "cache", None)
+    # Only the second process is watched for what a subject does to it, and thereby to truth.
+    if cache is None or _wants_debugger(config):
+        return None
+    try:
+        folder = cache.mkdir("lossproof-truth")
+        name = code_digest()
+    except OSError:
+        return None
+    if not hasattr(config, "workerinput"):
+        make_room(folder, name)
+    return TruthStore(folder / name)
+
+
+def _wants_debugger(config: pytest.Config) -> bool:
+    return bool(config.getoption("usepdb") or config.getoption("trace"))
+
+
 def _examiner(config: pytest.Config, session: ConformanceSession) -> Supervisor | ConformanceSession:
-    if config.getoption("usepdb") or config.getoption("trace"):
+    if _wants_debugger(config):
         return session  # a debugger wants the subject in this process
     supervisor = Supervisor(session, config.getoption("time_limit"), config.getoption("capture") != "no")
     config.add_cleanup(supervisor.close)

@@ -12,6 +12,8 @@ from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.choices import reclassify_conventions
 from lossproof.judging.known_defects import by_case, excuse, relevant
+from lossproof.judging.stored_truth import storing
+from lossproof.judging.truth_store import TruthStore
 from lossproof.records.lines import lines_of
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
@@ -57,11 +59,16 @@ class Answer:
 
 
 class ConformanceSession:
-    """The state that the trials of a process share: corpus, selection, examiner and known defects."""
+    """The state that the trials of a process share: corpus, selection, examiner and known defects.
 
-    def __init__(self, corpus: Corpus, selection: Selection) -> None:
+    Attributes:
+        store: the truth of earlier runs; None computes all of it.
+    """
+
+    def __init__(self, corpus: Corpus, selection: Selection, store: TruthStore | None = None) -> None:
         self.corpus = corpus
         self.selection = selection
+        self.store = store
         layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
         self._examiner = Examiner(layout_dtype, picks=corpus.picks)
         self._sentinel = sentinel_trial()
@@ -87,6 +94,11 @@ class ConformanceSession:
 
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in this process."""
+        self._keep_truth()
+        with storing(self.store):
+            return self._examine(trial)
+
+    def _examine(self, trial: PlannedTrial) -> Answer:
         if trial.subject is None:
             return Answer.of(certify(trial.case))
         subject, picks = self.selection.subjects[trial.subject], self._picks[trial.subject]
@@ -100,9 +112,15 @@ class ConformanceSession:
 
     def examine_sentinel(self) -> Answer:
         """Carry out the sentinel's trial, which must fail."""
+        self._keep_truth()
         trial = self._sentinel
         with plant_mistake():
             return Answer.of(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
+
+    def _keep_truth(self) -> None:
+        """Keep what earlier trials computed: if a subject had changed this process, it would have ended."""
+        if self.store is not None:
+            self.store.keep()
 
     def error_answer(self, trial: PlannedTrial, reason: str) -> Answer:
         """The answer for a trial that could not be carried out."""

@@ -63,13 +63,15 @@ class Suite:
         self.plugins = folder / "plugins"
         self.mark = folder / "mark"
         self.modules: list[str] = []
+        self.cache: Path | None = None
         self.cases.mkdir()
         self.plugins.mkdir()
         (self.cases / "losses.yaml").write_text(CASES)
 
     def command(self, *options: str) -> list[str]:
         folders = ["--corpus", str(self.cases), "--reports", str(self.reports)]
-        return [sys.executable, "-m", "lossproof", "verify", *folders, "-p", "no:cacheprovider", *options]
+        cache = ["-o", f"cache_dir={self.cache}"] if self.cache else ["-p", "no:cacheprovider"]
+        return [sys.executable, "-m", "lossproof", "verify", *folders, *cache, *options]
 
     def environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(self.plugins), *self.modules])

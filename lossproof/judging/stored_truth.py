@@ -1,0 +1,194 @@
+"""Truth that an earlier run computed, as long as nothing has changed that it depends on.
+
+It depends on the numbers of the call, the picks in force, the format, and the code that computes it; not on
+the subject, and not on the wording of a case.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from functools import cache, partial
+from hashlib import blake2b
+from pathlib import Path
+from platform import machine
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import flint
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.judging.truth import Truth
+from lossproof.judging.truth_store import KEY_BYTES, TruthStore
+from lossproof.numbers.formats import Format
+from lossproof.reference.conventions import followed_picks
+from lossproof.reference.evaluation import PreparedCall
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+Truths = Sequence[Mapping[str, Truth]]
+Names = Sequence[Sequence[str]]
+
+_ROOMS = ("numbers", "reference", "corpus", "judging")
+_NUMBERS, _MARKS = np.dtype("<f8"), np.dtype("<i8")
+_ARRAYS = {
+    "value": _NUMBERS,
+    "remainder": _NUMBERS,
+    "bound": _NUMBERS,
+    "overflows": _MARKS,
+    "strict_bound": _NUMBERS,
+}
+_ABSENT, _ZERO, _STORED = "-", "0", "x"
+
+_store: ContextVar[TruthStore | None] = ContextVar("truth_store", default=None)
+
+
+@contextmanager
+def storing(store: TruthStore | None) -> Iterator[None]:
+    """Let ``recalled`` use a store inside; with None, it computes."""
+    token = _store.set(store)
+    try:
+        yield
+    finally:
+        _store.reset(token)
+
+
+def recalled(
+    call: PreparedCall,
+    format: Format,
+    names: Names,
+    compute: Callable[[], Truths],
+    inputs: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
+) -> Truths:
+    """The truths that ``compute`` yields, from the store in use if they are in it.
+
+    What only a wrong result asks of a truth is computed when it asks.
+
+    Args:
+        call, format: whose truths they are, and in which format.
+        names: the names of the truths in each mapping.
+        compute: computes them; all of them can be bounded and picked anew.
+        inputs: the arrays that they depend on beside the call.
+    """
+    store = _store.get()
+    if store is None:
+        return compute()
+    key = _key(call, format, names, inputs)
+    content = store.find(key)
+    if content is not None:
+        # In the context of now: later, other picks and rules may be in force, or steps be recorded.
+        again = cache(partial(copy_context().run, compute))
+        try:
+            return _decoded(content, format, names, again)
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            OverflowError,
+            MemoryError,
+            RecursionError,
+        ):
+            pass  # not written by this code, although it has a checksum
+    truths = compute()
+    store.add(key, _encoded(truths, names))
+    return truths
+
+
+def code_digest(package: Path = Path(__file__).parents[1]) -> str:
+    """A digest of all code that computes truth: a changed formula finds nothing that another one yielded."""
+    platform = (sys.version_info[:2], sys.platform, machine(), np.__version__, flint.__version__)
+    digest = blake2b(repr(platform).encode(), digest_size=16)
+    for path in sorted(path for room in _ROOMS for path in (package / room).rglob("*.py")):
+        source = path.read_bytes()
+        digest.update(f"{path.relative_to(package).as_posix()} {len(source)}\n".encode() + source)
+    return digest.hexdigest()
+
+
+def _key(call: PreparedCall, format: Format, names: Names, inputs: Mapping[str, object]) -> bytes:
+    in_force = followed_picks()
+    values = [*call.arguments.items(), *call.parameters.items(), *inputs.items()]
+    arrays = [value for _, value in values if isinstance(value, np.ndarray)]
+    plain = [
+        (name, (value.dtype.str, value.shape) if isinstance(value, np.ndarray) else value)
+        for name, value in values
+    ]
+    picks = sorted(in_force.picks.items()), in_force.is_free
+    text = repr((names, call.loss.name, plain, call.dtypes, format.name, picks))
+    return blake2b(
+        b"".join([text.encode(), *map(np.ndarray.tobytes, arrays)]), digest_size=KEY_BYTES
+    ).digest()
+
+
+def _encoded(truths: Truths, names: Names) -> bytes:
+    """The length of a text, the text, which says in JSON what there is, and all arrays that are not zero."""
+    arrays: list[bytes] = []
+
+    def described(truth: Truth) -> list[object]:
+        kept = ""
+        for name, dtype in _ARRAYS.items():
+            if getattr(truth, name) is None:
+                kept += _ABSENT
+                continue
+            array = np.asarray(getattr(truth, name), dtype)
+            # Not by their values: -0.0 is not 0.0.
+            if array.view(np.uint64).any():
+                kept += _STORED
+                arrays.append(array.tobytes())
+            else:
+                kept += _ZERO
+        return [truth.value.shape, kept, truth.freedom, truth.convention, truth.picks]
+
+    pairs = zip(truths, names, strict=True)
+    text = json.dumps([[described(one[name]) for name in named] for one, named in pairs]).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *arrays])
+
+
+def _decoded(content: bytes, format: Format, names: Names, again: Callable[[], Truths]) -> Truths:
+    """The truths; their numbers can only be read."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    numbers = np.frombuffer(content, _NUMBERS, offset=start)
+    place = 0
+
+    def arrays(shape: Sequence[int], kept: str) -> Iterator[Any]:
+        nonlocal place
+        size = math.prod(shape)
+        for dtype, how in zip(_ARRAYS.values(), kept, strict=True):
+            if how == _STORED:
+                yield numbers[place : place + size].view(dtype).reshape(shape)
+                place += size
+            else:
+                yield None if how == _ABSENT else np.zeros(shape, dtype)
+
+    def truth(part: int, name: str, description: Any) -> Truth:
+        shape, kept, freedom, convention, picks = description
+        value, remainder, bound, overflows, strict_bound = arrays(shape, kept)
+        return Truth(
+            value,
+            remainder,
+            bound,
+            overflows,
+            format,
+            strict_bound,
+            freedom,
+            convention,
+            picks,
+            lambda rules: _present(again()[part][name].bounded_by)(rules),
+            lambda picks, is_free: _present(again()[part][name].under_picks)(picks, is_free),
+        )
+
+    described = enumerate(zip(names, json.loads(content[8:start]), strict=True))
+    return [
+        {name: truth(part, name, one) for name, one in zip(named, described_ones, strict=True)}
+        for part, (named, described_ones) in described
+    ]
+
+
+def _present(function: _Function | None) -> _Function:
+    assert function is not None
+    return function

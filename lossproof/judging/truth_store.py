@@ -1,0 +1,133 @@
+"""Keeps contents in a folder under their keys, for later runs.
+
+Each process appends to a file of its own, so that runs and workers never wait for each other. A file is a
+sequence of entries, each a head (key, length, checksum) and a content. What does not fit its checksum counts
+as never stored, and its file is removed. Reading executes nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+
+KEY_BYTES = 16
+# Four times what the suite's own corpus takes.
+LARGEST = 2**28
+# More numbers than this are computed nearly as fast as they are read.
+_LARGEST_CONTENT = 2**20
+_HEAD = struct.Struct(f"<{KEY_BYTES}sQ16s")
+_SUFFIX = ".truth"
+
+
+class TruthStore:
+    """Contents of 16-byte keys, in files of a folder that holds what one state of the code computes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._added: dict[bytes, bytes] = {}
+        self._file: Path | None = None
+
+    def find(self, key: bytes) -> bytes | None:
+        """The content of a key, or None if it is not there or damaged."""
+        if key in self._added:
+            return self._added[key]
+        if key not in self._places:
+            return None
+        path, start = self._places[key]
+        with suppress(OSError, struct.error), path.open("rb", buffering=0) as file:
+            file.seek(start)
+            _, length, checksum = _HEAD.unpack(file.read(_HEAD.size))
+            content = file.read(min(length, _LARGEST_CONTENT))
+            if self._checksum(key, content) == checksum:
+                return content
+        self._forget(path)
+        return None
+
+    def add(self, key: bytes, content: bytes) -> None:
+        """Remember a content, unless it is very long; only ``keep`` writes it to the folder."""
+        if len(content) <= _LARGEST_CONTENT:
+            self._added[key] = content
+
+    def keep(self) -> None:
+        """Write what was added, unless the folder is full or cannot be written."""
+        added, self._added = self._added, {}
+        if not added or self._size > LARGEST:
+            return
+        with suppress(OSError):
+            if self._file is None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.NamedTemporaryFile(suffix=_SUFFIX, dir=self.folder, delete=False) as file:
+                    self._file = Path(file.name)
+            with self._file.open("ab") as file:
+                for key, content in added.items():
+                    self._places[key] = self._file, file.tell()
+                    file.write(_HEAD.pack(key, len(content), self._checksum(key, content)) + content)
+                    self._size += _HEAD.size + len(content)
+
+    @cached_property
+    def _size(self) -> int:
+        return size_of(self.folder)
+
+    @cached_property
+    def _places(self) -> dict[bytes, tuple[Path, int]]:
+        """The file of each key, and where its entry begins."""
+        return {key: (path, start) for path in _files(self.folder) for key, start in _entries(path)}
+
+    def _forget(self, path: Path) -> None:
+        self._places = {key: place for key, place in self._places.items() if place[0] != path}
+        with suppress(OSError):
+            path.unlink()
+
+    def _checksum(self, key: bytes, content: bytes) -> bytes:
+        """It fits neither under another key nor in the folder of another state of the code."""
+        name = self.folder.name.encode()[: blake2b.MAX_KEY_SIZE]
+        return blake2b(key + content, key=name, digest_size=16).digest()
+
+
+def make_room(folder: Path, current: str) -> None:
+    """Remove the stores in a folder that were not used for the longest time, until the rest is small enough.
+
+    Args:
+        folder: holds the folder of each store.
+        current: the name of the store that is about to be used.
+    """
+    with suppress(OSError):
+        (folder / current).mkdir(exist_ok=True)
+        (folder / current).touch()
+        stores = sorted(folder.iterdir(), key=lambda store: store.lstat().st_mtime)
+        excess = sum(map(size_of, stores)) - LARGEST
+        for store in stores:
+            if excess > 0:
+                excess -= size_of(store)
+                shutil.rmtree(store, ignore_errors=True)
+
+
+def size_of(store: Path) -> int:
+    """The bytes that the files of a store take."""
+    return sum(path.stat().st_size for path in _files(store))
+
+
+def _files(store: Path) -> list[Path]:
+    """No pipe, for one, in which a reader would wait forever."""
+    return [path for path in store.glob(f"*{_SUFFIX}") if path.is_file()]
+
+
+def _entries(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Each key in a file, and where its entry begins; the last one may be half written."""
+    try:
+        content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+    except OSError:
+        return
+    start = 0
+    while start + _HEAD.size <= len(content):
+        key, length, _ = _HEAD.unpack_from(content, start)
+        end = start + _HEAD.size + length
+        if end <= len(content):
+            yield key, start
+        start = end
