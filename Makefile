@@ -41,7 +41,7 @@ browser: $(INSTALLED) ## open the report in Chromium, which must be installed, a
 lint: $(INSTALLED) ## check style and types
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
 
-benchmark: $(INSTALLED) ## measure the harness against a bare loop
+benchmark: $(INSTALLED) ## measure a run against the calls that it makes, replayed alone
 	@$(RUN) -m proofs.overhead
 
 yardstick: $(INSTALLED) ## see how many of the planted faults PyTorch's own tests catch (a sample; half an hour)

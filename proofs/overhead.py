@@ -1,9 +1,9 @@
-"""What the harness costs: the suite against a bare loop over the same checks.
+"""What the harness costs: a whole run against the calls that it makes, replayed alone.
 
-The two run alternately, each in a process of its own, so that a machine that slows down slows both. The bare
-loop reads the same case files, makes the same calls of torch and the reference, and compares the same
-numbers, without pytest and without reports. The figures are CPU seconds, including child processes; on
-another machine, only their ratio means anything.
+The calls alone are the floor: each call of a subject, plain or in a mode, is made again at once with the same
+arguments, and nothing else is counted. A first run computes the truth of every case; a second run finds it
+in pytest's cache. All of them run in each round, so that a machine that slows down slows all. The figures are
+CPU seconds, including child processes; on another machine, only their ratios mean anything.
 """
 
 from __future__ import annotations
@@ -15,30 +15,51 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import torch
+
+from lossproof.corpus.reading import load_corpus
+from lossproof.running.selection import select
+from lossproof.running.session import ConformanceSession
+from lossproof.subjects.guarded import GuardedSubject
 
 ROOT = Path(__file__).parent.parent
+_REPLAY = "--replay"
 
-BARE_LOOP = """
-import gc
-from pathlib import Path
-from lossproof.corpus.reading import load_corpus
-from lossproof.checks.certification import certify
-from lossproof.checks.examination import Examiner
-from lossproof.running.selection import select
-selection = select(load_corpus(Path("cases")), "", "", "", "cpu")
-gc.collect()
-gc.freeze()
-examiner = Examiner()
-print(sum(
-    len(
-        examiner.examine(trial.case, selection.subjects[trial.subject], trial.dtype)
-        if trial.subject in selection.subjects
-        else certify(trial.case)
-    )
-    for trial in selection.trials
-))
-"""
+
+def replay() -> None:
+    """Examine the corpus, make each call once more, and print their number and the CPU seconds of these."""
+    calls: list[Callable[[], object]] = []
+    examined: Any = GuardedSubject  # whose methods are replaced
+    run, run_mode = examined.run, examined.run_mode
+
+    def noted_run(self: Any, call: Any) -> Any:
+        calls.append(lambda: self._run(call))
+        return run(self, call)
+
+    def noted_run_mode(self: Any, mode: Any, call: Any, directions: Any) -> Any:
+        calls.append(lambda: self._subject.run_mode(mode, call, directions))
+        return run_mode(self, mode, call, directions)
+
+    examined.run, examined.run_mode = noted_run, noted_run_mode
+    torch.set_num_threads(1)
+    corpus = load_corpus(ROOT / "cases")
+    session = ConformanceSession(corpus, select(corpus, "", "", "", "cpu"))
+    seconds, number = 0.0, 0
+    for trial in session.selection.trials:
+        calls.clear()
+        session.examine(trial)
+        started = sum(os.times()[:4])
+        for call in calls:
+            with suppress(Exception):  # many a call is refused
+                call()
+        seconds += sum(os.times()[:4]) - started
+        number += len(calls)
+    print(json.dumps({"seconds": seconds, "calls": number}))
 
 
 def cpu_seconds(command: list[str]) -> tuple[float, str]:
@@ -60,28 +81,29 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--workers", nargs="*", default=[], help="also measure with so many xdist workers")
+    parser.add_argument("--workers", default="0", help="how many workers of pytest-xdist a run has")
+    parser.add_argument(_REPLAY, action="store_true", help="only replay the calls, in this process")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        suite = [sys.executable, "-m", "lossproof", "verify", "--reports", folder]
-        commands = {"bare loop": [sys.executable, "-c", BARE_LOOP], "suite": suite}
-        commands |= {f"suite -n {count}": [*suite, "-n", count] for count in options.workers}
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(options.runs):
-            for name, command in commands.items():
-                used, output = cpu_seconds(command)
-                seconds[name].append(used)
-                if name == "bare loop":
-                    bare_checks = int(output)
-        with (Path(folder) / "results.jsonl").open() as lines:
-            checks = sum(json.loads(lines.readline())["run"]["counts"].values())
-    print(f"{bare_checks} checks in the bare loop, {checks} in the suite; medians of {options.runs} runs")
-    bare = statistics.median(seconds["bare loop"])
+    if options.replay:
+        replay()
+        return
+    seconds: dict[str, list[float]] = {"the calls alone": [], "first run": [], "second run": []}
+    for _ in range(options.runs):
+        said = cpu_seconds([sys.executable, "-m", "proofs.overhead", _REPLAY])[1]
+        floor = json.loads(said.splitlines()[-1])
+        seconds["the calls alone"].append(floor["seconds"])
+        with tempfile.TemporaryDirectory() as folder:
+            suite = [sys.executable, "-m", "lossproof", "verify", "--numprocesses", options.workers]
+            suite += ["--reports", folder, "-o", f"cache_dir={folder}/cache"]
+            seconds["first run"].append(cpu_seconds(suite)[0])
+            seconds["second run"].append(cpu_seconds(suite)[0])
+            with (Path(folder) / "results.jsonl").open() as lines:
+                checks = sum(json.loads(lines.readline())["run"]["counts"].values())
+    print(f"{floor['calls']:,} calls, {checks:,} checks; medians of {options.runs} rounds")
+    least = statistics.median(seconds["the calls alone"])
     for name, values in seconds.items():
         median = statistics.median(values)
-        print(
-            f"{name:12} {median:7.2f} CPU s  {checks / median:7.0f} checks/CPU s  ratio {median / bare:.2f}"
-        )
+        print(f"{name:15}  {median:7.2f} CPU s  {median / least:5.2f} times the calls alone")
 
 
 if __name__ == "__main__":
