@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
@@ -27,8 +27,8 @@ class Numeral:
     """
 
     text: str
-    exact: Fraction | float
-    claim: Fraction
+    exact: Fraction | float = field(repr=False)  # an int of more than 4,300 digits has no repr
+    claim: Fraction = field(repr=False)
 
     @property
     def is_integer(self) -> bool:

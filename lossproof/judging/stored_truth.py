@@ -99,11 +99,14 @@ def recalled(
     return truths
 
 
-def code_digest(package: Path = Path(__file__).parents[1]) -> str:
-    """A digest of all code that computes truth: a changed formula finds nothing that another one yielded."""
+def code_digest(package: Path = Path(__file__).parents[1], rooms: Sequence[str] = _ROOMS) -> str:
+    """A digest of the code in some rooms and of what it computes with, which changes with any of them.
+
+    By default, it is that of all code that computes truth: a changed formula finds nothing of another one.
+    """
     platform = (sys.version_info[:2], sys.platform, machine(), np.__version__, flint.__version__)
     digest = blake2b(repr(platform).encode(), digest_size=16)
-    for path in sorted(path for room in _ROOMS for path in (package / room).rglob("*.py")):
+    for path in sorted(path for room in rooms for path in (package / room).rglob("*.py")):
         source = path.read_bytes()
         digest.update(f"{path.relative_to(package).as_posix()} {len(source)}\n".encode() + source)
     return digest.hexdigest()

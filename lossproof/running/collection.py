@@ -24,7 +24,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting import Baseline, Comparison, compare, write_reports
 from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
-from lossproof.running.selection import Selection
+from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
 from lossproof.subjects.registry import default_subjects
 
@@ -64,6 +64,7 @@ class RunReports:
         self.failures: list[Record] = []
         self._results: dict[str, TestResult] = {}
         self._problems: list[str] = []
+        self._with_problems: set[str] = set()
         self._standing: list[str] = []
         self._news: list[str] = []
         self._known = self._entries(selection.subjects)
@@ -75,6 +76,8 @@ class RunReports:
         """Add the records of a test, as lines of JSON; the sentinel has none."""
         if lines:
             self.add_records(_trial_id(nodeid), seconds, records_in(lines))
+        if problems:
+            self._with_problems.add(_trial_id(nodeid))
         self.add_problems(problems)
 
     def add_records(self, trial_id: str, seconds: float, records: list[Record]) -> None:
@@ -95,6 +98,15 @@ class RunReports:
         if trial is None:
             return  # not a trial
         self.add_records(trial.id, seconds, [failed_record(trial, self._selection, reason.strip())])
+
+    def passed_and_failed(self) -> tuple[list[PlannedTrial], list[PlannedTrial]]:
+        """The trials that have run so far."""
+        passed: list[PlannedTrial] = []
+        failed: list[PlannedTrial] = []
+        for id, result in self._results.items():
+            is_wrong = id in self._with_problems or any(one.outcome.is_failing for one in result.records)
+            (failed if is_wrong else passed).append(self._trials[id])
+        return passed, failed
 
     def is_wanted(self, args: Sequence[str]) -> bool:
         """Whether this is a run of the harness: a run of other tests must leave the reports alone."""

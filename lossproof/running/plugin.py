@@ -13,8 +13,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -25,8 +26,9 @@ from lossproof.history.on_record import as_data, read_table
 from lossproof.judging.stored_truth import code_digest
 from lossproof.judging.truth_store import TruthStore, make_room
 from lossproof.reporting import ReportError, read_baseline, summary_lines
+from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
-from lossproof.running.selection import PlannedTrial, SelectionError, select
+from lossproof.running.selection import PlannedTrial, Selection, SelectionError, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
@@ -38,6 +40,7 @@ Examine = Callable[[PlannedTrial], None]
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
 _ATTACHMENT = "lossproof_records"
+_CHANGED = "lossproof_changed"
 _SELECTING = ("subjects", "dtypes", "cases", "device", "shard", "shard_times")
 _LARGE_CORPUS = 100_000  # bytes
 # Each has a second process, and a gigabyte for both is not too much.
@@ -55,6 +58,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--shard", default="", help="run only one part of several, such as 3/8")
     group.addoption(
         "--shard-times", default="", help="junit.xml of an earlier run, or its folder, to balance shards by"
+    )
+    group.addoption(
+        "--changed", action="store_true", help="run only what has changed since it passed, or has not passed"
     )
     group.addoption("--corpus", default=None, help="the folder of case files (default: the suite's own)")
     group.addoption(
@@ -102,16 +108,38 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             history = as_data(read_table(folder / HISTORY, corpus.known_defects))
     except (CorpusError, SelectionError, ReportError) as mistake:
         raise pytest.UsageError(str(mistake)) from None
+    changes = None if hasattr(config, "workerinput") else Changes(config, corpus, selection)
+    if config.getoption("changed"):
+        selection = _only_changed(config, selection, changes)
     conformance = ConformanceSession(corpus, selection, _truth_store(config))
     config.stash[_SESSION] = conformance
     config.stash[_EXAMINER] = _examiner(config, conformance)
-    if not hasattr(config, "workerinput"):
+    if changes is not None:
         reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
         run_reports = RunReports(reports, corpus, selection, options, baseline, history)
-        config.pluginmanager.register(_Controller(run_reports), "lossproof-controller")
+        config.pluginmanager.register(_Controller(run_reports, changes), "lossproof-controller")
         config.stash[RUN_REPORTS] = run_reports
         _report_when_terminated(config)
+
+
+def _only_changed(config: pytest.Config, selection: Selection, changes: Changes | None) -> Selection:
+    """The trials that need to run again; workers are told which, since their caches may differ."""
+    if changes is None:
+        told = set(config.workerinput[_CHANGED])  # type: ignore[attr-defined]  # set by pytest-xdist
+        trials = tuple(trial for trial in selection.trials if trial.id in told)
+    else:
+        trials = tuple(filter(changes.has_changed, selection.trials))
+        if not trials:
+            pytest.exit("Nothing has changed since it passed.", returncode=0)
+    return replace(selection, trials=trials)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker what has changed."""
+    if node.config.getoption("changed"):
+        node.workerinput[_CHANGED] = [trial.id for trial in node.config.stash[_SESSION].selection.trials]
 
 
 def _corpus_of(config: pytest.Config) -> Path:
@@ -227,8 +255,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 class _Controller:
     """Collects records and writes reports, in the process that controls the run."""
 
-    def __init__(self, reports: RunReports) -> None:
+    def __init__(self, reports: RunReports, changes: Changes) -> None:
         self._reports = reports
+        self._changes = changes
         self._paths: list[Path] = []
         self._failure = ""
 
@@ -236,6 +265,7 @@ class _Controller:
         """Add the records of a finished test, or the reason why it has none."""
         attachment = getattr(report, _ATTACHMENT, None)
         if attachment is not None:
+            delattr(report, _ATTACHMENT)  # pytest keeps its reports to the end
             self._reports.add(report.nodeid, report.duration, **attachment)
         elif report.failed:
             self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
@@ -247,6 +277,7 @@ class _Controller:
             return
         is_stopped = bool(session.shouldstop or session.shouldfail)
         complete = exitstatus in (0, 1, 5) and not is_stopped
+        self._changes.keep(*self._reports.passed_and_failed())
         problems = self._reports.finish(complete)
         try:
             self._paths = self._reports.write()
