@@ -9,6 +9,7 @@ never a silent conversion to bare objects.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -117,7 +118,7 @@ class NumberArray(NDArrayOperatorsMixin):
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     def __getitem__(self, index: Any) -> Self:
         return self.with_components(*(component[index] for component in self.components))
@@ -132,10 +133,9 @@ class NumberArray(NDArrayOperatorsMixin):
         if any(isinstance(value, NumberArray) and value.rank > self.rank for value in inputs):
             return NotImplemented
         # A plain array on the left must not lift its partner down: the richest type present decides.
-        context = next(value for value in inputs if isinstance(value, type(self)))
-        operands = [value if isinstance(value, type(self)) else context.lift(value) for value in inputs]
+        operands = [value if isinstance(value, type(self)) else self.lift(value) for value in inputs]
         if ufunc in COMPARISONS:
-            return context.compare(ufunc, *operands)
+            return self.compare(ufunc, *operands)
         if ufunc not in self.arithmetic:
             raise TypeError(f"{type(self).__name__} does not define numpy.{ufunc.__name__}")
         return getattr(operands[0], self.arithmetic[ufunc])(*operands[1:])

@@ -60,7 +60,7 @@ class Bounded(NumberArray):
         value = np.asarray(values, dtype=np.float64)
         rounded = format.round(value)
         inexact = np.isfinite(value) & (rounded != value)
-        if not np.any(inexact):
+        if not inexact.any():
             return cls(value, np.zeros(value.shape), format)
         # Among the subnormals one rounding is more than a unit roundoff. A number that would be rounded to
         # zero gets no such allowance: what is small and not zero (an eps) is there for a reason. Nor does one
@@ -98,15 +98,15 @@ class Bounded(NumberArray):
     def total(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> Bounded:
         """The sum, by the rule for blocked summation; exact where at most one term is not zero."""
         options: Any = {"axis": axis, "keepdims": keepdims}
-        value = np.sum(self.value, **options)
+        value = self.value.sum(**options)
         terms = self.size // max(1, int(np.size(value)))
-        magnitude = np.sum(np.abs(self.value), **options)
-        is_exact = np.sum((self.value != 0) | (self.bound != 0), **options) <= 1
+        magnitude = np.abs(self.value).sum(**options)
+        is_exact = ((self.value != 0) | (self.bound != 0)).sum(**options) <= 1
         accumulator = self.format.accumulator
         accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * propagation.finite(magnitude)
-        propagated = np.sum(self.bound, **options) + np.where(is_exact, 0.0, accumulated)
+        propagated = self.bound.sum(**options) + np.where(is_exact, 0.0, accumulated)
         marks = overflow.of_total(self, axis, keepdims)
-        if np.any(magnitude > accumulator.largest):
+        if (magnitude > accumulator.largest).any():
             operands = [overflow.largest_of(self.value, axis, keepdims)]
             marks = overflow.own_overflow(marks, value, accumulator, "the sum of numbers up to", operands)
         return self.rounded(value, propagated, marks, is_exact)
@@ -114,7 +114,7 @@ class Bounded(NumberArray):
     def largest(self, axis: int | None, keepdims: bool) -> Bounded:
         """The maximum: as far off as the most uncertain candidate."""
         options: Any = {"axis": axis, "keepdims": keepdims}
-        value, bound = np.max(self.value, **options), np.max(self.bound, **options)
+        value, bound = self.value.max(**options), self.bound.max(**options)
         return Bounded(value, bound, self.format, overflow.of_largest(self, axis, keepdims))
 
     def plus(self, other: Bounded) -> Bounded:
@@ -212,7 +212,7 @@ class Bounded(NumberArray):
     def _with_freedom(self, value: Float64Array, reach: Float64Array) -> Bounded:
         """A slope that is free, by as much as ``reach``, where this may be zero."""
         is_free = (np.abs(self.value) <= self.bound) & (self.bound > 0)
-        if np.any(is_free):
+        if is_free.any():
             rules = followed_rules()
             rules.freedoms.add("kink")
             is_free &= rules.kinks_are_free
