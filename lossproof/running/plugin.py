@@ -1,7 +1,7 @@
-"""The pytest plugin: options, one parametrized test per trial, and the reports at the end.
+"""The pytest plugin: its options, one parametrized test per trial, and what a test does.
 
-Records travel with pytest's own test reports, so that they also arrive from xdist's workers; only the
-controller reads them, and writes the reports.
+Records travel with pytest's own test reports, so that they also arrive from xdist's workers; ``controller``
+collects them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import argparse
 import gc
 import math
 import os
-import signal
-import threading
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -25,9 +23,10 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.judging.stored_truth import code_digest
 from lossproof.judging.truth_store import TruthStore, make_room
-from lossproof.reporting import ReportError, read_baseline, summary_lines
+from lossproof.reporting import ReportError, read_baseline
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
+from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated
 from lossproof.running.selection import PlannedTrial, Selection, SelectionError, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
@@ -39,7 +38,6 @@ Examine = Callable[[PlannedTrial], None]
 
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
-_ATTACHMENT = "lossproof_records"
 _CHANGED = "lossproof_changed"
 _SELECTING = ("subjects", "dtypes", "cases", "device", "shard", "shard_times")
 _LARGE_CORPUS = 100_000  # bytes
@@ -118,9 +116,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
         run_reports = RunReports(reports, corpus, selection, options, baseline, history)
-        config.pluginmanager.register(_Controller(run_reports, changes), "lossproof-controller")
+        config.pluginmanager.register(Controller(run_reports, changes), "lossproof-controller")
         config.stash[RUN_REPORTS] = run_reports
-        _report_when_terminated(config)
+        report_when_terminated(config)
 
 
 def _only_changed(config: pytest.Config, selection: Selection, changes: Changes | None) -> Selection:
@@ -181,22 +179,6 @@ def _examiner(config: pytest.Config, session: ConformanceSession) -> Supervisor 
     return supervisor
 
 
-def _report_when_terminated(config: pytest.Config) -> None:
-    """Write the reports of what has run so far if the run is terminated, as with Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        return  # in Python, only the main thread receives signals
-
-    def end(number: int, frame: object) -> NoReturn:
-        pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
-
-    previous = signal.signal(signal.SIGTERM, end)
-
-    def restore() -> None:
-        signal.signal(signal.SIGTERM, previous)
-
-    config.add_cleanup(restore)
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize the harness with the selected trials."""
     if "trial" in metafunc.fixturenames:
@@ -218,7 +200,7 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         answer = request.config.stash[_EXAMINER].examine(trial)
         if answer.failure:
             pytest.fail(answer.failure, pytrace=False)
-        setattr(request.node, _ATTACHMENT, {"lines": answer.lines, "problems": [*answer.problems]})
+        setattr(request.node, ATTACHMENT, {"lines": answer.lines, "problems": [*answer.problems]})
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
@@ -237,7 +219,7 @@ def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
         answer = request.config.stash[_EXAMINER].examine_sentinel()
         if not answer.complaints:
             problem = f"{_NOT_CAUGHT}: {MISTAKE}"
-            setattr(request.node, _ATTACHMENT, {"lines": "", "problems": [problem]})
+            setattr(request.node, ATTACHMENT, {"lines": "", "problems": [problem]})
             pytest.fail(answer.failure or problem, pytrace=False)
 
     return run
@@ -248,50 +230,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Attach the records to the test's report, with which they travel from a worker."""
     report = yield
     if report.when == "call":
-        setattr(report, _ATTACHMENT, getattr(item, _ATTACHMENT, None))
+        setattr(report, ATTACHMENT, getattr(item, ATTACHMENT, None))
     return report
-
-
-class _Controller:
-    """Collects records and writes reports, in the process that controls the run."""
-
-    def __init__(self, reports: RunReports, changes: Changes) -> None:
-        self._reports = reports
-        self._changes = changes
-        self._paths: list[Path] = []
-        self._failure = ""
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add the records of a finished test, or the reason why it has none."""
-        attachment = getattr(report, _ATTACHMENT, None)
-        if attachment is not None:
-            delattr(report, _ATTACHMENT)  # pytest keeps its reports to the end
-            self._reports.add(report.nodeid, report.duration, **attachment)
-        elif report.failed:
-            self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, and fail the run for problems that no single test could notice."""
-        if not self._reports.is_wanted(session.config.args):
-            return
-        is_stopped = bool(session.shouldstop or session.shouldfail)
-        complete = exitstatus in (0, 1, 5) and not is_stopped
-        self._changes.keep(*self._reports.passed_and_failed())
-        problems = self._reports.finish(complete)
-        try:
-            self._paths = self._reports.write()
-        except ReportError as error:
-            self._failure = str(error)
-        if (problems or self._failure) and session.exitstatus in (0, 5):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the last lines of the run."""
-        if self._paths or self._failure:
-            terminalreporter.write_sep("=", "lossproof")
-            reports = self._reports
-            for line in summary_lines(reports.run, reports.results, self._paths, reports.comparison):
-                terminalreporter.write_line(line)
-        if self._failure:
-            terminalreporter.write_line(f"no reports: {self._failure}", red=True)
