@@ -84,15 +84,7 @@ def recalled(
         again = cache(partial(copy_context().run, compute))
         try:
             return _decoded(content, format, names, again)
-        except (
-            ValueError,
-            TypeError,
-            LookupError,
-            AttributeError,
-            OverflowError,
-            MemoryError,
-            RecursionError,
-        ):
+        except (ValueError, TypeError, OverflowError, MemoryError, RecursionError):
             pass  # not written by this code, although it has a checksum
     truths = compute()
     store.add(key, _encoded(truths, names))
@@ -122,9 +114,8 @@ def _key(call: PreparedCall, format: Format, names: Names, inputs: Mapping[str, 
     ]
     picks = sorted(in_force.picks.items()), in_force.is_free
     text = repr((names, call.loss.name, plain, call.dtypes, format.name, picks))
-    return blake2b(
-        b"".join([text.encode(), *map(np.ndarray.tobytes, arrays)]), digest_size=KEY_BYTES
-    ).digest()
+    content = b"".join([text.encode(), *map(np.ndarray.tobytes, arrays)])
+    return blake2b(content, digest_size=KEY_BYTES).digest()
 
 
 def _encoded(truths: Truths, names: Names) -> bytes:
