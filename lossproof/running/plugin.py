@@ -75,7 +75,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let no warning go unseen; those of the reference, of legal calls, the harness judges itself."""
-    for line in ("error", "default::lossproof.reference.advice.ReferenceWarning"):
+    ours = "default::lossproof.reference.advice.ReferenceWarning"
+    # Without a cache, a run only takes longer.
+    for line in ("error", ours, "ignore::pytest.PytestCacheWarning"):
         config.addinivalue_line("filterwarnings", line)
 
 

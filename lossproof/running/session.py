@@ -94,7 +94,6 @@ class ConformanceSession:
 
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in this process."""
-        self._keep_truth()
         with storing(self.store):
             return self._examine(trial)
 
@@ -112,13 +111,12 @@ class ConformanceSession:
 
     def examine_sentinel(self) -> Answer:
         """Carry out the sentinel's trial, which must fail."""
-        self._keep_truth()
         trial = self._sentinel
         with plant_mistake():
             return Answer.of(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
 
-    def _keep_truth(self) -> None:
-        """Keep what earlier trials computed: if a subject had changed this process, it would have ended."""
+    def keep_truth(self) -> None:
+        """Keep what trials have computed for later runs: call this if no subject has changed the process."""
         if self.store is not None:
             self.store.keep()
 

@@ -125,7 +125,10 @@ def _serve(session: ConformanceSession, far_end: Connection, connection: Connect
         except EOFError:
             return
         answer = _answer(session, place)
-        connection.send((replace(answer, printed=tail.take()), surroundings.changes()))
+        changes = surroundings.changes()
+        if not changes:
+            session.keep_truth()
+        connection.send((replace(answer, printed=tail.take()), changes))
 
 
 def _answer(session: ConformanceSession, place: int) -> Answer:

@@ -240,6 +240,15 @@ def test_an_unwritable_reports_folder_is_one_sentence(suite: Suite) -> None:
     assert suite.reports.read_text() == "a file where the folder should be"
 
 
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(suite: Suite, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("where the cache should be")
+    suite.cache = tmp_path / "file" / "cache"
+    finished = suite.verify("--dtypes", "float32", "--subjects", "torch.nn")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "arning" not in finished.stdout + finished.stderr
+    assert (suite.reports / "report.html").exists()
+
+
 def test_the_usual_pytest_options_work(suite: Suite) -> None:
     finished = suite.verify("-k", "weighted and float32 and not functional", "-vv")
     assert finished.returncode == 0
