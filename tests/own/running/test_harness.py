@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
