@@ -16,11 +16,19 @@ from lossproof.records.record import Record
 from lossproof.reporting import Baseline
 from lossproof.reporting.jsonl import read_results
 from lossproof.running.collection import RunReports
-from lossproof.running.selection import select
+from lossproof.running.selection import SELECTING, select
 from lossproof.running.sharding import Shard, parse_shard, seconds_of_trials
 
-# What may differ between the shards of a run.
+# The options that may differ between the shards of a run.
 _OWN = ("shard", "workers")
+_EXPECTED = {
+    "versions": dict,
+    "options": dict,
+    "problems": list,
+    "complete": bool,
+    "started": str,
+    "seconds": float,
+}
 
 
 class MergeError(ValueError):
@@ -55,7 +63,7 @@ def merge(
     _demand_all_shards(parts)
     first = parts[0]
     corpus = load_corpus(corpus_folder)
-    selection = select(corpus, **first.options)
+    selection = select(corpus, **{name: str(first.options.get(name, "")) for name in SELECTING})
     options = first.run["options"] | {"shard": ""}
     took = min(part.run["started"] for part in parts), sum(part.run["seconds"] for part in parts)
     history = as_data(read_table(corpus_folder / HISTORY, corpus.known_defects))
@@ -67,7 +75,9 @@ def merge(
     ids = {(trial.case.id, trial.subject, trial.dtype): trial.id for trial in selection.trials}
     for part in parts:
         for trial, records in groupby(part.records, attrgetter("case", "subject", "dtype")):
-            id = ids[trial]
+            id = ids.get(trial)
+            if id is None:
+                raise MergeError(f"{part.folder} has records of {trial}, which this run does not have.")
             whole.add_records(id, part.seconds.get(id, 0.0), list(records))
         whole.add_problems(part.run["problems"])
     whole.finish(all(part.run["complete"] for part in parts))
@@ -76,7 +86,12 @@ def merge(
 
 def _read(folder: Path) -> _Part:
     run, records = read_results(folder / "results.jsonl")
-    text = run["options"].get("shard", "")
+    for name, kind in _EXPECTED.items():
+        if not isinstance(run.get(name), kind):
+            raise MergeError(
+                f"{folder}/results.jsonl:1: the run's {name} is missing or not a {kind.__name__}."
+            )
+    text = str(run["options"].get("shard", ""))
     if not text:
         raise MergeError(f"{folder} holds the reports of a whole run. Name the reports of its shards.")
     return _Part(folder, parse_shard(text), run, records, seconds_of_trials(folder))

@@ -27,7 +27,7 @@ from lossproof.reporting import ReportError, read_baseline
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
 from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated
-from lossproof.running.selection import PlannedTrial, Selection, SelectionError, select
+from lossproof.running.selection import SELECTING, PlannedTrial, Selection, SelectionError, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
@@ -39,7 +39,6 @@ Examine = Callable[[PlannedTrial], None]
 _SESSION = pytest.StashKey[ConformanceSession]()
 _EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
 _CHANGED = "lossproof_changed"
-_SELECTING = ("subjects", "dtypes", "cases", "device", "shard", "shard_times")
 _LARGE_CORPUS = 100_000  # bytes
 # Each has a second process, and a gigabyte for both is not too much.
 _MOST_WORKERS = 8
@@ -95,7 +94,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
-    options = {name: str(config.getoption(name)) for name in _SELECTING}
+    options = {name: str(config.getoption(name)) for name in SELECTING}
     folder = _corpus_of(config)
     baseline = history = None
     try:

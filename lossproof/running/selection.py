@@ -23,6 +23,9 @@ from lossproof.running.sharding import (
 from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
 from lossproof.subjects.subject import Subject
 
+# The options of a run that select its trials.
+SELECTING = ("subjects", "dtypes", "cases", "device", "shard", "shard_times")
+
 
 class SelectionError(ValueError):
     """An option names something that does not exist; the message lists the choices."""

@@ -73,6 +73,15 @@ def merged(suite: Suite, folders: list[Path]) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
+def edited_copy(reports: Path, name: str, old: str, new: str) -> Path:
+    """A copy of reports in which some text is another."""
+    copy = reports.parent / name
+    copy.mkdir()
+    for file in ("results.jsonl", "junit.xml"):
+        (copy / file).write_text((reports / file).read_text().replace(old, new))
+    return copy
+
+
 def after_the_first_line(path: Path) -> list[str]:
     return path.read_text().splitlines()[1:]
 
@@ -115,11 +124,9 @@ def test_what_is_no_whole_run_is_refused_and_nothing_is_written(sharded: Suite) 
     sharded.verify(*options, "--reports", str(other))
     third = sharded.reports.parent / "third"
     sharded.verify(*QUICKLY, "--shard", "2/3", "--reports", str(third))
-    elsewhere = sharded.reports.parent / "elsewhere"
-    elsewhere.mkdir()
-    for name in ("results.jsonl", "junit.xml"):
-        text = (two / name).read_text()
-        (elsewhere / name).write_text(text.replace('"numpy": "', '"numpy": "0.'))
+    elsewhere = edited_copy(two, "elsewhere", '"numpy": "', '"numpy": "0.')
+    damaged = edited_copy(two, "damaged", '"seconds": ', '"second": ')
+    strange = edited_copy(two, "strange", "more-", "fewer-")
     sharded.verify(*QUICKLY)
     refusals = {
         "shard 2/2 is missing": [one],
@@ -129,6 +136,8 @@ def test_what_is_no_whole_run_is_refused_and_nothing_is_written(sharded: Suite) 
         "are of different runs: numpy": [one, elsewhere],
         "holds the reports of a whole run": [one, sharded.reports],
         "cannot be read": [one, sharded.cases],
+        "the run's seconds is missing": [one, damaged],
+        "which this run does not have": [one, strange],
     }
     for sentence, folders in refusals.items():
         finished = merged(sharded, folders)
