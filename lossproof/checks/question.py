@@ -49,8 +49,7 @@ class Question:
     @cached_property
     def call(self) -> Call:
         """The call that the subject gets."""
-        planned = self.planned.call
-        return planned if self.layout == CONTIGUOUS else replace(planned, layout=self.layout)
+        return replace(self.planned.call, layout=self.layout)
 
     @cached_property
     def outcome(self) -> Observation | Refused:

@@ -32,7 +32,7 @@ class Recorder:
     ) -> None:
         self.case = case
         self.device = device
-        self._known_defects = [entry for entry in known_defects if entry.case == case.id]
+        self._known_defects = tuple(known_defects)
         self._shown_entries: set[tuple[str, int]] = set()
         # Built once, and shared by all records of a case, which are hundreds.
         self._common: dict[str, Any] = {
@@ -111,10 +111,6 @@ class Recorder:
         detail: Callable[[], Detail] | None = None,
     ) -> Record:
         """The record of a verdict."""
-
-        def detail_with_reason() -> Detail:
-            return (detail() if detail else {}) | self._why()
-
         success = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
         failure = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
         return self.record(
@@ -124,7 +120,7 @@ class Recorder:
             layout,
             verdict.error_over_budget,
             verdict.message,
-            detail_with_reason if detail else None,
+            None if detail is None else lambda: detail() | self._why(),
             verdict.rule,
             () if verdict.agrees else verdict.came_out,
             verdict.off,

@@ -156,7 +156,9 @@ def test_two_sides_that_must_be_the_same_are_told() -> None:
     assert (told["expected"], told["observed"]) == ("10.", "5.")
     assert outcome(told, "sum") == "passes"
     thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
-    assert outcome(identities.sameness_detail(FUNCTION, thrice, five, ten, bound), "sum") == "AssertionError"
+    told = identities.sameness_detail(FUNCTION, thrice, five, ten, bound)
+    assert outcome(told, "sum") == "AssertionError"
+    assert told["snippet"].count("assert result.shape") == 3
     shapeless = [(TOTAL, truth(5.0)), (TOTAL, truth(1.0, 4.0))]
     assert (
         outcome(identities.sameness_detail(FUNCTION, shapeless, five, ten, bound), "sum") == "AssertionError"

@@ -164,6 +164,12 @@ def test_what_disagrees_is_shown_in_detail_and_with_what_the_case_looks_for() ->
     assert recorder().record_verdict("value", Verdict(False, 3.0)).detail is None
 
 
+def test_what_passes_by_a_rule_names_it_and_overflow_is_an_outcome_of_its_own() -> None:
+    for rule, outcome in (("overflow", "overflowed"), ("kink", "agree")):
+        record = recorder().record_verdict("value", Verdict(True, None, "why it passes", rule))
+        assert (record.rule, record.outcome, record.message) == (rule, outcome, "why it passes")
+
+
 def test_the_detail_of_what_agrees_is_not_worked_out() -> None:
     def detail() -> dict[str, str]:
         raise AssertionError
