@@ -36,6 +36,16 @@ def test_what_float64_holds_is_written_as_python_does() -> None:
         assert true_text(truth(value), (0,)) == repr(value)
 
 
+@pytest.mark.parametrize("text", ["0.0", "-0.0", "inf", "-inf", "nan"])
+def test_what_has_no_digits_is_written_as_python_does_whatever_its_bound(text: str) -> None:
+    assert true_text(truth(float(text), bound=1e-3), (0,)) == text
+
+
+def test_a_large_value_has_an_exponent_from_where_python_writes_one() -> None:
+    for value in (1e15, 1.5e15, 1e16, 1.5e16, 1e20):
+        assert true_text(truth(value, bound=value / 100), (0,)) == repr(value)
+
+
 def test_digits_that_are_not_certain_are_left_out() -> None:
     assert true_text(truth(0.8132616579532623, bound=2e-7, dtype="float32"), (0,)) == "0.813261657953"
     assert true_text(truth(0.30000000000000004, bound=2e-8, dtype="float32"), (0,)) == "0.3"
@@ -79,6 +89,7 @@ def test_the_text_is_within_what_the_digits_claim(value: float, share: float, ex
         (3.876e-7, 3, "3.88e-07"),
         (-2.0, 3, "-2"),
         (0.0, 3, "0"),
+        (-0.0, 3, "-0"),
         (float("inf"), 3, "inf"),
         (float("nan"), 3, "nan"),
     ],
