@@ -70,6 +70,30 @@ def test_those_at_the_end_of_their_budget_are_not_beyond_it() -> None:
     )
 
 
+def test_up_to_eight_numbers_that_are_off_are_on_record_the_furthest_first() -> None:
+    numbers = [float(number) for number in range(1, 10)]
+    eight = judged([0.0, *numbers[:8]], truth([0.0] * 9, 0.125))
+    assert (eight.off, eight.came_out) == (8, ("8.0", "7.0", "6.0", "5.0", "4.0", "3.0", "2.0", "1.0"))
+    nine = judged(numbers, truth([0.0] * 9, 0.125))
+    assert (nine.off, nine.came_out) == (9, ("9 numbers that add up to 45",))
+    equal = judged([2.0] * 9, truth([0.0] * 9, 0.125))
+    assert (equal.off, equal.came_out) == (9, ("2.0",))
+
+
+def test_where_all_agree_no_number_is_off() -> None:
+    verdict = judged([1.0, 2.0], truth([1.0, 2.0], 0.5))
+    assert (verdict.off, verdict.came_out) == (0, ())
+
+
+def test_of_two_sides_that_differ_the_numbers_of_the_first_are_on_record() -> None:
+    verdict = compare_sums(np.array([1.0, 5.0, 3.0]), np.zeros(3), np.full(3, 1.0))
+    assert (verdict.off, verdict.came_out) == (2, ("5.0", "3.0"))
+
+
+def test_of_a_wrong_shape_the_shape_is_on_record() -> None:
+    assert judged([1.0, 2.0], truth(1.0, 0.5)).came_out == ("shape [2]",)
+
+
 def test_what_nothing_excuses_says_so() -> None:
     message = judged(math.nan, truth(1.0, 0.125)).message
     assert message == "the result is nan, should be 1.0: no overflow in the formula explains it"
