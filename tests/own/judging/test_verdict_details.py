@@ -65,8 +65,17 @@ def test_a_number_alone_has_no_place_and_no_count() -> None:
 
 
 def test_those_at_the_end_of_their_budget_are_not_beyond_it() -> None:
-    assert judged([1.25, 2.0], truth([1.0, 1.0], 0.125)).message.endswith(
-        "(1 of 2 elements are beyond their budget)"
+    verdict = judged([1.25, 2.0], truth([1.0, 1.0], 0.125))
+    assert verdict.message.endswith("(1 of 2 elements are beyond their budget)")
+    assert verdict.came_out == ("2.0",)
+
+
+def test_beside_an_overflow_the_share_is_the_largest_of_the_others() -> None:
+    overflown = replace(truth([1.0, 1.0, 1.0], 0.125), overflows=np.array([POSITIVE, 0, 0]))
+    verdict = judged([math.inf, 1.0625, 1.125], overflown)
+    assert (verdict.agrees, verdict.error_over_budget, verdict.rule) == (True, 0.5, "overflow")
+    assert (
+        judged(math.inf, replace(truth(1.0, 0.125), overflows=np.array(POSITIVE))).error_over_budget is None
     )
 
 
@@ -76,8 +85,8 @@ def test_up_to_eight_numbers_that_are_off_are_on_record_the_furthest_first() -> 
     assert (eight.off, eight.came_out) == (8, ("8.0", "7.0", "6.0", "5.0", "4.0", "3.0", "2.0", "1.0"))
     nine = judged(numbers, truth([0.0] * 9, 0.125))
     assert (nine.off, nine.came_out) == (9, ("9 numbers that add up to 45",))
-    equal = judged([2.0] * 9, truth([0.0] * 9, 0.125))
-    assert (equal.off, equal.came_out) == (9, ("2.0",))
+    equal = judged([2.0, -2.0, 3.0, -3.0] * 5, truth([0.0] * 20, 0.125))
+    assert (equal.off, equal.came_out) == (20, ("3.0", "-3.0", "2.0", "-2.0"))
 
 
 def test_where_all_agree_no_number_is_off() -> None:
