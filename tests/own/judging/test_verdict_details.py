@@ -64,6 +64,11 @@ def test_a_number_alone_has_no_place_and_no_count() -> None:
     )
 
 
+def test_a_number_without_a_budget_must_be_exact() -> None:
+    assert judged(2.0, truth(1.0, 0.0)).message == "the result is 2.0, should be 1.0: must be exact"
+    assert judged(4.0, truth(1.0, 1.0)).message.endswith("should be 1.0: 1.5 times its budget of 2")
+
+
 def test_those_at_the_end_of_their_budget_are_not_beyond_it() -> None:
     verdict = judged([1.25, 2.0], truth([1.0, 1.0], 0.125))
     assert verdict.message.endswith("(1 of 2 elements are beyond their budget)")
@@ -95,7 +100,7 @@ def test_where_all_agree_no_number_is_off() -> None:
 
 
 def test_of_two_sides_that_differ_the_numbers_of_the_first_are_on_record() -> None:
-    verdict = compare_sums(np.array([1.0, 5.0, 3.0]), np.zeros(3), np.full(3, 1.0))
+    verdict = compare_sums(np.array([2.0, 5.0, 3.0]), np.zeros(3), np.ones(3))
     assert (verdict.off, verdict.came_out) == (2, ("5.0", "3.0"))
 
 
@@ -106,6 +111,9 @@ def test_of_a_wrong_shape_the_shape_is_on_record() -> None:
 def test_what_nothing_excuses_says_so() -> None:
     message = judged(math.nan, truth(1.0, 0.125)).message
     assert message == "the result is nan, should be 1.0: no overflow in the formula explains it"
+    for number in (1.0, math.nan):
+        message = judged(number, truth(math.inf, 0.125)).message
+        assert message == f"the result is {number}, should be inf: nothing else is right there"
 
 
 @pytest.mark.parametrize("bound", [0.0, 1.0, math.inf])
