@@ -11,7 +11,7 @@ import pytest
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_sums
 from lossproof.numbers.formats import FORMATS
-from lossproof.numbers.overflow import POSITIVE
+from lossproof.numbers.overflow import POSITIVE, UNDEFINED
 
 FLOAT32 = FORMATS["float32"]
 
@@ -53,6 +53,12 @@ def test_an_infinity_is_itself_whatever_its_bound(bound: float) -> None:
 def test_an_overflow_on_the_way_makes_no_finite_number_infinite() -> None:
     overflown = replace(truth(math.inf, 0.0), overflows=np.array(POSITIVE))
     assert not judged(5.0, overflown).agrees
+
+
+@pytest.mark.parametrize(("number", "mark"), [(math.inf, POSITIVE), (math.nan, UNDEFINED)])
+def test_what_should_not_be_finite_is_right_by_itself_and_not_by_an_overflow(number: float, mark: int) -> None:
+    overflown = replace(truth(number, 0.0), overflows=np.array(mark))
+    assert judged(number, overflown) == Verdict(True, 0.0)
 
 
 def test_a_number_alone_has_no_place_and_no_count() -> None:
