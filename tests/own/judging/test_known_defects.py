@@ -9,7 +9,15 @@ import pytest
 from defect_specimens import ENTRY, entry, record
 
 from lossproof.corpus.case import KnownDefect
-from lossproof.judging.known_defects import blame, covers, excuse, relevant, unmatched_entries
+from lossproof.judging.known_defects import (
+    as_data,
+    blame,
+    by_case,
+    covers,
+    excuse,
+    relevant,
+    unmatched_entries,
+)
 from lossproof.records.outcome import Outcome
 
 SELECTED = [("one", "torch.nn", "float32")]
@@ -89,6 +97,20 @@ def test_an_entry_covers_what_it_is_narrowed_to(
     narrowing: dict[str, Any], changes: dict[str, Any], covered: bool
 ) -> None:
     assert covers(entry(**narrowing), record(**changes)) is covered
+
+
+def test_an_entry_is_about_subjects_and_not_about_printed_numbers() -> None:
+    assert not covers(entry(subject="*"), record(subject=None))
+
+
+def test_entries_are_found_by_their_case() -> None:
+    first, second, other = entry(line=1), entry(line=2), entry(case="two")
+    assert by_case([first, other, second]) == {"one": [first, second], "two": [other]}
+
+
+def test_reports_hold_an_entry_with_what_was_observed_in_words() -> None:
+    data = as_data(ENTRY)
+    assert (data["case"], data["line"], data["observed"]) == ("one", 7, str(ENTRY.observed))
 
 
 @pytest.mark.parametrize("outcome", ["disagree", "error"])

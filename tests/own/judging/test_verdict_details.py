@@ -61,6 +61,24 @@ def test_what_should_not_be_finite_is_right_by_itself_and_not_by_an_overflow(num
     assert judged(number, overflown) == Verdict(True, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("true", "bound", "mark", "observed", "rule"),
+    [
+        (1e6, 0.0, 0, math.inf, ""),
+        (-1e6, 0.0, 0, -math.inf, ""),
+        (65504.0, 32.0, 0, math.inf, "overflow"),
+        (1e6, 0.0, UNDEFINED, math.nan, "overflow"),
+        (math.nan, 0.0, POSITIVE, math.inf, "overflow"),
+    ],
+)
+def test_what_is_not_finite_passes_by_an_overflow_unless_it_is_the_right_rounding(
+    true: float, bound: float, mark: int, observed: float, rule: str
+) -> None:
+    half = replace(truth(true, bound), format=FORMATS["float16"], overflows=np.array(mark))
+    verdict = judged(observed, half)
+    assert (verdict.agrees, verdict.rule) == (True, rule)
+
+
 def test_a_number_alone_has_no_place_and_no_count() -> None:
     assert judged(2.0, truth(1.0, 0.125)).message == (
         "the result is 2.0, should be 1.0: 4 times its budget of 0.25"
