@@ -64,8 +64,6 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
     Returns:
         The records, some of them excused, and a sentence for each obsolete entry.
     """
-    cases = {record.case for record in records}
-    entries = [entry for entry in entries if entry.case in cases]
     excused: list[Record] = []
     obsolete: list[str] = []
     for record in records:
