@@ -79,6 +79,11 @@ def test_what_is_not_finite_passes_by_an_overflow_unless_it_is_the_right_roundin
     assert (verdict.agrees, verdict.rule) == (True, rule)
 
 
+def test_where_there_is_no_bound_all_but_the_true_number_pass_by_that() -> None:
+    unbounded = truth(1.0, math.inf, remainder=0.25)
+    assert [judged(number, unbounded).rule for number in (1.25, 1.0, 1.5)] == ["", "unbounded", "unbounded"]
+
+
 def test_a_number_alone_has_no_place_and_no_count() -> None:
     assert judged(2.0, truth(1.0, 0.125)).message == (
         "the result is 2.0, should be 1.0: 4 times its budget of 0.25"
