@@ -86,6 +86,13 @@ def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
     assert sum(worked_out) == sum(has_detail)
 
 
+def test_an_entry_for_another_case_explains_nothing() -> None:
+    recording = Recorder(CASE, "torch.nn", "float32", "cpu", [replace(ENTRY, case="another")])
+    for _ in range(2):
+        record = recording.record("value", Outcome.DISAGREE, detail=lambda: {"snippet": "x"}, came_out=["nan"])
+        assert record.detail == {"snippet": "x"}
+
+
 def test_a_record_of_a_case_that_says_little_says_little() -> None:
     plain = replace(CASE, source=None, flags=(), loses_digits=False)
     record = recorder(plain).record("value", Outcome.AGREE)

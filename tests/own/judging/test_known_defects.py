@@ -121,6 +121,7 @@ def test_what_is_known_to_be_wrong_is_excused(outcome: str) -> None:
     assert gone == []
     assert records[0].outcome == Outcome.KNOWN_DEFECT
     assert records[0].message == "the result is nan (known: the kernel divides by zero)"
+    assert records[0].cause == "the kernel divides by zero"
     assert records[2] == other
 
 
