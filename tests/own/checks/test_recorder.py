@@ -88,9 +88,10 @@ def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
 
 def test_an_entry_for_another_case_explains_nothing() -> None:
     recording = Recorder(CASE, "torch.nn", "float32", "cpu", [replace(ENTRY, case="another")])
+    shown = {"snippet": "x"}
     for _ in range(2):
-        record = recording.record("value", Outcome.DISAGREE, detail=lambda: {"snippet": "x"}, came_out=["nan"])
-        assert record.detail == {"snippet": "x"}
+        record = recording.record("value", Outcome.DISAGREE, detail=lambda: shown, came_out=["nan"])
+        assert record.detail == shown
 
 
 def test_a_record_of_a_case_that_says_little_says_little() -> None:

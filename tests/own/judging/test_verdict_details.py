@@ -56,7 +56,7 @@ def test_an_overflow_on_the_way_makes_no_finite_number_infinite() -> None:
 
 
 @pytest.mark.parametrize(("number", "mark"), [(math.inf, POSITIVE), (math.nan, UNDEFINED)])
-def test_what_should_not_be_finite_is_right_by_itself_and_not_by_an_overflow(number: float, mark: int) -> None:
+def test_what_should_not_be_finite_is_right_by_itself_and_by_no_rule(number: float, mark: int) -> None:
     overflown = replace(truth(number, 0.0), overflows=np.array(mark))
     assert judged(number, overflown) == Verdict(True, 0.0)
 
@@ -82,6 +82,8 @@ def test_what_is_not_finite_passes_by_an_overflow_unless_it_is_the_right_roundin
 def test_where_there_is_no_bound_all_but_the_true_number_pass_by_that() -> None:
     unbounded = truth(1.0, math.inf, remainder=0.25)
     assert [judged(number, unbounded).rule for number in (1.25, 1.0, 1.5)] == ["", "unbounded", "unbounded"]
+    one_of_two = replace(truth([1.0, 1.0], 0.125), bound=np.array([0.125, math.inf]))
+    assert judged([1.0, 7.0], one_of_two).rule == "unbounded"
 
 
 def test_a_number_alone_has_no_place_and_no_count() -> None:
