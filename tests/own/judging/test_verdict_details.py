@@ -89,6 +89,8 @@ def test_where_there_is_no_bound_all_but_the_true_number_pass_by_that() -> None:
 def test_beyond_the_budget_without_freedom_a_number_passes_by_the_freedom() -> None:
     free = replace(truth(1.0, 1.0), strict_bound=np.array(0.125), freedom="kink")
     assert [judged(number, free).rule for number in (1.25, 1.26)] == ["", "kink"]
+    two = replace(truth([1.0, 1.0], 1.0), strict_bound=np.full(2, 0.125), freedom="tie")
+    assert judged([1.0, 1.5], two).rule == "tie"
 
 
 def test_a_number_alone_has_no_place_and_no_count() -> None:
