@@ -29,10 +29,8 @@ class Identities:
     """Both sides of ``same_as`` agree within the sum of their budgets; those of ``differs_from`` do not."""
 
     def applies(self, question: Question) -> bool:
-        """Cases with ``same_as:`` or ``differs_from:``."""
-        case = question.trial.case
-        has_one = case.same_as is not None or case.differs_from is not None
-        return has_one and question.is_contiguous and question.is_answered
+        """Calls with an answer, in one layout; ``examine`` looks for ``same_as:`` and ``differs_from:``."""
+        return question.is_contiguous and question.is_answered
 
     def examine(self, question: Question) -> Iterator[Record]:
         """A record for each identity that the case states in this reduction."""

@@ -10,7 +10,7 @@ from lossproof.checks.trial import Trial
 from lossproof.corpus.case import Term
 from lossproof.judging import details
 from lossproof.judging.calls import PlannedCall
-from lossproof.judging.layouts import CONTIGUOUS, layouts_of
+from lossproof.judging.layouts import CONTIGUOUS, other_layouts
 from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation, Refused
 
@@ -38,8 +38,7 @@ class Question:
     @cached_property
     def call(self) -> Call:
         """The call that the subject gets."""
-        planned = self.planned.call
-        return planned if self.layout == CONTIGUOUS else replace(planned, layout=self.layout)
+        return replace(self.planned.call, layout=self.layout)
 
     @cached_property
     def outcome(self) -> Observation | Refused:
@@ -90,9 +89,8 @@ def questions(trial: Trial, reduction: str | None) -> Iterator[Question]:
     # Kernels read memory in one way without a reduction and in another with one, no matter which.
     has_layouts = reduction == trial.reductions[0] or first.is_in_chosen_reduction
     if first.is_about_numbers and has_layouts and trial.is_in_layout_dtype:
-        for layout in layouts_of(first.planned.call):
-            if layout != CONTIGUOUS:
-                yield Question(trial, reduction, layout)
+        for layout in other_layouts(first.planned.call):
+            yield Question(trial, reduction, layout)
 
 
 def chosen_reduction(reductions: tuple[str | None, ...]) -> str | None:

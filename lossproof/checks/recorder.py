@@ -32,7 +32,7 @@ class Recorder:
     ) -> None:
         self.case = case
         self.device = device
-        self._known_defects = [entry for entry in known_defects if entry.case == case.id]
+        self._known_defects = tuple(known_defects)
         self._shown_entries: set[tuple[str, int]] = set()
         # Built once, and shared by all records of a case, which are hundreds.
         self._common: dict[str, Any] = {
@@ -100,11 +100,6 @@ class Recorder:
         detail: Callable[[], Detail] | None = None,
     ) -> Record:
         """The record of a verdict."""
-
-        def detail_with_reason() -> Detail:
-            why = {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
-            return (detail() if detail else {}) | why
-
         success = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
         failure = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
         return self.record(
@@ -114,12 +109,15 @@ class Recorder:
             layout,
             verdict.error_over_budget,
             verdict.message,
-            detail_with_reason if detail else None,
+            None if detail is None else lambda: detail() | self._why(),
             rule=verdict.rule,
             came_out=[] if verdict.agrees else list(verdict.came_out),
             off=verdict.off,
             picks=dict(verdict.picks),
         )
+
+    def _why(self) -> dict[str, str]:
+        return {"why": "; ".join(flag.why for flag in self.case.flags)} if self.case.flags else {}
 
     def _is_shown(self, record: Record) -> bool:
         entry = explaining_entry(self._known_defects, record)

@@ -10,10 +10,9 @@ from lossproof.subjects.call import Call, constant_dimensions, tensors_of
 CONTIGUOUS, TRANSPOSED, STRIDED, EXPANDED = LAYOUTS
 
 
-def layouts_of(call: Call) -> Iterator[str]:
-    """Contiguous, and each layout that differs from it for at least one tensor of the call."""
+def other_layouts(call: Call) -> Iterator[str]:
+    """The layouts that differ from the contiguous one for at least one tensor of the call."""
     tensors = [values.numbers for values in tensors_of(call).values()]
-    yield CONTIGUOUS
     if any(tensor.ndim > 1 for tensor in tensors):
         yield TRANSPOSED
     if any(tensor.ndim > 0 for tensor in tensors):

@@ -60,7 +60,7 @@ def shortest(value: float, format: Format) -> str:
 
 
 def _certain_digits(total: Fraction, bound: float) -> int:
-    if total == 0 or bound == 0 or not math.isfinite(bound):
+    if bound == 0 or not math.isfinite(bound):
         return _MOST_DIGITS
     unit = math.ceil(math.log10(bound) + math.log10(_RESOLUTION))
     leading = _rounded(abs(total), _MOST_DIGITS).adjusted()

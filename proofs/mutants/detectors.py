@@ -60,6 +60,8 @@ class CaseDetector:
                 f"{record.quantity}: {record.message}" for record in certify(case) if record.outcome in _WRONG
             )
         subject = find_subject(self.subject)
+        if not subject.has_loss(case.loss):
+            return ""
         entries = relevant(corpus.known_defects, self.subject, subject.version(), "cpu")
         for record in _examiner(self.with_modes).records(case, subject, self.dtype):
             [excused], obsolete = excuse([record], entries)
@@ -115,7 +117,7 @@ class TestsDetector:
         return " -k ".join(filter(None, (self.file, self.expression)))
 
     def failure(self, corpus: Corpus) -> str:
-        """The first test that fails."""
+        """The first test that fails; none does where the expression selects none."""
         report = _FirstFailure()
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:logging", "--rootdir", str(ROOT)]
         # The harness reads its corpus at every start, which takes longer than most tests.
@@ -127,7 +129,8 @@ class TestsDetector:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             [file] = (ROOT / "tests/own").rglob(self.file)
             status = pytest.main([*options, str(file)], plugins=[report])
-        return "" if status == 0 else report.test or f"pytest ends with {status!r}"
+        is_passing = status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        return "" if is_passing else report.test or f"pytest ends with {status!r}"
 
 
 class _FirstFailure:

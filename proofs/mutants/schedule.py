@@ -18,6 +18,13 @@ _READING = tuple(
 )
 # The number of cases of a loss that only uses the module.
 _CASES_OF_OTHERS = 15
+# Where the cases of a loss run; a subject may lack the loss.
+_PLACES = (
+    ("torch.nn.functional", "float64"),
+    ("torch-expressions", "float64"),
+    ("reference", "float64"),
+    ("torch.nn", "float32"),
+)
 
 _SLOW_TESTS = (
     "test_truth.py",
@@ -39,11 +46,16 @@ _REFERENCE_TESTS = (
     "test_reductions.py",
     "test_refusals.py",
     "test_sharp_budgets.py",
+    "test_torch_state.py",
 )
 _JUDGING_TESTS = (
     "test_verdict.py",
     "test_verdict_details.py",
     "test_truth_details.py",
+    "test_excuses.py",
+    "test_number_text.py",
+    "test_other_computations.py",
+    "test_without_infinities.py",
     "test_calls.py",
     "test_derivatives.py",
     "test_second_derivatives.py",
@@ -149,9 +161,7 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
                 continue
             if case.expect or case.gradient or case.erratum:
                 yield CaseDetector(case.id)
-            places = [("torch.nn.functional", "float64"), ("reference", "float64")]
-            places.append(("torch.nn", "float32"))
-            for subject, dtype in places:
+            for subject, dtype in _PLACES:
                 if dtype in case.dtypes:
                     yield CaseDetector(case.id, subject, dtype)
     yield from map(TestsDetector, _REFERENCE_TESTS)
@@ -161,6 +171,7 @@ def _reference(surroundings: Surroundings, module: str, is_quick: bool) -> Itera
     if "TripletMarginWithDistanceLoss" in losses:
         yield TestsDetector("test_named_distances.py")
     yield TestsDetector("test_reference_gradients.py", " or ".join(defined or losses))
+    yield TestsDetector("test_promotion.py", " or ".join(defined or losses))
     if random := [loss for loss in defined or losses if loss in surroundings.random]:
         yield TestsDetector("test_truth.py", " or ".join(random))
     if "L1Loss" in losses:

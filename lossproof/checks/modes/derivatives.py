@@ -80,14 +80,14 @@ def _judge_gradients(mode: str, call: CallInMode) -> Iterator[Judgement]:
 
 
 def _judge_along(quantity: str, observed: Float64Array, call: CallInMode, *true: Truth) -> Judgement:
-    """The weighted derivative of the output along the directions, judged by the truth that it fits best."""
+    """The weighted derivative of the output along the directions, judged by the first truth that it fits."""
     if observed.shape != call.plain.value.shape:
         shape = partial(shape_assertion, call.plain.value.shape)
         verdict = wrong_shape(observed.shape, call.plain.value.shape)
         return Judgement(quantity, verdict, call.plain.value, observed, shape)
     weighted = np.asarray(np.sum(observed * call.planned.truth.upstreams[1]))
     verdicts = [(judge_by_picks(truth, partial(compare, weighted)), truth) for truth in true]
-    verdict, fitting = max(verdicts, key=lambda pair: (pair[0].agrees, pair[0].is_changed))
+    verdict, fitting = max(verdicts, key=lambda pair: pair[0].agrees)
 
     def lines() -> list[str]:
         return number_assertion(WEIGHTED, [within_budget(float(weighted), truth, ()) for truth in true])

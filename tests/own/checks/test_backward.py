@@ -43,8 +43,10 @@ def off(answer: Observation) -> Observation:
     return replace(answer, value=answer.value + 1)
 
 
-def test_a_right_value_agrees_though_its_backward_pass_raises() -> None:
-    records = examine(TOTAL, failing())
+@pytest.mark.parametrize("stage", ["backward", "call"])
+def test_a_right_value_agrees_though_its_backward_pass_raises(stage: str) -> None:
+    """The stage that the subject names does not matter."""
+    records = examine(TOTAL, failing(Refused("RuntimeError", "found no derivative", stage)))
     assert outcomes(records) == {("value", "agree"), ("gradient", "error"), ("unchanged", "agree")}
     record = named(records, "gradient")
     assert record.message == "raised RuntimeError: found no derivative"
@@ -106,8 +108,8 @@ def test_of_repeated_calls_the_values_are_judged_and_one_failure_is_told() -> No
     subject = Pretender()
 
     def act(call: Call, answer: Observation) -> Observation:
-        is_second = len(subject.calls) == 2
-        return replace(off(answer), gradients=(), failure=FAILURE) if is_second else answer
+        is_first = len(subject.calls) == 1
+        return answer if is_first else replace(off(answer), gradients=(), failure=FAILURE)
 
     subject.act = act
     records = examine(replace(TOTAL, repeats=3), subject)

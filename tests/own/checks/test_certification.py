@@ -9,11 +9,15 @@ from printed_numbers import case, one, printed
 
 from lossproof.checks.certification import certify
 from lossproof.corpus.case import Erratum
+from lossproof.records.record import Record
+
+
+def certified(**changes: Any) -> list[Record]:
+    return certify(case("CrossEntropyLoss", input=literal([["0", "0"]]), target=literal(["1"]), **changes))
 
 
 def certified_outcomes(**changes: Any) -> list[tuple[str, str | None, str]]:
-    call = case("CrossEntropyLoss", input=literal([["0", "0"]]), target=literal(["1"]), **changes)
-    return [(record.quantity, record.reduction, record.outcome) for record in certify(call)]
+    return [(record.quantity, record.reduction, record.outcome) for record in certified(**changes)]
 
 
 def test_certifying_judges_all_that_a_case_prints() -> None:
@@ -43,14 +47,26 @@ def test_an_erratum_must_be_wrong() -> None:
     ]
 
 
+def test_an_erratum_that_holds_says_why_and_has_no_share_of_a_budget() -> None:
+    (record,) = certified(erratum=Erratum({"mean": one("0.6")}, "", "a slip"))
+    assert record.message == "by what it says 0.6, true 0.69314718055994530942: a slip"
+    assert record.error_over_budget is None
+
+
+def test_a_record_says_where_its_number_stands() -> None:
+    stated = {"mean": (one("0.69"),), "sum": (one("0.7"),)}
+    erratum = Erratum({"mean": one("0.6")}, "", "a slip")
+    for prints, places in (
+        ((), ["case", "case", "formula"]),
+        (("mean",), ["document", "case", "formula"]),
+        (("sum", "erratum"), ["case", "document", "document"]),
+    ):
+        records = certified(expect=stated, erratum=erratum, prints=prints)
+        assert [record.numbers and record.numbers["by"] for record in records] == places
+
+
 def test_an_erratum_that_is_right_says_what_to_do() -> None:
-    call = case(
-        "CrossEntropyLoss",
-        input=literal([["0", "0"]]),
-        target=literal(["1"]),
-        erratum=Erratum({"mean": one("0.69")}, "", "a slip"),
-    )
-    (record,) = certify(call)
+    (record,) = certified(erratum=Erratum({"mean": one("0.69")}, "", "a slip"))
     assert "called an erratum, but right" in record.message
     assert "remove the erratum" in record.message
     assert (record.subject, record.case, record.file, record.line) == (None, "one", "cases/x.yaml", 3)

@@ -276,10 +276,8 @@ def test_forward_mode_asks_for_the_slope_of_the_clamp(name: str, number: float, 
     [record] = [record for record in records if record.quantity == "jvp"]
     if not outcome:
         assert record.outcome == "disagree"
-    elif outcome == convention.usual:
-        assert record.outcome == "agree"
     else:
-        assert record.outcome == "changed convention"
+        assert record.outcome == ("agree" if outcome == convention.usual else "changed convention")
         assert record.picks[name] == outcome
 
 

@@ -62,6 +62,17 @@ def test_of_a_module_that_drifted_what_it_was_must_not_be() -> None:
         assert outcome_of_snippet(told["snippet"]) == then
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(60, "input = float64 [0.0, 1.0, 2.0, "), (61, "input = float64 [61], from 0 to 60")],
+)
+def test_of_more_than_sixty_numbers_the_shape_and_the_range_are_told(size: int, shown: str) -> None:
+    many = {"input": Values(np.arange(float(size)), "float64")}
+    told = details.describe(Call("LogSoftmax", {"dim": 0}, many, None, "float64"))
+    assert told["inputs"].startswith(shown)
+    assert told["params"] == "dim = 0"
+
+
 def test_of_an_error_the_program_makes_the_same_quantity() -> None:
     assert outcome(details.error_detail(FUNCTION, AVERAGE), "average") == "ValueError"
     assert outcome(details.error_detail(FUNCTION, CALL)) == "passes"
@@ -156,7 +167,9 @@ def test_two_sides_that_must_be_the_same_are_told() -> None:
     assert (told["expected"], told["observed"]) == ("10.", "5.")
     assert outcome(told, "sum") == "passes"
     thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
-    assert outcome(identities.sameness_detail(FUNCTION, thrice, five, ten, bound), "sum") == "AssertionError"
+    told = identities.sameness_detail(FUNCTION, thrice, five, ten, bound)
+    assert outcome(told, "sum") == "AssertionError"
+    assert told["snippet"].count("assert result.shape") == 3
     shapeless = [(TOTAL, truth(5.0)), (TOTAL, truth(1.0, 4.0))]
     assert (
         outcome(identities.sameness_detail(FUNCTION, shapeless, five, ten, bound), "sum") == "AssertionError"

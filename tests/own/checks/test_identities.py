@@ -83,8 +83,8 @@ SUMMED = replace(DISTANCE, same_as=Identity(HALVES, ("sum",), "sums add up"))
 
 def test_both_sides_of_an_identity_must_agree() -> None:
     records = [record for record in examine(SUMMED) if record.quantity == "same_as"]
-    assert [(record.reduction, record.outcome, record.layout) for record in records] == [
-        ("sum", "agree", "contiguous")
+    assert [(record.reduction, record.outcome, record.layout, record.message) for record in records] == [
+        ("sum", "agree", "contiguous", "")
     ]
     everywhere = replace(SUMMED, same_as=Identity((Term(),), None, "it is itself"))
     records = [record for record in examine(everywhere) if record.quantity == "same_as"]
@@ -126,6 +126,8 @@ def test_what_must_differ_must_not_agree() -> None:
     [alike, *_] = [one for one in examine(replace(DISTANCE, differs_from=own)) if one.outcome != "agree"]
     assert (alike.quantity, alike.outcome) == ("differs_from", "disagree")
     assert alike.message == "both sides agree, but must not"
+    assert alike.detail is not None
+    assert {"expected", "observed", "snippet"} <= set(alike.detail)
     records = examine(replace(DISTANCE, differs_from=other))
     unlike = named(records, "differs_from")
     assert (unlike.outcome, unlike.message, unlike.reduction) == ("agree", "", "sum")

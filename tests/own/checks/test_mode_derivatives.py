@@ -73,21 +73,37 @@ def test_where_numbers_are_infinite_no_derivative_along_is_asked(mode: str, exam
     assert not [quantity for quantity in quantities if quantity.startswith(mode)]
 
 
-def along(gradient: Callable[[Any], Mapping[str, Any]]) -> dict[str, Record]:
+# Torch's gradient by log-probabilities is one by logits, and that is the only convention of the loss.
+ALIGNED = case(
+    "CTCLoss",
+    {
+        "log_probs": literal([[["-0.5", "-1"]], [["-1", "-0.5"]]]),
+        "targets": literal([["1"]]),
+        "input_lengths": literal(["2"]),
+        "target_lengths": literal(["1"]),
+    },
+)
+
+
+def along(gradient: Callable[[Any], Mapping[str, Any]], examined: Case = CONVENTION) -> dict[str, Record]:
     """The record of forward mode at a point of a convention, which yields the derivative by ``gradient``."""
-    planned = CallPlanner().plan(CONVENTION, "float64", "mean")
+    planned = CallPlanner().plan(examined, "float64", "mean")
     directions = directions_of(planned.prepared, FLOAT64)
     total = sum(float(np.sum(value * directions[name])) for name, value in gradient(planned).items())
-    return examine("jvp", lambda seen: replace(seen, value=np.array(total)), CONVENTION)
+    return examine("jvp", lambda seen: replace(seen, value=np.array(total)), examined)
 
 
-def test_by_convention_forward_mode_may_yield_the_gradient_or_the_derivative() -> None:
+@pytest.mark.parametrize("examined", [CONVENTION, ALIGNED])
+def test_by_convention_forward_mode_may_yield_the_gradient_or_the_derivative(examined: Case) -> None:
     ones = np.ones(())
-    record = along(lambda planned: planned.prepared.gradient(ones))["jvp"]
-    assert (record.outcome, record.message) == ("agree", "")
-    record = along(lambda planned: planned.prepared.derivative(ones))["jvp"]
-    assert record.outcome == "agree"
+    record = along(lambda planned: planned.prepared.gradient(ones), examined)["jvp"]
+    assert (record.outcome, record.rule, record.message) == ("agree", "", "")
+    record = along(lambda planned: planned.prepared.derivative(ones), examined)["jvp"]
+    assert (record.outcome, record.rule) == ("agree", "convention")
     assert record.message == "the derivative of the value, which the gradient by convention is not"
+
+
+def test_what_is_neither_the_gradient_nor_the_derivative_is_wrong() -> None:
     record = along(lambda planned: {"input": np.array([7.0])})["jvp"]
     assert record.outcome == "disagree"
     assert "budget" in record.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exact_arithmetic import literal
+from examined_cases import case
 from pretended_modes import (
     ABSTRACT,
     ALL,
@@ -26,6 +29,8 @@ from pretenders import Modal
 
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
+from lossproof.corpus.numeral import parse_numeral
+from lossproof.corpus.tensors import Fill
 from lossproof.judging.calls import CallPlanner
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 
@@ -84,6 +89,7 @@ def test_what_is_wrong_disagrees(mode: str, change: Callable[[Any], Any], quanti
     assert record.outcome == "disagree"
     assert words in record.message or words.replace("\\", "") in record.message
     assert "convention" not in record.message
+    assert "computed in" not in record.message
     assert record.detail is not None
     assert {"inputs", "expected", "observed", "snippet"} <= set(record.detail)
 
@@ -96,6 +102,39 @@ def test_the_modes_of_autocast_may_return_what_they_compute_in() -> None:
     assert record.outcome == "agree"
     precise = examine("autocast", lambda seen: replace(seen, value=seen.value * 1.01, computed_in="float16"))
     assert precise["autocast"].outcome == "disagree"
+
+
+def test_an_overflow_of_the_narrower_dtype_is_told_beside_that_dtype() -> None:
+    """300^2 is beyond float16, the loss is not."""
+    squared = {"input": literal(["300"]), "target": literal(["0"]), "var": literal(["60000"])}
+    change = altered(value=np.array(math.inf), computed_in="float16")
+    [record] = examine("autocast", change, case("GaussianNLLLoss", squared)).values()
+    assert (record.outcome, record.rule) == ("overflowed", "overflow")
+    assert record.message.startswith("computed in float16; inf passes for 6.25")
+
+
+@pytest.mark.parametrize(
+    ("mode", "change", "came_out"),
+    [
+        ("threads", altered(dtype="float32"), "float32"),
+        ("autocast", altered(dtype="float64"), "float64"),
+        ("meta", altered(value=np.ones(())), "numbers"),
+    ],
+)
+def test_what_came_out_in_place_of_numbers_is_on_record(mode: str, change: Any, came_out: str) -> None:
+    [record] = examine(mode, change).values()
+    assert record.came_out == [came_out]
+
+
+def test_a_mode_is_compared_with_the_plain_call_and_with_no_other_computation() -> None:
+    numbers = {name: Fill(parse_numeral("0.1"), (3000,)) for name in ("input", "target")}
+    many = case("KLDivLoss", numbers, reductions=("sum",))
+    truth = CallPlanner().plan(many, "float64", "sum").truth.value
+    [record] = examine(
+        "threads", lambda seen: replace(seen, value=seen.value + 5 * truth.bound), many
+    ).values()
+    assert record.outcome == "disagree"
+    assert "as far off as" not in record.message
 
 
 @pytest.mark.parametrize(("share", "agrees"), [(0.97, True), (1.03, False)])

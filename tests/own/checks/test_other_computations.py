@@ -13,6 +13,9 @@ from pretenders import Pretender
 
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Fill, Uniform
+from lossproof.judging.calls import CallPlanner
+from lossproof.judging.verdict import compare
+from lossproof.numbers.rules import Rules
 from lossproof.records.record import Record
 from lossproof.subjects.call import Call, Observation
 
@@ -66,6 +69,23 @@ def test_it_disagrees_and_is_told_as_what_it_is(examined: Any, compute: Any, wor
     record = judged(examined, compute)
     assert record.outcome == "disagree"
     assert words in record.message
+
+
+def test_the_simplest_computation_that_may_be_as_far_off_is_told() -> None:
+    rows = {"input": literal([["100000", "100000.25", "99999.5"]] * 300), "target": literal(["1"] * 300)}
+    many = case("CrossEntropyLoss", rows)
+    truth = CallPlanner().plan(many, "float32", "sum").truth.value
+    assert truth.bounded_by is not None
+    for rules, name in (
+        (Rules(sums_are_sequential=True), "a sequential sum"),
+        (Rules(subtracts_log_sum_exp=True), "x - logsumexp(x)"),
+        (
+            Rules(sums_are_sequential=True, subtracts_log_sum_exp=True),
+            "x - logsumexp(x) with a sequential sum",
+        ),
+    ):
+        furthest = truth.value + 1.999 * truth.bounded_by(rules).bound
+        assert f"as far off as {name} may be" in compare(furthest, truth).message
 
 
 @pytest.mark.parametrize("examined", [MANY, FAR_OFF])

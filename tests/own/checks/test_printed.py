@@ -10,6 +10,7 @@ from exact_arithmetic import DIGITS, decimal_of, literal
 from printed_numbers import case, one, printed
 
 from lossproof.checks.printed import judge_printed
+from lossproof.corpus.case import Printed
 from lossproof.corpus.numeral import parse_numeral
 
 LOG_2 = "0.69314718055994530941723212145817656807550013436025525412068"
@@ -198,6 +199,31 @@ def test_nothing_is_right_where_there_is_nothing() -> None:
 def test_both_sides_are_shown_to_twenty_digits() -> None:
     message = judge_printed(EVEN, "mean", None, one("0.7")).message
     assert message == "stated 0.7, true 0.69314718055994530942"
+
+
+@pytest.mark.parametrize(
+    ("stated", "shape", "true"),
+    [
+        (one("0.6"), [], "0.69314718055994530942"),
+        (printed("0.69"), [1], "0.69314718055994530942"),
+        (one("0.69", "float16"), [], "0.69314718"),
+    ],
+)
+def test_both_sides_are_held_as_data(stated: Printed, shape: list[int], true: str) -> None:
+    assert judge_printed(EVEN, "mean", None, stated).numbers == {
+        "stated": [stated.values[0].text],
+        "shape": shape,
+        "true": [true],
+        "true_shape": [],
+        "dtype": stated.dtype or "",
+        "by": "case",
+    }
+
+
+def test_a_true_value_that_is_not_finite_is_shown_as_a_word() -> None:
+    for text, word in (("0", "inf"), ("-1", "nan")):
+        verdict = judge_printed(case("SelfInformation", p=literal([text])), "none", None, printed("1"))
+        assert verdict.message == f"stated 1, true {word}"
 
 
 @pytest.mark.parametrize(("count", "shown"), [(12, ""), (13, ", ... (13 in all)")])

@@ -86,6 +86,14 @@ def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
     assert sum(worked_out) == sum(has_detail)
 
 
+def test_an_entry_for_another_case_explains_nothing() -> None:
+    recording = Recorder(CASE, "torch.nn", "float32", "cpu", [replace(ENTRY, case="another")])
+    shown = {"snippet": "x"}
+    for _ in range(2):
+        record = recording.record("value", Outcome.DISAGREE, detail=lambda: shown, came_out=["nan"])
+        assert record.detail == shown
+
+
 def test_a_record_of_a_case_that_says_little_says_little() -> None:
     plain = replace(CASE, source=None, flags=(), loses_digits=False)
     record = recorder(plain).record("value", Outcome.AGREE)
@@ -160,6 +168,12 @@ def test_what_disagrees_is_shown_in_detail_and_with_what_the_case_looks_for() ->
     )
     assert plain.detail == {"a": "b"}
     assert recorder().record_verdict("value", Verdict(False, 3.0)).detail is None
+
+
+def test_what_passes_by_a_rule_names_it_and_overflow_is_an_outcome_of_its_own() -> None:
+    for rule, outcome in (("overflow", "overflowed"), ("kink", "agree")):
+        record = recorder().record_verdict("value", Verdict(True, None, "why it passes", rule))
+        assert (record.rule, record.outcome, record.message) == (rule, outcome, "why it passes")
 
 
 def test_the_detail_of_what_agrees_is_not_worked_out() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from examined_cases import cases_of
+from examined_cases import DISTANCE, REFUSAL, cases_of
+from examined_cases import examine as examine_case
 
 from lossproof.checks.examination import Examiner
 from lossproof.checks.repeats import judge_repeats
+from lossproof.corpus.case import ModuleClaim
 from lossproof.judging.calls import CallPlanner
 from lossproof.judging.verdict import compare
 from lossproof.records.record import Record
@@ -55,6 +58,15 @@ def test_what_is_wrong_once_disagrees_without_a_number(monkeypatch: pytest.Monke
     assert records["value"].error_over_budget is None
     assert records["value"].detail is not None
     assert "observed" not in records["value"].detail
+
+
+@pytest.mark.parametrize(
+    ("demand", "quantity"),
+    [({"raises": REFUSAL}, "raises"), ({"module": ModuleClaim("repr", "MSELoss()")}, "module")],
+)
+def test_what_is_not_judged_by_its_numbers_is_not_repeated(demand: dict[str, Any], quantity: str) -> None:
+    [record] = examine_case(replace(DISTANCE, repeats=2, reductions=("sum",), **demand))
+    assert record.quantity == quantity
 
 
 @pytest.mark.parametrize("first", [1, 2, 3])

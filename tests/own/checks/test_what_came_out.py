@@ -11,7 +11,7 @@ from exact_arithmetic import literal
 from examined_cases import DISTANCE, LABELLED, REFUSAL, case, examine, named
 from pretenders import Pretender, Refusing
 
-from lossproof.corpus.case import Raised
+from lossproof.corpus.case import Identity, ModuleClaim, Raised, Term
 from lossproof.subjects.call import Call, Observation, Refused, SeenWarning
 
 WARNING = Raised("option", "call", "UserWarning", "size_average")
@@ -52,9 +52,35 @@ def test_of_a_missing_warning_the_classes_of_all_others(
     assert (record.outcome, record.came_out) == ("disagree", came_out)
 
 
-def test_of_a_call_without_an_answer_there_is_neither_a_warning_nor_a_bias() -> None:
+def test_of_an_exception_its_last_line() -> None:
+    record = named(examine(DISTANCE, Refusing(Refused("RuntimeError", "no kernel\nhere", "call"))), "value")
+    assert record.came_out == ["RuntimeError: no kernel"]
+
+
+def test_of_a_claim_about_a_module_what_it_is() -> None:
+    class Module(Pretender):
+        def inspect(self, *args: object) -> object:
+            return "MSELoss(x)"
+
+    claimed = replace(DISTANCE, module=ModuleClaim("repr", "MSELoss()"))
+    assert named(examine(claimed, Module()), "module").came_out == ["MSELoss(x)"]
+
+
+def test_of_sides_that_must_differ_that_they_agree() -> None:
+    alike = replace(DISTANCE, differs_from=Identity((Term(),), None, "it is itself"))
+    assert named(examine(alike), "differs_from").came_out == ["agree"]
+
+
+def test_of_a_call_that_is_not_right_every_time_that_it_varies() -> None:
+    subject = Pretender()
+    subject.act = lambda call, answer: replace(answer, value=answer.value + len(subject.calls) - 1)
+    assert named(examine(replace(DISTANCE, repeats=2), subject), "value").came_out == ["varies"]
+
+
+def test_of_a_call_without_an_answer_there_is_no_warning_no_bias_and_no_identity() -> None:
     biased = case("MSELoss", DISTANCE.args, bias=True, reductions=("none",))
-    for examined in (WARNED, biased):
+    same = replace(DISTANCE, same_as=Identity((Term(),), None, "it is itself"), reductions=("sum",))
+    for examined in (WARNED, biased, same):
         records = examine(examined, Refusing(Refused("RuntimeError", "no kernel", "call")))
         assert [(record.quantity, record.outcome) for record in records] == [("value", "error")]
 

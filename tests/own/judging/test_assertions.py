@@ -80,6 +80,7 @@ def test_what_float64_lacks_of_the_truth_is_written_where_it_decides() -> None:
 
 
 def test_each_excuse_is_written_once() -> None:
+    assert within_budget(0.0, truth(math.inf, 0.0), ()) == "got == float('inf')"
     true = truth(3.4e38, 1e38, overflows=POSITIVE | UNDEFINED)
     assert within_budget(0.0, true, ()) == "abs(got - 3.4e+38) <= 2e+38 or got == float('inf') or got != got"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from lossproof.judging.derivatives import (
 )
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
+from lossproof.numbers.overflow import NEGATIVE, POSITIVE
 from lossproof.reference.evaluation import PreparedCall, prepare
 
 FLOAT64 = FORMATS["float64"]
@@ -55,6 +57,26 @@ def test_the_derivative_along_is_the_sum_of_gradients_times_directions() -> None
 def test_the_derivative_along_is_known_beyond_float64() -> None:
     along = derivative_along({"input": truth([1.0], remainder=2.0**-60)}, {"input": np.array([0.5])})
     assert (float(along.value), float(along.remainder)) == (0.5, 2.0**-61)
+
+
+def test_the_derivative_along_is_as_free_as_the_gradients() -> None:
+    bound, direction = truth([1.0], bound=0.5), np.array([1.0])
+    free = replace(bound, strict_bound=np.array([2.0**-40]), freedom="kink")
+    directions = {"input": direction, "target": direction}
+    along = derivative_along({"input": truth([1.0]), "target": free}, directions)
+    assert along.freedom == "kink"
+    assert 0.5 < along.bound < 0.51
+    assert along.strict_bound is not None
+    assert 2.0**-40 < along.strict_bound < 2.0**-39
+    along = derivative_along({"input": truth([1.0]), "target": bound}, directions)
+    assert (along.freedom, along.strict_bound) == ("", None)
+
+
+@pytest.mark.parametrize(("direction", "mark"), [(1.0, POSITIVE), (-1.0, NEGATIVE)])
+def test_what_may_overflow_in_one_element_may_overflow_along(direction: float, mark: int) -> None:
+    marked = replace(truth([1.0, 2.0]), overflows=np.array([POSITIVE, 0]))
+    along = derivative_along({"input": marked}, {"input": np.full(2, direction)})
+    assert along.overflows == mark
 
 
 def test_what_does_not_move_is_a_constant() -> None:

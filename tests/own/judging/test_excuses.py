@@ -204,6 +204,26 @@ def test_the_operation_told_is_that_of_the_element() -> None:
         dtypes=("float16",),
     )
     assert "400 * 400 = 160000" in value_of(halved, answering(0.5, math.inf), "float16").message
+    # In the first element the square overflows, in the second the quotient.
+    both = case(
+        "GaussianNLLLoss",
+        {"input": literal(["300", "200"]), "target": literal(["0", "0"]), "var": literal(["60000", "0.5"])},
+        reductions=("none",),
+        dtypes=("float16",),
+    )
+    assert "300 * 300 = 90000" in value_of(both, answering(math.inf, 40000.0), "float16").message
+    assert "40000 / 0.5 = 80000" in value_of(both, answering(6.25, math.inf), "float16").message
+    squares = {"input": literal(["300", "400"]), "var": literal(["60000", "60000"])}
+    message = value_of(
+        replace(both, args={**both.args, **squares}), answering(6.25, math.inf), "float16"
+    ).message
+    assert "400 * 400 = 160000" in message
+    # The first of two in one element: the square is divided by 1.
+    twice = {"var": literal(["1", "0.5"])}
+    message = value_of(
+        replace(both, args={**both.args, **twice}), answering(math.inf, 40000.0), "float16"
+    ).message
+    assert "300 * 300 = 90000" in message
 
 
 @pytest.mark.parametrize("name", ["BCELoss", "CTCLoss"])

@@ -9,7 +9,15 @@ import pytest
 from defect_specimens import ENTRY, entry, record
 
 from lossproof.corpus.case import KnownDefect
-from lossproof.judging.known_defects import blame, covers, excuse, relevant, unmatched_entries
+from lossproof.judging.known_defects import (
+    as_data,
+    blame,
+    by_case,
+    covers,
+    excuse,
+    relevant,
+    unmatched_entries,
+)
 from lossproof.records.outcome import Outcome
 
 SELECTED = [("one", "torch.nn", "float32")]
@@ -91,6 +99,20 @@ def test_an_entry_covers_what_it_is_narrowed_to(
     assert covers(entry(**narrowing), record(**changes)) is covered
 
 
+def test_an_entry_is_about_subjects_and_not_about_printed_numbers() -> None:
+    assert not covers(entry(subject="*"), record(subject=None))
+
+
+def test_entries_are_found_by_their_case() -> None:
+    first, second, other = entry(line=1), entry(line=2), entry(case="two")
+    assert by_case([first, other, second]) == {"one": [first, second], "two": [other]}
+
+
+def test_reports_hold_an_entry_with_what_was_observed_in_words() -> None:
+    data = as_data(ENTRY)
+    assert (data["case"], data["line"], data["observed"]) == ("one", 7, str(ENTRY.observed))
+
+
 @pytest.mark.parametrize("outcome", ["disagree", "error"])
 def test_what_is_known_to_be_wrong_is_excused(outcome: str) -> None:
     other = record(case="two", outcome=outcome)
@@ -99,6 +121,7 @@ def test_what_is_known_to_be_wrong_is_excused(outcome: str) -> None:
     assert gone == []
     assert records[0].outcome == Outcome.KNOWN_DEFECT
     assert records[0].message == "the result is nan (known: the kernel divides by zero)"
+    assert records[0].cause == "the kernel divides by zero"
     assert records[2] == other
 
 

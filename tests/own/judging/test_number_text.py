@@ -36,6 +36,21 @@ def test_what_float64_holds_is_written_as_python_does() -> None:
         assert true_text(truth(value), (0,)) == repr(value)
 
 
+@pytest.mark.parametrize("text", ["0.0", "-0.0", "inf", "-inf", "nan"])
+def test_what_has_no_digits_is_written_as_python_does_whatever_its_bound(text: str) -> None:
+    assert true_text(truth(float(text), bound=1e-3), (0,)) == text
+
+
+def test_a_large_value_has_an_exponent_from_where_python_writes_one() -> None:
+    for value in (1e15, 1.5e15, 1e16, 1.5e16, 1e20):
+        assert true_text(truth(value, bound=value / 100), (0,)) == repr(value)
+
+
+@pytest.mark.parametrize("bound", [float("inf"), float("nan")])
+def test_without_a_bound_all_digits_are_written(bound: float) -> None:
+    assert true_text(truth(1 / 3, bound=bound), (0,)) == repr(1 / 3)
+
+
 def test_digits_that_are_not_certain_are_left_out() -> None:
     assert true_text(truth(0.8132616579532623, bound=2e-7, dtype="float32"), (0,)) == "0.813261657953"
     assert true_text(truth(0.30000000000000004, bound=2e-8, dtype="float32"), (0,)) == "0.3"
@@ -79,6 +94,7 @@ def test_the_text_is_within_what_the_digits_claim(value: float, share: float, ex
         (3.876e-7, 3, "3.88e-07"),
         (-2.0, 3, "-2"),
         (0.0, 3, "0"),
+        (-0.0, 3, "-0"),
         (float("inf"), 3, "inf"),
         (float("nan"), 3, "nan"),
     ],
@@ -93,6 +109,10 @@ def test_the_shortest_text_reads_back_as_the_number(value: float, format: Format
     text = shortest(number, format)
     assert float(format.round(float(text))) == number
     assert len(text.lstrip("-").replace(".", "").partition("e")[0].strip("0")) <= 17
+
+
+def test_one_digit_is_enough_for_a_subnormal_half() -> None:
+    assert shortest(2.0**-23, FORMATS["float16"]) == "1e-07"
 
 
 @pytest.mark.parametrize(("value", "text"), [(100.0, "100"), (2000.0, "2000"), (1e10, "1e+10"), (0.5, "0.5")])

@@ -71,6 +71,14 @@ def test_a_loss_is_a_real_number_and_not_a_whole_one(tensors: list[tuple[str, in
     assert result_dtype(tensors) == dtype
 
 
+@pytest.mark.filterwarnings("ignore:target has shape")
+@pytest.mark.parametrize("loss", ["L1Loss", "MSELoss", "SmoothL1Loss", "HuberLoss"])
+def test_a_number_without_dimensions_decides_where_it_is_broadcast_first(loss: str) -> None:
+    """Torch's own huber_loss does not promote, and returns the dtype of its input."""
+    args: dict[str, Any] = {"input": [[0.5]], "target": 0.25}
+    assert prepare(loss, {}, args, {"input": "float32", "target": "float64"}).dtype == "float64"
+
+
 # torch's own answers
 
 SQUARE, ROW, COLUMN, NUMBER = (2, 2), (2,), (2, 1), ()

@@ -72,6 +72,13 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
     ),
     (DtypeRefusal, "NLLLoss", {"weight": [1j, 1j]}, {"input": [[-1.0, -2.0]], "target": [0]}),
     (DtypeRefusal, "MSELoss", {}, {"input": np.ones((2, 3)), "target": COMPLEX}),
+    (DtypeRefusal, "MSELoss", {}, {"input": [1], "target": [2]}),
+    (ShapeRefusal, "MSELoss", {}, {"input": [1.0, 2.0], "target": [1.0, 2.0, 3.0]}),
+    (ShapeRefusal, "MSELoss", {"weight": [1.0]}, {"input": [1.0, 2.0], "target": [1.0, 2.0]}),
+    (RangeRefusal, "MSELoss", {}, {"input": [1.0], "target": [2**53 + 1]}),
+    (RangeRefusal, "MSELoss", {}, {"input": [1.0], "target": [-(2**53) - 1]}),
+    (DtypeRefusal, "L1Loss", {"weight": [1j, 1j]}, {"input": [1j, 1.0], "target": [1.0, 2.0]}),
+    (DtypeRefusal, "PairwiseDistance", {}, {"x1": [True, False], "x2": [1.0, 2.0]}),
     (ShapeRefusal, "Softmax", {"dim": 1}, {"input": [1.0, 2.0]}),
     (ShapeRefusal, "LogSoftmax", {"dim": 1}, {"input": 1.0}),
     (DtypeRefusal, "CTCLoss", {}, FRAMES | {"log_probs": np.zeros((3, 2, 4), dtype=np.int64)}),
@@ -101,6 +108,8 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("MSELoss", {}, {"input": [1.0], "target": [2**53]}),
+    ("MSELoss", {}, {"input": [-(2**53)], "target": [1.0]}),
     ("CosineSimilarity", {"dim": -2}, {"x1": np.ones((2, 3)), "x2": np.ones((2, 3), dtype=np.int64)}),
     ("CosineSimilarity", {}, {"x1": np.ones((2, 3), dtype=np.int64), "x2": np.ones((2, 3))}),
     ("AdaptiveLogSoftmaxWithLoss", CLUSTERS, ROW),

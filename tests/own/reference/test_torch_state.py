@@ -148,9 +148,11 @@ def test_what_contradicts_the_clusters_is_refused(
     assert words in str(caught.value)
 
 
-def test_a_loss_without_state_says_so() -> None:
+@pytest.mark.parametrize("loss", ["MSELoss", "L1Loss", "HuberLoss"])
+def test_a_loss_without_state_says_so(loss: str) -> None:
+    """Its function takes a weight, its module has none."""
     with pytest.raises(OptionRefusal, match="nothing named 'weight' in its state; it has none"):
-        lossproof.forward("MSELoss", {}, {"input": ROWS, "target": ROWS}, {"weight": np.ones(5)})
+        lossproof.forward(loss, {}, {"input": ROWS, "target": ROWS}, {"weight": np.ones(5)})
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from exact_arithmetic import literal
-from examined_cases import DISTANCE, LABELLED, REFUSAL, case, examine, named
-from pretenders import Pretender, Refusing
+from examined_cases import DISTANCE, LABELLED, REFUSAL, case, examine, named, plainly_again
+from pretenders import Modal, Pretender, Refusing
 
 from lossproof.corpus.case import Drifted, ModuleClaim, Raised
 from lossproof.records.record import Record
@@ -150,6 +150,12 @@ def test_a_case_may_have_a_process_of_its_own(sent_apart: list[Subject]) -> None
     subject = Pretender()
     examine(replace(DISTANCE, own_process=True), subject)
     assert set(sent_apart) == {subject}
+
+
+def test_what_may_end_the_process_has_no_modes(sent_apart: list[Subject]) -> None:
+    modal = Modal(("twice",), plainly_again)
+    assert "twice" in {record.quantity for record in examine(DISTANCE, modal)}
+    assert "twice" not in {record.quantity for record in examine(replace(DISTANCE, own_process=True), modal)}
 
 
 class Telling(Pretender):
