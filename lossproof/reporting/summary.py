@@ -16,7 +16,7 @@ from lossproof.reporting.text import share, visible
 
 # A reader sees all lines at once: none of these parts may push the others off the screen.
 _MOST = {"release": 3, "news": 4, "group": 6, "problem": 4, "largest error": 5}
-_WIDTH = 300
+_WIDTH = 500
 
 
 def summary_lines(
@@ -42,7 +42,8 @@ def summary_lines(
         lines.append(f"compared with the baseline: {' '.join(outline(comparison))}")
     if reports:
         first, *others = reports
-        lines.append(f"report: {first}; beside it {', '.join(path.name for path in others)}")
+        beside = f"; beside it {', '.join(path.name for path in others)}" if others else ""
+        lines.append(f"report: {first}{beside}")
     return [visible(_shortened(line.replace("\n", " "))) for line in lines]
 
 

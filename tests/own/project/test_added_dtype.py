@@ -30,13 +30,14 @@ ADDED = '        Format("float8_e4m3fn", 4, -6, 448.0, has_infinities=False{more
 RUN = """\
 from pathlib import Path
 from lossproof.corpus.reading import load_corpus
+from lossproof.records.lines import records_in
 from lossproof.running.selection import select
 from lossproof.running.session import ConformanceSession
 corpus = load_corpus(Path("cases"))
 selection = select(corpus, "torch.nn.functional", "", "", "cpu")
 session = ConformanceSession(corpus, selection)
 for trial in selection.trials:
-    print(trial.id, *sorted({record.outcome for record in session.examine(trial).records}))
+    print(trial.id, *sorted({record.outcome for record in records_in(session.examine(trial).lines)}))
 """
 
 

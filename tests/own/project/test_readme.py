@@ -122,7 +122,8 @@ def test_the_sample_of_last_lines_has_the_form_of_the_real_ones() -> None:
     known = "2 defects, 2 undefined results, 2 conventions"
     standing = [f"torch 2.13.0 is on record: in the cases of this run it has {known}."]
     run = replace(RUN, known_defects=entries, standing=standing)
-    real = summary_lines(run, results, [Path("reports/report.html")])
+    names = ("report.html", "junit.xml", "results.jsonl", "summary.md", "badge.json")
+    real = summary_lines(run, results, [Path("reports", name) for name in names])
     # Where it overflowed is a long line, and left out of the sample.
     told = [line for line in real if not line.startswith("overflowed")]
     spaced = [" ".join(form_of(line).split()) for line in told]
