@@ -17,6 +17,7 @@ from repository import whole_cases
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
+from lossproof.corpus.tensors import Complex
 from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation
@@ -224,6 +225,41 @@ def test_the_operation_told_is_that_of_the_element() -> None:
         replace(both, args={**both.args, **twice}), answering(math.inf, 40000.0), "float16"
     ).message
     assert "300 * 300 = 90000" in message
+
+
+@pytest.mark.parametrize("is_imaginary", [False, True])
+def test_either_part_of_a_complex_step_may_overflow(is_imaginary: bool) -> None:
+    nothing = literal(["0", "0", "0", "0"])
+    above, below = literal(["3e38", "0", "0", "0"]), literal(["-3e38", "0", "0", "0"])
+    far = case(
+        "L1Loss",
+        {
+            "input": Complex(nothing, above) if is_imaginary else Complex(above, nothing),
+            "target": Complex(nothing, below) if is_imaginary else Complex(below, nothing),
+        },
+        reductions=("mean",),
+        dtypes=("complex64",),
+        rounded=True,
+    )
+
+    def infinite(call: Call, answer: Observation) -> Observation:
+        return replace(answer, value=np.array(math.inf))
+
+    record = value_of(far, Pretender(infinite, dtypes=("complex64",)), "complex64")
+    assert record.outcome == "overflowed"
+    assert "the step 'd' overflows" in record.message
+
+
+def test_what_overflows_in_no_step_overflows_in_the_formula() -> None:
+    far = case(
+        "GaussianNLLLoss",
+        {"input": literal(["60000"]), "target": literal(["-60000"]), "var": literal(["60000"])},
+        reductions=("sum",),
+        dtypes=("float16",),
+    )
+    record = gradient(far, "float16", partial(np.full_like, fill_value=math.inf))
+    assert record.outcome == "overflowed"
+    assert "the formula overflows, " in record.message
 
 
 @pytest.mark.parametrize("name", ["BCELoss", "CTCLoss"])
