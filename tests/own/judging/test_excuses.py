@@ -154,7 +154,7 @@ def test_what_has_no_bound_passes_by_that() -> None:
     """The gradient 1 - t / (x + eps) has a divisor that may be zero within its own rounding."""
     vanishing = case(
         "PoissonNLLLoss",
-        {"input": literal(["-1e-8"]), "target": literal(["1"])},
+        {"input": literal(["-1e-8", "-1e-8"]), "target": literal(["1", "1"])},
         params={"log_input": False, "eps": parse_numeral("1e-8")},
         reductions=("sum",),
         dtypes=("float32",),
@@ -163,6 +163,17 @@ def test_what_has_no_bound_passes_by_that() -> None:
     record = gradient(vanishing, "float32", partial(np.full_like, fill_value=123.0))
     assert (record.outcome, record.rule) == ("agree", "unbounded")
     assert "a divisor may be zero within its own error" in record.message
+    for infinite in ([math.inf, math.inf], [math.inf, 123.0]):
+        record = gradient(vanishing, "float32", lambda true, numbers=infinite: np.array(numbers))
+        assert record.outcome == "disagree"
+        assert "as far off as" not in record.message
+
+
+def test_a_difference_beyond_float64_warns_of_nothing() -> None:
+    numbers = {"input": literal(["1.7e308"]), "target": literal(["0"])}
+    far = case("L1Loss", numbers, reductions=("none",), dtypes=("float64",))
+    opposite = Pretender(lambda call, answer: replace(answer, value=-answer.value))
+    assert value_of(far, opposite, "float64").outcome == "disagree"
 
 
 @pytest.mark.parametrize(
@@ -248,6 +259,24 @@ def test_either_part_of_a_complex_step_may_overflow(is_imaginary: bool) -> None:
     record = value_of(far, Pretender(infinite, dtypes=("complex64",)), "complex64")
     assert record.outcome == "overflowed"
     assert "the step 'd' overflows" in record.message
+
+
+def test_a_step_of_plain_numbers_does_not_overflow() -> None:
+    """Without class weights, the first step is that each weight is 1."""
+    far = case(
+        "NLLLoss",
+        {"input": literal([["-3e38", "0"], ["-3e38", "0"]]), "target": literal(["0", "0"])},
+        reductions=("mean",),
+        dtypes=("float32",),
+        rounded=True,
+    )
+
+    def infinite(call: Call, answer: Observation) -> Observation:
+        return replace(answer, value=np.array(math.inf))
+
+    record = value_of(far, Pretender(infinite, dtypes=("float32",)), "float32")
+    assert record.outcome == "overflowed"
+    assert "the step 'sum' overflows" in record.message
 
 
 def test_what_overflows_in_no_step_overflows_in_the_formula() -> None:
