@@ -217,6 +217,7 @@ def test_another_pick_is_a_changed_convention_that_names_both(name: str) -> None
         assert changed
         assert outcomes(records) <= {"agree", "changed convention"}
         assert f"{name} is {pick} in place of {convention.usual}" in changed[0].message
+        assert changed[0].error_over_budget is None
         assert {record.picks[name] for record in changed} == {pick}
 
 

@@ -17,6 +17,7 @@ from repository import whole_cases
 
 from lossproof.corpus.case import Case
 from lossproof.corpus.numeral import parse_numeral
+from lossproof.corpus.tensors import Complex
 from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation
@@ -153,7 +154,7 @@ def test_what_has_no_bound_passes_by_that() -> None:
     """The gradient 1 - t / (x + eps) has a divisor that may be zero within its own rounding."""
     vanishing = case(
         "PoissonNLLLoss",
-        {"input": literal(["-1e-8"]), "target": literal(["1"])},
+        {"input": literal(["-1e-8", "-1e-8"]), "target": literal(["1", "1"])},
         params={"log_input": False, "eps": parse_numeral("1e-8")},
         reductions=("sum",),
         dtypes=("float32",),
@@ -162,6 +163,17 @@ def test_what_has_no_bound_passes_by_that() -> None:
     record = gradient(vanishing, "float32", partial(np.full_like, fill_value=123.0))
     assert (record.outcome, record.rule) == ("agree", "unbounded")
     assert "a divisor may be zero within its own error" in record.message
+    for infinite in ([math.inf, math.inf], [math.inf, 123.0]):
+        record = gradient(vanishing, "float32", partial(np.add, infinite))
+        assert record.outcome == "disagree"
+        assert "as far off as" not in record.message
+
+
+def test_a_difference_beyond_float64_warns_of_nothing() -> None:
+    numbers = {"input": literal(["1.7e308"]), "target": literal(["0"])}
+    far = case("L1Loss", numbers, reductions=("none",), dtypes=("float64",))
+    opposite = Pretender(lambda call, answer: replace(answer, value=-answer.value))
+    assert value_of(far, opposite, "float64").outcome == "disagree"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +236,59 @@ def test_the_operation_told_is_that_of_the_element() -> None:
         replace(both, args={**both.args, **twice}), answering(math.inf, 40000.0), "float16"
     ).message
     assert "300 * 300 = 90000" in message
+
+
+@pytest.mark.parametrize("is_imaginary", [False, True])
+def test_either_part_of_a_complex_step_may_overflow(is_imaginary: bool) -> None:
+    nothing = literal(["0", "0", "0", "0"])
+    above, below = literal(["3e38", "0", "0", "0"]), literal(["-3e38", "0", "0", "0"])
+    far = case(
+        "L1Loss",
+        {
+            "input": Complex(nothing, above) if is_imaginary else Complex(above, nothing),
+            "target": Complex(nothing, below) if is_imaginary else Complex(below, nothing),
+        },
+        reductions=("mean",),
+        dtypes=("complex64",),
+        rounded=True,
+    )
+
+    def infinite(call: Call, answer: Observation) -> Observation:
+        return replace(answer, value=np.array(math.inf))
+
+    record = value_of(far, Pretender(infinite, dtypes=("complex64",)), "complex64")
+    assert record.outcome == "overflowed"
+    assert "the step 'd' overflows" in record.message
+
+
+def test_a_step_of_plain_numbers_does_not_overflow() -> None:
+    """Without class weights, the first step is that each weight is 1."""
+    far = case(
+        "NLLLoss",
+        {"input": literal([["-3e38", "0"], ["-3e38", "0"]]), "target": literal(["0", "0"])},
+        reductions=("mean",),
+        dtypes=("float32",),
+        rounded=True,
+    )
+
+    def infinite(call: Call, answer: Observation) -> Observation:
+        return replace(answer, value=np.array(math.inf))
+
+    record = value_of(far, Pretender(infinite, dtypes=("float32",)), "float32")
+    assert record.outcome == "overflowed"
+    assert "the step 'sum' overflows" in record.message
+
+
+def test_what_overflows_in_no_step_overflows_in_the_formula() -> None:
+    far = case(
+        "GaussianNLLLoss",
+        {"input": literal(["60000"]), "target": literal(["-60000"]), "var": literal(["60000"])},
+        reductions=("sum",),
+        dtypes=("float16",),
+    )
+    record = gradient(far, "float16", partial(np.full_like, fill_value=math.inf))
+    assert record.outcome == "overflowed"
+    assert "the formula overflows, " in record.message
 
 
 @pytest.mark.parametrize("name", ["BCELoss", "CTCLoss"])
