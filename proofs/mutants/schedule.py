@@ -51,6 +51,7 @@ _REFERENCE_TESTS = (
 _JUDGING_TESTS = (
     "test_verdict.py",
     "test_verdict_details.py",
+    "test_choices.py",
     "test_truth_details.py",
     "test_excuses.py",
     "test_number_text.py",
