@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,10 @@ class Surroundings:
         for module, before in self._namespaces.items():
             now = vars(sys.modules[module])
             # New names are fine: submodules are imported when they are first used.
-            changes += [f"{module}.{name}" for name, value in before.items() if now.get(name) is not value]
+            if not all(map(is_, map(now.get, before), before.values())):
+                changes += [
+                    f"{module}.{name}" for name, value in before.items() if now.get(name) is not value
+                ]
         return changes
 
 
