@@ -59,6 +59,8 @@ class CallPlanner:
 
     def __init__(self) -> None:
         self._plans: OrderedDict[tuple[str, str, str, str | None, str], PlannedCall] = OrderedDict()
+        # The reductions of a case come one after another, and its tensors are the same in all of them.
+        self._latest: tuple[tuple[str, str, str, str], Call] | None = None
 
     def plan(
         self,
@@ -78,11 +80,21 @@ class CallPlanner:
         key = (case.id, role, dtype, reduction, device)
         planned = self._plans.get(key)
         if planned is None or not _is_in_force(planned.truth):
-            self._plans[key] = planned = _plan(case, dtype, reduction, term, device)
+            call = self._call(case, dtype, reduction, role, term, device)
+            self._plans[key] = planned = _plan(call)
             if len(self._plans) > self._CACHE_SIZE:
                 self._plans.popitem(last=False)
         self._plans.move_to_end(key)
         return planned
+
+    def _call(
+        self, case: Case, dtype: str, reduction: str | None, role: str, term: Term, device: str
+    ) -> Call:
+        key = (case.id, role, dtype, device)
+        if self._latest is None or self._latest[0] != key:
+            self._latest = key, make_call(case, dtype, reduction, term, device)
+        call = self._latest[1]
+        return dataclasses.replace(call, reduction=_reduction(LOSSES[call.loss], reduction, term))
 
 
 def reductions_of(case: Case) -> tuple[str | None, ...]:
@@ -98,16 +110,21 @@ def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _SELF,
     args = case.args if term.args is None else term.args
     params = term.params if term.loss else {**case.params, **term.params}
     indices = loss.indices_among({name: tensor.shape for name, tensor in args.items()})
-    if term.reduction is not None:
-        reduction = term.reduction
     return Call(
         loss.name,
         {name: _parameter(loss, name, value, dtype) for name, value in params.items()},
         {name: _values(tensor, "int64" if name in indices else dtype) for name, tensor in args.items()},
-        reduction if loss.reductions else None,
+        _reduction(loss, reduction, term),
         dtype,
         device,
     )
+
+
+def _reduction(loss: Loss, reduction: str | None, term: Term) -> str | None:
+    """What a call passes as its reduction: that of the term, if it states one, else that of the case."""
+    if not loss.reductions:
+        return None
+    return reduction if term.reduction is None else term.reduction
 
 
 def prepare_call(call: Call) -> PreparedCall:
@@ -174,8 +191,7 @@ def lift_exactly(values: Any) -> Array:
     return values if isinstance(values, NumberArray) else Ball.exact(values)
 
 
-def _plan(case: Case, dtype: str, reduction: str | None, term: Term, device: str) -> PlannedCall:
-    call = make_call(case, dtype, reduction, term, device)
+def _plan(call: Call) -> PlannedCall:
     prepared = prepare_call(call)
     format = _bound_format(prepared)
 
