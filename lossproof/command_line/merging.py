@@ -24,6 +24,7 @@ def merge(folders: Sequence[Path], output: Path, baseline: Path | None, corpus: 
             paths = whole.write()
     except (MergeError, ReportError, SelectionError, ShardError) as mistake:
         raise Mistake(str(mistake)) from mistake
-    for line in summary_lines(whole.run, whole.results, paths, whole.comparison):
+    run = whole.run
+    for line in summary_lines(run, whole.results, paths, whole.comparison):
         say(line)
-    return verdict(whole.run, whole.records).conforms
+    return verdict(run, whole.records).conforms

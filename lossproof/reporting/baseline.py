@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from lossproof.records.record import Run
 from lossproof.reporting.files import ReportError
-from lossproof.reporting.jsonl import read_rows
+from lossproof.reporting.jsonl import demand_fields, read_rows
 
 
 class BaselineCheck(NamedTuple):
@@ -54,10 +54,7 @@ def read_baseline(path: Path, passed_over: Collection[str] = ()) -> Baseline:
 
 
 def _run(place: str, data: dict[str, Any]) -> Run:
-    expected = {"versions": dict, "options": dict, "complete": bool, "started": str}
-    for name, kind in expected.items():
-        if not isinstance(data.get(name), kind):
-            raise ReportError(f"{place}: the run's {name} is missing or not a {kind.__name__}. {_ADVICE}")
+    demand_fields(place, data, {"versions": dict, "options": dict, "complete": bool, "started": str})
     return Run(
         versions={str(package): str(version) for package, version in data["versions"].items()},
         machine={},

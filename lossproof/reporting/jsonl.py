@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,18 @@ def read_rows(path: Path, passed_over: Collection[str] = ()) -> Iterator[tuple[s
                     raise ReportError(f"{place}: {error}. {_ADVICE}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
+
+
+def demand_fields(place: str, run: Mapping[str, Any], expected: Mapping[str, type]) -> None:
+    """Refuse the description of a run that lacks a field, or holds another type there.
+
+    Raises:
+        ReportError: the first such field, with its place.
+    """
+    for name, kind in expected.items():
+        if not isinstance(run.get(name), kind):
+            problem = f"{place}: the run's {name} is missing or not a {kind.__name__}."
+            raise ReportError(f"{problem} Name the results.jsonl of a run.")
 
 
 def repeated_trials(path: Path, other: Path) -> dict[str, int]:

@@ -14,7 +14,7 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.records.record import Record
 from lossproof.reporting import Baseline
-from lossproof.reporting.jsonl import read_results
+from lossproof.reporting.jsonl import demand_fields, read_results
 from lossproof.running.collection import RunReports
 from lossproof.running.selection import SELECTING, select
 from lossproof.running.sharding import Shard, parse_shard, seconds_of_trials
@@ -68,10 +68,10 @@ def merge(
     took = min(part.run["started"] for part in parts), sum(part.run["seconds"] for part in parts)
     history = as_data(read_table(corpus_folder / HISTORY, corpus.known_defects))
     whole = RunReports(output, corpus, selection, options, baseline, history, took)
-    for part in parts:
-        if part.run["versions"] != whole.run.versions:
-            differing = _difference(part.run["versions"], whole.run.versions)
-            raise MergeError(f"{part.folder} is of {differing} here. Merge where the same is installed.")
+    versions = whole.run.versions
+    if first.run["versions"] != versions:
+        differing = _difference(first.run["versions"], versions)
+        raise MergeError(f"{first.folder} is of {differing} here. Merge where the same is installed.")
     ids = {(trial.case.id, trial.subject, trial.dtype): trial.id for trial in selection.trials}
     for part in parts:
         for trial, records in groupby(part.records, attrgetter("case", "subject", "dtype")):
@@ -86,11 +86,7 @@ def merge(
 
 def _read(folder: Path) -> _Part:
     run, records = read_results(folder / "results.jsonl")
-    for name, kind in _EXPECTED.items():
-        if not isinstance(run.get(name), kind):
-            raise MergeError(
-                f"{folder}/results.jsonl:1: the run's {name} is missing or not a {kind.__name__}."
-            )
+    demand_fields(f"{folder / 'results.jsonl'}:1", run, _EXPECTED)
     text = str(run["options"].get("shard", ""))
     if not text:
         raise MergeError(f"{folder} holds the reports of a whole run. Name the reports of its shards.")

@@ -41,6 +41,15 @@ def answering(*value: float) -> Pretender:
     return Pretender(act, dtypes=("float16",))
 
 
+def infinite_in(dtype: str) -> Pretender:
+    """A subject whose value is infinite."""
+
+    def infinite(call: Call, answer: Observation) -> Observation:
+        return replace(answer, value=np.array(math.inf))
+
+    return Pretender(infinite, dtypes=(dtype,))
+
+
 def value_of(examined: Case, subject: Any, dtype: str) -> Record:
     return named(examine(examined, subject, dtype, with_modes=False), "value")
 
@@ -192,10 +201,7 @@ def test_a_mean_overflows_where_the_sum_leaves_its_accumulator(dtype: str, numbe
         rounded=True,
     )
 
-    def infinite(call: Call, answer: Observation) -> Observation:
-        return replace(answer, value=np.array(math.inf))
-
-    record = value_of(far, Pretender(infinite, dtypes=(dtype,)), dtype)
+    record = value_of(far, infinite_in(dtype), dtype)
     assert record.outcome == outcome
     assert outcome != "overflowed" or "the sum of numbers up to 3e+38 = 6e+38" in record.message
 
@@ -253,10 +259,7 @@ def test_either_part_of_a_complex_step_may_overflow(is_imaginary: bool) -> None:
         rounded=True,
     )
 
-    def infinite(call: Call, answer: Observation) -> Observation:
-        return replace(answer, value=np.array(math.inf))
-
-    record = value_of(far, Pretender(infinite, dtypes=("complex64",)), "complex64")
+    record = value_of(far, infinite_in("complex64"), "complex64")
     assert record.outcome == "overflowed"
     assert "the step 'd' overflows" in record.message
 
@@ -271,10 +274,7 @@ def test_a_step_of_plain_numbers_does_not_overflow() -> None:
         rounded=True,
     )
 
-    def infinite(call: Call, answer: Observation) -> Observation:
-        return replace(answer, value=np.array(math.inf))
-
-    record = value_of(far, Pretender(infinite, dtypes=("float32",)), "float32")
+    record = value_of(far, infinite_in("float32"), "float32")
     assert record.outcome == "overflowed"
     assert "the step 'sum' overflows" in record.message
 
