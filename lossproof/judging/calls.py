@@ -18,9 +18,17 @@ from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import exact_balls, rounded, whole_numbers
-from lossproof.judging.stored_truth import Truths, recalled
-from lossproof.judging.truth import CallTruth, Truth, truth_of, upstream_gradients
-from lossproof.judging.verdict import budget_shares
+from lossproof.judging.stored_truth import Truths, recalled, recalled_text
+from lossproof.judging.truth import (
+    CallTruth,
+    Formula,
+    Truth,
+    gradient_formulas,
+    truth_of,
+    upstream_gradients,
+    value_formula,
+)
+from lossproof.judging.verdict import is_within_budget
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
@@ -49,7 +57,7 @@ class PlannedCall:
     @cached_property
     def steps(self) -> str:
         """The worked steps, computed once for all subjects that are wrong in the same call."""
-        return worked_steps(self.prepared)
+        return recalled_text(self.prepared, "worked steps", lambda: worked_steps(self.prepared))
 
 
 class CallPlanner:
@@ -59,8 +67,8 @@ class CallPlanner:
 
     def __init__(self) -> None:
         self._plans: OrderedDict[tuple[str, str, str, str | None, str], PlannedCall] = OrderedDict()
-        # The reductions of a case come one after another, and its tensors are the same in all of them.
-        self._latest: tuple[tuple[str, str, str, str], Call] | None = None
+        # The reductions of a case come one after another, and all else is the same in them.
+        self._latest: tuple[tuple[str, str, str, str], Call, PreparedCall] | None = None
 
     def plan(
         self,
@@ -80,8 +88,7 @@ class CallPlanner:
         key = (case.id, role, dtype, reduction, device)
         planned = self._plans.get(key)
         if planned is None or not _is_in_force(planned.truth):
-            call = self._call(case, dtype, reduction, role, term, device)
-            self._plans[key] = planned = _plan(call)
+            self._plans[key] = planned = _plan(*self._call(case, dtype, reduction, role, term, device))
             if len(self._plans) > self._CACHE_SIZE:
                 self._plans.popitem(last=False)
         self._plans.move_to_end(key)
@@ -89,12 +96,20 @@ class CallPlanner:
 
     def _call(
         self, case: Case, dtype: str, reduction: str | None, role: str, term: Term, device: str
-    ) -> Call:
+    ) -> tuple[Call, PreparedCall]:
         key = (case.id, role, dtype, device)
         if self._latest is None or self._latest[0] != key:
-            self._latest = key, make_call(case, dtype, reduction, term, device)
-        call = self._latest[1]
-        return dataclasses.replace(call, reduction=_reduction(LOSSES[call.loss], reduction, term))
+            call = make_call(case, dtype, reduction, term, device)
+            self._latest = key, call, prepare_call(call)
+        _, call, prepared = self._latest
+        reduction = _reduction(LOSSES[call.loss], reduction, term)
+        if reduction == call.reduction:
+            return call, prepared
+        call = dataclasses.replace(call, reduction=reduction)
+        if reduction not in prepared.loss.reductions:
+            return call, prepare_call(call)
+        parameters = {**prepared.parameters, "reduction": reduction}
+        return call, dataclasses.replace(prepared, parameters=parameters)
 
 
 def reductions_of(case: Case) -> tuple[str | None, ...]:
@@ -191,16 +206,19 @@ def lift_exactly(values: Any) -> Array:
     return values if isinstance(values, NumberArray) else Ball.exact(values)
 
 
-def _plan(call: Call) -> PlannedCall:
-    prepared = prepare_call(call)
+def _plan(call: Call, prepared: PreparedCall) -> PlannedCall:
     format = _bound_format(prepared)
 
     def compute() -> Truths:
         truth = _with_own_ranges(_with_convention(truth_of(prepared, format), prepared), prepared, format)
         return ({"value": truth.value}, *truth.gradients)
 
+    def formulas() -> list[Formula]:
+        upstreams = upstream_gradients(np.shape(prepared.value()), format)
+        return [value_formula(prepared, format), *gradient_formulas(prepared, upstreams, format)]
+
     names = [["value"], *([prepared.differentiable] * 2 if prepared.differentiable else [])]
-    first, *gradients = recalled(prepared, format, names, compute)
+    first, *gradients = recalled(prepared, format, names, compute, formulas)
     value = first["value"]
     upstreams = upstream_gradients(value.value.shape, format)[: len(gradients)]
     truth = CallTruth(value, upstreams, tuple(gradients))
@@ -219,7 +237,7 @@ def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
 
     def mark(true: Truth, otherwise: Array) -> Truth:
         # Not ``compare``, which would bound the formula three more times for a message that nobody reads.
-        if np.all(budget_shares(np.asarray(otherwise), true) <= 1):
+        if is_within_budget(np.asarray(otherwise), true):
             return true
         return dataclasses.replace(true, convention=meaning, picks={**true.picks, convention.name: pick})
 

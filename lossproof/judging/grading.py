@@ -50,7 +50,7 @@ def _is_near(observed: Float64Array, truth: Truth, floor: float) -> npt.NDArray[
 
 
 def _reach(truth: Truth, floor: float) -> Float64Array:
-    budgets = GRADE_BUDGETS * np.maximum(2 * truth.bound, floor)
+    budgets = GRADE_BUDGETS * np.maximum(truth.budget, floor)
     return np.maximum(budgets, GRADE_RELATIVE * np.abs(truth.value))
 
 

@@ -10,26 +10,25 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from platform import machine
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import flint
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.judging.truth import Truth
+from lossproof.judging.truth import Formula, Truth, value_formula
 from lossproof.judging.truth_store import KEY_BYTES, TruthStore
 from lossproof.numbers.formats import Format
 from lossproof.reference.conventions import followed_picks
 from lossproof.reference.evaluation import PreparedCall
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 Truths = Sequence[Mapping[str, Truth]]
 Names = Sequence[Sequence[str]]
 
@@ -62,6 +61,7 @@ def recalled(
     format: Format,
     names: Names,
     compute: Callable[[], Truths],
+    formulas: Callable[[], Sequence[Formula]],
     inputs: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
 ) -> Truths:
     """The truths that ``compute`` yields, from the store in use if they are in it.
@@ -71,17 +71,18 @@ def recalled(
     Args:
         call, format: whose truths they are, and in which format.
         names: the names of the truths in each mapping.
-        compute: computes them; all of them can be bounded and picked anew.
+        compute: computes them.
+        formulas: the formulas of each mapping, from which its truths are bounded and picked anew.
         inputs: the arrays that they depend on beside the call.
     """
     store = _store.get()
     if store is None:
         return compute()
-    key = _key(call, format, names, inputs)
+    key = _key(call, (names, format.name), inputs)
     content = store.find(key)
     if content is not None:
-        # In the context of now: later, other picks and rules may be in force, or steps be recorded.
-        again = cache(partial(copy_context().run, compute))
+        # In the context of now: later, other picks may be in force.
+        again = cache(partial(copy_context().run, formulas))
         try:
             return _decoded(content, format, names, again)
         except (ValueError, TypeError, OverflowError, MemoryError, RecursionError):
@@ -89,6 +90,30 @@ def recalled(
     truths = compute()
     store.add(key, _encoded(truths, names))
     return truths
+
+
+def true_value(call: PreparedCall, format: Format) -> Truth:
+    """The truth of a call's value in a format, from the store in use if it is in it."""
+
+    def formulas() -> list[Formula]:
+        return [value_formula(call, format)]
+
+    return recalled(call, format, [["value"]], lambda: [formulas()[0].truths()], formulas)[0]["value"]
+
+
+def recalled_text(call: PreparedCall, topic: str, compute: Callable[[], str]) -> str:
+    """The text that ``compute`` yields on a topic of a call, from the store in use if it is in it."""
+    store = _store.get()
+    if store is None:
+        return compute()
+    key = _key(call, topic)
+    content = store.find(key)
+    if content is not None:
+        with suppress(UnicodeDecodeError):
+            return content.decode()
+    text = compute()
+    store.add(key, text.encode())
+    return text
 
 
 def code_digest(package: Path = Path(__file__).parents[1], rooms: Sequence[str] = _ROOMS) -> str:
@@ -104,7 +129,7 @@ def code_digest(package: Path = Path(__file__).parents[1], rooms: Sequence[str] 
     return digest.hexdigest()
 
 
-def _key(call: PreparedCall, format: Format, names: Names, inputs: Mapping[str, object]) -> bytes:
+def _key(call: PreparedCall, topic: object, inputs: Mapping[str, object] = MappingProxyType({})) -> bytes:
     in_force = followed_picks()
     values = [*call.arguments.items(), *call.parameters.items(), *inputs.items()]
     arrays = [value for _, value in values if isinstance(value, np.ndarray)]
@@ -113,7 +138,7 @@ def _key(call: PreparedCall, format: Format, names: Names, inputs: Mapping[str, 
         for name, value in values
     ]
     picks = sorted(in_force.picks.items()), in_force.is_free
-    text = repr((names, call.loss.name, plain, call.dtypes, format.name, picks))
+    text = repr((topic, call.loss.name, plain, call.dtypes, picks))
     content = b"".join([text.encode(), *map(np.ndarray.tobytes, arrays)])
     return blake2b(content, digest_size=KEY_BYTES).digest()
 
@@ -143,7 +168,7 @@ def _encoded(truths: Truths, names: Names) -> bytes:
     return b"".join([len(text).to_bytes(8, "little"), text, *arrays])
 
 
-def _decoded(content: bytes, format: Format, names: Names, again: Callable[[], Truths]) -> Truths:
+def _decoded(content: bytes, format: Format, names: Names, again: Callable[[], Sequence[Formula]]) -> Truths:
     """The truths; their numbers can only be read."""
     start = 8 + int.from_bytes(content[:8], "little")
     numbers = np.frombuffer(content, _NUMBERS, offset=start)
@@ -172,8 +197,8 @@ def _decoded(content: bytes, format: Format, names: Names, again: Callable[[], T
             freedom,
             convention,
             picks,
-            lambda rules: _present(again()[part][name].bounded_by)(rules),
-            lambda picks, is_free: _present(again()[part][name].under_picks)(picks, is_free),
+            lambda rules: again()[part].bounded_by(rules)[name],
+            lambda picks, is_free: again()[part].under_picks(picks, is_free)[name],
         )
 
     described = enumerate(zip(names, json.loads(content[8:start]), strict=True))
@@ -181,8 +206,3 @@ def _decoded(content: bytes, format: Format, names: Names, again: Callable[[], T
         {name: truth(part, name, one) for name, one in zip(named, described_ones, strict=True)}
         for part, (named, described_ones) in described
     ]
-
-
-def _present(function: _Function | None) -> _Function:
-    assert function is not None
-    return function

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from lossproof.numbers.rules import Rules, following
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.reference.conventions import followed_picks, picking
 from lossproof.reference.evaluation import PreparedCall
+
+Compute = Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]]
 
 _UPSTREAM_SEED = 0x10559200F
 # A proven radius this much smaller than the bound cannot change a verdict.
@@ -57,11 +59,17 @@ class Truth:
     under_picks: Callable[[Mapping[str, str], bool], Truth] | None = None
 
     @cached_property
+    def budget(self) -> Float64Array:
+        """2B of each element."""
+        return np.asarray(2 * self.bound)
+
+    @cached_property
     def passes_by_number(self) -> bool:
-        """Whether the number alone decides if an element passes."""
-        is_free = self.strict_bound is not None or bool(self.convention or np.any(np.isinf(self.bound)))
-        reaches_infinity = bool(np.any(np.abs(self.value) + 2 * self.bound > self.format.largest))
-        return not (is_free or reaches_infinity or np.any(self.overflows))
+        """Whether the number alone decides if an element passes: all that may pass are in the range."""
+        is_free = self.strict_bound is not None or bool(self.convention)
+        # Not so if a true value is nan or a budget infinite.
+        is_in_range = np.max(np.abs(self.value) + self.budget, initial=0.0) <= self.format.largest
+        return bool(is_in_range and not is_free and not self.overflows.any())
 
     def without_freedom(self) -> Truth:
         """The truth without the freedom at kinks and ties."""
@@ -90,74 +98,105 @@ class CallTruth:
 
 def truth_of(call: PreparedCall, format: Format) -> CallTruth:
     """Run the reference on error-carrying numbers, and on balls where float64 itself is judged."""
-    value = _truth(call.value, format)
-    upstreams = upstream_gradients(value.value.shape, format)
+    value = value_formula(call, format).truths()["value"]
     if not call.differentiable:
         return CallTruth(value, (), ())
-    gradients = tuple(truths(partial(call.gradient, upstream), format) for upstream in upstreams)
+    upstreams = upstream_gradients(value.value.shape, format)
+    gradients = tuple(formula.truths() for formula in gradient_formulas(call, upstreams, format))
     return CallTruth(value, upstreams, gradients)
 
 
+def value_formula(call: PreparedCall, format: Format) -> Formula:
+    """The formula of a call's value, under the name ``value``."""
+    return Formula(lambda lift: {"value": call.value(lift)}, format)
+
+
+def gradient_formulas(call: PreparedCall, upstreams: Iterable[Float64Array], format: Format) -> list[Formula]:
+    """The formulas of a call's gradients, for each upstream gradient."""
+    return [Formula(partial(call.gradient, upstream), format) for upstream in upstreams]
+
+
+@lru_cache(maxsize=64)
 def upstream_gradients(shape: tuple[int, ...], format: Format) -> tuple[Float64Array, Float64Array]:
-    """Ones, and seeded numbers: with ones alone, a dropped upstream gradient would go unnoticed."""
-    return np.ones(shape), draw_uniform(-2.0, 2.0, shape, _UPSTREAM_SEED, format)
+    """Ones, and seeded numbers: with ones alone, a dropped upstream gradient would go unnoticed.
 
-
-def _truth(compute: Callable[[Callable[[npt.ArrayLike], Array]], Array], format: Format) -> Truth:
-    return truths(lambda lift: {"value": compute(lift)}, format)["value"]
-
-
-def truths(
-    compute: Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]], format: Format
-) -> Mapping[str, Truth]:
-    """The truth of all results of ``compute``, which turns numbers into other number types by its argument.
-
-    The picks that are in force now hold for these truths, whenever they are evaluated.
+    They can only be read.
     """
-    in_force = followed_picks()
-    conventions: set[str] = set()
+    upstreams = np.ones(shape), draw_uniform(-2.0, 2.0, shape, _UPSTREAM_SEED, format)
+    for upstream in upstreams:
+        upstream.setflags(write=False)
+    return upstreams
 
-    # Cached by the rules' identity: all wrong results of one call use the same few objects.
-    @cache
-    def bounded_by(rules: Rules) -> Mapping[str, Bounded]:
-        with following(rules), picking(in_force.picks, in_force.is_free) as followed:
-            results = compute(partial(Bounded.exact, format=format))
-        conventions.update(followed.met)
-        return results
 
-    @cache
-    def under_picks(picks: tuple[tuple[str, str], ...], is_free: bool) -> Mapping[str, Truth]:
-        with picking({**in_force.picks, **dict(picks)}, is_free):
-            return truths(compute, format)
+class Formula:
+    """Results by name that can be computed on any numbers, and their truth in one format.
 
-    rules = Rules()
-    bounded = bounded_by(rules)
-    picks = {name: CONVENTIONS[name].picked() for name in sorted(conventions)}
-    strict = bounded_by(Rules(kinks_are_free=False)) if rules.freedoms else {}
-    freedom = min(rules.freedoms, default="")
+    The picks that were in force when it was made hold for it, whenever it is evaluated.
+    """
 
-    def truth(name: str, value: Float64Array, remainder: Float64Array) -> Truth:
-        result = bounded[name]
-        return Truth(
-            value,
-            remainder,
-            result.bound,
-            result.overflows,
-            format,
-            strict[name].bound if strict else None,
-            freedom,
-            picks=picks,
-            bounded_by=lambda rules: bounded_by(rules)[name],
-            under_picks=lambda picks, is_free: under_picks(tuple(sorted(picks.items())), is_free)[name],
-        )
+    def __init__(self, compute: Compute, format: Format) -> None:
+        """``compute`` yields the results on the numbers that its argument makes of plain ones."""
+        self._compute = compute
+        self._format = format
+        self._in_force = followed_picks()
+        self._conventions: set[str] = set()
+        # By the rules' identity: all wrong results of one call use the same few objects.
+        self._bounded: dict[Rules, Mapping[str, Bounded]] = {}
+        self._others: dict[tuple[object, bool], Mapping[str, Truth]] = {}
 
-    if format is not FORMATS["float64"]:
-        return {name: truth(name, result.value, np.zeros(result.shape)) for name, result in bounded.items()}
+    def bounded_by(self, rules: Rules) -> Mapping[str, Bounded]:
+        """The results on error-carrying numbers under some rules."""
+        if rules not in self._bounded:
+            with following(rules), picking(self._in_force.picks, self._in_force.is_free) as followed:
+                self._bounded[rules] = self._compute(partial(Bounded.exact, format=self._format))
+            self._conventions.update(followed.met)
+        return self._bounded[rules]
 
-    def is_sharp(balls: Mapping[str, Ball]) -> bool:
-        return all(
-            bool(np.all(ball.radii() <= _NEGLIGIBLE * bounded[name].bound)) for name, ball in balls.items()
-        )
+    def under_picks(self, picks: Mapping[str, str], is_free: bool) -> Mapping[str, Truth]:
+        """The truth under other picks, or with any element of a subdifferential."""
+        key = tuple(sorted(picks.items())), is_free
+        if key not in self._others:
+            with picking({**self._in_force.picks, **picks}, is_free):
+                self._others[key] = Formula(self._compute, self._format).truths()
+        return self._others[key]
 
-    balls: Mapping[str, Ball] = certified(lambda: compute(Ball.exact), accept=is_sharp)
-    return {name: truth(name, *ball.midpoints()) for name, ball in balls.items()}
+    def truths(self) -> Mapping[str, Truth]:
+        """The truth of each result; from balls where float64 itself is judged."""
+        with picking(self._in_force.picks, self._in_force.is_free):
+            return self._truths()
+
+    def _truths(self) -> Mapping[str, Truth]:
+        rules = Rules()
+        bounded = self.bounded_by(rules)
+        picks = {name: CONVENTIONS[name].picked() for name in sorted(self._conventions)}
+        strict = self.bounded_by(Rules(kinks_are_free=False)) if rules.freedoms else {}
+        freedom = min(rules.freedoms, default="")
+
+        def truth(name: str, value: Float64Array, remainder: Float64Array) -> Truth:
+            result = bounded[name]
+            return Truth(
+                value,
+                remainder,
+                result.bound,
+                result.overflows,
+                self._format,
+                strict[name].bound if strict else None,
+                freedom,
+                picks=picks,
+                bounded_by=lambda rules: self.bounded_by(rules)[name],
+                under_picks=lambda picks, is_free: self.under_picks(picks, is_free)[name],
+            )
+
+        if self._format is not FORMATS["float64"]:
+            return {
+                name: truth(name, result.value, np.zeros(result.shape)) for name, result in bounded.items()
+            }
+
+        def is_sharp(balls: Mapping[str, Ball]) -> bool:
+            return all(
+                bool(np.all(ball.radii() <= _NEGLIGIBLE * bounded[name].bound))
+                for name, ball in balls.items()
+            )
+
+        balls: Mapping[str, Ball] = certified(lambda: self._compute(Ball.exact), accept=is_sharp)
+        return {name: truth(name, *ball.midpoints()) for name, ball in balls.items()}

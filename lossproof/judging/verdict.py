@@ -54,7 +54,7 @@ def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     if observed.size == 0:
         return Verdict(True, 0.0)
     shares = budget_shares(observed, truth)
-    largest = float(np.max(shares))
+    largest = float(shares.max())
     if largest <= 1:
         if truth.passes_by_number:
             return Verdict(True, largest)
@@ -79,13 +79,20 @@ def budget_shares(observed: Float64Array, truth: Truth) -> Float64Array:
     """|observed - true| / 2B of each element; infinite if nothing excuses a non-finite difference."""
     with np.errstate(all="ignore"):
         error = np.abs((observed - truth.value) - truth.remainder)
-        share = np.where(error == 0, 0.0, error / (2 * truth.bound))
-    is_finite = np.isfinite(observed) & np.isfinite(truth.value)
-    if np.all(is_finite):
+        if not error.any():
+            return np.asarray(error)
+        share = np.where(error == 0, 0.0, error / truth.budget)
+    if np.isfinite(error).all():
         return share
+    is_finite = np.isfinite(observed) & np.isfinite(truth.value)
     is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
     passes = is_same | is_excused(observed, truth) | leaves_the_range(observed, truth)
     return np.where(is_finite, share, np.where(passes, 0.0, np.inf))
+
+
+def is_within_budget(observed: Float64Array, truth: Truth) -> bool:
+    """Whether ``compare`` finds that every element agrees."""
+    return observed.shape == truth.value.shape and bool((budget_shares(observed, truth) <= 1).all())
 
 
 def wrong_shape(observed: tuple[int, ...], true: tuple[int, ...]) -> Verdict:

@@ -64,7 +64,8 @@ class GuardedSubject:
         return self._subject.modes(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
-        answer = self._guarded(lambda: self._subject.run_mode(mode, _copy_of(call), directions))
+        copies = {name: direction.copy() for name, direction in directions.items()}
+        answer = self._guarded(lambda: self._subject.run_mode(mode, _copy_of(call), copies))
         if not isinstance(answer, ModeObservation):
             raise _invalid(f"{_description(answer)} in place of a ModeObservation")
         return answer

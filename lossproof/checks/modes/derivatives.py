@@ -14,7 +14,7 @@ from lossproof.judging.calls import PlannedCall
 from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.derivatives import derivative_along, one_sided_limits, second_derivatives
 from lossproof.judging.grading import Sides, grade, graded_assertion
-from lossproof.judging.truth import Truth, truths
+from lossproof.judging.truth import Formula, Truth
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.records.quantity import Quantity
@@ -29,9 +29,8 @@ def derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     judgement = _judge_along(mode, call.answer.value, call, truth)
     # Of the two conventions of a clamp, one is for its gradient and one for its derivative: look at both.
     if not judgement.verdict.agrees or len(planned.prepared.loss.conventions) > 1:
-        derivatives = truths(
-            partial(planned.prepared.derivative, planned.truth.upstreams[1]), FORMATS[planned.call.dtype]
-        )
+        compute = partial(planned.prepared.derivative, planned.truth.upstreams[1])
+        derivatives = Formula(compute, FORMATS[planned.call.dtype]).truths()
         is_gradient = judgement.verdict.agrees
         of_value = derivative_along(derivatives, call.directions)
         judgement = _judge_along(mode, call.answer.value, call, of_value, truth)

@@ -11,7 +11,8 @@ import numpy as np
 from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.judging.assertions import dtype_assertion, element, quantity_assertion, shape_assertion
 from lossproof.judging.places import place_of
-from lossproof.judging.truth import Truth, truths
+from lossproof.judging.stored_truth import true_value
+from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.records.quantity import Quantity
@@ -75,7 +76,7 @@ def abstract(mode: str, call: CallInMode) -> Iterator[Judgement]:
 def computed_in(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The value is true within the budget of the dtype that it was computed in."""
     planned, narrowest = call.planned, call.answer.computed_in
-    truth = truths(lambda lift: {mode: planned.prepared.value(lift)}, FORMATS[narrowest])[mode]
+    truth = true_value(planned.prepared, FORMATS[narrowest])
     verdict = compare(call.answer.value, truth)
     lines = partial(quantity_assertion, call.answer.value, truth, "float32")
     if call.answer.dtype not in ("float32", narrowest):

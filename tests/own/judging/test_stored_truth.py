@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +20,13 @@ from lossproof.judging.calls import CallPlanner, PlannedCall, reductions_of
 from lossproof.judging.derivatives import directions_of, second_derivatives
 from lossproof.judging.excuses import where_it_overflows
 from lossproof.judging.stored_truth import code_digest, storing
-from lossproof.judging.truth import Truth
+from lossproof.judging.truth import CallTruth, Formula, Truth, truth_of
 from lossproof.judging.truth_store import TruthStore
 from lossproof.numbers.bounded import Bounded
-from lossproof.numbers.formats import FORMATS
+from lossproof.numbers.formats import FORMATS, Format
 from lossproof.numbers.rules import Rules
 from lossproof.reference.conventions import picking
+from lossproof.reference.evaluation import PreparedCall
 
 CASES = cases_of(
     """
@@ -79,12 +79,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Grows with whatever is computed."""
     computed: list[object] = []
 
-    def compute(right: Callable[..., object], *given: object) -> object:
-        computed.append(given[0])
-        return right(*given)
+    def counted(call: PreparedCall, format: Format) -> CallTruth:
+        computed.append(call)
+        return truth_of(call, format)
 
-    for module, name in ((calls, "truth_of"), (derivatives, "truths")):
-        monkeypatch.setattr(module, name, partial(compute, getattr(module, name)))
+    class Counted(Formula):
+        def truths(self) -> Mapping[str, Truth]:
+            computed.append(self)
+            return super().truths()
+
+    monkeypatch.setattr(calls, "truth_of", counted)
+    monkeypatch.setattr(derivatives, "Formula", Counted)
     return computed
 
 
@@ -165,7 +170,7 @@ def test_what_a_wrong_result_asks_for_is_computed_when_it_asks(
     assert read.under_picks is not None
     for picks, is_free in (({"l1-at-zero": "1"}, False), ({}, True)):
         assert_same(computed.under_picks(picks, is_free), read.under_picks(picks, is_free))
-    assert len(asked) == 2
+    assert len(asked) == 1
 
 
 def test_it_is_computed_under_the_picks_of_the_call(store: TruthStore) -> None:

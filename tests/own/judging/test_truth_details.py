@@ -9,7 +9,7 @@ import flint
 import numpy as np
 import pytest
 
-from lossproof.judging.truth import Truth, truth_of, truths, upstream_gradients
+from lossproof.judging.truth import Formula, Truth, truth_of, upstream_gradients
 from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
@@ -77,6 +77,6 @@ def test_a_truth_is_sought_until_its_radius_is_negligible() -> None:
         vague = flint.arb((second + radius).mid(), 2 * radius)
         return {"known": known, "vague": Ball(np.array([first, vague], dtype=object))}
 
-    both = truths(compute, FLOAT64)
+    both = Formula(compute, FLOAT64).truths()
     assert both["vague"].value.tolist() == both["known"].value.tolist() == [math.log(2)] * 2
     assert np.all(np.abs(both["vague"].remainder - both["known"].remainder) < 2.0**-100)
