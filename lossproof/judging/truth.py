@@ -81,8 +81,9 @@ class Truth:
         rounding = np.maximum(
             format.unit_roundoff * magnitude, np.where(self.bound > 0, format.underflow, 0.0)
         )
-        is_beyond = np.isfinite(self.value) & (magnitude > format.largest)
-        overflows = self.overflows | marks_of(np.where(is_beyond, format.overflow(self.value), 0.0))
+        overflows = self.overflows | np.where(
+            magnitude > format.largest, marks_of(format.overflow(self.value)), 0
+        )
         strict = None if self.strict_bound is None else self.strict_bound + rounding
         return replace(self, bound=self.bound + rounding, overflows=overflows, strict_bound=strict)
 

@@ -35,6 +35,8 @@ class Outcome(str, Enum):
         member._value_, member.sign, member.gravity = name, sign, gravity
         return member
 
+    # A member equals its name, so that it must have the name's hash.
+    __hash__ = str.__hash__
     # Releases of Python differ in how an f-string shows a member.
     __str__ = str.__str__
     __format__ = str.__format__  # type: ignore[assignment]  # the parameter is positional there

@@ -134,7 +134,8 @@ def _readable(value: Any) -> Any:
     if isinstance(value, dict):
         return {visible(str(key)): _readable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_readable(item) for item in value]
+        # Of millions of items, nearly all are places in a table.
+        return [item if type(item) is int else _readable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from pathlib import Path
@@ -32,6 +33,8 @@ class Controller:
         if attachment is not None:
             delattr(report, ATTACHMENT)  # pytest keeps its reports to the end
             self._reports.add(report.nodeid, report.duration, **attachment)
+            # Records live to the end: a garbage collector would visit each of them again and again.
+            gc.freeze()
         elif report.failed:
             self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
 

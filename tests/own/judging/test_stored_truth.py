@@ -299,6 +299,26 @@ def test_what_is_no_truth_is_computed_anew_and_replaced(
     assert is_found(store, asked, PLAIN)
 
 
+def steps(reduction: str = "mean") -> str:
+    return CallPlanner().plan(PLAIN, "float32", reduction).steps
+
+
+def test_the_worked_steps_of_a_call_are_kept(store: TruthStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with storing(store):
+        worked = steps()
+        monkeypatch.setattr(calls, "worked_steps", lambda call: "worked anew")
+        assert steps() == worked != "worked anew"
+        assert steps("sum") == "worked anew"
+    assert steps() == "worked anew"
+
+
+def test_steps_that_are_no_text_are_worked_anew(store: TruthStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked = steps()
+    monkeypatch.setattr(store, "find", lambda key: b"\xff")
+    with storing(store):
+        assert steps() == worked
+
+
 def test_a_changed_formula_or_library_has_another_digest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import flint
 import numpy as np
@@ -14,6 +16,7 @@ from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.numbers.overflow import NEGATIVE, UNDEFINED
+from lossproof.numbers.vector_norm import shares_of_largest
 from lossproof.reference.evaluation import Lift, prepare
 
 FLOAT16, FLOAT64 = FORMATS["float16"], FORMATS["float64"]
@@ -41,6 +44,48 @@ def test_rounding_once_more_adds_one_rounding(value: float, bound: float, more: 
         rounded = truth.rounded_to(FLOAT16)
         assert rounded.bound.tolist() == [bound + more]
         assert rounded.overflows.tolist() == [mark | already]
+
+
+def test_rounding_once_more_keeps_the_bound_without_freedom_apart() -> None:
+    one = np.ones(1)
+    truth = Truth(one, 0 * one, one / 4, np.array([0]), FLOAT64, one / 8, "kink")
+    rounded = truth.rounded_to(FLOAT16)
+    assert rounded.without_freedom().bound.tolist() == [1 / 8 + 2.0**-11]
+    assert rounded.bound.tolist() == [1 / 4 + 2.0**-11]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"value": [1.0, -65440.0]}, True),
+        ({"value": [1.0, -65441.0]}, False),
+        ({"value": [math.nan, 0.0]}, False),
+        ({"value": [math.inf, 0.0]}, False),
+        ({"bound": [math.inf, 0.0]}, False),
+        ({"overflows": [0, UNDEFINED]}, False),
+        ({"strict_bound": [0.0, 0.0]}, False),
+        ({"convention": "a clamp"}, False),
+        ({"value": [], "bound": [], "overflows": []}, True),
+    ],
+)
+def test_the_number_alone_decides_where_all_that_may_pass_is_in_the_range(
+    changes: Mapping[str, Any], expected: bool
+) -> None:
+    usual = Truth(np.ones(2), np.zeros(2), np.array([0.0, 32.0]), np.zeros(2, int), FLOAT16)
+    arrays = {name: np.array(values) for name, values in changes.items() if isinstance(values, list)}
+    truth = replace(usual, **{**changes, **arrays})
+    assert truth.passes_by_number is expected
+
+
+def test_of_two_freedoms_the_kink_is_named() -> None:
+    def compute(lift: Lift) -> Mapping[str, Array]:
+        almost_equal = np.concatenate([lift([0.1]) + lift([0.2]), lift([0.3])])
+        shares = shares_of_largest(almost_equal, 0)
+        return {"shares": shares, "slope": np.sign(almost_equal[:1] - almost_equal[1:])}
+
+    both = Formula(compute, FORMATS["float32"]).truths()
+    assert both["shares"].freedom == both["slope"].freedom == "kink"
 
 
 def test_what_has_no_gradient_is_asked_for_none() -> None:
