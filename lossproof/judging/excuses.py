@@ -49,9 +49,9 @@ def leaves_the_range(observed: Float64Array, truth: Truth) -> BoolArray:
 def passes_by_overflow(observed: Float64Array, truth: Truth) -> BoolArray:
     """Where an infinity or nan passes because a step overflows, although it is not the right result."""
     rounds = leaves_the_range(observed, truth)
-    is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
-    # An infinity is the right rounding of a number beyond the range.
-    is_right = is_same | (rounds & (np.abs(truth.value) > truth.format.largest))
+    # An infinity is the right rounding of whatever is beyond the range.
+    is_rounded = rounds & (np.abs(truth.value) > truth.format.largest)
+    is_right = is_rounded | (np.isnan(observed) & np.isnan(truth.value))
     return np.asarray((is_excused(observed, truth) | rounds) & ~is_right)
 
 
@@ -118,7 +118,7 @@ def likely_cause(observed: Float64Array, truth: Truth) -> str:
         error = np.abs((observed - truth.value) - truth.remainder)
     for rules, name in _OTHER_COMPUTATIONS:
         bound = truth.bounded_by(rules).bound
-        if bound.shape == error.shape and np.all(error <= 2 * bound):
+        if np.all(error <= 2 * bound):
             return f", as far off as {name} may be"
     return ""
 
