@@ -53,6 +53,8 @@ _JUDGING_TESTS = (
     "test_verdict_details.py",
     "test_choices.py",
     "test_truth_details.py",
+    "test_stored_truth.py",
+    "test_truth_store.py",
     "test_excuses.py",
     "test_number_text.py",
     "test_other_computations.py",
