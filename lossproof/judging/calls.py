@@ -28,7 +28,7 @@ from lossproof.judging.truth import (
     upstream_gradients,
     value_formula,
 )
-from lossproof.judging.verdict import is_within_budget
+from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
@@ -237,7 +237,7 @@ def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
 
     def mark(true: Truth, otherwise: Array) -> Truth:
         # Not ``compare``, which would bound the formula three more times for a message that nobody reads.
-        if is_within_budget(np.asarray(otherwise), true):
+        if np.all(budget_shares(otherwise, true) <= 1):
             return true
         return dataclasses.replace(true, convention=meaning, picks={**true.picks, convention.name: pick})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,7 @@ class Truth:
         picks: the picks in force for what the formula leaves open here, by the names of conventions.
         bounded_by: bounds the same numbers under other rules.
         under_picks: the same truth under other picks, or with any element of a subdifferential.
+        verdicts: what ``verdict.compare`` has found about results, which subjects and layouts often share.
     """
 
     value: Float64Array
@@ -57,6 +59,7 @@ class Truth:
     picks: Mapping[str, str] = field(default_factory=dict)
     bounded_by: Callable[[Rules], Bounded] | None = None
     under_picks: Callable[[Mapping[str, str], bool], Truth] | None = None
+    verdicts: dict[object, Any] = field(default_factory=dict, init=False)
 
     @cached_property
     def budget(self) -> Float64Array:

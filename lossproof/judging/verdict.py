@@ -18,6 +18,8 @@ from lossproof.numbers.formats import Float64Array
 BIAS_LIMIT = 0.25
 BIAS_SAMPLE = 1000
 _KEPT_NUMBERS = 8
+# Larger results take about as long to look up as to judge.
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,16 @@ class Verdict:
 
 def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     """Judge every element: |observed - true| <= 2B, or the non-finite value that it should be."""
+    if observed.size > _REMEMBERED:
+        return _compare(observed, truth)
+    bits = observed.dtype.str, observed.shape, observed.tobytes()
+    if bits not in truth.verdicts:
+        truth.verdicts[bits] = _compare(observed, truth)
+    verdict: Verdict = truth.verdicts[bits]
+    return verdict
+
+
+def _compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     if observed.shape != truth.value.shape:
         return wrong_shape(observed.shape, truth.value.shape)
     if observed.size == 0:
@@ -88,11 +100,6 @@ def budget_shares(observed: Float64Array, truth: Truth) -> Float64Array:
     is_same = (observed == truth.value) | (np.isnan(observed) & np.isnan(truth.value))
     passes = is_same | is_excused(observed, truth) | leaves_the_range(observed, truth)
     return np.where(is_finite, share, np.where(passes, 0.0, np.inf))
-
-
-def is_within_budget(observed: Float64Array, truth: Truth) -> bool:
-    """Whether ``compare`` finds that every element agrees."""
-    return observed.shape == truth.value.shape and bool((budget_shares(observed, truth) <= 1).all())
 
 
 def wrong_shape(observed: tuple[int, ...], true: tuple[int, ...]) -> Verdict:

@@ -56,7 +56,7 @@ class PreparedCall:
     indices: tuple[str, ...]
     dtypes: Mapping[str, str]
 
-    @property
+    @cached_property
     def dtype(self) -> str:
         """The dtype of the result: by torch's promotion, of the tensors that decide it."""
         tensors = {**self.arguments, **self.parameters}

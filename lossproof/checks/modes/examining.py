@@ -18,7 +18,7 @@ from lossproof.checks.question import Question
 from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.details import describe
 from lossproof.judging.number_text import digits
-from lossproof.judging.verdict import is_within_budget
+from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
@@ -74,7 +74,7 @@ def _is_right(question: Question) -> bool:
     pairs = [(plain.value, planned.truth.value)]
     for observed, true in zip(plain.gradients, planned.truth.gradients, strict=False):
         pairs += [(observed[name], truth) for name, truth in true.items()]
-    return all(is_within_budget(observed, truth) for observed, truth in pairs)
+    return all(compare(observed, truth).agrees for observed, truth in pairs)
 
 
 def _detail(
