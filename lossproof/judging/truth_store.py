@@ -20,7 +20,7 @@ KEY_BYTES = 16
 # Four times what the suite's own corpus takes.
 LARGEST = 2**28
 # More numbers than this are computed nearly as fast as they are read.
-_LARGEST_CONTENT = 2**20
+_LARGEST_CONTENT = 2**21
 _HEAD = struct.Struct(f"<{KEY_BYTES}sQ16s")
 _SUFFIX = ".truth"
 
