@@ -7,9 +7,8 @@ composing runs out of stack on deep nesting.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import yaml
 
@@ -39,8 +38,7 @@ _SYNTAX = (
 )
 
 
-@dataclass(frozen=True)
-class ScalarNode:
+class ScalarNode(NamedTuple):
     """A text, and whether it is in quotes or a block."""
 
     text: str
@@ -48,32 +46,28 @@ class ScalarNode:
     place: Place
 
 
-@dataclass(frozen=True)
-class ListNode:
+class ListNode(NamedTuple):
     """A list."""
 
     items: tuple[Node, ...]
     place: Place
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A value of a mapping, and the place of its key."""
 
     place: Place
     value: Node
 
 
-@dataclass(frozen=True)
-class MappingNode:
+class MappingNode(NamedTuple):
     """A mapping with strings for keys."""
 
     entries: Mapping[str, Entry]
     place: Place
 
 
-@dataclass(frozen=True)
-class RefusedNode:
+class RefusedNode(NamedTuple):
     """Something that already has a complaint; readers skip it silently."""
 
     place: Place
@@ -84,12 +78,15 @@ Node = ScalarNode | ListNode | MappingNode | RefusedNode
 
 def parse_tree(text: str, notes: Notes) -> Node:
     """Parse the text of a file; complaints go to ``notes``."""
+    loader = _LOADER(text)
     try:
-        return _Builder(yaml.parse(text, Loader=_LOADER), notes).document()
+        return _Builder(loader.get_event, notes).document()
     except yaml.MarkedYAMLError as error:
         notes.add(_place(error.problem_mark or error.context_mark), *_in_plain_words(error))
     except _NestingError as error:
         notes.add(error.place, *_TOO_DEEP)
+    finally:
+        loader.dispose()
     return RefusedNode(Place(1, 1))
 
 
@@ -115,22 +112,22 @@ class _NestingError(Exception):
 
 
 class _Builder:
-    def __init__(self, events: Iterator[Any], notes: Notes) -> None:
+    def __init__(self, next_event: Callable[[], Any], notes: Notes) -> None:
         # Any: only some kinds of events have an anchor, a tag or a value.
-        self._events = events
+        self._next = next_event
         self._notes = notes
 
     def document(self) -> Node:
-        next(self._events)
-        start = next(self._events)
+        self._next()
+        start = self._next()
         if not isinstance(start, yaml.DocumentStartEvent):
             self._notes.add(None, "the file is empty", "write 'cases:' and a case, or remove the file")
             return RefusedNode(Place(1, 1))
         if start.version or start.tags:
             self._notes.add(_place(start.start_mark), "a line with '%' is a YAML directive", "remove it")
-        root = self._node(next(self._events), 0)
-        next(self._events)
-        following = next(self._events)
+        root = self._node(self._next(), 0)
+        self._next()
+        following = self._next()
         if isinstance(following, yaml.DocumentStartEvent):
             place = _place(following.start_mark)
             self._notes.add(place, "a second document begins here", "remove the '---' or use a file for each")
@@ -143,18 +140,13 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             self._notes.add(place, f"'*{event.anchor}' is an alias", "write the value out")
             return RefusedNode(place)
-        before = len(self._notes)
         if event.anchor is not None:
             self._notes.add(place, f"'&{event.anchor}' is an anchor", "remove it and write the value out")
         if event.tag is not None:
             self._notes.add(place, f"'{event.tag}' is a tag", "remove it; values mean what they look like")
-        node = self._content(event, place, depth)
-        return node if len(self._notes) == before or not isinstance(node, ScalarNode) else RefusedNode(place)
-
-    def _content(self, event: Any, place: Place, depth: int) -> Node:
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
-            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            while not isinstance(event := self._next(), yaml.SequenceEndEvent):
                 items.append(self._node(event, depth + 1))
             return ListNode(tuple(items), place)
         if isinstance(event, yaml.MappingStartEvent):
@@ -162,13 +154,15 @@ class _Builder:
         hidden = hidden_character(event.value)
         if hidden is not None:
             self._notes.add(place, f"the text holds an invisible character ({hidden})", "leave it out")
+        if hidden is not None or event.anchor is not None or event.tag is not None:
+            return RefusedNode(place)
         return ScalarNode(event.value, not event.implicit[0], place)
 
     def _mapping(self, place: Place, depth: int) -> MappingNode:
         entries: dict[str, Entry] = {}
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(self._node(event, depth + 1))
-            value = self._node(next(self._events), depth + 1)
+            value = self._node(self._next(), depth + 1)
             if key is None:
                 continue
             if key.text in entries:

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 DECIMAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _HEXADECIMAL = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][-+]?[0-9]+")
@@ -41,6 +41,10 @@ class Numeral:
         return self.exact == 0 and self.text.startswith("-")
 
     def __float__(self) -> float:
+        return self._nearest
+
+    @cached_property
+    def _nearest(self) -> float:
         if isinstance(self.exact, float):
             return self.exact
         return -0.0 if self.is_negative_zero else float(self.exact)
