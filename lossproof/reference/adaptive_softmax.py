@@ -173,8 +173,8 @@ def refuse_adaptive_log_softmax(args: Arguments, params: Parameters) -> None:
 
 def _refuse_weights(features: int, given: Parameters, params: Parameters) -> int:
     """The number of classes; refuses cutoffs and weights that make no module."""
-    cutoffs = np.asarray(params["cutoffs"])
-    ascends = cutoffs.ndim == 1 and cutoffs.dtype.kind == "i" and np.all(np.diff(cutoffs, prepend=0) > 0)
+    cutoffs = params["cutoffs"]
+    ascends = np.all(np.diff(cutoffs, prepend=0) > 0)
     if not ascends or not 0 < cutoffs.size <= MOST_CLUSTERS:
         raise OptionRefusal(f"cutoffs are {cutoffs.tolist()}; they must be one to three ascending classes")
     last = given.get(f"tail_{cutoffs.size - 1}_1_weight")

@@ -154,7 +154,7 @@ def _norm_slope(vector: Array, norm: Array, p: float) -> Array:
         slope = np.sign(vector) * np.power(magnitudes / norm, np.ones_like(magnitudes) * p - 1.0)
     if p < 1:
         slope = BELOW_ONE.chosen(vector == 0, slope)
-    return AT_ZERO_VECTOR.chosen(np.broadcast_to(norm == 0, slope.shape), slope)
+    return AT_ZERO_VECTOR.chosen(norm == 0, slope)
 
 
 def refuse_pairwise_distance(args: Arguments, params: Parameters) -> None:

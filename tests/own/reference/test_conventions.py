@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from dual_derivative import dual_derivative
+from repository import whole_cases
 
-from lossproof.judging.calls import prepare_call
+from lossproof.judging.calls import make_call, prepare_call, reductions_of
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import compare
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
-from lossproof.reference.evaluation import prepare
+from lossproof.reference.conventions import picking
+from lossproof.reference.evaluation import PreparedCall, prepare
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.registry import find_subject
 
@@ -106,3 +109,64 @@ def test_at_the_least_variance_itself_the_slope_is_still_the_loss_s() -> None:
     call = prepare("GaussianNLLLoss", {"eps": 0.5, "reduction": "none"}, args)
     derivative, gradient = (slope([1.0])["var"] for slope in (call.derivative, call.gradient))
     np.testing.assert_array_equal(derivative, gradient)
+
+
+def conventions_met(prepared: PreparedCall) -> set[str]:
+    """What a call leaves open in its value, gradient or derivative."""
+    with picking({}) as followed:
+        upstream = np.ones(np.shape(prepared.value()))
+        if prepared.differentiable:
+            prepared.gradient(upstream)
+            prepared.derivative(upstream)
+    return followed.met
+
+
+def test_a_loss_names_all_that_its_cases_leave_open() -> None:
+    for case in whole_cases().values():
+        call = make_call(case, "float64", reductions_of(case)[0])
+        size = sum(values.numbers.size for values in call.args.values())
+        if case.module is None and case.raises is None and size < 200:
+            known = {convention.name for convention in LOSSES[call.loss].conventions}
+            assert conventions_met(prepare_call(call)) <= known, case.id
+
+
+@pytest.mark.parametrize("loss", ["Entropy", "DistributionCrossEntropy"])
+def test_zero_times_the_logarithm_of_zero_alone_is_open(loss: str) -> None:
+    distributions = {"p": [0.0, 1.0]} | ({} if loss == "Entropy" else {"q": [0.5, 0.5]})
+    assert conventions_met(prepare(loss, {}, distributions)) == (
+        {"information-zero-log-zero"} if loss == "Entropy" else set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("x1", "p", "expected"),
+    [
+        ([1.0, 2.0], math.inf, set()),
+        ([2.0, -2.0], math.inf, {"norm-of-equal-components"}),
+        ([2.0, -2.0, 1.0], -math.inf, set()),
+        ([2.0, 1.0, 1.0], -math.inf, {"norm-of-equal-components"}),
+        ([3.0, 4.0], 2.0, set()),
+        ([0.0, 0.0], 2.0, {"norm-at-zero-vector"}),
+        ([0.0, 1.0], 1.0, {"norm-at-zero-component"}),
+    ],
+)
+def test_a_distance_leaves_its_kinks_open_and_nothing_else(
+    x1: list[float], p: float, expected: set[str]
+) -> None:
+    args = {"x1": x1, "x2": [0.0] * len(x1)}
+    assert conventions_met(prepare("PairwiseDistance", {"p": p, "eps": 0.0}, args)) == expected
+
+
+@pytest.mark.parametrize(
+    ("x1", "p", "least", "greatest"),
+    [([0.0, 0.0], 2.0, -1.0, 1.0), ([2.0, 2.0], math.inf, 0.0, 1.0), ([0.0, 1.0], 1.0, -1.0, 1.0)],
+)
+def test_any_slope_between_the_ends_is_right(
+    x1: list[float], p: float, least: float, greatest: float
+) -> None:
+    prepared = prepare("PairwiseDistance", {"p": p, "eps": 0.0}, {"x1": x1, "x2": [0.0, 0.0]})
+    slope = truth_of(prepared, _FORMAT).gradients[0]["x1"]
+    assert slope.under_picks is not None
+    free = slope.under_picks({}, True)
+    assert least - 1e-5 < free.value[0] - free.budget[0] <= least
+    assert greatest <= free.value[0] + free.budget[0] < greatest + 1e-5

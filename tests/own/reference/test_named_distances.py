@@ -42,3 +42,19 @@ def test_a_batch_of_any_shape_is_its_vectors_one_by_one(name: str | None) -> Non
         np.testing.assert_allclose(
             gradient("TripletMarginWithDistanceLoss", params, whole, part), np.reshape(slopes, (2, 3, 4))
         )
+
+
+def test_the_cosine_distance_is_0_in_one_direction_and_2_in_the_opposite_one() -> None:
+    params = {"distance_function": "cosine_distance"}
+    args = {"anchor": [3.0, 4.0], "positive": [6.0, 8.0], "negative": [-3.0, -4.0]}
+    with recording() as steps:
+        forward("TripletMarginWithDistanceLoss", params, args)
+    np.testing.assert_allclose([dict(steps)["d(a, p)"], dict(steps)["d(a, n)"]], [0.0, 2.0], atol=1e-12)
+
+
+def test_the_cosine_distance_shrinks_towards_the_positive() -> None:
+    """The slope of 1 - cos(a, p) by p = (4, 3) is -(a |p| - p cos |a|) / (|a| |p|^2)."""
+    params = {"distance_function": "cosine_distance", "margin": 9.0}
+    args = {"anchor": [1.0, 0.0], "positive": [4.0, 3.0], "negative": [0.0, 1.0]}
+    slope = gradient("TripletMarginWithDistanceLoss", params, args, "positive")
+    np.testing.assert_allclose(slope, [-0.072, 0.096])

@@ -30,6 +30,14 @@ CLUSTERS: dict[str, Any] = {
     "tail_1_0_weight": np.ones((2, 2)),
     "tail_1_1_weight": np.ones((2, 2)),
 }
+# The same, with clusters of no features: the loss of the class in the head is that of its logits.
+EMPTY_CLUSTERS: dict[str, Any] = CLUSTERS | {
+    "div_value": 1e100,
+    "tail_0_0_weight": np.ones((0, 2)),
+    "tail_0_1_weight": np.ones((1, 0)),
+    "tail_1_0_weight": np.ones((0, 2)),
+    "tail_1_1_weight": np.ones((2, 0)),
+}
 # One class in the head, and one in each of four clusters.
 FOUR_CLUSTERS: dict[str, Any] = {f"tail_{cluster}_0_weight": np.ones((2, 2)) for cluster in range(4)}
 FOUR_CLUSTERS |= {f"tail_{cluster}_1_weight": np.ones((1, 2)) for cluster in range(4)}
@@ -95,6 +103,10 @@ REFUSED: list[tuple[type[Refusal], str, dict[str, Any], dict[str, Any]]] = [
     (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", FOUR_CLUSTERS, ROW),
     (OptionRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"tail_1_1_weight": None}, ROW),
     (DtypeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | WHOLE, ROW | {"input": [1, 2]}),
+    (DtypeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"head_weight": [[1, 1]] * 3}, ROW),
+    (ShapeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"div_value": 1 / 1e100}, ROW),
+    (RangeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS | {"div_value": 0.999 / 1e100}, ROW),
+    (RangeRefusal, "AdaptiveLogSoftmaxWithLoss", EMPTY_CLUSTERS | {"div_value": 1.001e100}, ROW),
     (ShapeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS, {"input": 1.0, "target": 0}),
     (ShapeRefusal, "AdaptiveLogSoftmaxWithLoss", CLUSTERS, {"input": [[[1.0, 2.0]]], "target": [[0]]}),
     (DtypeRefusal, "CosineEmbeddingLoss", {}, PAIRS | {"input1": COMPLEX}),
@@ -114,6 +126,7 @@ TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("CosineSimilarity", {"dim": -2}, {"x1": np.ones((2, 3)), "x2": np.ones((2, 3), dtype=np.int64)}),
     ("CosineSimilarity", {}, {"x1": np.ones((2, 3), dtype=np.int64), "x2": np.ones((2, 3))}),
     ("AdaptiveLogSoftmaxWithLoss", CLUSTERS, ROW),
+    ("AdaptiveLogSoftmaxWithLoss", EMPTY_CLUSTERS, ROW),
     ("CTCLoss", {}, FRAMES | {"targets": [[1, 2], [3, 99]]}),  # 99 is padding
 ]
 
