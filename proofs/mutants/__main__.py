@@ -140,10 +140,9 @@ class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.module, self.code = module, code
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
-        is_mutated = name == self.module
-        return (
-            importlib.util.spec_from_loader(name, self, origin=self.code.co_filename) if is_mutated else None
-        )
+        if name != self.module:
+            return None
+        return importlib.util.spec_from_file_location(name, self.code.co_filename, loader=self)
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self.code, module.__dict__)

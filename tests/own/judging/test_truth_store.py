@@ -43,6 +43,38 @@ def test_what_is_kept_is_found_by_other_processes_and_by_its_own(tmp_path: Path)
         assert [reader.find(key) for key in KEYS] == [b"content", b"later", None]
 
 
+def test_a_store_that_was_searched_before_finds_what_it_keeps_later(tmp_path: Path) -> None:
+    store = TruthStore(tmp_path / "a" / "store")
+    assert store.find(KEYS[0]) is None
+    store.add(KEYS[0], b"content")
+    store.keep()
+    assert store.find(KEYS[0]) == b"content"
+    store.add(KEYS[1], b"later")
+    store.keep()
+    assert store.find(KEYS[1]) == b"later"
+    assert len(list(store.folder.iterdir())) == 1
+
+
+def test_a_process_adds_to_what_others_have_kept(tmp_path: Path) -> None:
+    stored(tmp_path)
+    store = TruthStore(tmp_path)
+    store.add(b"other".ljust(16), b"content")
+    store.keep()
+    assert TruthStore(tmp_path).find(b"other".ljust(16)) == b"content"
+    assert found(tmp_path) == CONTENTS
+
+
+def test_a_damaged_file_costs_nothing_that_is_in_others(tmp_path: Path) -> None:
+    path, other = stored(tmp_path), TruthStore(tmp_path)
+    other.add(b"other".ljust(16), b"content")
+    other.keep()
+    path.write_bytes(path.read_bytes().replace(b"first", b"worst"))
+    reader = TruthStore(tmp_path)
+    assert reader.find(KEYS[0]) is None
+    assert reader.find(b"other".ljust(16)) == b"content"
+    assert not path.exists()
+
+
 def test_what_is_not_kept_never_reaches_the_folder(tmp_path: Path) -> None:
     TruthStore(tmp_path / "store").add(KEYS[0], b"content")
     TruthStore(tmp_path / "store").keep()
@@ -150,10 +182,10 @@ def test_a_full_store_takes_nothing_more_and_no_content_is_huge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = TruthStore(tmp_path)
-    store.add(KEYS[0], bytes(2**20 + 1))
-    store.add(KEYS[1], bytes(2**20))
+    store.add(KEYS[0], bytes(2**21 + 1))
+    store.add(KEYS[1], bytes(2**21))
     store.keep()
-    monkeypatch.setattr(truth_store, "LARGEST", 2**20)
+    monkeypatch.setattr(truth_store, "LARGEST", 2**21)
     store.add(KEYS[2], b"more")
     store.keep()
     assert [content is None for content in found(tmp_path)] == [True, True, True]
@@ -174,3 +206,18 @@ def test_room_is_made_by_what_was_not_used_for_the_longest_time(
     monkeypatch.setattr(truth_store, "LARGEST", 2 * size)
     make_room(tmp_path, "next")
     assert {path.name for path in tmp_path.iterdir()} == {"new", "oldest", "next"}
+
+
+def test_room_for_a_new_store_is_a_folder_whatever_lies_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_room(tmp_path, "next")
+    assert (tmp_path / "next").is_dir()
+    stray = tmp_path / "stray"
+    stray.touch()
+    os.utime(stray, (1, 1))
+    path = stored(tmp_path / "old")
+    os.utime(path.parent, (2, 2))
+    monkeypatch.setattr(truth_store, "LARGEST", 0)
+    make_room(tmp_path, "next")
+    assert not path.exists()
