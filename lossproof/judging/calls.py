@@ -6,6 +6,7 @@ import dataclasses
 import math
 import warnings
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -59,6 +60,12 @@ class PlannedCall:
         """The worked steps, computed once for all subjects that are wrong in the same call."""
         return recalled_text(self.prepared, "worked steps", lambda: worked_steps(self.prepared))
 
+    @cached_property
+    def picks(self) -> Mapping[str, str]:
+        """The picks in force where its truth meets a convention."""
+        gradients = [truth for gradient in self.truth.gradients for truth in gradient.values()]
+        return {name: pick for truth in (self.truth.value, *gradients) for name, pick in truth.picks.items()}
+
 
 class CallPlanner:
     """Plans calls, and keeps the latest for the next subject."""
@@ -87,7 +94,7 @@ class CallPlanner:
         """
         key = (case.id, role, dtype, reduction, device)
         planned = self._plans.get(key)
-        if planned is None or not _is_in_force(planned.truth):
+        if planned is None or not _are_in_force(planned.picks):
             self._plans[key] = planned = _plan(*self._call(case, dtype, reduction, role, term, device))
             if len(self._plans) > self._CACHE_SIZE:
                 self._plans.popitem(last=False)
@@ -250,10 +257,8 @@ def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
     return dataclasses.replace(truth, gradients=gradients)
 
 
-def _is_in_force(truth: CallTruth) -> bool:
-    """Whether the picks of a truth are those in force now."""
-    picks = [truth.value.picks, *(true.picks for gradient in truth.gradients for true in gradient.values())]
-    return all(pick == CONVENTIONS[name].picked() for followed in picks for name, pick in followed.items())
+def _are_in_force(picks: Mapping[str, str]) -> bool:
+    return all(pick == CONVENTIONS[name].picked() for name, pick in picks.items())
 
 
 def _bound_format(prepared: PreparedCall) -> Format:

@@ -19,6 +19,7 @@ from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.records.record import Detail
+from lossproof.reference.evaluation import PreparedCall
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Refused, Unsupported, Values
 from lossproof.subjects.guarded import GuardedSubject
@@ -100,7 +101,7 @@ def curve(subject: GuardedSubject, call: Call, planned: PlannedCall) -> dict[str
     x = _range(call, argument, at, centre)
     sample = replace(call, upstreams=call.upstreams[:1], wrt=(argument,))
     calls = [_vary(sample, argument, at, number) for number in x]
-    true = [_reference_point(call, argument, at) for call in calls]
+    true = [_reference_point(planned.prepared, call, argument, at) for call in calls]
     observed = [_subject_point(subject, call, argument, at) for call in calls]
     return {
         "argument": argument,
@@ -148,8 +149,10 @@ def _is_valid(call: Call) -> bool:
     return True
 
 
-def _reference_point(call: Call, argument: str, at: tuple[int, ...]) -> _Point:
-    prepared = prepare_call(call)
+def _reference_point(prepared: PreparedCall, call: Call, argument: str, at: tuple[int, ...]) -> _Point:
+    # Of the accepted call, only a number differs, and those between the ends of the range are accepted.
+    arguments = {**prepared.arguments, argument: call.args[argument].numbers}
+    prepared = replace(prepared, arguments=arguments)
     return _total(prepared.value()), float(prepared.gradient(call.upstreams[0])[argument][at])
 
 

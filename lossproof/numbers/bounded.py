@@ -245,10 +245,13 @@ class Bounded(NumberArray):
 
     def is_exactly(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
+        is_exact = np.asarray(self.bound == 0)
+        if not is_exact.any():
+            return is_exact
         among = self.value == values[0]
         for value in values[1:]:
             among = among | (self.value == value)
-        return np.asarray((self.bound == 0) & among)
+        return np.asarray(is_exact & among)
 
     def _function(
         self,

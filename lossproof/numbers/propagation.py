@@ -56,6 +56,9 @@ def scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
     """|factor| bound."""
     if not bound.any():
         return bound
+    product = np.abs(factor) * bound
+    if np.isfinite(product).all():
+        return product
     return np.where(bound == 0, 0.0, np.abs(finite(factor)) * bound)
 
 

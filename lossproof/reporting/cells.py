@@ -44,7 +44,7 @@ class Cell:
 
 def cell(records: Sequence[Record]) -> Cell:
     """The summary of some checks."""
-    outcomes = Counter(record.outcome for record in records)
+    outcomes = Counter(map(attrgetter("outcome"), records))
     counts = {outcome: outcomes[outcome] for outcome in COUNTED if outcomes[outcome]}
     calls = [record for record in records if record.quantity.kind in _CALLS]
     calls = calls or [record for record in records if record.quantity.kind in _CLAIMS]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from lossproof.records.record import Record
@@ -19,30 +20,25 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     The column ``case`` holds the fields of each case once. Shares of the budget are numbers of four digits,
     or the strings inf and nan.
     """
-    table: dict[str, Any] = {name: _column(getattr(record, name) for record in records) for name in _PER_ROW}
-    table["subject"] = _column(record.subject_name for record in records)
-    table["dtype"] = _column(record.dtype_name for record in records)
-    table["case"] = _column(map(_key_of_case, records), _case)
-    table["share"] = _column(_round_share(budget_share(record)) for record in records)
+    table: dict[str, Any] = {name: _column(map(attrgetter(name), records)) for name in _PER_ROW}
+    table["subject"] = _column(map(attrgetter("subject_name"), records))
+    table["dtype"] = _column(map(attrgetter("dtype_name"), records))
+    table["case"] = _column(map(attrgetter("case"), records))
+    of_case = {record.case: record for record in records}
+    table["case"]["table"] = [_case(of_case[id]) for id in table["case"]["table"]]
+    table["share"] = _column(map(_round_share, map(budget_share, records)))
     return table
 
 
-def _key_of_case(record: Record) -> tuple[Any, ...]:
-    """The fields of a record that describe its case, as a key that equal cases share."""
-    source = None if record.source is None else tuple(record.source.items())
-    return (*(getattr(record, name) for name in _PER_CASE), tuple(record.flags), source)
+def _case(record: Record) -> dict[str, Any]:
+    """The fields of a record that describe its case."""
+    return {name: getattr(record, name) for name in (*_PER_CASE, "flags", "source")}
 
 
-def _case(key: tuple[Any, ...]) -> dict[str, Any]:
-    *facts, flags, source = key
-    source = None if source is None else dict(source)
-    return dict(zip(_PER_CASE, facts, strict=True)) | {"flags": flags, "source": source}
-
-
-def _column(values: Iterable[Any], convert: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
-    places: dict[Hashable, int] = {}
-    rows = [places.setdefault(value, len(places)) for value in values]
-    return {"table": [convert(value) for value in places], "rows": rows}
+def _column(values: Iterable[Hashable]) -> dict[str, Any]:
+    values = list(values)
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return {"table": list(places), "rows": list(map(places.__getitem__, values))}
 
 
 def _round_share(share: float | None) -> float | str | None:

@@ -29,7 +29,7 @@ class Verdict:
 
 def outcome_counts(records: Iterable[Record]) -> dict[str, int]:
     """Return how many records have each outcome, in the order of Outcome."""
-    counts = Counter(record.outcome for record in records)
+    counts = Counter(map(attrgetter("outcome"), records))
     return {outcome.value: counts[outcome] for outcome in Outcome}
 
 
