@@ -14,9 +14,10 @@ from exact_arithmetic import literal
 from lossproof.corpus.case import Case, Parameter, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Complex, Tensor
-from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reductions_of
+from lossproof.judging.calls import CallPlanner, is_rounded, make_call, prepare_call, reductions_of
 from lossproof.judging.truth import Truth, truth_of
 from lossproof.numbers.formats import FORMATS
+from lossproof.reference.conventions import picking
 
 
 def case(loss: str, params: Mapping[str, Any], args: Mapping[str, Tensor], **changes: Any) -> Case:
@@ -58,7 +59,7 @@ def test_complex_numbers_have_parts_of_the_dtype_of_the_run(dtype: str, complex_
 @pytest.mark.parametrize(
     ("dtype", "texts"),
     [
-        ("int64", ["-100", "4294967296"]),
+        ("int64", ["-100", "9007199254740993"]),
         ("uint8", ["0", "255"]),
         ("bool", ["0", "1"]),
         ("complex64", ["0.5"]),
@@ -68,7 +69,7 @@ def test_what_is_no_floating_point_number_is_taken_as_it_is(dtype: str, texts: l
     tensor = literal(texts, dtype)
     values = make_call(replace(DISTANCE, args={"input": tensor}), "float32", "mean").args["input"]
     assert (values.dtype, values.numbers.dtype) == (dtype, np.dtype(dtype))
-    assert values.numbers.tolist() == [float(text) for text in texts]
+    assert values.numbers.tolist() == [float(text) if "." in text else int(text) for text in texts]
 
 
 def test_parameters_are_integers_numbers_and_tensors_as_written() -> None:
@@ -182,6 +183,87 @@ def test_a_call_is_planned_once_for_all_subjects() -> None:
         planner.plan(replace(DISTANCE, id="two"), "float32", "mean"),
     ):
         assert other is not first
+
+
+def test_the_reductions_of_a_case_share_its_tensors() -> None:
+    planner = CallPlanner()
+    mean, whole = (planner.plan(DISTANCE, "float32", reduction) for reduction in ("mean", "sum"))
+    assert (mean.call.reduction, whole.call.reduction) == ("mean", "sum")
+    assert mean.call.args["input"] is whole.call.args["input"]
+    assert (
+        whole.truth.value.value.tolist() == CallPlanner().plan(DISTANCE, "float32", "sum").truth.value.value
+    )
+
+
+def test_a_call_is_planned_for_each_device() -> None:
+    planner = CallPlanner()
+    assert planner.plan(DISTANCE, "float32", "mean").call.device == "cpu"
+    for reduction in ("mean", "sum"):
+        assert planner.plan(DISTANCE, "float32", reduction, device="meta").call.device == "meta"
+
+
+KINK = case("L1Loss", {}, {"input": literal(["0.5"]), "target": literal(["0.5"])})
+
+
+def test_a_call_is_planned_anew_under_other_picks() -> None:
+    planner = CallPlanner()
+    usual = planner.plan(KINK, "float32", "sum")
+    with picking({"l1-at-zero": "1"}):
+        other = planner.plan(KINK, "float32", "sum")
+        assert planner.plan(KINK, "float32", "sum") is other
+    assert [plan.truth.gradients[0]["input"].value.tolist() for plan in (usual, other)] == [[0.0], [1.0]]
+    with picking({"hinge-embedding-on-margin": "1"}):
+        assert planner.plan(KINK, "float32", "sum") is not other
+
+
+def clamped(number: float) -> Truth:
+    """The gradient by a variance below eps, which is 0 as a derivative."""
+    args: dict[str, Tensor] = {
+        "input": literal([repr(number)]),
+        "target": literal(["0"]),
+        "var": literal(["0.5"]),
+    }
+    likelihood = case("GaussianNLLLoss", {"eps": parse_numeral("1")}, args)
+    return CallPlanner().plan(likelihood, "float32", "sum").truth.gradients[0]["var"]
+
+
+def test_a_gradient_is_by_convention_where_the_derivative_is_beyond_its_budget() -> None:
+    """Near 1 the gradient, (1 - x^2) / 2, is almost the derivative."""
+    shares = []
+    for steps in range(1, 16):
+        truth = clamped(1.0 + steps * 2.0**-23)
+        shares.append(float(abs(truth.value[0]) / truth.budget[0]))
+        assert bool(truth.convention) is (shares[-1] > 1), shares
+        assert ("gaussian-variance-below-eps" in truth.picks) is (shares[-1] > 1), shares
+    assert any(share < 1 for share in shares)
+    assert any(1 < share < 2 for share in shares)
+
+
+def test_a_derivative_in_place_of_the_usual_gradient_is_no_convention() -> None:
+    assert clamped(3.0).convention
+    with picking({"gaussian-variance-below-eps": "derivative"}):
+        truth = clamped(3.0)
+    assert truth.value.tolist() == [0.0]
+    assert (truth.convention, truth.picks["gaussian-variance-below-eps"]) == ("", "derivative")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_rounded_there"),
+    [
+        (literal(["0.5", "1"]), False),
+        (literal(["0.5", "0.1"]), True),
+        (literal([".inf", ".nan"]), False),
+        (literal(["1e39", "1"]), True),
+        (Complex(literal(["1"]), literal(["2"])), False),
+        (Complex(literal(["0.1"]), literal(["2"])), True),
+        (Complex(literal(["1"]), literal(["0.1"])), True),
+    ],
+)
+def test_a_run_uses_other_numbers_where_the_dtype_does_not_hold_those_of_the_case(
+    numbers: Tensor, is_rounded_there: bool
+) -> None:
+    for args in ({"input": numbers, "target": literal(["1"])}, {"input": literal(["1"]), "target": numbers}):
+        assert is_rounded(replace(KINK, args=args), "sum", "float32") is is_rounded_there
 
 
 def test_the_planner_forgets_what_was_longest_not_asked_for() -> None:
