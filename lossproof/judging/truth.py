@@ -64,7 +64,7 @@ class Truth:
     @cached_property
     def budget(self) -> Float64Array:
         """2B of each element."""
-        return np.asarray(2 * self.bound)
+        return 2 * self.bound
 
     @cached_property
     def passes_by_number(self) -> bool:

@@ -38,6 +38,8 @@ def test_each_tensor_moves_in_a_direction_of_its_own(name: str) -> None:
     directions = directions_of(call("MSELoss", input=zeros, target=zeros), FORMATS[name])
     assert set(directions) == {"input", "target"}
     for direction in directions.values():
+        with pytest.raises(ValueError, match="read-only"):
+            direction[0, 0] = 3.0
         np.testing.assert_array_equal(FORMATS[name].round(direction), direction)
         assert -2 <= direction.min() < -1.9
         assert 1.9 < direction.max() <= 2

@@ -16,7 +16,10 @@ from lossproof.numbers.ball import Ball
 from lossproof.numbers.base import Array
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.numbers.overflow import NEGATIVE, UNDEFINED
+from lossproof.numbers.rules import Rules
 from lossproof.numbers.vector_norm import shares_of_largest
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.conventions import sign
 from lossproof.reference.evaluation import Lift, prepare
 
 FLOAT16, FLOAT64 = FORMATS["float16"], FORMATS["float64"]
@@ -100,6 +103,9 @@ def test_upstream_gradients_are_of_both_signs_and_all_magnitudes_up_to_two(name:
     assert np.all(ones == 1)
     assert -2 <= seeded.min() < -1.9
     assert 1.9 < seeded.max() <= 2
+    for upstream in (ones, seeded):  # which all calls share
+        with pytest.raises(ValueError, match="read-only"):
+            upstream[0, 0] = 3.0
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
@@ -125,3 +131,21 @@ def test_a_truth_is_sought_until_its_radius_is_negligible() -> None:
     both = Formula(compute, FLOAT64).truths()
     assert both["vague"].value.tolist() == both["known"].value.tolist() == [math.log(2)] * 2
     assert np.all(np.abs(both["vague"].remainder - both["known"].remainder) < 2.0**-100)
+
+
+def test_a_formula_is_evaluated_once_for_each_question() -> None:
+    asked: list[Lift] = []
+
+    def compute(lift: Lift) -> Mapping[str, Array]:
+        asked.append(lift)
+        return {"slope": sign(lift([0.0]), LOSSES["L1Loss"].conventions[0])}
+
+    formula, rules = Formula(compute, FLOAT16), Rules()
+    assert formula.bounded_by(rules) is formula.bounded_by(rules)
+    assert formula.bounded_by(Rules()) is not formula.bounded_by(rules)
+    assert len(asked) == 2
+    free, picked = (formula.under_picks({}, is_free)["slope"] for is_free in (True, False))
+    assert (free.budget[0] >= 1, picked.budget[0]) == (True, 0)
+    assert formula.under_picks({}, True)["slope"] is free
+    assert formula.under_picks({}, False)["slope"] is picked
+    assert formula.under_picks({"l1-at-zero": "1"}, False)["slope"].value.tolist() == [1.0]
