@@ -107,7 +107,7 @@ class Surroundings:
         corpus: all cases.
         losses: reference module -> the losses that use it.
         defined: reference module -> the losses that it defines.
-        conventional: the losses with a convention.
+        conventional: the losses that leave something open.
         random: the losses for which test_truth.py draws numbers.
         faults: planted faults, each with a case that is known to catch it.
     """
@@ -132,7 +132,7 @@ def load() -> Surroundings:
     for family, names in defined.items():
         for module in _below(family):
             losses[module] = losses.get(module, ()) + names
-    conventional = frozenset(name for name, loss in catalogue.LOSSES.items() if loss.convention)
+    conventional = frozenset(name for name, loss in catalogue.LOSSES.items() if loss.conventions)
     surroundings = Surroundings(
         corpus, losses, defined, conventional, _random_losses(), tuple(_fault_checks(corpus, FAULTS.values()))
     )
