@@ -33,7 +33,7 @@ Truths = Sequence[Mapping[str, Truth]]
 Names = Sequence[Sequence[str]]
 
 _ROOMS = ("numbers", "reference", "corpus", "judging")
-_NUMBERS, _MARKS = np.dtype("<f8"), np.dtype("<i8")
+_NUMBERS, _MARKS = "<f8", "<i8"
 _ARRAYS = {
     "value": _NUMBERS,
     "remainder": _NUMBERS,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
+import flint
 import numpy as np
 import pytest
 from examined_cases import cases_of
@@ -118,6 +120,7 @@ def assert_same(one: Truth, other: Truth) -> None:
         if first is not None:
             assert (first.dtype, first.shape) == (second.dtype, second.shape), name
             assert first.tobytes() == second.tobytes(), name
+            assert second.flags.aligned, name
     assert one.format is other.format
     assert (one.freedom, one.convention, one.picks) == (other.freedom, other.convention, other.picks)
     assert one.passes_by_number == other.passes_by_number
@@ -222,6 +225,10 @@ def test_another_number_parameter_loss_or_dtype_is_computed_anew(
     others = [
         replace(PLAIN, args=with_input("1", "2.25")),
         replace(PLAIN, args=with_input("2.5", "1")),
+        replace(
+            PLAIN,
+            args={name: replace(tensor, shape=(1, 2)) for name, tensor in with_input("1", "2.5").items()},
+        ),
         replace(PLAIN, loss="L1Loss"),
         replace(PLAIN, loss="HuberLoss"),
         replace(PLAIN, loss="HuberLoss", params={"delta": parse_numeral("2")}),
@@ -252,6 +259,9 @@ def test_another_reduction_term_or_pick_is_computed_anew(store: TruthStore, aske
                 slope = gradient(CallPlanner().plan(kink, "float32", "sum"))
             assert slope.picks == picks
         assert len(asked) == 6
+        with picking({}, is_free=True):
+            CallPlanner().plan(kink, "float32", "sum")
+        assert len(asked) == 7
 
 
 def test_a_second_derivative_depends_on_its_directions_and_its_format(
@@ -284,7 +294,15 @@ NO_DESCRIPTION = [
     [[10**30], "00000", "", "", {}],
     [[], 5, "", "", {}],
 ]
-TEXTS = NO_TEXT + [json.dumps([[one], [one], [one]]).encode() for one in NO_DESCRIPTION]
+NOTHING = [[2], "0000-", "", "", {}]
+NO_TRUTHS = [
+    *([[one], [one], [one]] for one in [*NO_DESCRIPTION, [[2], "0000-0", "", "", {}]]),
+    [[NOTHING], [NOTHING]],
+    [[NOTHING], [NOTHING], [NOTHING], [NOTHING]],
+    [[NOTHING], [], [NOTHING]],
+    [[NOTHING, NOTHING], [NOTHING], [NOTHING]],
+]
+TEXTS = NO_TEXT + [json.dumps(truths).encode() for truths in NO_TRUTHS]
 NO_TRUTH = [b"", b"\xff" * 8, b"\xff" * 64, *(len(text).to_bytes(8, "little") + text for text in TEXTS)]
 
 
@@ -319,9 +337,10 @@ def test_steps_that_are_no_text_are_worked_anew(store: TruthStore, monkeypatch: 
         assert steps() == worked
 
 
-def test_a_changed_formula_or_library_has_another_digest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    "changed", ["numbers/ball.py", "reference/regression.py", "corpus/values.py", "judging/truth.py"]
+)
+def test_a_changed_formula_has_another_digest(tmp_path: Path, changed: str) -> None:
     package = tmp_path / "lossproof"
     for room in ("numbers", "reference", "corpus", "judging", "reporting"):
         shutil.copytree(Path(stored_truth.__file__).parents[1] / room, package / room)
@@ -329,13 +348,29 @@ def test_a_changed_formula_or_library_has_another_digest(
     assert code_digest(package) == usual
     (package / "reporting" / "page.py").write_text("changed")
     assert code_digest(package) == usual
-    formula = package / "reference" / "regression.py"
+    formula = package / changed
     source = formula.read_text()
     formula.write_text(source.replace("-", "+", 1))
     assert code_digest(package) != usual
     formula.write_text(source)
     assert code_digest(package) == usual
-    formula.rename(formula.with_name("regressions.py"))
+    formula.rename(formula.with_name("renamed.py"))
     assert code_digest(package) != usual
-    monkeypatch.setattr(np, "__version__", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("holder", "name", "other"),
+    [
+        (np, "__version__", "1.0"),
+        (flint, "__version__", "1.0"),
+        (sys, "platform", "other"),
+        (sys, "version_info", (3, 99)),
+        (stored_truth, "machine", lambda: "other"),
+    ],
+)
+def test_another_library_or_machine_has_another_digest(
+    monkeypatch: pytest.MonkeyPatch, holder: object, name: str, other: object
+) -> None:
+    usual = code_digest()
+    monkeypatch.setattr(holder, name, other)
     assert code_digest() != usual

@@ -34,6 +34,23 @@ def test_what_is_exact_uses_nothing_of_its_budget() -> None:
     assert compare_sums(np.zeros(0), np.zeros(0), np.zeros(0)) == Verdict(True, 0.0)
 
 
+def test_beside_a_number_that_is_off_an_exact_one_uses_nothing() -> None:
+    assert judged([1.0, 2.25], truth([1.0, 2.0], 0.25)) == Verdict(True, 0.5)
+    assert judged([1.0, 2.25], truth([1.0, 2.0], 0.0)).off == 1
+
+
+def test_equal_bits_are_judged_once_if_they_are_few() -> None:
+    few, many = truth([1.0] * 4096, 0.5), truth([1.0] * 4097, 0.5)
+    verdict = compare(few.value + 0.25, few)
+    assert compare(few.value + 0.25, few) is verdict
+    assert compare(few.value + 0.5, few) != verdict
+    assert compare((few.value + 0.25).astype(np.float32), few) == verdict
+    assert compare((few.value + 0.25).reshape(2, 2048), few).message
+    assert compare(many.value + 0.25, many) == verdict
+    assert not many.verdicts
+    assert compare(few.value + 0.25, replace(few, bound=few.bound / 2)) != verdict
+
+
 def test_the_remainder_belongs_to_the_truth() -> None:
     """The true value is 1.25: a quarter of it float64 could not hold."""
     true = truth(1.0, 0.125, remainder=0.25)
