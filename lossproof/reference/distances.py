@@ -154,7 +154,8 @@ def _norm_slope(vector: Array, norm: Array, p: float) -> Array:
         slope = np.sign(vector) * np.power(magnitudes / norm, np.ones_like(magnitudes) * p - 1.0)
     if p < 1:
         slope = BELOW_ONE.chosen(vector == 0, slope)
-    return AT_ZERO_VECTOR.chosen(norm == 0, slope)
+    # Of vectors without components, all norms are 0, but there is no slope to pick.
+    return AT_ZERO_VECTOR.chosen(np.broadcast_to(norm == 0, slope.shape), slope)
 
 
 def refuse_pairwise_distance(args: Arguments, params: Parameters) -> None:

@@ -148,6 +148,7 @@ def test_zero_times_the_logarithm_of_zero_alone_is_open(loss: str) -> None:
         ([3.0, 4.0], 2.0, set()),
         ([0.0, 0.0], 2.0, {"norm-at-zero-vector"}),
         ([0.0, 1.0], 1.0, {"norm-at-zero-component"}),
+        ([], 2.0, set()),
     ],
 )
 def test_a_distance_leaves_its_kinks_open_and_nothing_else(
