@@ -296,11 +296,11 @@ NO_DESCRIPTION = [
 ]
 NOTHING = [[2], "0000-", "", "", {}]
 NO_TRUTHS = [
-    *([[one], [one], [one]] for one in [*NO_DESCRIPTION, [[2], "0000-0", "", "", {}]]),
-    [[NOTHING], [NOTHING]],
-    [[NOTHING], [NOTHING], [NOTHING], [NOTHING]],
-    [[NOTHING], [], [NOTHING]],
-    [[NOTHING, NOTHING], [NOTHING], [NOTHING]],
+    *([[one], [one] * 2, [one] * 2] for one in [*NO_DESCRIPTION, [[2], "0000-0", "", "", {}]]),
+    [[NOTHING], [NOTHING] * 2],
+    [[NOTHING], [NOTHING] * 2, [NOTHING] * 2, [NOTHING] * 2],
+    [[NOTHING], [NOTHING], [NOTHING]],
+    [[NOTHING], [NOTHING] * 3, [NOTHING] * 3],
 ]
 TEXTS = NO_TEXT + [json.dumps(truths).encode() for truths in NO_TRUTHS]
 NO_TRUTH = [b"", b"\xff" * 8, b"\xff" * 64, *(len(text).to_bytes(8, "little") + text for text in TEXTS)]
