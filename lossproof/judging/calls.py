@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -110,13 +109,14 @@ class CallPlanner:
             self._latest = key, call, prepare_call(call)
         _, call, prepared = self._latest
         reduction = _reduction(LOSSES[call.loss], reduction, term)
-        if reduction == call.reduction:
-            return call, prepared
-        call = dataclasses.replace(call, reduction=reduction)
-        if reduction not in prepared.loss.reductions:
-            return call, prepare_call(call)
-        parameters = {**prepared.parameters, "reduction": reduction}
-        return call, dataclasses.replace(prepared, parameters=parameters)
+        if reduction != call.reduction:
+            call = dataclasses.replace(call, reduction=reduction)
+            if reduction in prepared.loss.reductions:
+                parameters = {**prepared.parameters, "reduction": reduction}
+                prepared = dataclasses.replace(prepared, parameters=parameters)
+            else:
+                prepared = prepare_call(call)
+        return call, prepared
 
 
 def reductions_of(case: Case) -> tuple[str | None, ...]:
@@ -203,9 +203,7 @@ def _differs(exact: Array, numbers: npt.NDArray[Any]) -> bool:
     if isinstance(exact, ComplexPair):
         return _differs(exact.real, numbers.real) or _differs(exact.imaginary, numbers.imag)
     pairs = zip(exact.elements.ravel().tolist(), numbers.ravel().tolist(), strict=True)
-    return not all(
-        ball.contains(number) if math.isfinite(number) else not ball.is_finite() for ball, number in pairs
-    )
+    return not all(ball.contains(number) for ball, number in pairs)
 
 
 def lift_exactly(values: Any) -> Array:

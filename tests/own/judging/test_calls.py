@@ -18,6 +18,7 @@ from lossproof.judging.calls import CallPlanner, is_rounded, make_call, prepare_
 from lossproof.judging.truth import Truth, truth_of
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.conventions import picking
+from lossproof.reference.refusals import OptionRefusal
 
 
 def case(loss: str, params: Mapping[str, Any], args: Mapping[str, Tensor], **changes: Any) -> Case:
@@ -193,6 +194,19 @@ def test_the_reductions_of_a_case_share_its_tensors() -> None:
     assert (
         whole.truth.value.value.tolist() == CallPlanner().plan(DISTANCE, "float32", "sum").truth.value.value
     )
+
+
+def test_each_call_passes_the_reduction_that_it_is_asked_for() -> None:
+    planner = CallPlanner()
+    for reduction, expected in (("sum", "sum"), (None, "mean"), ("none", "none")):
+        planned = planner.plan(DISTANCE, "float32", reduction)
+        assert (planned.call.reduction, planned.prepared.parameters["reduction"]) == (reduction, expected)
+    with pytest.raises(OptionRefusal, match="median"):
+        planner.plan(DISTANCE, "float32", "median")
+    term = planner.plan(DISTANCE, "float32", "mean", "same_as 0", Term(reduction="sum"))
+    assert (term.call.reduction, term.prepared.parameters["reduction"]) == ("sum", "sum")
+    plain = replace(DISTANCE, loss="PairwiseDistance", args={"x1": TENTHS, "x2": TENTHS})
+    assert planner.plan(plain, "float32", "mean").call.reduction is None
 
 
 def test_a_call_is_planned_for_each_device() -> None:
