@@ -154,22 +154,18 @@ def read_word(node: Node, what: str, known: Iterable[str], notes: Notes) -> str:
 
 def read_number(node: Node, what: str, notes: Notes) -> Numeral:
     """A number, without quotes; a hexadecimal one needs them."""
-    if isinstance(node, ScalarNode) and not node.quoted and meaning(node.text) is Meaning.NUMBER:
-        return _numeral(node, what, notes)
-    hexadecimal = isinstance(node, ScalarNode) and is_hexadecimal(node.text)
     remedy = _NUMBER_REMEDY
-    if isinstance(node, ScalarNode) and hexadecimal:
-        remedy = f"put it in quotes: {quoted(node.text)}"
+    if isinstance(node, ScalarNode):
+        if is_hexadecimal(node.text) if node.quoted else meaning(node.text) is Meaning.NUMBER:
+            return _numeral(node, what, notes)
+        if is_hexadecimal(node.text):
+            remedy = f"put it in quotes: {quoted(node.text)}"
     if is_refused(node, what, notes, remedy):
         return STAND_IN
-    if not isinstance(node, ScalarNode):
-        notes.add(node.place, f"{what} is {describe(node)} but must be a number", _NUMBER_REMEDY)
-    elif node.quoted and not hexadecimal and meaning(node.text) is Meaning.NUMBER:
+    if isinstance(node, ScalarNode) and node.quoted and meaning(node.text) is Meaning.NUMBER:
         notes.add(node.place, f"{what}: the number {quoted(node.text)} is in quotes", "remove the quotes")
-    elif not hexadecimal:
-        notes.add(node.place, f"{what} is {describe(node)} but must be a number", _NUMBER_REMEDY)
     else:
-        return _numeral(node, what, notes)
+        notes.add(node.place, f"{what} is {describe(node)} but must be a number", _NUMBER_REMEDY)
     return STAND_IN
 
 

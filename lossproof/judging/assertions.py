@@ -63,7 +63,7 @@ def between(low: float, high: float) -> str:
 
 def within_budget(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
     """The condition that a number is within its budget 2B; ``observed`` is a number that is not."""
-    true, tolerance = float(truth.value[place]), 2 * float(truth.bound[place])
+    true, tolerance = float(truth.value[place]), float(truth.budget[place])
     marks = int(truth.overflows[place])
     if math.isfinite(true) and abs(true) + tolerance > truth.format.largest:
         marks |= int(marks_of(truth.format.overflow(true)))

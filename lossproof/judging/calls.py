@@ -223,7 +223,7 @@ def _plan(call: Call, prepared: PreparedCall) -> PlannedCall:
         return [value_formula(prepared, format), *gradient_formulas(prepared, upstreams, format)]
 
     names = [["value"], *([prepared.differentiable] * 2 if prepared.differentiable else [])]
-    first, *gradients = recalled(prepared, format, names, compute, formulas)
+    first, *gradients = recalled(prepared, format, names, formulas, compute)
     value = first["value"]
     upstreams = upstream_gradients(value.value.shape, format)[: len(gradients)]
     truth = CallTruth(value, upstreams, tuple(gradients))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.corpus.generator import draw_uniform
-from lossproof.judging.stored_truth import Truths, recalled
-from lossproof.judging.truth import Formula, Truth
+from lossproof.judging.stored_truth import recalled
+from lossproof.judging.truth import Formula, Truth, seeded_numbers
 from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
@@ -30,16 +29,9 @@ def directions_of(call: PreparedCall, format: Format) -> Directions:
     """A seeded direction, which can only be read, for each tensor by which the call is differentiated."""
     inputs = {**call.arguments, **call.parameters}
     return {
-        name: _direction(np.shape(inputs[name]), place, format)
+        name: seeded_numbers(np.shape(inputs[name]), _DIRECTION_SEED + place, format)
         for place, name in enumerate(call.differentiable)
     }
-
-
-@lru_cache(maxsize=64)
-def _direction(shape: tuple[int, ...], place: int, format: Format) -> Float64Array:
-    direction = draw_uniform(-2.0, 2.0, shape, _DIRECTION_SEED + place, format)
-    direction.setflags(write=False)
-    return direction
 
 
 def derivative_along(gradients: Mapping[str, Truth], directions: Directions) -> Truth:
@@ -83,11 +75,8 @@ def second_derivatives(
     def formulas() -> list[Formula]:
         return [Formula(partial(_tangents, call, upstream, directions), format)]
 
-    def compute() -> Truths:
-        return [formula.truths() for formula in formulas()]
-
     inputs = {"upstream": upstream, **directions}
-    return recalled(call, format, [call.differentiable], compute, formulas, inputs)[0]
+    return recalled(call, format, [call.differentiable], formulas, inputs=inputs)[0]
 
 
 def one_sided_limits(

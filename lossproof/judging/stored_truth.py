@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from platform import machine
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import flint
 import numpy as np
@@ -29,6 +29,7 @@ from lossproof.numbers.formats import Format
 from lossproof.reference.conventions import followed_picks
 from lossproof.reference.evaluation import PreparedCall
 
+_Kept = TypeVar("_Kept")
 Truths = Sequence[Mapping[str, Truth]]
 Names = Sequence[Sequence[str]]
 
@@ -42,6 +43,8 @@ _ARRAYS = {
     "strict_bound": _NUMBERS,
 }
 _ABSENT, _ZERO, _STORED = "-", "0", "x"
+# Raised by a content that this code has not written, although it has a checksum.
+_NOT_OURS = (ValueError, TypeError, OverflowError, MemoryError, RecursionError)
 
 _store: ContextVar[TruthStore | None] = ContextVar("truth_store", default=None)
 
@@ -60,60 +63,60 @@ def recalled(
     call: PreparedCall,
     format: Format,
     names: Names,
-    compute: Callable[[], Truths],
     formulas: Callable[[], Sequence[Formula]],
+    compute: Callable[[], Truths] | None = None,
     inputs: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
 ) -> Truths:
-    """The truths that ``compute`` yields, from the store in use if they are in it.
+    """The truths of formulas, from the store in use if they are in it.
 
     What only a wrong result asks of a truth is computed when it asks.
 
     Args:
         call, format: whose truths they are, and in which format.
         names: the names of the truths in each mapping.
-        compute: computes them.
-        formulas: the formulas of each mapping, from which its truths are bounded and picked anew.
+        formulas: makes the formula of each mapping, from which its truths are bounded and picked anew.
+        compute: computes the truths, if they are not just those of the formulas.
         inputs: the arrays that they depend on beside the call.
     """
-    store = _store.get()
-    if store is None:
-        return compute()
-    key = _key(call, (names, format.name), inputs)
-    content = store.find(key)
-    if content is not None:
+
+    def plain() -> Truths:
+        return [formula.truths() for formula in formulas()]
+
+    def decode(content: bytes) -> Truths:
         # In the context of now: later, other picks may be in force.
-        again = cache(partial(copy_context().run, formulas))
-        try:
-            return _decoded(content, format, names, again)
-        except (ValueError, TypeError, OverflowError, MemoryError, RecursionError):
-            pass  # not written by this code, although it has a checksum
-    truths = compute()
-    store.add(key, _encoded(truths, names))
-    return truths
+        return _decoded(content, format, names, cache(partial(copy_context().run, formulas)))
+
+    key = partial(_key, call, (names, format.name), inputs)
+    return _recalled(key, compute or plain, lambda truths: _encoded(truths, names), decode)
 
 
 def true_value(call: PreparedCall, format: Format) -> Truth:
     """The truth of a call's value in a format, from the store in use if it is in it."""
-
-    def formulas() -> list[Formula]:
-        return [value_formula(call, format)]
-
-    return recalled(call, format, [["value"]], lambda: [formulas()[0].truths()], formulas)[0]["value"]
+    return recalled(call, format, [["value"]], lambda: [value_formula(call, format)])[0]["value"]
 
 
 def recalled_text(call: PreparedCall, topic: str, compute: Callable[[], str]) -> str:
     """The text that ``compute`` yields on a topic of a call, from the store in use if it is in it."""
+    return _recalled(partial(_key, call, topic), compute, str.encode, bytes.decode)
+
+
+def _recalled(
+    key: Callable[[], bytes],
+    compute: Callable[[], _Kept],
+    encode: Callable[[_Kept], bytes],
+    decode: Callable[[bytes], _Kept],
+) -> _Kept:
     store = _store.get()
     if store is None:
         return compute()
-    key = _key(call, topic)
-    content = store.find(key)
+    place = key()
+    content = store.find(place)
     if content is not None:
-        with suppress(UnicodeDecodeError):
-            return content.decode()
-    text = compute()
-    store.add(key, text.encode())
-    return text
+        with suppress(*_NOT_OURS):
+            return decode(content)
+    kept = compute()
+    store.add(place, encode(kept))
+    return kept
 
 
 def code_digest(package: Path = Path(__file__).parents[1], rooms: Sequence[str] = _ROOMS) -> str:

@@ -120,16 +120,22 @@ def gradient_formulas(call: PreparedCall, upstreams: Iterable[Float64Array], for
     return [Formula(partial(call.gradient, upstream), format) for upstream in upstreams]
 
 
-@lru_cache(maxsize=64)
 def upstream_gradients(shape: tuple[int, ...], format: Format) -> tuple[Float64Array, Float64Array]:
     """Ones, and seeded numbers: with ones alone, a dropped upstream gradient would go unnoticed.
 
     They can only be read.
     """
-    upstreams = np.ones(shape), draw_uniform(-2.0, 2.0, shape, _UPSTREAM_SEED, format)
-    for upstream in upstreams:
-        upstream.setflags(write=False)
-    return upstreams
+    ones = np.ones(shape)
+    ones.setflags(write=False)
+    return ones, seeded_numbers(shape, _UPSTREAM_SEED, format)
+
+
+@lru_cache(maxsize=128)
+def seeded_numbers(shape: tuple[int, ...], seed: int, format: Format) -> Float64Array:
+    """Numbers from -2 to 2, drawn once for all calls, so that they can only be read."""
+    numbers = draw_uniform(-2.0, 2.0, shape, seed, format)
+    numbers.setflags(write=False)
+    return numbers
 
 
 class Formula:

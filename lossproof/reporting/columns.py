@@ -23,9 +23,8 @@ def columns(records: Sequence[Record]) -> dict[str, Any]:
     table: dict[str, Any] = {name: _column(map(attrgetter(name), records)) for name in _PER_ROW}
     table["subject"] = _column(map(attrgetter("subject_name"), records))
     table["dtype"] = _column(map(attrgetter("dtype_name"), records))
-    table["case"] = _column(map(attrgetter("case"), records))
-    of_case = {record.case: record for record in records}
-    table["case"]["table"] = [_case(of_case[id]) for id in table["case"]["table"]]
+    of_case = {record.case: record for record in records}  # in the order of the column's table
+    table["case"] = _column(map(attrgetter("case"), records)) | {"table": list(map(_case, of_case.values()))}
     table["share"] = _column(map(_round_share, map(budget_share, records)))
     return table
 

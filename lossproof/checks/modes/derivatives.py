@@ -102,8 +102,8 @@ def _sides_of(
 
 def _floor(call: CallInMode) -> float:
     """An upper limit of the gradient's budget times the direction."""
-    bounds = [truth.bound for truth in call.planned.truth.gradients[1].values()]
-    return 2 * _largest(bounds) * _largest(call.directions.values())
+    budgets = [truth.budget for truth in call.planned.truth.gradients[1].values()]
+    return _largest(budgets) * _largest(call.directions.values())
 
 
 def _largest(arrays: Iterable[Float64Array]) -> float:
