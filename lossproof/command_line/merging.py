@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lossproof.command_line.terminal import Mistake, progress, say
 from lossproof.corpus.files import default_corpus
-from lossproof.reporting import ReportError, read_baseline, summary_lines
+from lossproof.reporting.baseline import read_baseline
 from lossproof.reporting.digest import verdict
+from lossproof.reporting.files import ReportError
+from lossproof.reporting.summary import summary_lines
 from lossproof.running.merging import MergeError
 from lossproof.running.merging import merge as merge_shards
 from lossproof.running.selection import SelectionError

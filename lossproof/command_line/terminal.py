@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from lossproof.reporting.text import visible
@@ -39,18 +38,19 @@ def say_table(rows: Sequence[Row], indent: str = "", cut: bool = False) -> None:
     """Write rows with aligned columns; ``cut`` truncates each row to the width of a terminal."""
     console = Console(highlight=False)
     pairs = [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]
-    texts = [[Text(visible(text), style) for text, style in row] for row in pairs]
-    widths = [max(len(cell) for cell in column) for column in zip(*texts, strict=True)]
+    texts = [[(visible(text), style) for text, style in row] for row in pairs]
+    widths = [max(len(text) for text, _ in column) for column in zip(*texts, strict=True)]
+    lines = []
     for row in texts:
         line = Text(indent)
-        for cell, width in zip(row[:-1], widths, strict=False):
-            line.append_text(cell)
-            line.append(" " * (width - len(cell) + 2))
-        line.append_text(row[-1])
+        for (text, style), width in zip(row[:-1], widths, strict=False):
+            line.append(text, style).append(" " * (width - len(text) + 2))
+        line.append(*row[-1])
         line.rstrip()
         if cut and console.file.isatty():
             line.truncate(console.width, overflow="ellipsis")
-        console.print(line, soft_wrap=True)
+        lines.append(line)
+    console.print(Text("\n").join(lines), soft_wrap=True)
 
 
 @contextmanager
@@ -63,6 +63,9 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]
     if not (console.is_interactive and console.file.isatty()):
         yield lambda: None
         return
+    # Here, since few verbs take long enough for a bar, and few run on a terminal.
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns[: 2 if total is None else None], console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)

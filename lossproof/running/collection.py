@@ -22,7 +22,9 @@ from lossproof.judging.known_defects import as_data, blame, covers, relevant, un
 from lossproof.records.lines import records_in
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
-from lossproof.reporting import Baseline, Comparison, compare, write_reports
+from lossproof.reporting.baseline import Baseline
+from lossproof.reporting.comparison import Comparison, compare
+from lossproof.reporting.writing import write_reports
 from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record

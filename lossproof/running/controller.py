@@ -10,7 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from lossproof.reporting import ReportError, summary_lines
+from lossproof.reporting.files import ReportError
+from lossproof.reporting.summary import summary_lines
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RunReports
 

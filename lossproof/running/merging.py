@@ -13,7 +13,7 @@ from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.records.record import Record
-from lossproof.reporting import Baseline
+from lossproof.reporting.baseline import Baseline
 from lossproof.reporting.jsonl import demand_fields, read_results
 from lossproof.running.collection import RunReports
 from lossproof.running.selection import SELECTING, select

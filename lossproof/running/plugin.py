@@ -23,7 +23,8 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.judging.stored_truth import code_digest
 from lossproof.judging.truth_store import TruthStore, make_room
-from lossproof.reporting import ReportError, read_baseline
+from lossproof.reporting.baseline import read_baseline
+from lossproof.reporting.files import ReportError
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
 from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated

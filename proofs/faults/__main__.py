@@ -15,8 +15,9 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY
 from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.history.on_record import as_data, read_table
-from lossproof.reporting import ReportError, write_faults
+from lossproof.reporting.files import ReportError
 from lossproof.reporting.text import count
+from lossproof.reporting.writing import write_faults
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault
 from proofs.faults.findings import Findings, by_loss

@@ -17,7 +17,7 @@ from lossproof.records.lines import records_in
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
-from lossproof.reporting import compare
+from lossproof.reporting.comparison import compare
 from lossproof.running.selection import select
 from lossproof.running.session import ConformanceSession
 from lossproof.subjects.torch.expressions import EXPRESSIONS, expression_of

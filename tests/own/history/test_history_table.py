@@ -15,7 +15,7 @@ from repository import ROOT, whole_corpus
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
-from lossproof.reporting import write_faults, write_reports
+from lossproof.reporting.writing import write_faults, write_reports
 from proofs.releases.__main__ import main
 from proofs.releases.markdown import history_markdown
 

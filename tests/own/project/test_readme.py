@@ -17,7 +17,7 @@ from repository import ROOT
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
-from lossproof.reporting import summary_lines
+from lossproof.reporting.summary import summary_lines
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

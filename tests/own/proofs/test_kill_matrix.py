@@ -19,7 +19,7 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
-from lossproof.reporting import write_faults
+from lossproof.reporting.writing import write_faults
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.registry import find_subject
 from proofs.faults.__main__ import main

@@ -14,14 +14,10 @@ from suite_runs import Suite
 
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
-from lossproof.reporting import (
-    ReportError,
-    compare,
-    compare_files,
-    read_baseline,
-    write_faults,
-    write_reports,
-)
+from lossproof.reporting.baseline import read_baseline
+from lossproof.reporting.comparison import compare, compare_files
+from lossproof.reporting.files import ReportError
+from lossproof.reporting.writing import write_faults, write_reports
 
 
 def write(folder: Path, *records: Record, run: Run = PLAIN) -> Path:

@@ -14,11 +14,12 @@ from report_specimens import AGREES, DEFECT, RUN, result_of
 from lossproof.records import record
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Run
-from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.causes import causes, kinds_in_words, report_of
 from lossproof.reporting.digest import verdict
 from lossproof.reporting.markdown import summary_markdown
 from lossproof.reporting.rules import RULES
+from lossproof.reporting.summary import summary_lines
+from lossproof.reporting.writing import write_reports
 
 ENTRY: dict[str, Any] = {"case": "a", "subject": "torch.*", "why": "it wraps around", "kind": "defect"}
 LINK = "https://github.com/pytorch/pytorch/issues/1"

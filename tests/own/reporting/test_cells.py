@@ -15,11 +15,12 @@ from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, RUN, UNSUPPORTED, 
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
-from lossproof.reporting import summary_lines, write_reports
 from lossproof.reporting.badge import badge_json
 from lossproof.reporting.cells import cell, cells_of, join
 from lossproof.reporting.markdown import summary_markdown
+from lossproof.reporting.summary import summary_lines
 from lossproof.reporting.text import share
+from lossproof.reporting.writing import write_reports
 
 REFUSES = replace(AGREES, quantity=Quantity("raises"), error_over_budget=None)
 GRADIENT = replace(AGREES, quantity=Quantity("gradient:input"), error_over_budget=0.5)

@@ -13,7 +13,8 @@ from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, PLAIN, RU
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
-from lossproof.reporting import Comparison, compare, comparison_lines
+from lossproof.reporting.comparison import Comparison, compare
+from lossproof.reporting.comparison_text import comparison_lines
 
 
 def compared(

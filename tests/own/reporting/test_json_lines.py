@@ -12,7 +12,9 @@ from page_reader import column, page_data, reject
 from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 
 from lossproof.records.quantity import Quantity
-from lossproof.reporting import ReportError, read_results, write_reports
+from lossproof.reporting.files import ReportError
+from lossproof.reporting.jsonl import read_results
+from lossproof.reporting.writing import write_reports
 
 
 def test_records_come_back_as_they_were(tmp_path: Path) -> None:

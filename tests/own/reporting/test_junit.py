@@ -11,7 +11,7 @@ import junitparser
 from report_specimens import AGREES, DEFECT, DETAIL, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED, result_of
 
 from lossproof.records.record import Run, TestResult
-from lossproof.reporting import write_reports
+from lossproof.reporting.writing import write_reports
 
 
 def read(folder: Path, run: Run, results: Sequence[TestResult]) -> dict[str, ElementTree.Element]:

@@ -14,7 +14,7 @@ from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSU
 from suite_runs import DEFECTS, Suite
 
 from lossproof.records.record import TestResult
-from lossproof.reporting import write_reports
+from lossproof.reporting.writing import write_reports
 
 Counts = dict[str, int]
 

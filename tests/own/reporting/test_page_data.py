@@ -26,7 +26,8 @@ from report_specimens import (
 
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
-from lossproof.reporting import summary_lines, write_faults, write_reports
+from lossproof.reporting.summary import summary_lines
+from lossproof.reporting.writing import write_faults, write_reports
 
 
 class Markup(HTMLParser):

@@ -12,7 +12,8 @@ from report_specimens import AGREES, DEFECT, DETAIL, NUMBERS, RUN, result_of
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record, Run
-from lossproof.reporting import read_results, write_reports
+from lossproof.reporting.jsonl import read_results
+from lossproof.reporting.writing import write_reports
 
 SHAPED = NUMBERS | {"stated": ["16"], "shape": [1], "true": ["16.0"], "by": "formula"}
 

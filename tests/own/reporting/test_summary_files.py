@@ -16,8 +16,9 @@ from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, UNSU
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
-from lossproof.reporting import compare, write_reports
+from lossproof.reporting.comparison import compare
 from lossproof.reporting.markdown import summary_markdown
+from lossproof.reporting.writing import write_reports
 
 SYNTAX = (
     "| a | **b** _c_ `d` ``e`` [f](http://g.example) ![h](i.png) <img src=j> <!-- k --> &amp; ~~l~~ "

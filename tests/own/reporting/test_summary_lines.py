@@ -9,7 +9,7 @@ from pathlib import Path
 from report_specimens import AGREES, DEFECT, DISAGREES, ERRS, HOSTILE, RUN, result_of
 
 from lossproof.records.quantity import Quantity
-from lossproof.reporting import summary_lines
+from lossproof.reporting.summary import summary_lines
 
 
 def test_it_counts_and_names_the_worst() -> None:

@@ -14,7 +14,7 @@ from repository import whole_corpus
 
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
-from lossproof.reporting import write_reports
+from lossproof.reporting.writing import write_reports
 from lossproof.running.collection import RunReports
 from lossproof.running.selection import select
 from lossproof.subjects.call import Call, Values
