@@ -29,10 +29,9 @@ class Bias:
         """A record for the value and for each gradient."""
         answer, truth = question.answer, question.planned.truth
         yield _record(question, "value", "value", answer.value, truth.value)
-        if not answer.gradients:
-            return
         # The seeded upstream gradient: with ones, many gradients repeat the same few numbers.
-        for name, observed in answer.gradients[1].items():
+        seeded = answer.gradients[1] if len(answer.gradients) > 1 else {}
+        for name, observed in seeded.items():
             # A class weight's gradient is too small a sample.
             if observed.size >= truth.value.value.size:
                 yield _record(question, name, Quantity.of("vjp", name), observed, truth.gradients[1][name])

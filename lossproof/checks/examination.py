@@ -52,6 +52,9 @@ class Examiner(Extent):
 
 def _records(trial: Trial) -> Iterator[Record]:
     for reduction in trial.reductions:
+        if reason := trial.lacks(reduction):
+            yield trial.record("value", Outcome.UNSUPPORTED, reduction, message=reason)
+            continue
         try:
             for question in questions(trial, reduction):
                 for kind in KINDS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -11,7 +11,8 @@ from lossproof.corpus.case import Term
 from lossproof.judging import details
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.layouts import CONTIGUOUS, other_layouts
-from lossproof.records.record import Record
+from lossproof.records.outcome import Outcome
+from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, Observation, Refused
 
 
@@ -75,6 +76,14 @@ class Question:
         """Whether this is the reduction in which more is checked and shown than in the others."""
         return self.reduction == chosen_reduction(self.trial.reductions)
 
+    def record(
+        self, quantity: str, outcome: Outcome, message: str, detail: Callable[[], Detail] | None = None
+    ) -> Record:
+        """A record of this call without a verdict."""
+        return self.trial.record(
+            quantity, outcome, self.reduction, self.layout, message=message, detail=detail
+        )
+
     def record_error(self, refused: Refused, quantity: str = "") -> Record:
         """The record of a call that should have worked."""
         quantity = quantity or ("gradient" if refused.when == "backward" else "value")
@@ -90,7 +99,8 @@ def questions(trial: Trial, reduction: str | None) -> Iterator[Question]:
     has_layouts = reduction == trial.reductions[0] or first.is_in_chosen_reduction
     if first.is_about_numbers and has_layouts and trial.is_in_layout_dtype:
         for layout in other_layouts(first.planned.call):
-            yield Question(trial, reduction, layout)
+            if layout in trial.subject.layouts:
+                yield Question(trial, reduction, layout)
 
 
 def chosen_reduction(reductions: tuple[str | None, ...]) -> str | None:

@@ -29,8 +29,11 @@ class Recorder:
         dtype: str | None,
         device: str,
         known_defects: Iterable[KnownDefect] = (),
+        close: float = 1.0,
     ) -> None:
+        """Begin; an error beyond its budget, but within ``close`` budgets, is close."""
         self.case = case
+        self._close = close
         self.device = device
         self._known_defects = tuple(known_defects)
         self._shown_entries: set[tuple[str, int]] = set()
@@ -102,6 +105,8 @@ class Recorder:
         """The record of a verdict."""
         success = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
         failure = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
+        if 1 < (verdict.error_over_budget or 0) <= self._close:
+            failure = Outcome.CLOSE
         return self.record(
             quantity,
             success if verdict.agrees else failure,

@@ -14,10 +14,15 @@ from lossproof.corpus.case import Raised
 from lossproof.judging.calls import make_call
 from lossproof.judging.details import describe
 from lossproof.judging.verdict import Verdict
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Detail, Record
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation, Refused
 from lossproof.subjects.program import Programs, indented
+
+ACCEPTED = "accepted"
+# The kinds of refusals that nobody may leave out: whoever accepts such an index reads somebody else's memory.
+_HARMFUL = ("index",)
 
 
 class Refusals:
@@ -33,19 +38,25 @@ class Refusals:
         expected = trial.case.raises
         assert expected is not None
         call = _call(question)
+        make_detail = partial(detail, trial.subject.programs, call, expected, trial.subject.is_foreign)
         try:
             observation = trial.subject.run(call)
             if isinstance(observation.failure, Refused):
                 raise observation.failure
             message = f"accepted, with {_short(observation)}; must be refused"
-            verdict = Verdict(False, None, message, came_out=("accepted",))
+            verdict = Verdict(False, None, message, came_out=(ACCEPTED,))
         except Refused as refused:
-            verdict = judge_refusal(refused, expected)
+            is_enough = trial.subject.is_foreign and refused.is_exception
+            verdict = Verdict(True, None) if is_enough else judge_refusal(refused, expected)
         if trial.case.own_process and not verdict.agrees:
             # Which of the two happens, and with what result, may vary from run to run.
             message = "accepted, or ended the process; must be refused"
-            verdict = Verdict(False, None, message, came_out=("accepted",))
-        make_detail = partial(detail, trial.subject.programs, call, expected)
+            verdict = Verdict(False, None, message, came_out=(ACCEPTED,))
+        is_tolerant = trial.subject.is_foreign and verdict.came_out == (ACCEPTED,)
+        if is_tolerant and expected.kind not in _HARMFUL:
+            message = verdict.message.replace("must be refused", "torch refuses it")
+            yield question.record("raises", Outcome.ACCEPTS, message, make_detail)
+            return
         yield trial.record_verdict("raises", verdict, question.reduction, detail=make_detail)
 
 
@@ -78,14 +89,16 @@ def judge_refusal(refused: Refused, expected: Raised) -> Verdict:
     return Verdict(is_right, None, "" if is_right else message, came_out=(refused.first_line,))
 
 
-def detail(programs: Programs, call: Call, expected: Raised) -> Detail:
-    """The detail of a call that was not refused as it must be."""
+def detail(programs: Programs, call: Call, expected: Raised, is_foreign: bool = False) -> Detail:
+    """The detail of a call that was not refused as it must be; a foreign subject may refuse it in any way."""
     program = programs.of_call(call, "gradient" if call.wrt else "value")
     calling = (*program.call, "print(result)", *program.gradient)
     attempt = (*program.construct, *calling)
     expectation = f"should raise {expected.type} at the {expected.when} matching '{expected.match}'"
     is_right = f"type(raised).__name__ == {expected.type!r} and re.search({expected.match!r}, str(raised))"
-    if program.names_kinds:
+    if is_foreign:
+        expectation, is_right = "should be refused", "raised is not None"
+    elif program.names_kinds:
         expectation = f"should be refused with kind {expected.kind}"
         is_right = f"getattr(raised, 'kind', None) == {expected.kind!r}"
     elif program.construct and expected.when == "construct":

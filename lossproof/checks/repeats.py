@@ -54,9 +54,11 @@ def judge_repeats(
     for place, kind in enumerate(("gradient", "vjp")):
         for name in planned.prepared.differentiable:
             truth = planned.truth.gradients[place][name]
-            # An output of the wrong shape has no gradients.
+            # An output of the wrong shape has no gradients, and a subject may compute none.
             gradients = [
-                answer.gradients[place][name] for answer in observations if len(answer.gradients) > place
+                answer.gradients[place][name]
+                for answer in observations
+                if len(answer.gradients) > place and name in answer.gradients[place]
             ]
             if gradients:
                 verdict = _joint_verdict([compare(gradient, truth) for gradient in gradients])

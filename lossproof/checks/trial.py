@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.picks import Pick, picks_of
-from lossproof.judging.calls import CallPlanner, reductions_of
+from lossproof.judging.calls import CallPlanner, make_call, reductions_of
 from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.subject import Subject
+
+# Budgets: honest formulas other than the reference's need 1.0 to 1.7; lost digits, 13 and more.
+CLOSE = 2.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Extent:
         layout_dtype: the dtype in which layouts other than contiguous are examined as well.
         with_modes: whether modes are examined as well.
         with_illustrations: whether records show steps and curves for a reader.
+        is_strict: whether a foreign subject disagrees as soon as torch would, rather than being close.
         picks: the picks of subjects where a formula leaves something open.
         planner: plans the calls. Subjects that share it share the reference's work.
     """
@@ -28,6 +32,7 @@ class Extent:
     layout_dtype: str = "float32"
     with_modes: bool = True
     with_illustrations: bool = True
+    is_strict: bool = False
     picks: Sequence[Pick] = ()
     planner: CallPlanner = field(default_factory=CallPlanner)
 
@@ -44,7 +49,8 @@ class Trial(Recorder):
         device: str,
         known_defects: Iterable[KnownDefect] = (),
     ) -> None:
-        super().__init__(case, subject.name, dtype, device, known_defects)
+        close = CLOSE if subject.is_foreign and not extent.is_strict else 1.0
+        super().__init__(case, subject.name, dtype, device, known_defects, close)
         # A claim about a module has no dtype; float64 is used to read the options of its constructor.
         self.dtype = dtype or "float64"
         self.extent = extent
@@ -55,6 +61,12 @@ class Trial(Recorder):
     def reductions(self) -> tuple[str | None, ...]:
         """The reductions that the case runs in; a claim about a module runs no call."""
         return (None,) if self.case.module is not None else reductions_of(self.case)
+
+    def lacks(self, reduction: str | None) -> str:
+        """Why the subject cannot run the case's call; asked before truth is computed, which takes long."""
+        if not self.subject.is_foreign or self.case.module is not None:
+            return ""
+        return self.subject.lacks(make_call(self.case, self.dtype, reduction, device=self.device))
 
     @property
     def is_in_layout_dtype(self) -> bool:

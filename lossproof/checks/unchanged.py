@@ -12,6 +12,8 @@ from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Programs
 
+_REPORT = ("print(changed)", "assert not changed, changed")
+
 
 class Unchanged:
     """After the call, each of its tensors holds the same numbers as before."""
@@ -35,13 +37,17 @@ def detail(programs: Programs, call: Call) -> Detail:
     keywords = ", ".join(f"{name}={name}" for name in program.tensors)
     # As text, where nan equals nan, and 0.0 differs from -0.0.
     state = f"{{name: str(tensor.tolist()) for name, tensor in dict({keywords}).items()}}"
+    if program.changed:
+        snippet = program.assemble(
+            *program.inputs, *program.computation, f"changed = {program.changed}", *_REPORT
+        )
+        return describe(call) | {"snippet": snippet}
     snippet = program.assemble(
         *program.inputs,
         f"before = {state}",
         *program.computation,
         f"after = {state}",
         "changed = [name for name in before if after[name] != before[name]]",
-        "print(changed)",
-        "assert not changed, changed",
+        *_REPORT,
     )
     return describe(call) | {"snippet": snippet}

@@ -56,17 +56,23 @@ def backward_record(question: Question, failure: Unsupported | Refused) -> Recor
     """The record of a backward pass that raised after the value had come out."""
     if isinstance(failure, Refused):
         return question.record_error(failure, "gradient")
-    trial, layout = question.trial, question.layout
-    return trial.record("gradient", Outcome.UNSUPPORTED, question.reduction, layout, message=str(failure))
+    return question.record("gradient", Outcome.UNSUPPORTED, str(failure))
 
 
 def _gradients(question: Question, answer: Observation) -> Iterator[Record]:
     prepared, true = question.planned.prepared, question.planned.truth.gradients
-    for kind, observed, truths in zip(_KINDS, answer.gradients, true, strict=False):
+    if answer.value.shape != question.planned.truth.value.value.shape:
+        return
+    for place, (kind, truths) in enumerate(zip(_KINDS, true, strict=False)):
+        observed = answer.gradients[place] if place < len(answer.gradients) else {}
         for name in prepared.differentiable:
-            expected = prepared.dtypes[name]
+            quantity, expected = Quantity.of(kind, name), prepared.dtypes[name]
             dtype = answer.gradient_dtypes.get(name, expected)
-            yield _record(question, Quantity.of(kind, name), observed[name], truths[name], dtype, expected)
+            if name in observed:
+                yield _record(question, quantity, observed[name], truths[name], dtype, expected)
+            else:
+                message = f"it computes no gradient by {name}"
+                yield question.record(quantity, Outcome.UNSUPPORTED, message)
 
 
 def _record(

@@ -19,8 +19,14 @@ class Warnings:
     """The subject issues the warning that the case demands."""
 
     def applies(self, question: Question) -> bool:
-        """Cases with ``warns:``."""
-        return question.trial.case.warns is not None and question.is_contiguous and question.is_answered
+        """Cases with ``warns:``; nobody else has promised to warn as torch does."""
+        is_promised = not question.trial.subject.is_foreign
+        return (
+            is_promised
+            and question.trial.case.warns is not None
+            and question.is_contiguous
+            and question.is_answered
+        )
 
     def examine(self, question: Question) -> Iterator[Record]:
         """One record."""

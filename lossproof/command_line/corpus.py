@@ -12,7 +12,7 @@ from lossproof.corpus.case import Case, KnownDefect
 from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.files import default_corpus
 from lossproof.corpus.reading import Corpus, ids_in, load_corpus
-from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.reference.loss import Loss
 
 
@@ -45,11 +45,8 @@ def matching(names: Iterable[str], pattern: str | None, kind: str) -> set[str]:
 
 def find_loss(name: str) -> Loss:
     """The loss with a name: that of torch's class, or of its function, with or without ``F.``."""
-    if name in LOSSES:
-        return LOSSES[name]
-    functional = {loss.functional: loss for loss in LOSSES.values() if loss.functional}
-    if name.removeprefix("F.") in functional:
-        return functional[name.removeprefix("F.")]
+    if (found := loss_name(name)) is not None:
+        return LOSSES[found]
     if name.startswith("-"):
         raise Mistake(f"the loss comes before the options, and '{name}' is one: write LOSS --input ...")
     raise Mistake(f"there is no loss '{name}'; {suggestion(name, LOSSES)}")

@@ -13,7 +13,7 @@ from lossproof.reporting.files import ReportError
 from lossproof.reporting.summary import summary_lines
 from lossproof.running.merging import MergeError
 from lossproof.running.merging import merge as merge_shards
-from lossproof.running.selection import SelectionError
+from lossproof.running.mistakes import SelectionError
 from lossproof.running.sharding import ShardError
 
 

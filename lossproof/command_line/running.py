@@ -51,7 +51,11 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
     The proof follows torch's conventions where the formula leaves a choice.
     """
     loss = find_loss(name)
-    subject = next(one for one in map(find_subject, default_subjects()) if one.illustrates(loss.name))
+    try:
+        subject = next(one for one in map(find_subject, default_subjects()) if one.illustrates(loss.name))
+    except ModuleNotFoundError as missing:
+        problem = f"run shows torch beside the truth, and {missing.name} is not installed"
+        raise Mistake(f"{problem}; install it, or look at a case with 'explain'") from missing
     with picking(picks_of(load_picks(default_corpus(Path())), subject.name, subject.version())):
         return _run(loss, subject, tokens, dtype, with_steps)
 

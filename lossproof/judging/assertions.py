@@ -16,6 +16,7 @@ from lossproof.judging.verdict import BIAS_LIMIT, budget_shares
 from lossproof.numbers.formats import Float64Array
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED, marks_of
 from lossproof.subjects.literals import literal, numbers_source
+from lossproof.subjects.program import DTYPE_OF_RESULT
 
 # What overflow may turn a number into, as conditions on the number.
 _EXCUSES = {POSITIVE: "got == float('inf')", NEGATIVE: "got == float('-inf')", UNDEFINED: "got != got"}
@@ -24,7 +25,9 @@ _EXCUSES = {POSITIVE: "got == float('inf')", NEGATIVE: "got == float('-inf')", U
 WEIGHTED = "math.fsum(a * b for a, b in zip(result.flatten().tolist(), upstream.flatten().tolist()))"
 
 
-def quantity_assertion(observed: Float64Array, truth: Truth, dtype: str, name: str = "result") -> list[str]:
+def quantity_assertion(
+    observed: Float64Array, truth: Truth, dtype: str, name: str = "result", dtype_of: str = DTYPE_OF_RESULT
+) -> list[str]:
     """Fails if a result has a wrong shape, a number beyond its budget or, with neither, the wrong dtype."""
     if observed.shape != truth.value.shape:
         return shape_assertion(truth.value.shape, name)
@@ -32,7 +35,7 @@ def quantity_assertion(observed: Float64Array, truth: Truth, dtype: str, name: s
     if observed.size and not np.max(shares) <= 1:
         place = place_of(shares)
         return number_assertion(element(name, place), [within_budget(float(observed[place]), truth, place)])
-    return dtype_assertion(dtype)
+    return dtype_assertion(dtype, of=dtype_of)
 
 
 def shape_assertion(shape: Sequence[int], name: str = "result") -> list[str]:
@@ -40,10 +43,10 @@ def shape_assertion(shape: Sequence[int], name: str = "result") -> list[str]:
     return [f"assert {name}.shape == {tuple(shape)}, {name}.shape"]
 
 
-def dtype_assertion(*dtypes: str) -> list[str]:
-    """Fails for all dtypes but these; other libraries share only the last part of torch's names."""
+def dtype_assertion(*dtypes: str, of: str = DTYPE_OF_RESULT) -> list[str]:
+    """Fails for all dtypes but these."""
     conditions = (f"dtype == {dtype!r}" for dtype in dict.fromkeys(dtypes))
-    return ["dtype = str(result.dtype).rpartition('.')[2]", f"assert {' or '.join(conditions)}, dtype"]
+    return [f"dtype = {of}", f"assert {' or '.join(conditions)}, dtype"]
 
 
 def number_assertion(got: str, conditions: Sequence[str]) -> list[str]:

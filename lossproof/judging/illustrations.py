@@ -45,7 +45,8 @@ def disagreement(
     programs: Programs, call: Call, quantity: str, observed: Float64Array, truth: Truth, dtype: str
 ) -> Detail:
     """The detail of a record that disagrees with the truth, or with the dtype that it should have."""
-    snippet = programs.of_call(call, quantity).text(*quantity_assertion(observed, truth, dtype))
+    program = programs.of_call(call, quantity)
+    snippet = program.text(*quantity_assertion(observed, truth, dtype, dtype_of=program.dtype))
     if observed.shape != truth.value.shape:
         expected, actual = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
         return describe(call) | {"expected": expected, "observed": actual, "snippet": snippet}
@@ -161,8 +162,8 @@ def _subject_point(subject: GuardedSubject, call: Call, argument: str, at: tuple
         observation = subject.run(call)
     except (Refused, Unsupported):
         return math.nan, math.nan
-    # A value of the wrong shape has no gradient.
-    slopes = [gradients[argument] for gradients in observation.gradients]
+    # A value of the wrong shape has no gradient, nor has one of a subject that computes none.
+    slopes = [gradients[argument] for gradients in observation.gradients if argument in gradients]
     has_slope = slopes and slopes[0].shape == call.args[argument].numbers.shape
     return _total(observation.value), float(slopes[0][at]) if has_slope else math.nan
 

@@ -12,19 +12,25 @@ class Outcome(str, Enum):
     range. A ``changed convention`` is a pick that is as right as the one on record for the subject and its
     version, but differs from it; an ``other convention`` is a pick for which none is on record.
 
+    Only a subject that is neither torch nor the reference can be ``close``, with an error beyond its budget
+    that an honest formula other than the reference's may have, or can have it said that it ``accepts`` what
+    torch refuses.
+
     Attributes:
         sign: a symbol for it where there is little room.
         gravity: how much it concerns a reader, from 0 on: of several outcomes, the gravest is shown.
     """
 
     AGREE = "agree", "✓", 1
+    CLOSE = "close", "≲", 5
     OVERFLOWED = "overflowed", "↥", 3
     OTHER_CONVENTION = "other convention", "≈", 2
-    CHANGED_CONVENTION = "changed convention", "⇄", 5
-    DISAGREE = "disagree", "✗", 7
-    ERROR = "error", "!", 6
+    ACCEPTS = "accepts", "∋", 4
+    CHANGED_CONVENTION = "changed convention", "⇄", 7
+    DISAGREE = "disagree", "✗", 9
+    ERROR = "error", "!", 8
     UNSUPPORTED = "unsupported", "\N{EN DASH}", 0
-    KNOWN_DEFECT = "known defect", "◆", 4
+    KNOWN_DEFECT = "known defect", "◆", 6
 
     sign: str
     gravity: int
@@ -54,6 +60,8 @@ class Outcome(str, Enum):
 
 GRAVEST_FIRST = tuple(sorted(Outcome, key=lambda outcome: -outcome.gravity))
 FAILING = (Outcome.DISAGREE, Outcome.ERROR, Outcome.CHANGED_CONVENTION)
+# Only a foreign subject can have these.
+FOREIGN = (Outcome.CLOSE, Outcome.ACCEPTS)
 _PASSING = (Outcome.AGREE, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
 
 

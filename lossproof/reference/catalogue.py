@@ -76,6 +76,16 @@ CONVENTIONS: Mapping[str, Convention] = {
 }
 
 
+def loss_name(name: str) -> str | None:
+    """The name of the loss whose class or function in torch has this name, with or without ``F.``.
+
+    >>> loss_name("F.cross_entropy"), loss_name("mse_loss"), loss_name("L1Loss"), loss_name("hinge")
+    ('CrossEntropyLoss', 'MSELoss', 'L1Loss', None)
+    """
+    functional = {loss.functional: loss.name for loss in LOSSES.values()}
+    return name if name in LOSSES else functional.get(name.removeprefix("F."))
+
+
 def find_loss(name: str) -> Loss:
     """The loss named as in torch.nn, or ``F.name`` as in torch.nn.functional.
 

@@ -30,7 +30,9 @@ from lossproof.reference.demands import (
 )
 from lossproof.reference.loss import Loss
 from lossproof.reference.promotion import result_dtype
+from lossproof.reference.reductions import canonical_reduction
 from lossproof.reference.refusals import OptionRefusal
+from lossproof.reference.softmax import implicit_dimension
 from lossproof.reference.torch_state import in_torch_shape, own_name, with_own_names
 
 Lift = Callable[[npt.ArrayLike], Array]
@@ -252,7 +254,7 @@ def _reduction(parameters: dict[str, Any]) -> str:
     reduction = str(parameters.pop("reduction", "mean"))
     size_average, reduce = parameters.pop("size_average", None), parameters.pop("reduce", None)
     if size_average is not None or reduce is not None:
-        reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+        reduction = canonical_reduction(reduction, size_average, reduce)
         message = f"size_average and reduce are superseded: use reduction='{reduction}'"
         warnings.warn(ReferenceWarning(message), stacklevel=3)
     return reduction
@@ -262,4 +264,4 @@ def _implicit_dimension(input: npt.NDArray[Any]) -> int:
     """Which dimension softmax takes when none is given: torch's deprecated guess."""
     message = "softmax without dim guesses the dimension; name it"
     warnings.warn(ReferenceWarning(message), stacklevel=3)
-    return 0 if input.ndim in (0, 1, 3) else 1
+    return implicit_dimension(input.ndim)

@@ -79,3 +79,14 @@ def sum_to_shape(gradient: Array, shape: tuple[int, ...]) -> Array:
     leading = gradient.ndim - len(shape)
     repeated = (*range(leading), *(leading + axis for axis, size in enumerate(shape) if size == 1))
     return np.reshape(np.sum(gradient, axis=repeated), shape)
+
+
+def canonical_reduction(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
+    """The reduction that torch performs: ``size_average`` and ``reduce``, which it superseded, override it.
+
+    >>> canonical_reduction("mean", False, None), canonical_reduction("sum", None, None)
+    ('sum', 'sum')
+    """
+    if size_average is None and reduce is None:
+        return reduction
+    return "none" if reduce is False else "sum" if size_average is False else "mean"

@@ -128,3 +128,12 @@ LOSSES = (
         options={"dim": whole(None)},
     ),
 )
+
+
+def implicit_dimension(dimensions: int) -> int:
+    """The dimension that torch, by a deprecated guess, takes where none is given.
+
+    Args:
+        dimensions: how many the input has.
+    """
+    return 0 if dimensions in (0, 1, 3) else 1

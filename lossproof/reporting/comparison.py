@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lossproof.records.outcome import FAILING, Outcome
+from lossproof.records.outcome import FAILING, FOREIGN, Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.baseline import BaselineCheck, read_baseline, results_file
 from lossproof.reporting.jsonl import repeated_trials
@@ -193,7 +193,7 @@ def _amount(share: str | float | None) -> float:
 
 
 def _is_worse(difference: Difference) -> bool:
-    is_less = difference.now in (Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION, Outcome.UNSUPPORTED)
+    is_less = difference.now in (*FOREIGN, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION, Outcome.UNSUPPORTED)
     return difference.now in FAILING or (difference.was == Outcome.AGREE and is_less)
 
 

@@ -72,6 +72,10 @@ def _passing(run: Run, counts: Mapping[str, int]) -> list[str]:
         parts.append(
             f"{other:,} {'makes' if other == 1 else 'make'} another choice where the formula leaves one"
         )
+    if close := counts[Outcome.CLOSE]:
+        parts.append(f"{close:,} {'is' if close == 1 else 'are'} close, within twice the budget")
+    if accepted := counts[Outcome.ACCEPTS]:
+        parts.append(f"{accepted:,} {'accepts' if accepted == 1 else 'accept'} what torch refuses")
     if defects := counts[Outcome.KNOWN_DEFECT]:
         by_cause = causes(run.known_defects)
         kinds = f" ({kinds_in_words(by_cause)})" if by_cause else ""

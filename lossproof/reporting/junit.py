@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from lossproof.records.outcome import FAILING, Outcome
+from lossproof.records.outcome import FAILING, FOREIGN, Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.text import count, share, visible
 
 # Outcomes that pass but appear in the output of a test.
-_REMARKABLE = (Outcome.KNOWN_DEFECT, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
+_REMARKABLE = (Outcome.KNOWN_DEFECT, *FOREIGN, Outcome.OVERFLOWED, Outcome.OTHER_CONVENTION)
 
 
 def junit_xml(run: Run, results: Sequence[TestResult]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lossproof.records.outcome import Outcome
+from lossproof.records.outcome import FOREIGN, Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
@@ -32,7 +32,7 @@ def summary_lines(
     lines = [*_first("release", run.standing), verdict(run, records).sentence]
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
-    lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items()))
+    lines.append(_counts(records))
     lines += _first("news", [f"news: {sentence}" for sentence in run.news])
     lines += _failures(records)
     lines += _exceptions(records)
@@ -45,6 +45,13 @@ def summary_lines(
         beside = f"; beside it {', '.join(path.name for path in others)}" if others else ""
         lines.append(f"report: {first}{beside}")
     return [visible(_shortened(line.replace("\n", " "))) for line in lines]
+
+
+def _counts(records: Sequence[Record]) -> str:
+    """How many checks have each outcome that the subjects of any run can have, and those that occur."""
+    counts = outcome_counts(records).items()
+    shown = ((outcome, number) for outcome, number in counts if number or outcome not in FOREIGN)
+    return ", ".join(f"{number:,} {outcome}" for outcome, number in shown)
 
 
 def _first(kind: str, lines: Sequence[str]) -> list[str]:

@@ -28,7 +28,8 @@ from lossproof.reporting.files import ReportError
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
 from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated
-from lossproof.running.selection import SELECTING, PlannedTrial, Selection, SelectionError, select
+from lossproof.running.mistakes import SelectionError
+from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
@@ -52,7 +53,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--subjects", default="", help="implementations to test, comma-separated")
     group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
     group.addoption("--cases", default="", help="case ids to run, comma-separated shell patterns")
+    group.addoption(
+        "--subject", default="", help="a function to test: package.module:name or path/to/file.py:name"
+    )
+    group.addoption("--as", dest="loss", default="", help="the loss that it computes: CrossEntropyLoss")
+    group.addoption("--arrays", default="", help="whose arrays it takes (default: torch)")
+    group.addoption("--backward", default="", help="a function for its gradients (default: autograd)")
+    group.addoption("--fixed", default="", help="parameters that it does not take: reduction=none")
+    group.addoption("--lacks", default="", help="features that it does not have, comma-separated")
     group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
+    group.addoption(
+        "--strict-budgets",
+        action="store_true",
+        help="let a foreign subject disagree beyond its budget, even if it is close",
+    )
     group.addoption("--shard", default="", help="run only one part of several, such as 3/8")
     group.addoption(
         "--shard-times", default="", help="junit.xml of an earlier run, or its folder, to balance shards by"
@@ -111,7 +125,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     changes = None if hasattr(config, "workerinput") else Changes(config, corpus, selection)
     if config.getoption("changed"):
         selection = _only_changed(config, selection, changes)
-    conformance = ConformanceSession(corpus, selection, _truth_store(config))
+    conformance = ConformanceSession(
+        corpus, selection, _truth_store(config), is_strict=config.getoption("strict_budgets")
+    )
     config.stash[_SESSION] = conformance
     config.stash[_EXAMINER] = _examiner(config, conformance)
     if changes is not None:

@@ -13,6 +13,7 @@ from packaging.version import Version
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.numbers.formats import FORMATS
+from lossproof.running.mistakes import SelectionError
 from lossproof.running.sharding import (
     ShardError,
     cases_in,
@@ -20,15 +21,15 @@ from lossproof.running.sharding import (
     seconds_of_cases,
     seconds_of_trials,
 )
+from lossproof.running.targets import quietly, split, target_subject
 from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
 from lossproof.subjects.subject import Subject
 
 # The options of a run that select its trials.
-SELECTING = ("subjects", "dtypes", "cases", "device", "shard", "shard_times")
-
-
-class SelectionError(ValueError):
-    """An option names something that does not exist; the message lists the choices."""
+SELECTING = (
+    *("subjects", "dtypes", "cases", "device", "shard", "shard_times"),
+    *("subject", "loss", "arrays", "backward", "fixed", "lacks"),
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def select(
     device: str,
     shard: str = "",
     shard_times: str = "",
+    **target: str,
 ) -> Selection:
     """Select the trials of a run.
 
@@ -83,19 +85,30 @@ def select(
         device: a torch device type.
         shard: such as ``3/8``; empty means everything.
         shard_times: a ``junit.xml`` by whose times the shards are balanced, or its folder; or empty.
+        target: the options of ``target_subject``. If there is one, it is tested on the cases of its loss, and
+            other subjects are tested only if they are named.
 
     Raises:
         SelectionError: a name does not exist, and the message lists those that do; or an option about shards
             is wrong.
     """
-    subject_names = _names("subject", subjects, default_subjects(), known_subjects())
+    own = target_subject(**target)
+    subject_names = _names("subject", subjects, () if own else default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
     selected_cases = _select_cases(corpus, cases)
     subjects_by_name = {name: _make_subject(name) for name in subject_names}
+    if own:
+        subjects_by_name[own.name] = own
+        selected_cases = [case for case in selected_cases if own.has_loss(case.loss)]
     devices = sorted({name for subject in subjects_by_name.values() for name in subject.devices()})
     if device not in devices:
         raise SelectionError(f"there is no device '{device}' here; choose from {', '.join(devices)}")
-    trials = tuple(trial for case in selected_cases for trial in _trials(case, subjects_by_name, dtype_names))
+    trials = tuple(
+        trial
+        for case in selected_cases
+        for trial in _trials(case, subjects_by_name, dtype_names)
+        if trial.subject or not own
+    )
     return Selection(_in_shard(trials, shard, shard_times), subjects_by_name, dtype_names, device)
 
 
@@ -115,10 +128,16 @@ def _in_shard(trials: tuple[PlannedTrial, ...], shard: str, times: str) -> tuple
 def _make_subject(name: str) -> Subject:
     """Make a subject, and check that it states its version, devices and dtypes."""
     try:
-        subject = find_subject(name)
+        with quietly():
+            subject = find_subject(name)
         Version(subject.version())
         subject.devices(), tuple(subject.dtypes)
     except Exception as error:  # whatever somebody else's code may raise
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            raise SelectionError(
+                f"the subject '{name}' needs {error.name}, which is not installed; "
+                "install it, or name other subjects with --subjects"
+            ) from error
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise SelectionError(
             f"the subject '{name}' cannot be used ({reason}); mend it or leave it out"
@@ -141,7 +160,7 @@ def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) ->
 
 
 def _select_cases(corpus: Corpus, patterns: str) -> list[Case]:
-    parts = _split(patterns) or ["*"]
+    parts = split(patterns) or ["*"]
     ids = [case.id for case in corpus.cases]
     for pattern in parts:
         if not any(fnmatch(id, pattern) for id in ids):
@@ -153,12 +172,8 @@ def _select_cases(corpus: Corpus, patterns: str) -> list[Case]:
 
 
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
-    names = _split(text)
+    names = split(text)
     for name in names:
         if name not in known:
             raise SelectionError(f"there is no {kind} '{name}'; choose from {', '.join(known)}")
     return tuple(dict.fromkeys(names)) or usual
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

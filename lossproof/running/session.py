@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from lossproof.checks.certification import certify
 from lossproof.checks.examination import Examiner
@@ -19,9 +19,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reporting.failure_groups import failure_sentence
 from lossproof.running.selection import PlannedTrial, Selection
-from lossproof.running.sentinel import SUBJECT, plant_mistake, sentinel_trial
-from lossproof.subjects.registry import find_subject
-from lossproof.subjects.subject import Subject
+from lossproof.running.sentinel import MistakenSubject, sentinel_trial
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class Answer:
         problems: a sentence per known defect that is gone, if the release is on record.
         printed: the end of the subject's output.
         failure: the traceback of a failure of the harness itself; then there are no records.
+        is_last: whether the process must not carry out another trial, since its memory may be corrupted.
     """
 
     lines: str = ""
@@ -43,6 +42,7 @@ class Answer:
     problems: Sequence[str] = ()
     printed: str = ""
     failure: str = ""
+    is_last: bool = False
 
     @classmethod
     def of(cls, records: Sequence[Record], problems: Sequence[str] = ()) -> Answer:
@@ -65,14 +65,21 @@ class ConformanceSession:
         store: the truth of earlier runs; None computes all of it.
     """
 
-    def __init__(self, corpus: Corpus, selection: Selection, store: TruthStore | None = None) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        selection: Selection,
+        store: TruthStore | None = None,
+        *,
+        is_strict: bool = False,
+    ) -> None:
         self.corpus = corpus
         self.selection = selection
         self.store = store
         layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
-        self._examiner = Examiner(layout_dtype, picks=corpus.picks)
+        self._examiner = Examiner(layout_dtype, is_strict=is_strict, picks=corpus.picks)
         self._sentinel = sentinel_trial()
-        self._sentinel_subject = find_subject(SUBJECT)
+        self._sentinel_subject = MistakenSubject()
         self._devices = {name: selection.device_of(name) for name in selection.subjects}
         self._defects = {
             name: by_case(relevant(corpus.known_defects, name, subject.version(), self._devices[name]))
@@ -86,11 +93,6 @@ class ConformanceSession:
             name: corpus.releases.is_strict(name, subject.version())
             for name, subject in selection.subjects.items()
         }
-
-    @property
-    def subjects(self) -> tuple[Subject, ...]:
-        """All subjects of the run, including the sentinel's."""
-        return (*self.selection.subjects.values(), self._sentinel_subject)
 
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in this process."""
@@ -107,13 +109,13 @@ class ConformanceSession:
         if not self._is_strict[trial.subject]:
             picks = {}
         records, gone = excuse(reclassify_conventions(records, picks), known)
-        return Answer.of(records, gone if self._is_strict[trial.subject] else [])
+        answer = Answer.of(records, gone if self._is_strict[trial.subject] else [])
+        return replace(answer, is_last=subject.is_foreign and _has_accepted(records))
 
     def examine_sentinel(self) -> Answer:
         """Carry out the sentinel's trial, which must fail."""
         trial = self._sentinel
-        with plant_mistake():
-            return Answer.of(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
+        return Answer.of(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
 
     def keep_truth(self) -> None:
         """Keep what trials have computed for later runs: call this if no subject has changed the process."""
@@ -123,6 +125,12 @@ class ConformanceSession:
     def error_answer(self, trial: PlannedTrial, reason: str) -> Answer:
         """The answer for a trial that could not be carried out."""
         return Answer.of([failed_record(trial, self.selection, reason)])
+
+
+def _has_accepted(records: Iterable[Record]) -> bool:
+    """Whether a call that must be refused was accepted: an index out of range may have hit other memory."""
+    refusals = (record for record in records if record.quantity == "raises")
+    return any(record.outcome in (Outcome.ACCEPTS, Outcome.DISAGREE) for record in refusals)
 
 
 def failed_record(trial: PlannedTrial, selection: Selection, reason: str) -> Record:

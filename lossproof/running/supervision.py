@@ -17,7 +17,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from lossproof.running.selection import PlannedTrial
+from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import Answer, ConformanceSession
 from lossproof.subjects.isolated import ending_of
 from lossproof.subjects.surroundings import Surroundings
@@ -43,7 +43,7 @@ class Supervisor:
         self.session = session
         self.seconds = seconds
         self.captures = captures
-        self.method = method or _usual_method(session.selection.device)
+        self.method = method or _usual_method(session.selection)
         self._places = {trial.id: place for place, trial in enumerate(session.selection.trials)}
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
@@ -73,6 +73,8 @@ class Supervisor:
             self.close()
             return f"the subject changed {', '.join(changes)}"
         assert isinstance(answer, Answer)
+        if answer.is_last:
+            self.close()
         return answer
 
     def close(self) -> None:
@@ -105,9 +107,11 @@ class Supervisor:
         return ending_of(status)
 
 
-def _usual_method(device: str) -> str:
-    """Forking is fast, but does not work on macOS or with an accelerator's driver."""
-    return "fork" if sys.platform == "linux" and device == "cpu" else "spawn"
+def _usual_method(selection: Selection) -> str:
+    """Forking is fast, but does not work on macOS, with an accelerator's driver, or with others' threads."""
+    is_safe = sys.platform == "linux" and selection.device == "cpu"
+    is_ours = not any(subject.is_foreign for subject in selection.subjects.values())
+    return "fork" if is_safe and is_ours else "spawn"
 
 
 def _serve(session: ConformanceSession, far_end: Connection, connection: Connection, captures: bool) -> None:
@@ -118,7 +122,7 @@ def _serve(session: ConformanceSession, far_end: Connection, connection: Connect
     tail = _Tail()
     if captures:
         _silence(tail)
-    surroundings = Surroundings(session.subjects)
+    surroundings = Surroundings(session.selection.subjects.values())
     while True:
         try:
             place = connection.recv()

@@ -97,6 +97,11 @@ class ModeObservation(Observation):
     computed_in: str = ""
 
 
+# The types of what is not an exception of the implementation.
+PROCESS_ENDED = "ProcessEnded"
+NO_ANSWER = "NoAnswer"
+
+
 class Unsupported(Exception):
     """The subject has no such function, or no kernel for the dtype; the message is the reason."""
 
@@ -119,6 +124,11 @@ class Refused(Exception):
         self.when = when
         self.kind = kind
         self.is_staged = is_staged
+
+    @property
+    def is_exception(self) -> bool:
+        """Whether the implementation raised, rather than ended its process or gave no valid answer."""
+        return self.type not in (PROCESS_ENDED, NO_ANSWER)
 
     @property
     def first_line(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import (
+    NO_ANSWER,
     Call,
     ModeObservation,
     Observation,
@@ -20,9 +21,9 @@ from lossproof.subjects.call import (
     Values,
 )
 from lossproof.subjects.isolated import run_isolated
+from lossproof.subjects.own_program import OwnPrograms
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.subject import Subject
-from lossproof.subjects.torch.programs import programs_on_behalf_of
 
 # Whatever a subject raises must not end the process that judges it.
 _EXCEPTIONS = (Exception, SystemExit)
@@ -45,10 +46,15 @@ class GuardedSubject:
         self.name = subject.name
         self.dtypes = subject.dtypes
         self.shows_steps = subject.shows_steps
-        self.programs = subject.programs or programs_on_behalf_of(subject.name)
+        self.is_foreign = subject.is_foreign
+        self.layouts = subject.layouts
+        self.programs = subject.programs or OwnPrograms(subject.name)
 
     def illustrates(self, loss: str) -> bool:
         return self._subject.illustrates(loss)
+
+    def lacks(self, call: Call) -> str:
+        return self._subject.lacks(call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         return self._guarded(lambda: self._subject.inspect(aspect, loss, params, expected))
@@ -56,7 +62,7 @@ class GuardedSubject:
     def run(self, call: Call) -> Observation:
         copy = _copy_of(call)
         answer = self._guarded(lambda: self._run(copy))
-        _demand_form(answer, call)
+        _demand_form(answer, call, not self.is_foreign)
         changes = dict.fromkeys((*answer.changes, *_changed_tensors(copy, call)))
         return replace(answer, changes=tuple(changes))
 
@@ -81,7 +87,7 @@ class GuardedSubject:
 
 
 def _invalid(what: str) -> Refused:
-    return Refused("NoAnswer", f"the subject answered with {what}", "call")
+    return Refused(NO_ANSWER, f"the subject answered with {what}", "call")
 
 
 def _copy_of(call: Call) -> Call:
@@ -109,8 +115,8 @@ def _changed_tensors(copy: Call, original: Call) -> list[str]:
     return [*names, "the upstream gradient"] if is_upstream_changed else names
 
 
-def _demand_form(answer: object, call: Call) -> None:
-    """Refuse an answer that is not an Observation, or has an invalid part."""
+def _demand_form(answer: object, call: Call, with_all_gradients: bool) -> None:
+    """Refuse an answer that is not an Observation, or lacks a part, or has an invalid one."""
     if not isinstance(answer, Observation):
         raise _invalid(f"{_description(answer)} in place of an Observation")
     _demand_numbers(answer.value, "a value")
@@ -118,6 +124,7 @@ def _demand_form(answer: object, call: Call) -> None:
         raise _invalid(f"a dtype that is {_description(answer.dtype)} in place of a name")
     # An output of the wrong shape needs no gradients, since the judge rejects it anyway.
     required = sum(upstream.shape == answer.value.shape for upstream in call.upstreams)
+    required *= with_all_gradients
     if answer.failure is not None:
         if not isinstance(answer.failure, (Unsupported, Refused)):
             raise _invalid(f"{_description(answer.failure)} in place of what its backward pass raised")
@@ -126,9 +133,9 @@ def _demand_form(answer: object, call: Call) -> None:
         raise _invalid(f"{len(answer.gradients)} sets of gradients for {required} upstream gradients")
     for gradients in answer.gradients:
         missing = [name for name in call.wrt if name not in gradients]
-        if missing:
+        if missing and with_all_gradients:
             raise _invalid(f"no gradient by {', '.join(missing)}")
-        for name in call.wrt:
+        for name in gradients:
             _demand_numbers(gradients[name], f"a gradient by {name}")
     if not isinstance(answer.gradient_dtypes, Mapping):
         raise _invalid(f"{_description(answer.gradient_dtypes)} in place of the dtypes of its gradients")

@@ -7,7 +7,7 @@ import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lossproof.subjects.call import Call, Observation, Refused, Unsupported
+from lossproof.subjects.call import PROCESS_ENDED, Call, Observation, Refused, Unsupported
 from lossproof.subjects.subject import Subject
 
 # Far longer than the call of any case takes, so that a call that hangs does not hang the run.
@@ -15,26 +15,26 @@ _SECONDS = 120
 
 
 def run_isolated(subject: Subject, call: Call) -> Observation:
-    """Run a call on a new instance of the subject's class, made without arguments.
+    """Run a call on a copy of the subject, which is pickled.
 
     Raises:
-        Unsupported, Refused: as the subject does; ``Refused("ProcessEnded", ...)`` if the process ends.
+        Unsupported, Refused: as the subject does; ``Refused(PROCESS_ENDED, ...)`` if the process ends.
     """
     receiver, sender = _context.Pipe(duplex=False)
-    process = _context.Process(target=_answer, args=(type(subject), call, sender), daemon=True)
+    process = _context.Process(target=_answer, args=(subject, call, sender), daemon=True)
     process.start()
     sender.close()
     try:
         answer = receiver.recv() if receiver.poll(_SECONDS) else None
     except EOFError:
         process.join()
-        raise Refused("ProcessEnded", ending_of(process.exitcode), "call") from None
+        raise Refused(PROCESS_ENDED, ending_of(process.exitcode), "call") from None
     finally:
         process.kill()
         process.join()
         receiver.close()
     if answer is None:
-        raise Refused("ProcessEnded", f"no answer within {_SECONDS} seconds", "call")
+        raise Refused(PROCESS_ENDED, f"no answer within {_SECONDS} seconds", "call")
     if isinstance(answer, Observation):
         return answer
     raise answer
@@ -52,11 +52,11 @@ def _preloaded() -> multiprocessing.context.BaseContext:
 _context: Any = _preloaded()
 
 
-def _answer(kind: type[Subject], call: Call, sender: Connection) -> None:
+def _answer(subject: Subject, call: Call, sender: Connection) -> None:
     """Run the call in the new process, and send what came out."""
     answer: object
     try:
-        answer = kind().run(call)
+        answer = subject.run(call)
     except (Unsupported, Refused) as error:
         answer = error
     sender.send(answer)

@@ -38,6 +38,20 @@ def tensor_source(values: Values, device: str, dtype: str = "") -> str:
     return f"{flat}.reshape({list(numbers.shape)}).to({options})"
 
 
+def array_source(values: Values) -> str:
+    """An expression for the NumPy array that holds the numbers, in the dtype that a ``Call`` has them in."""
+    numbers = values.numbers
+    if numbers.size > 1 and numbers.tobytes() == numbers.flat[0].tobytes() * numbers.size:
+        one = re.sub(r"\b(nan|inf)\b", r"float('\1')", repr(numbers.flat[0].item()))
+        return f"numpy.full({numbers.shape}, {one}, dtype='{numbers.dtype}')"
+    if numbers.size <= _LITERAL_ELEMENTS and numbers.dtype.kind != "c":
+        text = re.sub(r"\b(nan|inf)\b", r"float('\1')", repr(numbers.tolist()))
+        return f"numpy.array({text}, dtype='{numbers.dtype}').reshape({numbers.shape})"
+    stored = _narrowed(numbers)
+    flat = f"numpy.frombuffer({_bytes_source(stored)}, dtype='{stored.dtype}')"
+    return f"{flat}.reshape({numbers.shape}).astype('{numbers.dtype}')"
+
+
 def numbers_source(numbers: Float64Array) -> str:
     """An expression for many numbers as Python's own, row by row."""
     stored = _narrowed(numbers)

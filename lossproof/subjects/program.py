@@ -13,8 +13,11 @@ from lossproof.subjects.call import Call
 
 Lines = tuple[str, ...]
 
+# Libraries share only the last part of torch's names.
+DTYPE_OF_RESULT = "str(result.dtype).rpartition('.')[2]"
+
 # The modules that a program imports if one of its lines names them.
-_MODULES = ("base64", "copy", "math", "pickle", "re", "struct", "warnings", "zlib", "torch")
+_MODULES = ("base64", "copy", "math", "pickle", "re", "struct", "warnings", "zlib", "numpy", "torch")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,6 @@ class Program:
     """A program that makes a call and names the outcome ``result``; each part consists of whole lines.
 
     Attributes:
-        note: a comment on the whole program.
         imports: lines that import more than the modules that are named by a line, such as math and torch.
         tensors: by the name of each tensor of the call, the lines that make it.
         construct: lines that define or construct what is called; may be empty.
@@ -30,10 +32,12 @@ class Program:
         gradient: lines that run the backward pass, and replace ``result`` by the requested gradient.
         class_line: a line that fails if ``result`` does not have the required class.
         in_double: an expression for ``result`` in double precision.
+        dtype: an expression for the name of its dtype.
+        changed: an expression for the names of the tensors that the call changed, if they stay as they are
+            because the call gets copies; else empty.
         names_kinds: whether its exceptions and warnings have a ``kind``, as cases name kinds.
     """
 
-    note: str = ""
     imports: Lines = ()
     tensors: Mapping[str, Lines] = field(default_factory=dict)
     construct: Lines = ()
@@ -41,6 +45,8 @@ class Program:
     gradient: Lines = ()
     class_line: str = ""
     in_double: str = "result"
+    dtype: str = DTYPE_OF_RESULT
+    changed: str = ""
     names_kinds: bool = False
 
     @property
@@ -59,14 +65,14 @@ class Program:
         return self.assemble(*self.inputs, *self.computation, "print(result)", *assertions)
 
     def assemble(self, *lines: str) -> str:
-        """A program of the given lines, with the note and the imports that they need."""
+        """A program of the given lines, with the imports that they need."""
         module_imports = [
             f"import {module}"
             for module in _MODULES
             # The plain test first: a line may hold the digits of thousands of numbers.
             if any(f"{module}." in line and re.search(rf"(?<![\w.'\"]){module}\.\w", line) for line in lines)
         ]
-        return "\n".join([*filter(None, [self.note]), *self.imports, *module_imports, *lines]) + "\n"
+        return "\n".join([*self.imports, *module_imports, *lines]) + "\n"
 
 
 class Programs(ABC):

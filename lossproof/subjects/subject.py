@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lossproof.corpus.keys import LAYOUTS
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, ModeObservation, Observation, Unsupported
 from lossproof.subjects.program import Programs
@@ -18,12 +19,16 @@ class Subject(ABC):
     Attributes:
         name: its name on the command line and in the records.
         dtypes: the floating dtypes that it supports, by torch's names.
+        is_foreign: whether it is neither torch nor the reference. Then it must refuse what torch refuses, but
+            not in torch's words, and need not warn; a gradient that it does not compute is unsupported; and
+            an error of up to twice the budget is close, since its formula may be another.
+        layouts: the memory layouts of its tensors, of ``corpus.keys.LAYOUTS``, the contiguous one first.
         has_construction: whether it constructs a loss before the call, so that refusals have a stage.
         shows_steps: whether its records show the worked steps even if they are right.
         packages: the distributions that it consists of, whose versions a run reports.
         namespaces: its own modules, whose names no call may rebind.
         programs: writes programs that show what it does. They are not inherited, since a subclass runs
-            something else. A subject without them is shown by torch on the same call, and a note says so.
+            something else. The programs of a subject without them hand the call to the subject.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Subject(ABC):
     packages: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     programs: Programs | None = None
+    is_foreign: bool = True
+    layouts: tuple[str, ...] = LAYOUTS
 
     def __init_subclass__(cls) -> None:
         cls.programs = vars(cls).get("programs")
@@ -57,6 +64,10 @@ class Subject(ABC):
     def has_loss(self, loss: str) -> bool:
         """Whether a run examines it on a loss."""
         return True
+
+    def lacks(self, call: Call) -> str:
+        """Why it cannot run a call, asked before its truth is computed; empty if it can, or may."""
+        return ""
 
     def illustrates(self, loss: str) -> bool:
         """Whether it is shown next to the truth, as a curve or as the answer to a typed call."""

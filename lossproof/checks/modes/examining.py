@@ -73,7 +73,7 @@ def _is_right(question: Question) -> bool:
         return False
     pairs = [(plain.value, planned.truth.value)]
     for observed, true in zip(plain.gradients, planned.truth.gradients, strict=False):
-        pairs += [(observed[name], truth) for name, truth in true.items()]
+        pairs += [(observed[name], truth) for name, truth in true.items() if name in observed]
     return all(compare(observed, truth).agrees for observed, truth in pairs)
 
 

@@ -140,6 +140,8 @@ const MEANINGS_OF_STATES = [
   ["error", "checks end in an error"],
   ["changed convention", "checks differ from the choice on record, where the formula leaves one"],
   ["known defect", "checks show a known defect"],
+  ["close", "checks are off by more than their budget, but by less than twice"],
+  ["accepts", "calls that torch refuses are accepted"],
   ["overflowed", "checks overflowed where the formula does"],
   ["other convention", "checks make another choice, where the formula leaves one and none is on record"],
   ["nothing to run", "nothing to run: no call gave a value"],

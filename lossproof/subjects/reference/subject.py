@@ -26,6 +26,7 @@ class ReferenceSubject(Subject):
     """
 
     name = "reference"
+    is_foreign = False
     dtypes: tuple[str, ...] = ("float64",)
     shows_steps = True
     programs: Programs | None = ReferencePrograms()

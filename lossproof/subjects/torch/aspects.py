@@ -15,9 +15,10 @@ import torch
 
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Lines
+from lossproof.subjects.source import source_of
 from lossproof.subjects.torch.forms import keywords_of
 from lossproof.subjects.torch.names import look_up
-from lossproof.subjects.torch.source import execute, source_of
+from lossproof.subjects.torch.source import execute
 from lossproof.subjects.torch.tensors import make_tensors, tensor_lines
 
 # Arguments that a constructor requires, and that a call derives from the shapes of its weights.

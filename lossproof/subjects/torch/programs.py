@@ -1,4 +1,4 @@
-"""Programs that show torch's subjects, and torch in place of a subject that writes no programs."""
+"""Programs that show torch's subjects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lossproof.subjects.literals import by_name, tensor_source
 from lossproof.subjects.program import Lines, Program, Programs
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.aspects import aspect_program
-from lossproof.subjects.torch.forms import Form, function_form
+from lossproof.subjects.torch.forms import Form
 from lossproof.subjects.torch.modes.table import MODES
 from lossproof.subjects.torch.tensors import tensor_lines, upstream_line, with_plain_lists
 
@@ -21,9 +21,8 @@ _ANNOTATIONS = "from __future__ import annotations"
 class TorchPrograms(Programs):
     """Programs that use only torch and plain numbers; ``form_of`` says how the subject makes a call."""
 
-    def __init__(self, form_of: Callable[[Call], Form], note: str = "") -> None:
+    def __init__(self, form_of: Callable[[Call], Form]) -> None:
         self._form_of = form_of
-        self._note = note
 
     def of_call(self, call: Call, quantity: str = "value") -> Program:
         call = with_plain_lists(call)
@@ -32,7 +31,7 @@ class TorchPrograms(Programs):
         if kind == "unchanged" and call.wrt:
             tensors["upstream"] = (upstream_line(call),)
         result = (f"result = {form.call}",)
-        return Program(self._note, (), tensors, form.construct, result, gradient, in_double="result.double()")
+        return Program((), tensors, form.construct, result, gradient, in_double="result.double()")
 
     def of_mode(
         self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
@@ -61,18 +60,12 @@ class TorchPrograms(Programs):
         construct = (*self._form_of(call).definition(tensors_of(call)), *run.source)
         imports = (_ANNOTATIONS, *run.imports)
         class_line = run.class_line if part else ""
-        return Program(self._note, imports, tensors, construct, lines, class_line=class_line)
+        return Program(imports, tensors, construct, lines, class_line=class_line)
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
         """See ``Programs``: the source of the function that looks at the aspect, and a call of it."""
         tensors, construct, call = aspect_program(aspect, loss, params, expected)
-        return Program(self._note, (_ANNOTATIONS,), tensors, construct, call)
-
-
-def programs_on_behalf_of(subject: str) -> TorchPrograms:
-    """Programs of torch on the calls of a subject that writes none of its own; their note says so."""
-    note = f"# This is torch on the call that {subject} was given. What is asserted is right: torch passes."
-    return TorchPrograms(function_form, note)
+        return Program((_ANNOTATIONS,), tensors, construct, call)
 
 
 def _backward(call: Call, quantity: str) -> Iterator[str]:

@@ -39,6 +39,7 @@ class TorchSubject(Subject):
     """What torch's modules and functions have in common: tensors in, autograd, tensors out."""
 
     name = "torch"
+    is_foreign = False
     dtypes = tuple(name for name in FORMATS if hasattr(torch, name))
     packages = ("torch",)
     namespaces = ("torch.nn.functional", "torch.nn")

@@ -197,14 +197,14 @@ class OfLists(Programs):
             "    warnings.warn(Doubt('of ' + str(numbers.pop())))",
             "    return sum(numbers)",
         )
-        return Program("# Lists.", (), {"input": ("input = [1, 2]",)}, library, ("result = total(input)",))
+        return Program((), {"input": ("input = [1, 2]",)}, library, ("result = total(input)",))
 
 
 @pytest.mark.filterwarnings("ignore:of 2")
 def test_a_subject_of_no_tensors_at_all_is_told_of_in_its_own_programs() -> None:
     programs = OfLists()
     shown = details.error_detail(programs, CALL)["snippet"]
-    assert shown.startswith("# Lists.\nimport warnings\ninput = [1, 2]\nclass Doubt")
+    assert shown.startswith("import warnings\ninput = [1, 2]\nclass Doubt")
     assert "torch" not in shown
     assert outcome_of_snippet(shown) == "passes"
     wanted = Raised("shape", "call", "ValueError", "words")

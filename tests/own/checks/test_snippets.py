@@ -20,6 +20,7 @@ from lossproof.judging.calls import make_call
 from lossproof.records.record import Record
 from lossproof.reference import cross_entropy, softmax
 from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects import registry
 from lossproof.subjects.call import Call, Observation, Refused
 from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.registry import find_subject
@@ -181,23 +182,32 @@ class Theirs(FunctionSubject):
     """An implementation of somebody else's: torch, but 1 added to all that comes out; it refuses nothing."""
 
     name = "theirs"
+    is_foreign = True
+    offset = 1.0
 
     def run(self, call: Call) -> Observation:
         try:
             observation = super().run(call)
         except Refused:
-            return Observation(np.zeros(()), call.dtype)
-        gradients = tuple({name: found + 1 for name, found in one.items()} for one in observation.gradients)
-        return replace(observation, value=observation.value + 1, gradients=gradients)
+            if self.offset:
+                return Observation(np.zeros(()), call.dtype)
+            raise
+        gradients = tuple(
+            {name: found + self.offset for name, found in one.items()} for one in observation.gradients
+        )
+        return replace(observation, value=observation.value + self.offset, gradients=gradients)
 
 
 @pytest.mark.parametrize("case", ["plain", "refused", "repeated"])
-def test_a_snippet_on_somebody_elses_subject_says_that_torch_passes(case: str) -> None:
+def test_a_snippet_of_a_subject_without_programs_hands_it_the_call(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failed = failures(SMALL[case], Theirs(), "float32")
     assert failed
-    for record in failed:
-        assert outcome_of(record) == "passes", record
-        assert "# This is torch on the call that theirs was given." in (record.detail or {})["snippet"]
+    monkeypatch.setattr(registry, "find_subject", {"theirs": Theirs()}.__getitem__)
+    assert all(fails_as_told(record) for record in failed)
+    monkeypatch.setattr(Theirs, "offset", 0.0)
+    assert [outcome_of(record) for record in failed] == ["passes"] * len(failed)
 
 
 def test_a_snippet_on_the_reference_calls_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,8 +27,10 @@ def test_records_come_back_as_they_were(tmp_path: Path) -> None:
     assert {name: run[name] for name in asdict(RUN)} == asdict(RUN)
     assert run["counts"] == {
         "agree": 1,
+        "close": 0,
         "overflowed": 0,
         "other convention": 0,
+        "accepts": 0,
         "changed convention": 0,
         "disagree": 1,
         "error": 1,

@@ -13,8 +13,8 @@ import torch
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Lines
 from lossproof.subjects.promise import Promise
+from lossproof.subjects.source import source_of
 from lossproof.subjects.torch.names import look_up
-from lossproof.subjects.torch.source import source_of
 
 Tensors = Mapping[str, torch.Tensor]
 Loss = Callable[..., torch.Tensor]

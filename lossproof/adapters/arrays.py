@@ -1,0 +1,93 @@
+"""What a library must be able to do for its functions to be judged: make arrays, read them, differentiate."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy.typing as npt
+
+from lossproof.subjects.call import Call, Values
+from lossproof.subjects.program import Lines
+
+# A loss as a function of its tensors, by their names.
+Function = Callable[[Mapping[str, Any]], Any]
+
+_LIBRARIES = {
+    "torch": "lossproof.adapters.torch_arrays:TorchArrays",
+    "numpy": "lossproof.adapters.numpy_arrays:NumpyArrays",
+    "dlpack": "lossproof.adapters.dlpack_arrays:DlpackArrays",
+    "jax": "lossproof.adapters.jax_arrays:JaxArrays",
+    "mlx": "lossproof.adapters.mlx_arrays:MlxArrays",
+}
+LIBRARIES = tuple(_LIBRARIES)
+
+
+class Arrays(ABC):
+    """The arrays of one library, as objects and as the lines of a program.
+
+    Attributes:
+        name: one of LIBRARIES.
+        packages: the distributions whose versions a run reports.
+        dtypes: the floating dtypes that it has, by torch's names.
+        layouts: the memory layouts that its arrays can have, of ``corpus.keys.LAYOUTS``.
+        imports: lines that a program needs besides those that import torch or NumPy.
+        in_double: an expression for ``result`` in double precision.
+        differentiates: whether it has automatic differentiation.
+    """
+
+    name: str
+    packages: tuple[str, ...] = ()
+    dtypes: tuple[str, ...]
+    layouts: tuple[str, ...] = ("contiguous",)
+    imports: Lines = ()
+    in_double: str = "result"
+    differentiates: bool = False
+
+    def devices(self) -> tuple[str, ...]:
+        """The devices of this machine, by torch's names."""
+        return ("cpu",)
+
+    @abstractmethod
+    def make(self, values: Values, call: Call, place: int = 0) -> Any:
+        """A new array of the numbers, the ``place``-th of the call, on its device and in its layout."""
+
+    @abstractmethod
+    def read(self, array: Any) -> tuple[npt.NDArray[Any], str]:
+        """The numbers of an array, floating ones in float64, and the name of its dtype."""
+
+    def differentiate(
+        self, function: Function, tensors: Mapping[str, Any], wrt: tuple[str, ...], upstream: Any
+    ) -> tuple[Any, Mapping[str, Any]]:
+        """The output, and the gradient of sum(upstream * output) by each of ``wrt`` that it depends on.
+
+        There are no gradients if the output does not have the shape of the upstream gradient.
+        """
+        return function(tensors), {}
+
+    @abstractmethod
+    def lines(self, name: str, values: Values, call: Call, place: int = 0) -> Lines:
+        """The lines that make the array of ``make``."""
+
+    def gradient_lines(self, expression: str, call: Call, argument: str) -> Lines:
+        """Lines that name the gradient of an expression ``result``; ``upstream`` is the upstream gradient."""
+        raise NotImplementedError
+
+
+def arrays_of(library: str) -> Arrays:
+    """The arrays of a library, which is imported only now.
+
+    Raises:
+        ModuleNotFoundError: if it is not installed.
+        KeyError: if there is no such library.
+    """
+    module, _, name = _LIBRARIES[library].partition(":")
+    arrays: Arrays = getattr(import_module(module), name)()
+    return arrays
+
+
+def place_of_tensors(call: Call) -> dict[str, int]:
+    """The place of each tensor among all arguments and parameters of a call."""
+    return {name: place for place, name in enumerate((*call.args, *call.params))}

@@ -1,0 +1,70 @@
+"""What an implementation may lack altogether, so that no call that needs it is put to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects.call import Call, Values, tensors_of
+
+_INTEGERS = ("int64", "int32", "uint8", "bool")
+
+
+def _broadcasts(call: Call) -> bool:
+    """Whether arguments of an elementwise loss have different shapes."""
+    shapes = {values.numbers.shape for name, values in call.args.items() if name not in _indices(call)}
+    return bool(not _indices(call)) and len(shapes) > 1
+
+
+def _has_integers(call: Call) -> bool:
+    indices = _indices(call)
+    return any(values.dtype in _INTEGERS for name, values in call.args.items() if name not in indices)
+
+
+def _ignores_an_index(call: Call) -> bool:
+    default = LOSSES[call.loss].typed_parameters.get("ignore_index")
+    if default is None:
+        return False
+    ignored = call.params.get("ignore_index", default.default)
+    targets = [values.numbers for name, values in call.args.items() if name in _indices(call)]
+    return "ignore_index" in call.params or any(bool((target == ignored).any()) for target in targets)
+
+
+def _mixes_dtypes(call: Call) -> bool:
+    dtypes = {values.dtype for values in tensors_of(call).values()} - {*_INTEGERS}
+    return len(dtypes) > 1
+
+
+def _indices(call: Call) -> tuple[str, ...]:
+    shapes = {name: values.numbers.shape for name, values in call.args.items()}
+    return LOSSES[call.loss].indices_among(shapes)
+
+
+# By the name of a feature: whether a call needs it, and what is said of an implementation without it.
+FEATURES: Mapping[str, tuple[Callable[[Call], bool], str]] = {
+    "broadcast": (_broadcasts, "does not broadcast its arguments"),
+    "integers": (_has_integers, "takes no integers in place of real numbers"),
+    "ignore_index": (_ignores_an_index, "ignores no index"),
+    "empty": (
+        lambda call: any(values.numbers.size == 0 for values in tensors_of(call).values()),
+        "takes no empty arrays",
+    ),
+    "scalars": (
+        lambda call: any(values.numbers.ndim == 0 for values in call.args.values()),
+        "takes no arrays without dimensions",
+    ),
+    "mixed_dtypes": (_mixes_dtypes, "takes arrays of one dtype only"),
+    "complex": (
+        lambda call: any(values.numbers.dtype.kind == "c" for values in tensors_of(call).values()),
+        "takes no complex numbers",
+    ),
+    "weights": (
+        lambda call: any(isinstance(value, Values) for value in call.params.values()),
+        "takes no weights",
+    ),
+}
+
+
+def lacking(call: Call, lacked: Iterable[str]) -> str:
+    """What is said of an implementation that lacks a feature that a call needs; empty if it lacks none."""
+    return next((FEATURES[name][1] for name in lacked if FEATURES[name][0](call)), "")

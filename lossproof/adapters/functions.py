@@ -1,0 +1,179 @@
+"""A subject that is a table of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.adapters.arrays import arrays_of, place_of_tensors
+from lossproof.adapters.features import lacking
+from lossproof.adapters.forms import Entry, Form, form_of
+from lossproof.reference.catalogue import LOSSES
+from lossproof.subjects.call import Call, Observation, Unsupported, Values, changed_since, tensors_of
+from lossproof.subjects.program import Program, Programs
+from lossproof.subjects.source import execute
+from lossproof.subjects.subject import Subject
+
+
+class FunctionTable(Subject):
+    """Functions of a library, one for each loss.
+
+    A subclass states what it has as class attributes, and is registered in the entry point group
+    ``lossproof.subjects``.
+
+    Attributes:
+        library: whose arrays the functions take: one of ``arrays.LIBRARIES``.
+        table: by loss, an ``Entry``; or a function; or a function and the names of the parameters that it
+            takes.
+        features_lacked: the names of features that it does not have; see ``features``.
+    """
+
+    library: str = "torch"
+    table: Mapping[str, Entry | Callable[..., Any] | tuple[Callable[..., Any], Any]] = {}
+    features_lacked: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.arrays = arrays_of(self.library)
+        self.dtypes = getattr(self, "dtypes", self.arrays.dtypes)
+        self.layouts = self.arrays.layouts
+        self.packages = tuple(dict.fromkeys((*self.packages, *self.arrays.packages)))
+        self.programs = FunctionPrograms(self)
+
+    def version(self) -> str:
+        """That of the first of its packages."""
+        try:
+            return version(self.packages[0])
+        except PackageNotFoundError:
+            return "0"
+
+    def devices(self) -> tuple[str, ...]:
+        return self.arrays.devices()
+
+    def has_loss(self, loss: str) -> bool:
+        """Whether the table has it."""
+        return loss in self.table
+
+    def lacks(self, call: Call) -> str:
+        """Why no function of the table can be given the call."""
+        if reason := lacking(call, self.features_lacked):
+            return f"{self.name} {reason}"
+        try:
+            self.form_of(call)
+        except Unsupported as unsupported:
+            return str(unsupported)
+        return ""
+
+    def form_of(self, call: Call) -> Form:
+        """How it makes a call; raises what ``forms.form_of`` does."""
+        entry = self.table.get(call.loss)
+        if entry is None:
+            raise Unsupported(f"{self.name} has no {call.loss}")
+        if isinstance(entry, tuple):
+            entry = Entry(*entry)
+        return form_of(call, entry if isinstance(entry, Entry) else Entry(entry), self.name)
+
+    def run(self, call: Call) -> Observation:
+        """Run forward and backward anew, on new arrays, for each upstream gradient.
+
+        A function may write to its inputs, or keep only what one backward pass needs.
+        """
+        form = self.form_of(call)
+        first, *others = call.upstreams or (None,)
+        output, gradients, changes = self._run_once(form, call, first)
+        value, dtype = self.arrays.read(output)
+        numbers = [self._read_gradients(gradients)] if gradients else []
+        for upstream in others if gradients else ():
+            _, gradients, more = self._run_once(form, call, upstream)
+            numbers.append(self._read_gradients(gradients))
+            changes = tuple(dict.fromkeys((*changes, *more)))
+        dtypes = {name: dtype for by_name in numbers for name, (_, dtype) in by_name.items()}
+        sets = tuple({name: array for name, (array, _) in by_name.items()} for by_name in numbers)
+        return Observation(value, dtype, sets, changes, gradient_dtypes=dtypes)
+
+    def _run_once(
+        self, form: Form, call: Call, upstream: npt.NDArray[np.float64] | None
+    ) -> tuple[Any, Mapping[str, Any], tuple[str, ...]]:
+        places = place_of_tensors(call)
+        tensors = {
+            name: self.arrays.make(values, call, places[name]) for name, values in tensors_of(call).items()
+        }
+        before = {name: self.arrays.read(array)[0] for name, array in tensors.items()}
+
+        def function(tensors: Mapping[str, Any]) -> Any:
+            scope = {**form.scope, **tensors}
+            execute((*form.construct, f"result = {form.call}"), scope)
+            return scope["result"]
+
+        plain = replace(call, layout="contiguous")
+        gradients: Mapping[str, Any] = {}
+        if upstream is None or not call.wrt:
+            output = function(tensors)
+        elif form.backward:
+            output = function(tensors)
+            array = self.arrays.make(Values(upstream, call.dtype), plain)
+            scope = {**form.scope, **tensors, "upstream": array}
+            if np.shape(output) == upstream.shape:
+                execute((f"gradients = {form.backward}",), scope)
+                gradients = _by_name(scope["gradients"], call)
+        else:
+            array = self.arrays.make(Values(upstream, call.dtype), plain)
+            output, gradients = self.arrays.differentiate(function, tensors, call.wrt, array)
+        after = {name: self.arrays.read(array)[0] for name, array in tensors.items()}
+        return output, gradients, changed_since(before, after)
+
+    def _read_gradients(self, gradients: Mapping[str, Any]) -> dict[str, tuple[npt.NDArray[Any], str]]:
+        return {name: self.arrays.read(array) for name, array in gradients.items()}
+
+
+def _by_name(gradients: Any, call: Call) -> dict[str, Any]:
+    """What a function's own backward pass returned, by the names of the arguments."""
+    if isinstance(gradients, Mapping):
+        named = dict(gradients)
+    else:
+        many = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
+        named = dict(zip(LOSSES[call.loss].differentiable, many, strict=False))
+    return {name: named[name] for name in call.wrt if named.get(name) is not None}
+
+
+class FunctionPrograms(Programs):
+    """Programs that import a function and call it on plain numbers."""
+
+    def __init__(self, subject: FunctionTable) -> None:
+        self._subject = subject
+
+    def of_call(self, call: Call, quantity: str = "value") -> Program:
+        form, arrays = self._subject.form_of(call), self._subject.arrays
+        places = place_of_tensors(call)
+        tensors = {
+            name: arrays.lines(name, values, call, places[name]) for name, values in tensors_of(call).items()
+        }
+        lines = tuple(self._computation(form, call, quantity))
+        return Program(
+            (*arrays.imports, *form.imports), tensors, form.construct, lines, in_double=arrays.in_double
+        )
+
+    def _computation(self, form: Form, call: Call, quantity: str) -> Iterator[str]:
+        kind, _, argument = quantity.partition(":")
+        if kind not in ("gradient", "vjp", "unchanged") or not call.upstreams or not call.wrt:
+            yield f"result = {form.call}"
+            return
+        arrays = self._subject.arrays
+        upstream = Values(call.upstreams[0 if kind == "gradient" else -1], call.dtype)
+        yield from arrays.lines("upstream", upstream, replace(call, layout="contiguous"))
+        wanted = argument or call.wrt[0]
+        if form.backward:
+            yield f"gradients = {form.backward}"
+            place = LOSSES[call.loss].differentiable.index(wanted)
+            yield (
+                f"result = gradients[{wanted!r}] if isinstance(gradients, dict) else "
+                f"gradients[{place}] if isinstance(gradients, (tuple, list)) else gradients"
+            )
+        elif arrays.differentiates:
+            yield from arrays.gradient_lines(form.call, call, wanted)
+        else:
+            yield f"result = {form.call}"

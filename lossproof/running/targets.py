@@ -1,0 +1,91 @@
+"""The function that the options of a run name, as a subject."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lossproof.adapters.arrays import LIBRARIES
+from lossproof.adapters.features import FEATURES
+from lossproof.adapters.target import TargetError, TargetSubject
+from lossproof.corpus.complaints import suggestion
+from lossproof.reference.catalogue import LOSSES, loss_name
+from lossproof.running.mistakes import SelectionError
+from lossproof.subjects.subject import Subject
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Our own rule that a warning is an error is for our own code: libraries warn when they are imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def target_subject(
+    subject: str = "",
+    loss: str = "",
+    arrays: str = "",
+    backward: str = "",
+    fixed: str = "",
+    lacks: str = "",
+) -> Subject | None:
+    """The function that is named on the command line, as a subject; None if none is named.
+
+    Args:
+        subject: the function, as ``package.module:name`` or ``path/to/file.py:name``.
+        loss: the loss that it computes, by torch's name or that of its function.
+        arrays: the library whose arrays it takes; empty means torch.
+        backward: the function that computes its gradients; empty means autograd, if the library has it.
+        fixed: comma-separated values of parameters that it does not take, such as ``reduction=none``.
+        lacks: comma-separated names of features that it lacks.
+
+    Raises:
+        SelectionError: if any of these is wrong.
+    """
+    options = {"as": loss, "arrays": arrays, "backward": backward, "fixed": fixed, "lacks": lacks}
+    if not subject:
+        if superfluous := [name for name, value in options.items() if value]:
+            raise SelectionError(f"--{superfluous[0]} is about a function; name it with --subject")
+        return None
+    if not loss:
+        raise SelectionError(f"say which loss {subject} computes, such as --as CrossEntropyLoss")
+    if (name := loss_name(loss)) is None:
+        raise SelectionError(f"there is no loss '{loss}'; {suggestion(loss, LOSSES)}")
+    library = arrays or "torch"
+    if library not in LIBRARIES:
+        raise SelectionError(f"there are no arrays of '{library}'; choose from {', '.join(LIBRARIES)}")
+    if unknown := [name for name in split(lacks) if name not in FEATURES]:
+        raise SelectionError(f"there is no feature '{unknown[0]}'; choose from {', '.join(FEATURES)}")
+    try:
+        with quietly():
+            return TargetSubject(subject, name, library, backward, _values(fixed), split(lacks))
+    except TargetError as mistake:
+        raise SelectionError(str(mistake)) from None
+    except ModuleNotFoundError as missing:
+        raise SelectionError(
+            f"{subject} needs {missing.name}, which is not installed; install it"
+        ) from missing
+    except Exception as error:  # whatever somebody else's code may raise
+        raise SelectionError(f"{subject} cannot be imported ({type(error).__name__}: {error})") from error
+
+
+def _values(text: str) -> dict[str, object]:
+    """Values of parameters, such as ``reduction=none, margin=0.5``, as Python's where they are."""
+    values: dict[str, object] = {}
+    for part in split(text):
+        name, sign, value = map(str.strip, part.partition("="))
+        if not sign or not name:
+            raise SelectionError(f"'{part}' fixes no parameter; write name=value, such as reduction=none")
+        try:
+            values[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            values[name] = value
+    return values
+
+
+def split(text: str) -> list[str]:
+    """The parts of a comma-separated option."""
+    return [part.strip() for part in text.split(",") if part.strip()]
