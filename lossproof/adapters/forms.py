@@ -74,7 +74,7 @@ def form_of(call: Call, entry: Entry, who: str) -> Form:
     takes = named(names if entry.takes is None else entry.takes)
     fixed = entry.fixed if _is_open(function) else _state_of(function, loss.parameters) | {**entry.fixed}
     parameters = taken_parameters(call, takes, fixed, who)
-    keywords = [f"{name}={_expression(call, name, value)}" for name, value in parameters.items()]
+    keywords = [f"{name}={expression_of(call, name, value)}" for name, value in parameters.items()]
     name, imports = _import_of(function)
     scope = {name: function}
     if is_factory(function, call.loss):
@@ -111,7 +111,8 @@ def _state_of(instance: object, parameters: Iterable[str]) -> dict[str, Any]:
     return {name: vars(instance)[name] for name in (*parameters, "reduction") if name in vars(instance)}
 
 
-def _expression(call: Call, name: str, value: Any) -> str:
+def expression_of(call: Call, name: str, value: Any) -> str:
+    """An expression for the value of a parameter; a tensor has its own name."""
     if name in _NAMES_OF_TORCH and value is not None:
         raise Unsupported(f"the case passes an object of torch as '{name}'")
     if isinstance(value, Values):

@@ -77,6 +77,9 @@ class FunctionTable(Subject):
             entry = Entry(*entry)
         return form_of(call, entry if isinstance(entry, Entry) else Entry(entry), self.name)
 
+    def check(self, scope: Mapping[str, Any], call: Call) -> None:
+        """Raise Unsupported if a call has shown that the function lacks something; by default, none does."""
+
     def run(self, call: Call) -> Observation:
         """Run forward and backward anew, on new arrays, for each upstream gradient.
 
@@ -106,7 +109,13 @@ class FunctionTable(Subject):
 
         def function(tensors: Mapping[str, Any]) -> Any:
             scope = {**form.scope, **tensors}
-            execute((*form.construct, f"result = {form.call}"), scope)
+            try:
+                execute((*form.construct, f"result = {form.call}"), scope)
+            except Exception as error:
+                if isinstance(error, NotImplementedError) or "not implemented for" in str(error):
+                    raise Unsupported(str(error).partition("\n")[0]) from error
+                raise
+            self.check(scope, call)
             return scope["result"]
 
         plain = replace(call, layout="contiguous")

@@ -47,17 +47,18 @@ def taken_parameters(
     Raises:
         Unsupported: if the call needs a value that the function cannot be given.
     """
-    loss = LOSSES[call.loss]
-    types = {**loss.typed_parameters, **loss.typed_reductions}
     parameters = effective_parameters(call)
     for name, value in parameters.items():
-        if takes(name):
-            continue
-        own = fixed.get(name, types[name].default if name in types else None)
-        if isinstance(value, Values) or value != own:
-            shown = "" if isinstance(value, Values) else f": it computes {own!r}, not {value!r}"
-            raise Unsupported(f"{who} has no parameter '{name}'{shown}")
+        if not takes(name) and not is_its_own(call.loss, name, value, fixed):
+            raise Unsupported(f"{who} has no parameter '{name}'")
     return {name: value for name, value in parameters.items() if takes(name)}
+
+
+def is_its_own(loss: str, name: str, value: Any, fixed: Mapping[str, Any]) -> bool:
+    """Whether a value is what an implementation without the parameter computes with anyway."""
+    types = {**LOSSES[loss].typed_parameters, **LOSSES[loss].typed_reductions}
+    own = fixed.get(name, types[name].default if name in types else None)
+    return not isinstance(value, Values) and bool(value == own)
 
 
 def parameters_in(function: Callable[..., Any]) -> tuple[str, ...] | None:

@@ -25,6 +25,8 @@ class Extent:
         with_modes: whether modes are examined as well.
         with_illustrations: whether records show steps and curves for a reader.
         is_strict: whether a foreign subject disagrees as soon as torch would, rather than being close.
+        isolates_refusals: whether what a foreign subject must refuse runs in a process of its own: whatever
+            it accepts may corrupt memory.
         picks: the picks of subjects where a formula leaves something open.
         planner: plans the calls. Subjects that share it share the reference's work.
     """
@@ -33,6 +35,7 @@ class Extent:
     with_modes: bool = True
     with_illustrations: bool = True
     is_strict: bool = False
+    isolates_refusals: bool = False
     picks: Sequence[Pick] = ()
     planner: CallPlanner = field(default_factory=CallPlanner)
 
@@ -55,7 +58,8 @@ class Trial(Recorder):
         self.dtype = dtype or "float64"
         self.extent = extent
         self.picks = picks_of(extent.picks, subject.name, subject.version())
-        self.subject = GuardedSubject(subject, is_isolated=case.own_process)
+        is_risky = extent.isolates_refusals and subject.is_foreign and case.raises is not None
+        self.subject = GuardedSubject(subject, is_isolated=case.own_process or is_risky)
 
     @property
     def reductions(self) -> tuple[str | None, ...]:

@@ -45,7 +45,8 @@ def _preloaded() -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["lossproof.subjects.torch.subject"])
+    # Modules that are not installed are passed over.
+    context.set_forkserver_preload(["lossproof.subjects.torch.subject", "lossproof.running.conforms"])
     return context
 
 
@@ -59,6 +60,8 @@ def _answer(subject: Subject, call: Call, sender: Connection) -> None:
         answer = subject.run(call)
     except (Unsupported, Refused) as error:
         answer = error
+    except Exception as error:  # whatever somebody else's code may raise
+        answer = Refused(type(error).__name__, str(error), "call", is_staged=subject.has_construction)
     sender.send(answer)
 
 
