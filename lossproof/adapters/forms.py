@@ -60,6 +60,13 @@ class Form:
     imports: Lines
 
 
+def as_entry(entry: Entry | Callable[..., Any] | tuple[Any, ...]) -> Entry:
+    """An entry, from a function alone, or from a function and the names of its parameters."""
+    if isinstance(entry, tuple):
+        return Entry(*entry)
+    return entry if isinstance(entry, Entry) else Entry(entry)
+
+
 def form_of(call: Call, entry: Entry, who: str) -> Form:
     """How an entry makes a call.
 

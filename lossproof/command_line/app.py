@@ -121,6 +121,18 @@ def verify(context: typer.Context) -> int:
     return verify(context.args)
 
 
+@_verb("init", passed_on=True)
+def init(context: typer.Context) -> int:
+    """Run the suite on your implementation, and write lossproof.toml from it.
+
+    Takes the options of verify, such as --subject and --as. The failures become known defects, to be worked
+    off, and .github/workflows/lossproof.yml runs the same in CI.
+    """
+    from lossproof.command_line.initializing import init
+
+    return init(context.args)
+
+
 @_verb("list")
 def list_things(
     kind: Annotated[
