@@ -93,6 +93,10 @@ class FunctionTable(Subject):
         if reason := lacking(call, self.features_lacked):  # as for the other side of an identity
             raise Unsupported(f"{self.name} {reason}")
         form = self.form_of(call)
+        with self.arrays.settings(call):
+            return self._answer(form, call)
+
+    def _answer(self, form: Form, call: Call) -> Observation:
         first, *others = call.upstreams or (None,)
         output, gradients, changes = self._run_once(form, call, first)
         value, dtype = self.arrays.read(output)
