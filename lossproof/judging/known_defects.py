@@ -113,7 +113,7 @@ def unmatched_entries(
 
     ``selected`` holds the case, the subject and the dtype of every trial that ran.
     """
-    selected = list(selected)
+    entries, selected = list(entries), list(selected)
     of_case: dict[str, list[Record]] = {}
     for record in records:
         of_case.setdefault(record.case, []).append(record)

@@ -11,6 +11,7 @@ from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, outcome_counts, verdict
+from lossproof.reporting.distances import distances
 from lossproof.reporting.failure_groups import failure_groups, failure_sentence
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import share, visible
@@ -108,9 +109,10 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
         if subject not in worst or _share(record) > _share(worst[subject]):
             worst[subject] = record
     width = max(map(len, worst), default=0)
+    distance = {name: f"; in ULP {found}" for name, found in distances(records).items()}
     return [
         f"largest error / budget of {subject:{width}}  {share(record.error_over_budget):>8}  "
-        f"{record.case}, {record.dtype_name}, {record.quantity}"
+        f"{record.case}, {record.dtype_name}, {record.quantity}{distance.get(subject, '')}"
         for subject, record in sorted(worst.items())
     ]
 
