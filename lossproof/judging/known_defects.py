@@ -130,14 +130,12 @@ def unmatched_entries(
         records = (record for record in of_case.get(entry.case, ()) if covers(entry, record))
         return any(not entry.pattern or record.outcome == Outcome.KNOWN_DEFECT for record in records)
 
-    # One case is enough for a pattern.
-    matched = {(entry.file, entry.line) for entry in entries if is_matched(entry)}
-    unmatched = {
-        (entry.file, entry.line): entry
-        for entry in entries
-        if is_selected(entry) and (entry.file, entry.line) not in matched
-    }
-    return list(unmatched.values())
+    idle = [entry for entry in entries if is_selected(entry) and not is_matched(entry)]
+    # One case is enough for a pattern, which stands on one line of its file.
+    matched = {(entry.file, entry.line) for entry in entries if entry.pattern and is_matched(entry)}
+    of_patterns = {(entry.file, entry.line): entry for entry in idle if entry.pattern}
+    unmatched = [entry for place, entry in of_patterns.items() if place not in matched]
+    return [entry for entry in idle if not entry.pattern] + unmatched
 
 
 def blame(entry: KnownDefect) -> str:
