@@ -73,6 +73,10 @@ FEATURES: Mapping[str, tuple[Callable[[Call], bool], str]] = {
         lambda call: _has_dimensions(call, lambda dimensions: dimensions > 2),
         "takes rows of classes only, without more dimensions",
     ),
+    "narrow_indices": (
+        lambda call: any(call.args[name].dtype != "int64" for name in _indices(call)),
+        "takes indices of int64 only",
+    ),
     "complex": (
         lambda call: any(values.numbers.dtype.kind == "c" for values in tensors_of(call).values()),
         "takes no complex numbers",
