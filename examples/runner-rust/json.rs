@@ -20,7 +20,10 @@ impl Json {
     /// The member of a key, if there is one.
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self {
-            Json::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, json)| json),
+            Json::Object(members) => members
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, json)| json),
             _ => None,
         }
     }
@@ -44,7 +47,8 @@ impl std::ops::Index<&str> for Json {
     type Output = Json;
 
     fn index(&self, key: &str) -> &Json {
-        self.get(key).unwrap_or_else(|| panic!("the message lacks {key}"))
+        self.get(key)
+            .unwrap_or_else(|| panic!("the message lacks {key}"))
     }
 }
 
@@ -106,5 +110,8 @@ fn text(rest: &mut Characters) -> String {
 }
 
 fn skip_spaces(rest: &mut Characters) {
-    while rest.next_if(|character| character.is_whitespace()).is_some() {}
+    while rest
+        .next_if(|character| character.is_whitespace())
+        .is_some()
+    {}
 }

@@ -24,16 +24,30 @@ fn answer(message: &Json) -> String {
     let [input, target] = ["input", "target"].map(|name| Tensor::read(&message["arguments"][name]));
     let upstream = message.get("upstream").map(Tensor::read);
     let loss = message["loss"].text();
-    match losses::compute(loss, &input, &target, &message["parameters"], upstream.as_ref()) {
+    match losses::compute(
+        loss,
+        &input,
+        &target,
+        &message["parameters"],
+        upstream.as_ref(),
+    ) {
         Err(refusal) => format!(r#"{{"seq": {seq}, "refused": {refusal:?}}}"#),
         Ok(computed) => {
-            let is_wanted = |name: &str| message["wrt"].items().iter().any(|wanted| wanted.text() == name);
+            let is_wanted = |name: &str| {
+                message["wrt"]
+                    .items()
+                    .iter()
+                    .any(|wanted| wanted.text() == name)
+            };
             let gradients: Vec<String> = (computed.gradients.iter())
                 .filter(|(name, _)| is_wanted(name))
                 .map(|(name, gradient)| format!(r#""{name}": {}"#, gradient.write(dtype)))
                 .collect();
             let value = computed.value.write(dtype);
-            format!(r#"{{"seq": {seq}, "value": {value}, "gradients": {{{}}}}}"#, gradients.join(", "))
+            format!(
+                r#"{{"seq": {seq}, "value": {value}, "gradients": {{{}}}}}"#,
+                gradients.join(", ")
+            )
         }
     }
 }

@@ -10,16 +10,37 @@ pub struct Tensor {
 impl Tensor {
     pub fn read(json: &Json) -> Tensor {
         Tensor {
-            shape: json["shape"].items().iter().map(|size| size.text().parse().expect("a size")).collect(),
-            data: json["data"].items().iter().map(|number| read_number(number.text())).collect(),
+            shape: json["shape"]
+                .items()
+                .iter()
+                .map(|size| size.text().parse().expect("a size"))
+                .collect(),
+            data: json["data"]
+                .items()
+                .iter()
+                .map(|number| read_number(number.text()))
+                .collect(),
         }
     }
 
     /// The tensor as JSON. We compute in f64, and round to f32 only here: that is better than arithmetic in f32.
     pub fn write(&self, dtype: &str) -> String {
-        let round = |number: f64| if dtype == "float32" { number as f32 as f64 } else { number };
-        let data: Vec<String> = self.data.iter().map(|&number| write_number(round(number))).collect();
-        format!(r#"{{"dtype": "{dtype}", "shape": {:?}, "data": {data:?}}}"#, self.shape)
+        let round = |number: f64| {
+            if dtype == "float32" {
+                number as f32 as f64
+            } else {
+                number
+            }
+        };
+        let data: Vec<String> = self
+            .data
+            .iter()
+            .map(|&number| write_number(round(number)))
+            .collect();
+        format!(
+            r#"{{"dtype": "{dtype}", "shape": {:?}, "data": {data:?}}}"#,
+            self.shape
+        )
     }
 }
 
@@ -28,11 +49,15 @@ pub fn read_number(text: &str) -> f64 {
         Some(size) => (-1.0, size),
         None => (1.0, text),
     };
-    let Some((digits, exponent)) = size.strip_prefix("0x").and_then(|size| size.split_once('p')) else {
+    let Some((digits, exponent)) = size
+        .strip_prefix("0x")
+        .and_then(|size| size.split_once('p'))
+    else {
         return sign * size.parse::<f64>().expect("a number"); // Rust writes nan and inf as C does
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let significand = u64::from_str_radix(&format!("{whole}{fraction}"), 16).expect("hexadecimal digits");
+    let significand =
+        u64::from_str_radix(&format!("{whole}{fraction}"), 16).expect("hexadecimal digits");
     let exponent = exponent.parse::<i32>().expect("an exponent") - 4 * fraction.len() as i32;
     // At most 53 bits, and a power of two: both are exact, and so is their product.
     sign * significand as f64 * power_of_two(exponent)

@@ -1,4 +1,4 @@
-"""A program in any language that is named on the command line: it answers messages; see docs/any-language.md."""
+"""A program in any language that is named on the command line; ``docs/any-language.md`` is its guide."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ from lossproof.adapters.runner import Gone, Runner
 from lossproof.adapters.schema import complaint
 from lossproof.adapters.tensor_json import NoAnswer
 from lossproof.numbers.formats import FORMATS, PARTS, Float64Array
-from lossproof.subjects.call import NO_ANSWER, PROCESS_ENDED, Call, Observation, Refused, Unsupported, dtypes_of
+from lossproof.subjects.call import (
+    NO_ANSWER,
+    PROCESS_ENDED,
+    Call,
+    Observation,
+    Refused,
+    Unsupported,
+    dtypes_of,
+)
 from lossproof.subjects.subject import Subject
 
 # Shorter than a trial may take, so that a call without an answer costs only itself.
@@ -51,7 +59,7 @@ class CommandSubject(Subject):
         is_malformed: whether it was answered, but with something that is no answer.
 
     Raises:
-        ValueError: if the command cannot be parted.
+        ValueError: if the command cannot be parted, or is empty.
         Refused: if it cannot be started, or does not say what it is.
     """
 
@@ -66,6 +74,8 @@ class CommandSubject(Subject):
     ) -> None:
         self._arguments = command, seconds, checks_messages
         self.command = tuple(shlex.split(command))
+        if not self.command:
+            raise ValueError("it names no program")
         self.seconds = seconds
         self._checks_messages = checks_messages
         self._runner: Runner | None = None

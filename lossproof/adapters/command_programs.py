@@ -34,13 +34,13 @@ class CommandPrograms(Programs):
 
     def _lines(self, call: Call, quantity: str) -> Iterator[str]:
         who, (_, _, argument) = self._subject.announcement, quantity.partition(":")
-        yield f"# The messages to {who.name} {who.version} ({who.language}), each of them a line of its stdin."
+        yield f"# Messages to {who.name} {who.version} ({who.language}), each a line of its stdin."
         yield f"start, stop = {line_of(START)!r}, {line_of(STOP)!r}"
         yield f"run = {_source(self._message(call, quantity))}"
-        yield (
-            f"ended = subprocess.run({list(self._subject.command)!r}, input='\\n'.join([start, run, stop, '']), "
-            f"stdout=subprocess.PIPE, text=True, timeout={self._subject.seconds:g}, check=True)"
-        )
+        yield f"command = {list(self._subject.command)!r}"
+        yield "lines = '\\n'.join([start, run, stop, ''])"
+        options = f"stdout=subprocess.PIPE, text=True, timeout={self._subject.seconds:g}, check=True"
+        yield f"ended = subprocess.run(command, input=lines, {options})"
         yield "line = ended.stdout.splitlines()[1]"
         if self._is_malformed(call):
             yield "answer_of(line.encode(), json.loads(run))"

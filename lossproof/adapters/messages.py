@@ -1,4 +1,4 @@
-"""The messages between lossproof and a runner, as Python's objects; ``messages.schema.json`` is their form."""
+"""The messages between lossproof and a runner; ``messages.schema.json`` describes their form."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def announcement_of(line: bytes) -> Announcement:
     try:
         Version(message["version"])
     except InvalidVersion:
-        raise NoAnswer(f"version is {quoted(message['version'])}; write one such as 1.2 or 1.2.0rc1") from None
+        raise NoAnswer(f"version is {quoted(message['version'])}; write one such as 1.2.0rc1") from None
     lacks = message.get("lacks", [])
     _demand_known("dtypes", message["dtypes"], FORMATS)
     _demand_known("losses", message["losses"], LOSSES)
@@ -180,7 +180,7 @@ def _value(option: Option, text: Any, place: str) -> Any:
 
 
 def _parameter(loss: str, name: str, value: Any) -> Any:
-    """The value of a parameter as a message states it: whole numbers are decimal, and real ones hexadecimal."""
+    """The value of a parameter in a message: a whole number is decimal, and a real one hexadecimal."""
     if isinstance(value, Values):
         return tensor_json(value)
     if value is None or isinstance(value, (bool, str)):

@@ -55,7 +55,7 @@ def _complaints(value: Any, schema: Mapping[str, Any], place: str) -> Iterator[s
     if not _is_accepted(value, schema):
         yield f"{place or 'it'} is {_shown(value)}; it must be {wanted}"
     elif isinstance(value, dict):
-        for name in schema["required"] if "required" in schema else ():
+        for name in schema.get("required", ()):
             if name not in value:
                 yield f"{place or 'it'} lacks '{name}'; it must be {wanted}"
         for name, member in value.items():

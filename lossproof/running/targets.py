@@ -99,7 +99,9 @@ def command_subject(command: str = "", check_messages: str = "") -> Subject | No
     # Each process that examines trials starts a runner of its own.
     subject.close()
     if subject.name in known_subjects():
-        raise SelectionError(f"the runner '{command}' calls itself {subject.name}, as we do; rename it")
+        raise SelectionError(
+            f"the runner '{command}' calls itself {subject.name}, which is another subject; rename it"
+        )
     return subject
 
 
