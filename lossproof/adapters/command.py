@@ -157,11 +157,14 @@ class CommandSubject(Subject):
             raise Refused(NO_ANSWER, f"message {self._seq} of lossproof itself is wrong: {mistake}", "call")
         try:
             answer = answer_of(self._runner.ask(line_of(message)), message)
-            sys.stderr.write(self._runner.take_printed())
-            return answer
+            self._runner.demand_silence()
         except (Gone, NoAnswer) as problem:
             self.failed, self.is_malformed = message, isinstance(problem, NoAnswer)
             raise self._given_up(problem, f"the answer to message {self._seq} is wrong") from None
+        sys.stderr.write(self._runner.take_printed())
+        if isinstance(answer, Computed):
+            return answer
+        raise answer
 
     def _given_up(self, problem: Gone | NoAnswer, where: str) -> Refused:
         """End the runner: after an answer that is none, nobody knows what it answers next."""
@@ -171,7 +174,8 @@ class CommandSubject(Subject):
         self._runner = None
         sys.stderr.write(printed)
         lines = " | ".join(filter(None, map(str.strip, printed.splitlines())))
-        end = f"; its stderr ends with: {lines[-_SHOWN_CHARACTERS:]}" if lines else ""
+        shown = lines if len(lines) <= _SHOWN_CHARACTERS else f"...{lines[-_SHOWN_CHARACTERS:]}"
+        end = f"; its stderr ends with: {shown}" if lines else ""
         if isinstance(problem, NoAnswer):
             return Refused(NO_ANSWER, f"{where}: {problem}{end}", "call")
         return Refused(PROCESS_ENDED, f"{problem}{end}", "call")

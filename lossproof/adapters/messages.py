@@ -98,12 +98,11 @@ def announcement_of(line: bytes) -> Announcement:
     return Announcement(*texts, tuple(message["dtypes"]), losses, tuple(lacks))
 
 
-def answer_of(line: bytes, request: Mapping[str, Any]) -> Computed:
+def answer_of(line: bytes, request: Mapping[str, Any]) -> Computed | Refused | Unsupported:
     """The answer to a ``run`` message.
 
     Raises:
         NoAnswer: if it has another form, or answers another message.
-        Unsupported, Refused: as the runner says.
     """
     message = _message(line)
     kinds = [kind for kind in ("value", "refused", "unsupported") if kind in message]
@@ -113,9 +112,9 @@ def answer_of(line: bytes, request: Mapping[str, Any]) -> Computed:
     if message["seq"] != request["seq"]:
         raise NoAnswer(f"seq is {message['seq']}, but message {request['seq']} is due; answer in order")
     if "unsupported" in message:
-        raise Unsupported(message["unsupported"])
+        return Unsupported(message["unsupported"])
     if "refused" in message:
-        raise Refused("RuntimeError", message["refused"], "call")
+        return Refused("RuntimeError", message["refused"], "call")
     gradients = message.get("gradients", {})
     if unasked := [name for name in gradients if name not in request.get("wrt", [])]:
         raise NoAnswer(f"gradients.{unasked[0]} was not asked for; leave it out")

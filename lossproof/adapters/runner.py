@@ -21,6 +21,7 @@ from lossproof.subjects.isolated import ending_of
 _CHUNK = 1 << 16
 # Longer than the answer to any case, so that what never ends does not fill the memory.
 _LONGEST_LINE = 1 << 26
+_CHUNKS_OF_A_PIPE = 16
 _KEPT_BYTES = 4000
 _SECONDS_TO_END = 1.0
 
@@ -78,8 +79,9 @@ class Runner:
 
         Raises:
             Gone: if the process ends or takes too long.
-            NoAnswer: if it writes more than one line, or one without end.
+            NoAnswer: if it writes a line without end, or has written one that nobody asked for.
         """
+        self.demand_silence()
         stdin, stdout, stderr = self._streams
         unsent = memoryview(line.encode() + b"\n")
         deadline = time.monotonic() + self._seconds
@@ -103,18 +105,26 @@ class Runner:
                         selector.unregister(stdin)
                 if len(self._received) > _LONGEST_LINE:
                     raise NoAnswer(f"it is a line of more than {_LONGEST_LINE} bytes; end each answer's line")
-        answer, _, more = bytes(self._received).partition(b"\n")
-        self._received.clear()
-        if more:
-            text = quoted(more.decode("utf-8", "backslashreplace").strip())
-            raise NoAnswer(f"after it comes {text}; write one line for each message, and all else to stderr")
-        return answer
+        if unsent:
+            raise NoAnswer("it came before its message had been read; read each line to its end")
+        answer, _, self._received = self._received.partition(b"\n")
+        return bytes(answer)
+
+    def demand_silence(self) -> None:
+        """Raise NoAnswer if it has written more than the lines that it was asked for."""
+        _, stdout, _ = self._streams
+        self._read(stdout, self._received)
+        if self._received:
+            text = quoted(self._received.decode("utf-8", "backslashreplace").strip())
+            raise NoAnswer(f"{text} was not asked for; write one line for each message, and all else to stderr")
 
     def take_printed(self) -> str:
         """The end of what it wrote to stderr since this was asked."""
         _, _, stderr = self._streams
-        while not stderr.closed and self._read(stderr, self._printed):
-            del self._printed[:-_KEPT_BYTES]
+        # A pipe holds no more than this, and a process that prints without end shall not be waited for.
+        for _ in range(_CHUNKS_OF_A_PIPE):
+            self._read(stderr, self._printed)
+        del self._printed[:-_KEPT_BYTES]
         text = self._printed.decode("utf-8", "backslashreplace")
         self._printed.clear()
         return text

@@ -81,6 +81,7 @@ def _is_accepted(value: Any, schema: Mapping[str, Any]) -> bool:
         and ("pattern" not in schema or re.fullmatch(schema["pattern"], value) is not None)
         and ("minimum" not in schema or value >= schema["minimum"])
         and ("minItems" not in schema or len(value) >= schema["minItems"])
+        and ("minProperties" not in schema or len(value) >= schema["minProperties"])
     )
 
 
