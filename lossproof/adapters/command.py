@@ -55,8 +55,8 @@ class CommandSubject(Subject):
         command: the program and its arguments.
         seconds: how long each answer may take.
         announcement: what it says that it is.
-        failed: the latest message without a valid answer.
-        is_malformed: whether it was answered, but with something that is no answer.
+        failed: the latest message to which no numbers came.
+        is_malformed: whether something came that is no answer.
 
     Raises:
         ValueError: if the command cannot be parted, or is empty.
@@ -164,6 +164,7 @@ class CommandSubject(Subject):
         sys.stderr.write(self._runner.take_printed())
         if isinstance(answer, Computed):
             return answer
+        self.failed, self.is_malformed = message, False
         raise answer
 
     def _given_up(self, problem: Gone | NoAnswer, where: str) -> Refused:

@@ -79,9 +79,8 @@ class Runner:
 
         Raises:
             Gone: if the process ends or takes too long.
-            NoAnswer: if it writes a line without end, or has written one that nobody asked for.
+            NoAnswer: if it writes a line without end, or before it has read its message.
         """
-        self.demand_silence()
         stdin, stdout, stderr = self._streams
         unsent = memoryview(line.encode() + b"\n")
         deadline = time.monotonic() + self._seconds
@@ -116,7 +115,9 @@ class Runner:
         self._read(stdout, self._received)
         if self._received:
             text = quoted(self._received.decode("utf-8", "backslashreplace").strip())
-            raise NoAnswer(f"{text} was not asked for; write one line for each message, and all else to stderr")
+            raise NoAnswer(
+                f"{text} was not asked for; write one line for each message, and all else to stderr"
+            )
 
     def take_printed(self) -> str:
         """The end of what it wrote to stderr since this was asked."""

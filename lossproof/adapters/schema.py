@@ -44,8 +44,7 @@ def _definitions() -> Mapping[str, Any]:
 
 
 def _complaints(value: Any, schema: Mapping[str, Any], place: str) -> Iterator[str]:
-    if "$ref" in schema:
-        schema = _definitions()[schema["$ref"].rpartition("/")[2]]
+    schema = _resolved(schema)
     if "anyOf" in schema:
         found = [next(_complaints(value, one, place), "") for one in schema["anyOf"]]
         if all(found):
@@ -65,8 +64,20 @@ def _complaints(value: Any, schema: Mapping[str, Any], place: str) -> Iterator[s
             else:
                 yield from _complaints(member, own, f"{place}.{name}" if place else name)
     elif isinstance(value, list):
+        items = _resolved(schema["items"])
+        # A tensor may have many thousands of elements, so those that are right are passed over here.
+        is_right = re.compile(items["pattern"]).fullmatch if "pattern" in items else None
         for index, item in enumerate(value):
-            yield from _complaints(item, schema["items"], f"{place}[{index}]")
+            if is_right is None or not isinstance(item, str) or not is_right(item):
+                yield from _complaints(item, items, f"{place}[{index}]")
+
+
+def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a schema refers to, or the schema itself."""
+    definition: Mapping[str, Any] = schema
+    if "$ref" in schema:
+        definition = _definitions()[schema["$ref"].rpartition("/")[2]]
+    return definition
 
 
 def _is_accepted(value: Any, schema: Mapping[str, Any]) -> bool:

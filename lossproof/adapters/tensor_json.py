@@ -32,7 +32,10 @@ def number_text(number: float) -> str:
     >>> [number_text(number) for number in (1.5, -0.0, float("-inf"), 5e-324)]
     ['0x1.8p+0', '-0x0p+0', '-inf', '0x0.0000000000001p-1022']
     """
-    return re.sub(r"\.?0*p", "p", number.hex()) if math.isfinite(number) else str(number)
+    if not math.isfinite(number):
+        return str(number)
+    significand, _, exponent = number.hex().partition("p")
+    return f"{significand.rstrip('0').removesuffix('.')}p{exponent}"
 
 
 def number_of(text: str) -> float | None:

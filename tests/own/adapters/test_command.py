@@ -111,7 +111,9 @@ def examined(case: Case, folder: Path, *changes: tuple[str, str]) -> list[Record
 @pytest.mark.parametrize("name", MISBEHAVIOURS)
 def test_what_a_runner_does_wrong_costs_only_its_own_call(name: str, case: Case, tmp_path: Path) -> None:
     code, outcome, words = MISBEHAVIOURS[name]
-    misbehave = before_answering(f'seq = message["seq"]\n    if message["parameters"]["reduction"] == "sum":\n        {code}')
+    misbehave = before_answering(
+        f'seq = message["seq"]\n    if message["parameters"]["reduction"] == "sum":\n        {code}'
+    )
     records = examined(case, tmp_path, misbehave)
     found = [record for record in records if record.reduction == "sum"]
     assert any(one.outcome == outcome and words in one.message for one in found), found
@@ -137,7 +139,10 @@ def test_a_gradient_may_be_missing_for_one_argument(case: Case, tmp_path: Path) 
 def test_a_message_that_nobody_reads_is_not_waited_for_longer_than_an_answer(tmp_path: Path) -> None:
     numbers = Values(np.ones(100_000), "float64")
     call = Call("MSELoss", {}, {"input": numbers, "target": numbers}, "sum", "float64")
-    deaf = ("for line in sys.stdin:", "import time\nprint(json.dumps(ANNOUNCEMENT), flush=True)\ntime.sleep(1000)\nfor line in ():")
+    deaf = (
+        "for line in sys.stdin:",
+        "import time\nprint(json.dumps(ANNOUNCEMENT), flush=True)\ntime.sleep(1000)\nfor line in ():",
+    )
     with (
         subject_of(write_runner(tmp_path, deaf), seconds=2) as subject,
         pytest.raises(Refused, match="no answer within 2 seconds"),
@@ -168,7 +173,9 @@ def test_what_a_runner_cannot_be_given_is_not_sent(
         values = Values(np.ones(()), "float64")
         for call in (
             Call("L1Loss", {}, {"input": values, "target": values}, "sum", "float64"),
-            Call("MSELoss", {}, {"input": values, "target": Values(np.ones(()), "float32")}, "sum", "float64"),
+            Call(
+                "MSELoss", {}, {"input": values, "target": Values(np.ones(()), "float32")}, "sum", "float64"
+            ),
         ):
             with pytest.raises(Unsupported):
                 subject.run(call)
@@ -183,7 +190,9 @@ def test_a_parameter_that_is_fixed_is_told_and_not_sent(case: Case, tmp_path: Pa
         ('message["parameters"]["reduction"]', '"sum"'),
     )
     records = examined(case, tmp_path, *changes)
-    found = {record.reduction: (record.outcome, record.message) for record in records if record.quantity == "value"}
+    found = {
+        record.reduction: (record.outcome, record.message) for record in records if record.quantity == "value"
+    }
     assert found["sum"] == ("agree", "")
     assert found["mean"] == ("unsupported", "squares has no parameter 'reduction'")
 
@@ -228,13 +237,21 @@ def test_what_it_prints_to_stderr_is_passed_on(
     assert "thinking\n" in capsys.readouterr().err
 
 
-def test_lossproofs_own_messages_are_checked_if_wished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lossproofs_own_messages_are_checked_if_wished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = Values(np.ones(()), "float64")
     call = Call("MSELoss", {}, {"input": values, "target": values}, "sum", "float64")
-    for checks, words in ((True, "message 1 of lossproof itself is wrong: it lacks 'loss'"), (False, "seq is")):
+    for checks, words in (
+        (True, "message 1 of lossproof itself is wrong: it lacks 'loss'"),
+        (False, "seq is"),
+    ):
         with subject_of(write_runner(tmp_path), checks_messages=checks) as subject:
             assert subject.run(call).value == 0
-        with subject_of(write_runner(tmp_path, (ANSWER, "print(json.dumps(ANNOUNCEMENT if message")), checks_messages=checks) as subject:
+        with subject_of(
+            write_runner(tmp_path, (ANSWER, "print(json.dumps(ANNOUNCEMENT if message")),
+            checks_messages=checks,
+        ) as subject:
             monkeypatch.setattr(command, "run_message", lambda call, seq, *_: {"cmd": "run", "seq": seq})
             with pytest.raises(Refused) as refused:
                 subject.run(call)

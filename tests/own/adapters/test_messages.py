@@ -44,7 +44,10 @@ ANNOUNCED: dict[str, Any] = {
 WRONG_ANSWERS: list[tuple[Any, str]] = [
     ([1], "it is '[1]'; it must be an object"),
     ({}, "it has none of value, refused and unsupported; give one"),
-    ({"seq": 2, "value": NUMBER, "refused": "no"}, "it has value and refused of value, refused and unsupported"),
+    (
+        {"seq": 2, "value": NUMBER, "refused": "no"},
+        "it has value and refused of value, refused and unsupported",
+    ),
     ({"value": NUMBER}, "it lacks 'seq'"),
     ({"seq": 1, "value": NUMBER}, "seq is 1, but message 2 is due; answer in order"),
     ({"seq": "2", "value": NUMBER}, "seq is '2'; it must be the seq of the run message"),
@@ -55,9 +58,18 @@ WRONG_ANSWERS: list[tuple[Any, str]] = [
     ({"seq": 2, "value": NUMBER, "gradient": {}}, "it has 'gradient', which means nothing"),
     ({"seq": 2, "value": NUMBER, "gradients": [NUMBER]}, "gradients is [{"),
     ({"seq": 2, "value": NUMBER, "gradients": {"target": NUMBER}}, "gradients.target was not asked for"),
-    ({"seq": 2, "value": NUMBER, "gradients": {"input": None}}, "gradients.input is null; it must be a tensor"),
-    ({"seq": 2, "value": {**NUMBER, "dtype": "double"}}, "value.dtype is 'double'; it must be the name of a dtype"),
-    ({"seq": 2, "value": {**NUMBER, "data": [1.5]}}, "value.data[0] is 1.5; it must be a number as C writes it"),
+    (
+        {"seq": 2, "value": NUMBER, "gradients": {"input": None}},
+        "gradients.input is null; it must be a tensor",
+    ),
+    (
+        {"seq": 2, "value": {**NUMBER, "dtype": "double"}},
+        "value.dtype is 'double'; it must be the name of a dtype",
+    ),
+    (
+        {"seq": 2, "value": {**NUMBER, "data": [1.5]}},
+        "value.data[0] is 1.5; it must be a number as C writes it",
+    ),
     ({"seq": 2, "value": {**NUMBER, "data": ["0.5"]}}, "value.data[0] is '0.5'"),
     ({"seq": 2, "value": {**NUMBER, "shape": [-1]}}, "value.shape[0] is -1; it must be a size"),
     ({"seq": 2, "value": {**NUMBER, "shape": [2]}}, "value.data has 1 elements"),
