@@ -62,6 +62,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--backward", default="", help="a function for its gradients (default: autograd)")
     group.addoption("--fixed", default="", help="parameters that it does not take: reduction=none")
     group.addoption("--lacks", default="", help="features that it does not have, comma-separated")
+    group.addoption("--command", default="", help="a program to test: ./runner (docs/any-language.md)")
+    group.addoption(
+        "--check-messages",
+        action="store_const",
+        const="yes",
+        default="",
+        help="hold lossproof's own messages to the program against their schema, too",
+    )
     group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
     group.addoption(
         "--strict-budgets",
@@ -117,6 +125,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         project = project_of(config, [case.id for case in corpus.cases])
         complete_options(config, project)
         options = {name: str(config.getoption(name)) for name in SELECTING}
+        if options["command"] and config.getoption("changed"):
+            raise SelectionError("--changed cannot tell when the program of --command changes; leave one out")
         selection = select(corpus, **options)
         own_defects = entries_for(project, selection.subjects)
         corpus = replace(corpus, known_defects=(*corpus.known_defects, *own_defects))

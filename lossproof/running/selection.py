@@ -21,7 +21,7 @@ from lossproof.running.sharding import (
     seconds_of_cases,
     seconds_of_trials,
 )
-from lossproof.running.targets import quietly, split, target_subject
+from lossproof.running.targets import command_subject, quietly, split, target_subject
 from lossproof.subjects.registry import default_subjects, find_subject, known_subjects
 from lossproof.subjects.subject import Subject
 
@@ -29,6 +29,7 @@ from lossproof.subjects.subject import Subject
 SELECTING = (
     *("subjects", "dtypes", "cases", "device", "shard", "shard_times"),
     *("subject", "loss", "arrays", "backward", "fixed", "lacks"),
+    *("command", "check_messages"),
 )
 
 
@@ -74,6 +75,8 @@ def select(
     device: str,
     shard: str = "",
     shard_times: str = "",
+    command: str = "",
+    check_messages: str = "",
     **target: str,
 ) -> Selection:
     """Select the trials of a run.
@@ -85,14 +88,18 @@ def select(
         device: a torch device type.
         shard: such as ``3/8``; empty means everything.
         shard_times: a ``junit.xml`` by whose times the shards are balanced, or its folder; or empty.
-        target: the options of ``target_subject``. If there is one, it is tested on the cases of its loss, and
-            other subjects are tested only if they are named.
+        command, check_messages: the options of ``command_subject``.
+        target: the options of ``target_subject``. If there is one, or a command, it is tested on the cases of
+            its losses, and other subjects are tested only if they are named.
 
     Raises:
         SelectionError: a name does not exist, and the message lists those that do; or an option about shards
             is wrong.
     """
     own = target_subject(**target)
+    if own and command:
+        raise SelectionError("--subject and --command name two subjects; name one")
+    own = own or command_subject(command, check_messages)
     subject_names = _names("subject", subjects, () if own else default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
     selected_cases = _select_cases(corpus, cases)

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lossproof.adapters.arrays import LIBRARIES
+from lossproof.adapters.command import CommandSubject
 from lossproof.adapters.features import FEATURES
 from lossproof.adapters.target import TargetError, TargetSubject
 from lossproof.corpus.complaints import suggestion
 from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.running.mistakes import SelectionError
+from lossproof.subjects.call import Refused
+from lossproof.subjects.registry import known_subjects
 from lossproof.subjects.subject import Subject
 
 
@@ -70,6 +73,36 @@ def target_subject(
         ) from missing
     except Exception as error:  # whatever somebody else's code may raise
         raise SelectionError(f"{subject} cannot be imported ({type(error).__name__}: {error})") from error
+
+
+def command_subject(command: str = "", check_messages: str = "") -> Subject | None:
+    """The program that is named on the command line, as a subject; None if none is named.
+
+    Args:
+        command: the program and its arguments.
+        check_messages: whether lossproof's own messages are checked; empty means not.
+
+    Raises:
+        SelectionError: if the program does not say what it is.
+    """
+    if not command:
+        if check_messages:
+            raise SelectionError("--check-messages is about a program; name it with --command")
+        return None
+    try:
+        subject = CommandSubject(command, checks_messages=bool(check_messages))
+    except ValueError as error:
+        raise SelectionError(f"--command '{command}' cannot be read ({error}); mend its quotes") from None
+    except Refused as problem:
+        remedy = "docs/any-language.md says what a runner answers"
+        raise SelectionError(f"the runner '{command}' did not say what it is: {problem}; {remedy}") from None
+    # Each process that examines trials starts a runner of its own.
+    subject.close()
+    if subject.name in known_subjects():
+        raise SelectionError(
+            f"the runner '{command}' calls itself {subject.name}, which is another subject; rename it"
+        )
+    return subject
 
 
 def _values(text: str) -> dict[str, object]:
