@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.adapters.messages import run_message
-from lossproof.adapters.parameters import effective_parameters
+from lossproof.adapters.parameters import effective_parameters, is_its_own
 from lossproof.adapters.tensor_json import number_text, tensor_json
 from lossproof.command_line.corpus import find_loss, matching, read_corpus
 from lossproof.command_line.terminal import Mistake, progress
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
+from lossproof.corpus.tensors import Tensor
 from lossproof.judging.calls import CallPlanner, PlannedCall, make_call, reductions_of
 from lossproof.judging.choices import other_truths
 from lossproof.judging.number_text import true_text
@@ -73,8 +74,8 @@ def truth_text(corpus: Path | None, pattern: str | None, loss: str | None, dtype
 
 
 def _is_large(case: Case) -> bool:
-    tensors = (*case.args.values(), *case.params.values())
-    return any(int(np.prod(tensor.shape)) > _MOST_NUMBERS for tensor in tensors if hasattr(tensor, "shape"))
+    tensors = [value for value in (*case.args.values(), *case.params.values()) if isinstance(value, Tensor)]
+    return any(int(np.prod(tensor.shape)) > _MOST_NUMBERS for tensor in tensors)
 
 
 def _lines(case: Case, dtypes: Iterable[str], planner: CallPlanner) -> Iterator[dict[str, Any]]:
@@ -91,8 +92,10 @@ def _lines(case: Case, dtypes: Iterable[str], planner: CallPlanner) -> Iterator[
 
 def _call(call: Call) -> dict[str, Any]:
     """What a runner is sent of a call; see ``docs/any-language.md``."""
-    message = run_message(call, 0, effective_parameters(call), None)
-    return {key: message[key] for key in ("loss", "dtype", "parameters", "arguments")}
+    parameters = effective_parameters(call)
+    message = run_message(call, 0, parameters, None)
+    given = [name for name, value in parameters.items() if not is_its_own(call.loss, name, value, {})]
+    return {key: message[key] for key in ("loss", "dtype", "parameters", "arguments")} | {"given": given}
 
 
 def _expected(planned: PlannedCall) -> dict[str, Any]:

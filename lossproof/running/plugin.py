@@ -128,13 +128,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         if options["command"] and config.getoption("changed"):
             raise SelectionError("--changed cannot tell when the program of --command changes; leave one out")
         selection = select(corpus, **options)
-        own_defects = entries_for(project, selection.subjects)
-        corpus = replace(corpus, known_defects=(*corpus.known_defects, *own_defects))
         # Read now: the run may overwrite these reports, and a wrong path should not cost a run.
         if config.getoption("baseline") and not hasattr(config, "workerinput"):
             baseline = read_baseline(Path(config.getoption("baseline")))
         if not hasattr(config, "workerinput"):
             history = as_data(read_table(folder / HISTORY, corpus.known_defects))
+        own_defects = entries_for(project, selection.subjects)
+        corpus = replace(corpus, known_defects=(*corpus.known_defects, *own_defects))
     except (CorpusError, SelectionError, ReportError) as mistake:
         raise pytest.UsageError(str(mistake)) from None
     changes = None if hasattr(config, "workerinput") else Changes(config, corpus, selection)
