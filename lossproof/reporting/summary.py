@@ -33,6 +33,10 @@ def summary_lines(
     """
     records = [record for result in results for record in result.records]
     lines = [*_first("release", run.standing), verdict(run, records).sentence]
+    if run.options.get("quick"):
+        lines.append(
+            "This was a quick run, of the cases that catch most faults; run without --quick for the rest."
+        )
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(_counts(records))

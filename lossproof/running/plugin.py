@@ -70,6 +70,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
         help="hold lossproof's own messages to the program against their schema, too",
     )
+    group.addoption(
+        "--quick",
+        action="store_const",
+        const="yes",
+        default="",
+        help="run only the few cases of each loss that catch most faults",
+    )
     group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
     group.addoption(
         "--strict-budgets",

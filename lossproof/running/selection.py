@@ -14,6 +14,7 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.numbers.formats import FORMATS
 from lossproof.running.mistakes import SelectionError
+from lossproof.running.quick import quick_cases
 from lossproof.running.sharding import (
     ShardError,
     cases_in,
@@ -27,7 +28,7 @@ from lossproof.subjects.subject import Subject
 
 # The options of a run that select its trials.
 SELECTING = (
-    *("subjects", "dtypes", "cases", "device", "shard", "shard_times"),
+    *("subjects", "dtypes", "cases", "device", "shard", "shard_times", "quick"),
     *("subject", "loss", "arrays", "backward", "fixed", "lacks"),
     *("command", "check_messages"),
 )
@@ -75,6 +76,7 @@ def select(
     device: str,
     shard: str = "",
     shard_times: str = "",
+    quick: str = "",
     command: str = "",
     check_messages: str = "",
     **target: str,
@@ -88,6 +90,7 @@ def select(
         device: a torch device type.
         shard: such as ``3/8``; empty means everything.
         shard_times: a ``junit.xml`` by whose times the shards are balanced, or its folder; or empty.
+        quick: not empty if only the few cases of each loss that catch most faults are wanted.
         command, check_messages: the options of ``command_subject``.
         target: the options of ``target_subject``. If there is one, or a command, it is tested on the cases of
             its losses, and other subjects are tested only if they are named.
@@ -103,6 +106,8 @@ def select(
     subject_names = _names("subject", subjects, () if own else default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
     selected_cases = _select_cases(corpus, cases)
+    if quick:
+        selected_cases = quick_cases(selected_cases)
     subjects_by_name = {name: _make_subject(name) for name in subject_names}
     if own:
         subjects_by_name[own.name] = own

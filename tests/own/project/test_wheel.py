@@ -1,4 +1,4 @@
-"""The wheel: it holds the cases, and works in a folder that is no checkout."""
+"""The wheel, built from the checkout or from the source archive, holds the cases and works in any folder."""
 
 from __future__ import annotations
 
@@ -14,15 +14,24 @@ from repository import ROOT
 from suite_runs import REPORTS
 
 from lossproof.corpus.files import default_corpus
+from lossproof.reporting.jsonl import read_results
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of packages with nothing but what a wheel of this checkout holds."""
-    folder = tmp_path_factory.mktemp("wheel")
+@pytest.fixture(scope="module", params=["wheel", "sdist"])
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packages with nothing but what an archive of this checkout holds."""
+    folder = tmp_path_factory.mktemp(request.param)
     checkout = folder / "checkout"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "reports")
     shutil.copytree(ROOT, checkout, ignore=ignored)
+    if request.param == "sdist":
+        code = "from setuptools.build_meta import build_sdist; build_sdist('.')"
+        _run([sys.executable, "-c", code], checkout)
+        (archive,) = checkout.glob("*.tar.gz")
+        shutil.unpack_archive(archive, folder / "unpacked", filter="data")
+        shutil.rmtree(checkout)
+        (unpacked,) = (folder / "unpacked").iterdir()
+        unpacked.rename(checkout)
     _run([sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "."], checkout)
     (wheel,) = checkout.glob("*.whl")
     packages = folder / "packages"
@@ -49,6 +58,27 @@ def test_it_holds_the_cases_and_nothing_but_the_package(installed: Path) -> None
 
 def _files(installed: Path, folder: str) -> list[Path]:
     return list((installed / "lossproof" / folder).rglob("*.*"))
+
+
+def test_it_is_typed_and_needs_torch_only_if_that_is_asked_for(installed: Path, tmp_path: Path) -> None:
+    assert (installed / "lossproof" / "py.typed").exists()
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    required = [line for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist: torch")]
+    assert required
+    assert all("extra == " in line for line in required)
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
+    (tmp_path / "losses.py").write_text(
+        "def mse(input, target, reduction):\n"
+        "    losses = (input - target) ** 2\n"
+        "    return losses if reduction == 'none' else getattr(losses, reduction)()\n"
+    )
+    door = ["--subject", "losses.py:mse", "--as", "MSELoss", "--arrays", "numpy", "--cases", "mse-four"]
+    without_torch = os.pathsep.join([str(tmp_path), str(installed)])
+    said = _run([sys.executable, "-m", "lossproof", "verify", *door], tmp_path, Path(without_torch))
+    assert "Everything conforms" in said
+    assert read_results(tmp_path / "reports" / "results.jsonl")[0]["tested"] == ["numpy"]
+    quick = ["verify", "--subjects", "reference", "--quick", "--cases", "mse-*", "-n", "0"]
+    assert "This was a quick run" in _run([sys.executable, "-m", "lossproof", *quick], tmp_path, installed)
 
 
 def test_the_verbs_read_its_cases(installed: Path, tmp_path: Path) -> None:
