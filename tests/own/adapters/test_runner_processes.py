@@ -16,7 +16,7 @@ import pytest
 from runners import before_answering, write_runner
 from suite_runs import Suite
 
-# A process that holds a lock on a file as long as it lives, and heeds neither signals nor the end of its input.
+# A process that holds a lock on a file as long as it lives, and heeds neither signals nor its input.
 _STUBBORN = """\
 import fcntl, signal, time
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
