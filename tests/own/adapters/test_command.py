@@ -44,6 +44,11 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
         "closed its stdout, but did not end",
     ),
     "prints": ("print('hello')", "error", "raised NoAnswer: the answer to message 5 is wrong: it is 'hello'"),
+    "prints-and-says-why": (
+        "print('oops', file=sys.stderr, flush=True); print('hello')",
+        "error",
+        "print whatever is no answer to stderr; its stderr ends with: oops",
+    ),
     "prints-parts-of-a-line": (
         f"print('hello', end='', flush=True)\n        {FOREVER}",
         "error",

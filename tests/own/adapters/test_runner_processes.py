@@ -21,15 +21,16 @@ _STUBBORN = """\
 import fcntl, signal, time
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
     signal.signal(number, signal.SIG_IGN)
-fcntl.flock(open({lock!r}), fcntl.LOCK_SH)
+held = open({lock!r})
+fcntl.flock(held, fcntl.LOCK_SH)
 open({lock!r} + str({number}), "w").close()
 """
 # A runner that answers the first message, and then hangs, as does a process that it has started.
 _HANGING = """\
 import subprocess, sys
-subprocess.Popen([sys.executable, "-c", {code!r} + "time.sleep(1000)"])
+subprocess.Popen([sys.executable, "-c", {code!r} + "time.sleep(100)"])
 exec({code!r})
-time.sleep(1000)
+time.sleep(100)
 """
 _OWNER = """\
 import sys, numpy as np
@@ -39,7 +40,7 @@ number = Values(np.ones(()), "float64")
 subject = CommandSubject(sys.argv[1])
 subject.run(Call("MSELoss", {}, {"input": number, "target": number}, "sum", "float64"))
 """
-_SECONDS = 60.0
+_SECONDS = 30.0
 
 
 @pytest.fixture
