@@ -3,7 +3,7 @@
 const HEXADECIMAL = /^(-?)0x([0-9a-f]+)(?:\.([0-9a-f]*))?p([+-]?\d+)$/
 const NOT_FINITE = { nan: NaN, inf: Infinity, '-inf': -Infinity }
 
-function readNumber(text) {
+export function readNumber(text) {
   const parts = HEXADECIMAL.exec(text)
   if (!parts) return NOT_FINITE[text] ?? Number(text) // an integer is decimal
   const [, sign, whole, fraction = '', exponent] = parts

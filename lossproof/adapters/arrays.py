@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -49,6 +50,10 @@ class Arrays(ABC):
     def devices(self) -> tuple[str, ...]:
         """The devices of this machine, by torch's names."""
         return ("cpu",)
+
+    def settings(self, call: Call) -> AbstractContextManager[Any]:
+        """The settings of the library under which the arrays of a call are made and used."""
+        return nullcontext()
 
     @abstractmethod
     def make(self, values: Values, call: Call, place: int = 0) -> Any:

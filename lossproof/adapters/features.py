@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values, tensors_of
 
+_OF_CLASSES = ("CrossEntropyLoss", "LinearCrossEntropyLoss", "NLLLoss")
 _INTEGERS = ("int64", "int32", "uint8", "bool")
 
 
@@ -28,6 +29,15 @@ def _ignores_an_index(call: Call) -> bool:
     ignored = call.params.get("ignore_index", default.default)
     targets = [values.numbers for name, values in call.args.items() if name in _indices(call)]
     return "ignore_index" in call.params or any(bool((target == ignored).any()) for target in targets)
+
+
+def _takes_probabilities(call: Call) -> bool:
+    return call.loss in _OF_CLASSES and "target" not in _indices(call)
+
+
+def _has_dimensions(call: Call, is_meant: Callable[[int], bool]) -> bool:
+    """Whether the number of dimensions of the input of a loss of classes is one that is meant."""
+    return call.loss in _OF_CLASSES and "input" in call.args and is_meant(call.args["input"].numbers.ndim)
 
 
 def _mixes_dtypes(call: Call) -> bool:
@@ -54,6 +64,19 @@ FEATURES: Mapping[str, tuple[Callable[[Call], bool], str]] = {
         "takes no arrays without dimensions",
     ),
     "mixed_dtypes": (_mixes_dtypes, "takes arrays of one dtype only"),
+    "probabilities": (_takes_probabilities, "takes no probabilities of classes as its target"),
+    "unbatched": (
+        lambda call: _has_dimensions(call, lambda dimensions: dimensions == 1),
+        "takes no row without a batch",
+    ),
+    "images": (
+        lambda call: _has_dimensions(call, lambda dimensions: dimensions > 2),
+        "takes rows of classes only, without more dimensions",
+    ),
+    "narrow_indices": (
+        lambda call: any(call.args[name].dtype != "int64" for name in _indices(call)),
+        "takes indices of int64 only",
+    ),
     "complex": (
         lambda call: any(values.numbers.dtype.kind == "c" for values in tensors_of(call).values()),
         "takes no complex numbers",

@@ -31,12 +31,14 @@ class Entry:
         backward: called with the upstream gradient first and then as ``function``, it returns the gradients:
             by the names of the arguments, or in the order of those that are differentiable. Without it, the
             library differentiates ``function``, if it can.
+        place: ``module:name`` of ``function``, from which programs import it, if it does not tell.
     """
 
     function: Callable[..., Any]
     takes: Iterable[str] | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
     backward: Callable[..., Any] | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class Form:
     imports: Lines
 
 
+def as_entry(entry: Entry | Callable[..., Any] | tuple[Any, ...]) -> Entry:
+    """An entry, from a function alone, or from a function and the names of its parameters."""
+    if isinstance(entry, tuple):
+        return Entry(*entry)
+    return entry if isinstance(entry, Entry) else Entry(entry)
+
+
 def form_of(call: Call, entry: Entry, who: str) -> Form:
     """How an entry makes a call.
 
@@ -71,11 +80,15 @@ def form_of(call: Call, entry: Entry, who: str) -> Form:
     """
     loss, function = LOSSES[call.loss], entry.function
     names = parameters_in(function)
-    takes = named(names if entry.takes is None else entry.takes)
-    fixed = entry.fixed if _is_open(function) else _state_of(function, loss.parameters) | {**entry.fixed}
+    taken = names if entry.takes is None else entry.takes
+    fixed = dict(entry.fixed)
+    if not inspect.isroutine(function) and not inspect.isclass(function):
+        taken = () if taken is None else taken  # an instance is made: it takes tensors, and what it names
+        fixed = _state_of(function, loss.parameters) | fixed
+    takes = named(taken)
     parameters = taken_parameters(call, takes, fixed, who)
     keywords = [f"{name}={expression_of(call, name, value)}" for name, value in parameters.items()]
-    name, imports = _import_of(function)
+    name, imports = _import_of(function, entry.place)
     scope = {name: function}
     if is_factory(function, call.loss):
         construct: Lines = (f"loss = {name}({', '.join(keywords)})",)
@@ -102,10 +115,6 @@ def is_factory(function: Callable[..., Any], loss: str) -> bool:
     return inspect.isfunction(function) and names is not None and set(names) <= parameters
 
 
-def _is_open(function: Callable[..., Any]) -> bool:
-    return inspect.isroutine(function) or inspect.isclass(function)
-
-
 def _state_of(instance: object, parameters: Iterable[str]) -> dict[str, Any]:
     """The parameters that an instance was made with, if it keeps them by their names."""
     return {name: vars(instance)[name] for name in (*parameters, "reduction") if name in vars(instance)}
@@ -121,9 +130,11 @@ def expression_of(call: Call, name: str, value: Any) -> str:
     return literal(value)
 
 
-def _import_of(function: Any) -> tuple[str, Lines]:
+def _import_of(function: Any, place: str = "") -> tuple[str, Lines]:
     """A name for a callable, and the lines that import it under that name, if it can be imported."""
     module, path = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    if place:
+        module, _, path = place.partition(":")
     if not module or not path or "<" in path:  # an instance, or what was defined within a function
         return "function", ()
     outer, _, attribute = path.rpartition(".")

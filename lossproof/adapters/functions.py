@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from lossproof.adapters.arrays import arrays_of, place_of_tensors
 from lossproof.adapters.features import lacking
-from lossproof.adapters.forms import Entry, Form, form_of
+from lossproof.adapters.forms import Entry, Form, as_entry, form_of
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation, Unsupported, Values, changed_since, tensors_of
 from lossproof.subjects.program import Program, Programs
@@ -54,6 +55,13 @@ class FunctionTable(Subject):
     def devices(self) -> tuple[str, ...]:
         return self.arrays.devices()
 
+    def source_files(self) -> tuple[str, ...]:
+        """Those of its functions as well."""
+        functions = [entry.function for entry in map(as_entry, self.table.values())]
+        modules = [inspect.getmodule(function) for function in functions]
+        files = (getattr(module, "__file__", None) for module in modules)
+        return (*super().source_files(), *filter(None, files))
+
     def has_loss(self, loss: str) -> bool:
         """Whether the table has it."""
         return loss in self.table
@@ -70,12 +78,9 @@ class FunctionTable(Subject):
 
     def form_of(self, call: Call) -> Form:
         """How it makes a call; raises what ``forms.form_of`` does."""
-        entry = self.table.get(call.loss)
-        if entry is None:
+        if call.loss not in self.table:
             raise Unsupported(f"{self.name} has no {call.loss}")
-        if isinstance(entry, tuple):
-            entry = Entry(*entry)
-        return form_of(call, entry if isinstance(entry, Entry) else Entry(entry), self.name)
+        return form_of(call, as_entry(self.table[call.loss]), self.name)
 
     def check(self, scope: Mapping[str, Any], call: Call) -> None:
         """Raise Unsupported if a call has shown that the function lacks something; by default, none does."""
@@ -85,7 +90,13 @@ class FunctionTable(Subject):
 
         A function may write to its inputs, or keep only what one backward pass needs.
         """
+        if reason := lacking(call, self.features_lacked):  # as for the other side of an identity
+            raise Unsupported(f"{self.name} {reason}")
         form = self.form_of(call)
+        with self.arrays.settings(call):
+            return self._answer(form, call)
+
+    def _answer(self, form: Form, call: Call) -> Observation:
         first, *others = call.upstreams or (None,)
         output, gradients, changes = self._run_once(form, call, first)
         value, dtype = self.arrays.read(output)

@@ -46,11 +46,12 @@ class TargetSubject(FunctionTable):
     ) -> None:
         self._arguments = (target, loss, library, backward, dict(fixed or {}), tuple(features_lacked))
         place, _, name = target.rpartition(":")
+        module = Path(place).stem if _is_path(place) else place
         self.name = f"{Path(place).name}:{name}" if _is_path(place) else target
         self.library = library
         self.features_lacked = tuple(features_lacked)
         own_backward = load(backward if ":" in backward else f"{place}:{backward}") if backward else None
-        self.table = {loss: Entry(load(target), None, fixed or {}, own_backward)}
+        self.table = {loss: Entry(load(target), None, fixed or {}, own_backward, f"{module}:{name}")}
         super().__init__()
 
     def __reduce__(self) -> tuple[type[TargetSubject], tuple[Any, ...]]:

@@ -55,10 +55,10 @@ class TestedSubject(FunctionTable):
         if dtypes:
             self.dtypes = tuple(dtypes)
 
-    def __reduce__(self) -> tuple[Callable[[str], TestedSubject], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[..., TestedSubject], tuple[Any, ...]]:
         # Another process imports the file with the test anew.
         file = Path(self._implementation.__code__.co_filename)
-        return _load, (f"{file}:{self._implementation.__qualname__}",)
+        return _load, (f"{file}:{self._implementation.__qualname__}", dict(self.fixtures))
 
     def lacks(self, call: Call) -> str:
         """Why the function cannot be given the call; which parameters it reads shows only when it runs."""
@@ -88,6 +88,7 @@ class TestedSubject(FunctionTable):
                 raise Unsupported(f"{self.name} does not read '{name}'")
 
 
-def _load(target: str) -> TestedSubject:
+def _load(target: str, fixtures: Mapping[str, Any]) -> TestedSubject:
     subject: TestedSubject = load(target).subject  # type: ignore[attr-defined]  # ``conforms`` adds it
+    subject.fixtures = fixtures
     return subject

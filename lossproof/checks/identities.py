@@ -127,4 +127,6 @@ def _identity_program(
         lines += [*program.inputs, *program.computation]
         lines += [f"assert result.shape == {shape}, result.shape" for shape in shapes[place : place + 1]]
         lines.append(f"other = other + {program.in_double}" if place else "first, other = result, 0.0")
-    return programs[0].assemble(*lines, "result = first", "print(result, other)", *assertion)
+    imports = dict.fromkeys(line for program in programs for line in program.imports)
+    first = replace(programs[0], imports=tuple(imports))
+    return first.assemble(*lines, "result = first", "print(result, other)", *assertion)

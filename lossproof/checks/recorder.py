@@ -101,8 +101,9 @@ class Recorder:
         reduction: str | None = None,
         layout: str = "contiguous",
         detail: Callable[[], Detail] | None = None,
+        **fields: Any,
     ) -> Record:
-        """The record of a verdict."""
+        """The record of a verdict; ``fields`` are further fields of it."""
         success = Outcome.OVERFLOWED if verdict.rule == "overflow" else Outcome.AGREE
         failure = Outcome.CHANGED_CONVENTION if verdict.is_changed else Outcome.DISAGREE
         if 1 < (verdict.error_over_budget or 0) <= self._close:
@@ -119,6 +120,7 @@ class Recorder:
             came_out=[] if verdict.agrees else list(verdict.came_out),
             off=verdict.off,
             picks=dict(verdict.picks),
+            **fields,
         )
 
     def _why(self) -> dict[str, str]:

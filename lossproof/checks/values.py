@@ -21,6 +21,7 @@ from lossproof.subjects.call import Observation, Refused, Unsupported
 
 # The kinds of quantities for the first and the second upstream gradient.
 _KINDS = ("gradient", "vjp")
+_FARTHEST = 1e300
 
 
 class Values:
@@ -88,7 +89,13 @@ def _record(
     def detail() -> Detail:
         return disagreement(trial.subject.programs, question.call, quantity, observed, truth, expected)
 
-    return trial.record_verdict(quantity, verdict, question.reduction, question.layout, detail)
+    ulps = _shortened(verdict.ulps) if question.is_contiguous else None
+    return trial.record_verdict(quantity, verdict, question.reduction, question.layout, detail, ulps=ulps)
+
+
+def _shortened(ulps: tuple[float, float] | None) -> list[float] | None:
+    """The two numbers with three digits, of which a reader needs no more; JSON has no infinity."""
+    return None if ulps is None else [float(f"{min(number, _FARTHEST):.3g}") for number in ulps]
 
 
 def _illustrations(question: Question, is_right: bool) -> Detail:

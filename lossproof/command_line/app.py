@@ -121,6 +121,18 @@ def verify(context: typer.Context) -> int:
     return verify(context.args)
 
 
+@_verb("init", passed_on=True)
+def init(context: typer.Context) -> int:
+    """Run the suite on your implementation, and write lossproof.toml from it.
+
+    Takes the options of verify, such as --subject and --as. The failures become known defects, to be worked
+    off, and .github/workflows/lossproof.yml runs the same in CI.
+    """
+    from lossproof.command_line.initializing import init
+
+    return init(context.args)
+
+
 @_verb("list")
 def list_things(
     kind: Annotated[
@@ -236,16 +248,26 @@ def check(
 @_verb("export")
 def export(
     output: Annotated[Path | None, typer.Option(help="The file to write (default: stdout).")] = None,
+    truth: Annotated[
+        bool, typer.Option("--truth", help="Each call with its true results and budgets instead.")
+    ] = False,
+    cases: Annotated[
+        str | None, typer.Option(help="With --truth: a shell pattern of cases, or a part of them.")
+    ] = None,
+    loss: Annotated[str | None, typer.Option(help="With --truth: only of this loss.")] = None,
+    dtypes: Annotated[str, typer.Option(help="With --truth: only in these, comma-separated.")] = "",
     corpus: CorpusOption = None,
 ) -> None:
     """Export the corpus as JSON for other languages.
 
     Numbers are written as exact decimals and as bits. docs/corpus-format.md in the repository describes
-    the format.
+    the format. With --truth, what is written is enough to judge an implementation without lossproof:
+    docs/INTERPRETING.md says how.
     """
-    from lossproof.command_line.exporting import export
+    from lossproof.command_line.exporting import corpus_text, write_text
+    from lossproof.command_line.exporting_truth import truth_text
 
-    export(output, corpus)
+    write_text(output, truth_text(corpus, cases, loss, dtypes) if truth else corpus_text(corpus))
 
 
 @_verb("merge")

@@ -24,9 +24,13 @@ FORMAT = "lossproof-corpus"
 VERSION = 1
 
 
-def export(output: Path | None, corpus: Path | None) -> None:
-    """Write the corpus as JSON to a file, or to standard output."""
-    text = corpus_json(read_corpus(corpus))
+def corpus_text(corpus: Path | None) -> str:
+    """The corpus of a folder, or the default one, as JSON."""
+    return corpus_json(read_corpus(corpus))
+
+
+def write_text(output: Path | None, text: str) -> None:
+    """Write a text to a file, or to standard output."""
     if output is None:
         print(text, end="")
         return

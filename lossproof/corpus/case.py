@@ -186,6 +186,8 @@ class KnownDefect:
         link: the issue, or empty if none was found.
         searched: the words and the date of a search for reports; empty if there was none.
         file, line: the place of the entry.
+        pattern: the pattern of cases, if the entry is one of several that stand for it: then not every case
+            must show it, but one must.
     """
 
     case: str
@@ -207,3 +209,4 @@ class KnownDefect:
     layouts: tuple[str, ...] = ()
     searched: str = ""
     elements: tuple[int, ...] = ()
+    pattern: str = ""

@@ -53,7 +53,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         until=until,
         platform=fields.text("platform"),
         device=fields.text("device"),
-        observed=_read_observed(fields["observed"], notes),
+        observed=read_observed(fields["observed"], notes),
         expected=fields.text("expected"),
         why=fields.text("why"),
         kind=fields.word("kind", keys.DEFECT_KINDS),
@@ -62,7 +62,7 @@ def _read_defect(node: Node, cases: Collection[str], notes: Notes) -> KnownDefec
         line=fields.place.line,
         layouts=fields.words("layouts", keys.LAYOUTS),
         searched=fields.text("searched"),
-        elements=_read_elements(fields["elements"], notes) if "elements" in fields else (),
+        elements=read_elements(fields["elements"], notes) if "elements" in fields else (),
     )
 
 
@@ -78,7 +78,7 @@ def read_range(fields: Fields, notes: Notes) -> tuple[str, str]:
     return since, until
 
 
-def _read_observed(node: Node, notes: Notes) -> Observed:
+def read_observed(node: Node, notes: Notes) -> Observed:
     """A number, a word, a list of these, or ``{budgets: 40}``."""
     if isinstance(node, MappingNode):
         fields = read_fields(node, "observed", keys.OBSERVED, notes)
@@ -89,7 +89,7 @@ def _read_observed(node: Node, notes: Notes) -> Observed:
     return Observed(tuple(_read_alternative(item, notes) for item in items))
 
 
-def _read_elements(node: Node, notes: Notes) -> tuple[int, ...]:
+def read_elements(node: Node, notes: Notes) -> tuple[int, ...]:
     """A number of elements, or a list of such numbers."""
 
     def read(item: Node, what: str, notes: Notes) -> int:

@@ -16,12 +16,12 @@ from lossproof.reference.catalogue import CONVENTIONS
 def judge_by_picks(truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
     """The verdict under the picks in force; a failing one says whether other picks would make it agree."""
     verdict = judge(truth)
-    if not truth.picks or truth.under_picks is None:
+    if not truth.picks:
         return verdict
     if verdict.agrees:
         return replace(verdict, picks=truth.picks)
-    for others, is_free in _other_picks(truth.picks):
-        if judge(truth.under_picks({} if is_free else others, is_free)).agrees:
+    for others, other in other_truths(truth):
+        if judge(other).agrees:
             return replace(
                 verdict,
                 error_over_budget=None,
@@ -30,6 +30,16 @@ def judge_by_picks(truth: Truth, judge: Callable[[Truth], Verdict]) -> Verdict:
                 message=f"{_message(truth.picks, others)}: {verdict.message}",
             )
     return verdict
+
+
+def other_truths(truth: Truth) -> Iterator[tuple[Mapping[str, str], Truth]]:
+    """The truth under each other combination of picks, those with the fewest changes first.
+
+    Last comes the truth under whatever the kinks allow.
+    """
+    if truth.under_picks is not None:
+        for others, is_free in _other_picks(truth.picks):
+            yield others, truth.under_picks({} if is_free else others, is_free)
 
 
 def reclassify_conventions(records: Iterable[Record], on_record: Mapping[str, str]) -> list[Record]:

@@ -46,7 +46,7 @@ def covers(entry: KnownDefect, record: Record) -> bool:
         and record.subject is not None
         and (not entry.dtypes or record.dtype in entry.dtypes)
         and (not entry.reductions or (record.reduction or "none") in entry.reductions)
-        and (not entry.quantities or record.quantity in entry.quantities)
+        and (not entry.quantities or any(fnmatch(record.quantity, one) for one in entry.quantities))
         and (not entry.layouts or record.layout in entry.layouts)
         and fnmatch(record.subject, entry.subject)  # last, since it takes longest
     )
@@ -66,7 +66,7 @@ def excuse(records: Sequence[Record], entries: Sequence[KnownDefect]) -> tuple[l
             continue
         entry = covering[0]
         if record.outcome.is_passing:
-            obsolete.append(_obsolete_message(entry, record))
+            obsolete += [_obsolete_message(one, record) for one in covering[:1] if not one.pattern]
             excused.append(record)
         elif (explanation := _explaining_entry(covering, record)) is None:
             came_out = ", ".join(record.came_out) or "no number"
@@ -113,7 +113,7 @@ def unmatched_entries(
 
     ``selected`` holds the case, the subject and the dtype of every trial that ran.
     """
-    selected = list(selected)
+    entries, selected = list(entries), list(selected)
     of_case: dict[str, list[Record]] = {}
     for record in records:
         of_case.setdefault(record.case, []).append(record)
@@ -126,15 +126,24 @@ def unmatched_entries(
             for case, subject, dtype in selected
         )
 
-    return [
-        entry
-        for entry in entries
-        if is_selected(entry) and not any(covers(entry, record) for record in of_case.get(entry.case, ()))
-    ]
+    def is_matched(entry: KnownDefect) -> bool:
+        records = (record for record in of_case.get(entry.case, ()) if covers(entry, record))
+        return any(not entry.pattern or record.outcome == Outcome.KNOWN_DEFECT for record in records)
+
+    idle = [entry for entry in entries if is_selected(entry) and not is_matched(entry)]
+    # One case is enough for a pattern, which stands on one line of its file.
+    matched = {(entry.file, entry.line) for entry in entries if entry.pattern and is_matched(entry)}
+    of_patterns = {(entry.file, entry.line): entry for entry in idle if entry.pattern}
+    unmatched = [entry for place, entry in of_patterns.items() if place not in matched]
+    return [entry for entry in idle if not entry.pattern] + unmatched
 
 
 def blame(entry: KnownDefect) -> str:
     """The advice on an entry that matches no record, if the release is on record."""
+    if entry.pattern:
+        return (
+            f"{entry.file}:{entry.line}: no check of '{entry.pattern}' differs in this way; remove the entry"
+        )
     return (
         f"{entry.file}:{entry.line}: [{entry.case}] this known defect matches no check; "
         "mend its dtypes, reductions, quantities or layouts, or remove it"

@@ -48,6 +48,8 @@ class Record:
         came_out: if the check is wrong, the distinct numbers that are off, the furthest first, or a word such
             as the type of an exception; at most eight.
         off: how many numbers are wrong, if they can be counted.
+        ulps: of a value or a gradient in the contiguous layout, the worst and the median distance of its
+            elements from the true numbers, in units in the last place; None if none is finite.
         cause: the reason of the known defect that explains it; else empty.
         picks: the observed picks for what the formula leaves open in this check, by the names of
             conventions; ANOTHER for a pick without a name.
@@ -82,6 +84,7 @@ class Record:
     cause: str = ""
     numbers: dict[str, Any] | None = None
     picks: dict[str, str] = field(default_factory=dict)
+    ulps: list[float] | None = None
 
     @property
     def subject_name(self) -> str:

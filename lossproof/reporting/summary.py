@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lossproof.records.outcome import FOREIGN, Outcome
@@ -10,6 +11,7 @@ from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, outcome_counts, verdict
+from lossproof.reporting.distances import distances
 from lossproof.reporting.failure_groups import failure_groups, failure_sentence
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import share, visible
@@ -17,6 +19,7 @@ from lossproof.reporting.text import share, visible
 # A reader sees all lines at once: none of these parts may push the others off the screen.
 _MOST = {"release": 3, "news": 4, "group": 6, "problem": 4, "largest error": 5}
 _WIDTH = 500
+_SUBJECT_OPTIONS = ("subjects", "subject", "loss", "command", "arrays", "backward", "fixed", "lacks")
 
 
 def summary_lines(
@@ -34,7 +37,7 @@ def summary_lines(
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(_counts(records))
     lines += _first("news", [f"news: {sentence}" for sentence in run.news])
-    lines += _failures(records)
+    lines += _failures(records, run.options)
     lines += _exceptions(records)
     lines += _first("largest error", _largest_errors(records))
     lines += _first("problem", [f"problem: {sentence}" for sentence in run.problems])
@@ -65,17 +68,24 @@ def _first(kind: str, lines: Sequence[str]) -> list[str]:
     )
 
 
-def _failures(records: Sequence[Record]) -> list[str]:
+def _failures(records: Sequence[Record], options: Mapping[str, str]) -> list[str]:
     """Two lines for each of the largest groups of failures, and how to see more of them."""
     groups = failure_groups(records)
     if not groups:
         return []
     headings = [f"fails: {group.heading}\n    {failure_sentence(group.records[0])}" for group in groups]
-    case = groups[0].records[0].case
+    command = ["lossproof", "verify", *_subject_options(options), "--cases", groups[0].records[0].case, "-v"]
     return [
         *(line for pair in _first("group", headings) for line in pair.split("\n", 1)),
-        f"  all failures: the report; the first one in full: lossproof verify --cases {case} -v",
+        f"  all failures: the report; the first one in full: {shlex.join(command)}",
     ]
+
+
+def _subject_options(options: Mapping[str, str]) -> list[str]:
+    """The options that name a subject, as on the command line."""
+    names = {"loss": "as"}
+    present = [name for name in _SUBJECT_OPTIONS if options.get(name)]
+    return [part for name in present for part in (f"--{names.get(name, name)}", options[name])]
 
 
 def _exceptions(records: Sequence[Record]) -> list[str]:
@@ -99,9 +109,10 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
         if subject not in worst or _share(record) > _share(worst[subject]):
             worst[subject] = record
     width = max(map(len, worst), default=0)
+    distance = {name: f"; in ULP {found}" for name, found in distances(records).items()}
     return [
         f"largest error / budget of {subject:{width}}  {share(record.error_over_budget):>8}  "
-        f"{record.case}, {record.dtype_name}, {record.quantity}"
+        f"{record.case}, {record.dtype_name}, {record.quantity}{distance.get(subject, '')}"
         for subject, record in sorted(worst.items())
     ]
 

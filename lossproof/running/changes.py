@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -66,10 +64,7 @@ class Changes:
 
 
 def _sources(subject: Subject) -> list[Path]:
-    """The files of a subject and of the modules that it calls its own."""
-    modules = [inspect.getmodule(type(subject)), *(sys.modules.get(name) for name in subject.namespaces)]
-    files = {Path(file) for module in modules if (file := getattr(module, "__file__", None))}
-    return sorted(file for file in files if file.is_file())
+    return sorted(path for path in map(Path, {*subject.source_files()}) if path.is_file())
 
 
 def _digest(*values: object) -> str:

@@ -180,7 +180,11 @@ class RunReports:
             options=dict(self._options),
             complete=self._complete,
             problems=self._problems,
-            known_defects=[as_data(entry) | {"snippet": _snippet(entry, excused)} for entry in self._known],
+            known_defects=[
+                as_data(entry) | {"snippet": _snippet(entry, excused)}
+                for entry in self._known
+                if not entry.pattern or any(covers(entry, record) for record in excused)
+            ],
             started=started,
             seconds=seconds,
             documents={
@@ -247,6 +251,12 @@ class RunReports:
 
         Modes, for example, are examined in one dtype of one of torch's two subjects.
         """
+        subject = self._selection.subjects.get(entry.subject)
+        if subject is not None and subject.is_foreign:
+            selected = {trial.case.id for trial in self._selection.trials}
+            matching = [case for id, case in self._cases.items() if fnmatch(id, entry.pattern or entry.case)]
+            needed = {case.id for case in matching if subject.has_loss(case.loss)}
+            return needed <= selected and set(entry.dtypes) <= set(self._selection.dtypes)
         subjects = {name for name in default_subjects() if fnmatch(name, entry.subject)}
         dtypes = set(entry.dtypes or self._cases[entry.case].dtypes)
         return subjects <= self._selection.subjects.keys() and dtypes <= set(self._selection.dtypes)

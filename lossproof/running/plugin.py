@@ -29,6 +29,7 @@ from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
 from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated
 from lossproof.running.mistakes import SelectionError
+from lossproof.running.project import complete_options, entries_for, project_of, send_project
 from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
@@ -117,11 +118,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
-    options = {name: str(config.getoption(name)) for name in SELECTING}
     folder = _corpus_of(config)
     baseline = history = None
     try:
         corpus = load_corpus(folder)
+        project = project_of(config, [case.id for case in corpus.cases])
+        complete_options(config, project)
+        options = {name: str(config.getoption(name)) for name in SELECTING}
         if options["command"] and config.getoption("changed"):
             raise SelectionError("--changed cannot tell when the program of --command changes; leave one out")
         selection = select(corpus, **options)
@@ -130,6 +133,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             baseline = read_baseline(Path(config.getoption("baseline")))
         if not hasattr(config, "workerinput"):
             history = as_data(read_table(folder / HISTORY, corpus.known_defects))
+        own_defects = entries_for(project, selection.subjects)
+        corpus = replace(corpus, known_defects=(*corpus.known_defects, *own_defects))
     except (CorpusError, SelectionError, ReportError) as mistake:
         raise pytest.UsageError(str(mistake)) from None
     changes = None if hasattr(config, "workerinput") else Changes(config, corpus, selection)
@@ -163,7 +168,8 @@ def _only_changed(config: pytest.Config, selection: Selection, changes: Changes 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker what has changed."""
+    """Tell a worker what the project says, and what has changed."""
+    send_project(node.config, node.workerinput)
     if node.config.getoption("changed"):
         node.workerinput[_CHANGED] = [trial.id for trial in node.config.stash[_SESSION].selection.trials]
 

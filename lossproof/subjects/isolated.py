@@ -7,7 +7,7 @@ import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lossproof.subjects.call import PROCESS_ENDED, Call, Observation, Refused, Unsupported
+from lossproof.subjects.call import NO_ANSWER, PROCESS_ENDED, Call, Observation, Refused, Unsupported
 from lossproof.subjects.subject import Subject
 
 # Far longer than the call of any case takes, so that a call that hangs does not hang the run.
@@ -22,7 +22,11 @@ def run_isolated(subject: Subject, call: Call) -> Observation:
     """
     receiver, sender = _context.Pipe(duplex=False)
     process = _context.Process(target=_answer, args=(subject, call, sender), daemon=True)
-    process.start()
+    try:
+        process.start()
+    except Exception as error:  # whatever somebody else's objects raise when they are pickled
+        problem = f"the subject cannot be sent to a process of its own ({type(error).__name__}: {error})"
+        raise Refused(NO_ANSWER, problem, "call") from error
     sender.close()
     try:
         answer = receiver.recv() if receiver.poll(_SECONDS) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -68,6 +70,11 @@ class Subject(ABC):
     def lacks(self, call: Call) -> str:
         """Why it cannot run a call, asked before its truth is computed; empty if it can, or may."""
         return ""
+
+    def source_files(self) -> tuple[str, ...]:
+        """The files that its answers depend on: by default, that of its class, and of its namespaces."""
+        modules = [inspect.getmodule(type(self)), *(sys.modules.get(name) for name in self.namespaces)]
+        return tuple(file for module in modules if (file := getattr(module, "__file__", None)))
 
     def illustrates(self, loss: str) -> bool:
         """Whether it is shown next to the truth, as a curve or as the answer to a typed call."""

@@ -222,3 +222,18 @@ def test_the_sides_of_an_identity_share_their_budgets(
 def test_identities_need_equal_shapes() -> None:
     assert not compare_sums(np.zeros(2), np.zeros(3), np.ones(())).agrees
     assert compare_sums(np.zeros(0), np.zeros(0), np.zeros(0)).agrees
+
+
+def test_the_distance_is_counted_in_units_in_the_last_place() -> None:
+    """Of 1, 2 and 2^20 in float32, half a unit, one and four units off; nan and infinity are left out."""
+    values = np.array([1.0, 2.0, 2.0**20, math.nan, math.inf])
+    units = np.array([2.0**-23, 2.0**-22, 2.0**-3, 0.0, 0.0])
+    truth = Truth(values, np.zeros(5), np.full(5, 1.0), np.zeros(5, int), FLOAT32)
+    assert compare(values + units * [0.5, -1, 4, 0, 0], truth).ulps == (4.0, 1.0)
+    assert compare(values, truth).ulps == (0.0, 0.0)
+    beyond = compare(values + units * [0, 0, 1e9, 0, 0], truth)
+    assert not beyond.agrees
+    assert beyond.ulps == (1e9, 0.0)
+    assert compare(np.array(math.nan), single(math.nan, 0.0)).ulps is None
+    remainder = Truth(np.array(1.0), np.array(2.0**-54), np.array(1.0), np.array(0), FORMATS["float64"])
+    assert compare(np.array(1.0), remainder).ulps == (0.25, 0.25)

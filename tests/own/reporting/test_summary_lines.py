@@ -35,6 +35,13 @@ def test_a_grade_is_no_share_of_a_budget() -> None:
     assert "2e+15" not in lines
 
 
+def test_each_subject_has_its_distance_from_correct_rounding() -> None:
+    near, far = replace(AGREES, ulps=[0.5, 0.25]), replace(AGREES, ulps=[3.0, 0.75], case="far")
+    known = replace(DEFECT, ulps=[1e9, 1e9])
+    lines = "\n".join(summary_lines(RUN, [result_of(near, near, far, known, AGREES)], []))
+    assert "; in ULP 0.25 at the median, 3 at worst (far)" in lines
+
+
 def test_nothing_reaches_the_terminal_unseen() -> None:
     hostile = replace(AGREES, case=HOSTILE, subject="a\nb\x1b[31m")
     for line in summary_lines(replace(RUN, problems=[HOSTILE]), [result_of(hostile)], []):

@@ -1,0 +1,85 @@
+"""``init``: a first ``lossproof.toml`` for an implementer's project, from a first run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lossproof.command_line.project_text import project_text
+from lossproof.command_line.terminal import Mistake, say
+from lossproof.command_line.verifying import verify
+from lossproof.corpus.project_file import PROJECT_FILE
+from lossproof.reporting.jsonl import read_results
+from lossproof.reporting.text import count
+
+_WORKFLOW = Path(".github/workflows/lossproof.yml")
+_WORKFLOW_TEXT = """\
+name: lossproof
+
+on: [push, pull_request]
+
+permissions:
+  contents: read
+
+jobs:
+  conformance:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.13"
+      # Install your own package here, if the subject of lossproof.toml is part of one.
+      - run: pip install {requirement}
+      - run: lossproof verify
+      - run: cat reports/summary.md >> "$GITHUB_STEP_SUMMARY"
+        if: ${{{{ always() && hashFiles('reports/summary.md') != '' }}}}
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with:
+          name: lossproof-reports
+          path: reports/
+"""
+_NEEDS_TORCH = ("", "torch")
+
+
+def init(options: Sequence[str]) -> int:
+    """Run ``verify`` with these options, write the file and a workflow, and return the exit status.
+
+    Raises:
+        Mistake: if there is a file already, or if the run left no results.
+    """
+    path = Path(PROJECT_FILE)
+    if path.exists():
+        raise Mistake(f"{path} is there already; edit it, or remove it to begin anew")
+    reports = _folder_of(options)
+    results = reports / "results.jsonl"
+    before = results.stat().st_mtime_ns if results.exists() else None
+    status = verify(options)
+    if status not in (0, 1) or not results.exists() or results.stat().st_mtime_ns == before:
+        raise Mistake(f"the run left no results, so that there is nothing to write {path} from")
+    run, records = read_results(results)
+    text = project_text(run["options"], records)
+    path.write_text(text, encoding="utf-8")
+    entries = text.count("\n[[defects]]")
+    say()
+    say(f"{path}: the options of this run, and {count(entries, 'failure')} to work off, as known defects")
+    if _WORKFLOW.exists():
+        say(f"{_WORKFLOW} is there already, and stays as it is")
+        return 0
+    extra = "[torch]" if run["options"].get("arrays", "") in _NEEDS_TORCH else ""
+    _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
+    _WORKFLOW.write_text(_WORKFLOW_TEXT.format(requirement=f"'lossproof{extra}'"), encoding="utf-8")
+    say(f"{_WORKFLOW}: the same run, for GitHub")
+    say("From now on, 'lossproof verify' reads the file.")
+    return 0
+
+
+def _folder_of(options: Sequence[str]) -> Path:
+    """The folder of the reports of a run."""
+    for place, option in enumerate(options):
+        if option.startswith("--reports="):
+            return Path(option.partition("=")[2])
+        if option == "--reports" and place + 1 < len(options):
+            return Path(options[place + 1])
+    return Path("reports")
