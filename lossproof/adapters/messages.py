@@ -184,7 +184,7 @@ def _parameter(loss: str, name: str, value: Any) -> Any:
         return tensor_json(value)
     if value is None or isinstance(value, (bool, str)):
         return value
-    is_real = name in LOSSES[loss].real_parameters or _types(loss)[name].kind is Kind.REAL
+    is_real = _types(loss)[name].kind is Kind.REAL
     if isinstance(value, int) and not (is_real and abs(value) <= sys.float_info.max):
         return str(value)
     return number_text(float(value))

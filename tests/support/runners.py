@@ -19,7 +19,6 @@ from lossproof.adapters.runner import Runner
 GUIDE = (ROOT / "docs" / "any-language.md").read_text(encoding="utf-8")
 # The runner of the guide: MSELoss in float64.
 [SOURCE] = re.findall(r"```python\n(.*?)```", GUIDE, re.S)
-ANSWER = "print(json.dumps(ANNOUNCEMENT if message"
 
 
 def command_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The guide to runners is true: its exchange is what is said, and the examples conform in all that they claim."""
+"""The guide to runners is true, and its examples conform in all that they claim."""
 
 from __future__ import annotations
 
@@ -54,12 +54,20 @@ def compiled(folder: Path, *command: str) -> str:
 BUILT: dict[str, Callable[[Path], str]] = {
     "node": lambda folder: f"{program('node')} {EXAMPLES / 'runner-node' / 'runner.mjs'}",
     "c": lambda folder: compiled(
-        folder, "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", str(EXAMPLES / "runner-c" / "runner.c"), "-lm"
+        folder,
+        "cc",
+        "-std=c11",
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        str(EXAMPLES / "runner-c" / "runner.c"),
+        "-lm",
     ),
     "rust": lambda folder: compiled(
         folder, "rustc", "-O", "-Dwarnings", "--edition", "2021", str(EXAMPLES / "runner-rust" / "main.rs")
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("example", BUILT)

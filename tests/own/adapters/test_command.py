@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from repository import whole_cases
-from runners import ANSWER, before_answering, overhear, subject_of, write_runner
+from runners import before_answering, overhear, subject_of, write_runner
 
 from lossproof.adapters import command
 from lossproof.checks.examination import Examiner
@@ -37,8 +38,17 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
         "error",
         "no answer within 2 seconds",
     ),
-    "closes-its-stdout": (f"import os; os.close(1)\n        {FOREVER}", "error", "closed its stdout, but did not end"),
+    "closes-its-stdout": (
+        f"import os; os.close(1)\n        {FOREVER}",
+        "error",
+        "closed its stdout, but did not end",
+    ),
     "prints": ("print('hello')", "error", "raised NoAnswer: the answer to message 5 is wrong: it is 'hello'"),
+    "prints-and-says-why": (
+        "print('oops', file=sys.stderr, flush=True); print('hello')",
+        "error",
+        "print whatever is no answer to stderr; its stderr ends with: oops",
+    ),
     "prints-parts-of-a-line": (
         f"print('hello', end='', flush=True)\n        {FOREVER}",
         "error",
@@ -81,7 +91,11 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
         "error",
         "value.data has 1 elements; a float64 tensor of shape [2, 2] has 4",
     ),
-    "other-shape": ("return {'seq': seq, 'value': tensor([1], [18.5])}", "disagree", "shape (1,), should be ()"),
+    "other-shape": (
+        "return {'seq': seq, 'value': tensor([1], [18.5])}",
+        "disagree",
+        "shape (1,), should be ()",
+    ),
     "other-dtype": (
         "return {'seq': seq, 'value': {**tensor([], [18.5]), 'dtype': 'float32'}}",
         "disagree",
@@ -95,7 +109,7 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
     "refuses": ("return {'seq': seq, 'refused': 'not today'}", "error", "raised RuntimeError: not today"),
     "lacks": ("return {'seq': seq, 'unsupported': 'no sums'}", "unsupported", "no sums"),
     "wrong": ("return {'seq': seq, 'value': tensor([], [18.0])}", "disagree", "is 18.0, should be 18.5"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -160,28 +174,43 @@ def test_a_large_message_and_its_answer_arrive(tmp_path: Path) -> None:
     assert np.array_equal(answer.gradients[0]["target"], -2 * numbers)
 
 
+@pytest.mark.parametrize(
+    ("id", "reason"),
+    [
+        ("mse-weight-negative", "squares has no parameter 'weight'"),
+        ("mse-column-against-row", "squares does not broadcast its arguments"),
+        ("mse-legacy-none", ""),
+    ],
+)
 def test_what_a_runner_cannot_be_given_is_not_sent(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    id: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = overhear(monkeypatch)
-    unsent = ("mse-weight-one-row", "mse-column-against-row", "mse-integer-target", "mse-empty")
-    found = [one for one in unsent if one in whole_cases()]
-    changes = ('"broadcast", ', '"empty", "broadcast", ')
-    with subject_of(write_runner(tmp_path, changes)) as subject:
-        for id in [*found, "mse-legacy-sum" if "mse-legacy-sum" in whole_cases() else "mse-legacy-none"]:
-            Examiner().examine(whole_cases()[id], subject, "float64")
-        values = Values(np.ones(()), "float64")
-        for call in (
-            Call("L1Loss", {}, {"input": values, "target": values}, "sum", "float64"),
-            Call(
-                "MSELoss", {}, {"input": values, "target": Values(np.ones(()), "float32")}, "sum", "float64"
-            ),
-        ):
-            with pytest.raises(Unsupported):
-                subject.run(call)
-    sent = [line for line in said if line.startswith('> {"cmd": "run"')]
-    assert sent
-    assert all('"parameters": {"reduction": "none"}' in line or "legacy" in line for line in sent)
+    with subject_of(write_runner(tmp_path)) as subject:
+        records = Examiner().examine(whole_cases()[id], subject, "float64")
+    assert {record.message for record in records} == {reason}
+    assert any('"run"' in line for line in said) is (not reason)
+
+
+ONE = Values(np.ones(()), "float64")
+SUM = Call("MSELoss", {}, {"input": ONE, "target": ONE}, "sum", "float64")
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (replace(SUM, loss="L1Loss"), "squares has no L1Loss"),
+        (
+            replace(SUM, args={"input": ONE, "target": Values(np.ones(()), "float16")}),
+            "squares has no float16",
+        ),
+    ],
+)
+def test_so_is_a_call_of_an_identity(call: Call, reason: str, tmp_path: Path) -> None:
+    without = ('"integers", "mixed_dtypes"', '"integers"')
+    with subject_of(write_runner(tmp_path, without)) as subject, pytest.raises(Unsupported) as lacking:
+        subject.run(call)
+    assert str(lacking.value) == reason
 
 
 def test_a_parameter_that_is_fixed_is_told_and_not_sent(case: Case, tmp_path: Path) -> None:
@@ -237,23 +266,18 @@ def test_what_it_prints_to_stderr_is_passed_on(
     assert "thinking\n" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("checks", [False, True])
 def test_lossproofs_own_messages_are_checked_if_wished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = Values(np.ones(()), "float64")
-    call = Call("MSELoss", {}, {"input": values, "target": values}, "sum", "float64")
-    for checks, words in (
-        (True, "message 1 of lossproof itself is wrong: it lacks 'loss'"),
-        (False, "seq is"),
-    ):
-        with subject_of(write_runner(tmp_path), checks_messages=checks) as subject:
-            assert subject.run(call).value == 0
-        with subject_of(
-            write_runner(tmp_path, (ANSWER, "print(json.dumps(ANNOUNCEMENT if message")),
-            checks_messages=checks,
-        ) as subject:
-            monkeypatch.setattr(command, "run_message", lambda call, seq, *_: {"cmd": "run", "seq": seq})
-            with pytest.raises(Refused) as refused:
-                subject.run(call)
-            monkeypatch.undo()
-        assert words in str(refused.value) or not checks
+    right = command.run_message
+    monkeypatch.setattr(command, "run_message", lambda *parts: {**right(*parts), "upstreams": []})
+    with subject_of(write_runner(tmp_path), checks_messages=checks) as subject:
+        if not checks:
+            assert subject.run(SUM).value == 0
+            return
+        with pytest.raises(Refused) as refused:
+            subject.run(SUM)
+    assert "message 1 of lossproof itself is wrong: it has 'upstreams', which means nothing" in str(
+        refused.value
+    )

@@ -23,10 +23,10 @@ from lossproof.adapters.messages import (
 )
 from lossproof.adapters.parameters import effective_parameters
 from lossproof.adapters.schema import complaint
-from lossproof.adapters.tensor_json import NoAnswer
+from lossproof.adapters.tensor_json import NoAnswer, tensor_json
 from lossproof.judging.calls import make_call, reductions_of
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects.call import Refused, Unsupported
+from lossproof.subjects.call import Call, Refused, Unsupported, Values
 
 SCHEMA = json.loads(files("lossproof.adapters").joinpath("messages.schema.json").read_text(encoding="utf-8"))
 NUMBER = {"dtype": "float64", "shape": [], "data": ["0x1p+0"]}
@@ -84,18 +84,33 @@ WRONG_ANNOUNCEMENTS: list[tuple[dict[str, Any], str]] = [
     ({"dtypes": []}, "dtypes is []; it must be a list of dtypes"),
     ({"dtypes": ["float"]}, "dtypes names 'float', which does not exist; did you mean 'float64'?"),
     ({"losses": {}}, "losses is {}; it must be an object that holds each loss"),
-    ({"losses": {"MseLoss": {"parameters": []}}}, "losses names 'MseLoss', which does not exist; did you mean 'MSELoss'?"),
+    (
+        {"losses": {"MseLoss": {"parameters": []}}},
+        "losses names 'MseLoss', which does not exist; did you mean 'MSELoss'?",
+    ),
     ({"losses": {"MSELoss": {}}}, "losses.MSELoss lacks 'parameters'"),
     (
         {"losses": {"MSELoss": {"parameters": ["reductions"]}}},
         "losses.MSELoss.parameters names 'reductions', which does not exist; did you mean 'reduction'?",
     ),
-    ({"losses": {"HuberLoss": {"parameters": [], "fixed": {"delta": "0.5"}}}}, "losses.HuberLoss.fixed.delta is '0.5'"),
-    ({"losses": {"HuberLoss": {"parameters": [], "fixed": {"delta": 1}}}}, "losses.HuberLoss.fixed.delta is 1"),
-    ({"losses": {"MSELoss": {"parameters": [], "fixed": {"size": "1"}}}}, "names 'size', which does not exist"),
-    ({"lacks": ["broadcasting"]}, "lacks names 'broadcasting', which does not exist; did you mean 'broadcast'?"),
+    (
+        {"losses": {"HuberLoss": {"parameters": [], "fixed": {"delta": "0.5"}}}},
+        "losses.HuberLoss.fixed.delta is '0.5'",
+    ),
+    (
+        {"losses": {"HuberLoss": {"parameters": [], "fixed": {"delta": 1}}}},
+        "losses.HuberLoss.fixed.delta is 1",
+    ),
+    (
+        {"losses": {"MSELoss": {"parameters": [], "fixed": {"size": "1"}}}},
+        "names 'size', which does not exist",
+    ),
+    (
+        {"lacks": ["broadcasting"]},
+        "lacks names 'broadcasting', which does not exist; did you mean 'broadcast'?",
+    ),
     ({"implicit": {}}, "it has 'implicit', which means nothing"),
-]  # fmt: skip
+]
 
 
 def is_valid(message: Any, definition: str) -> bool:
@@ -125,6 +140,23 @@ def test_each_message_to_a_runner_has_its_form() -> None:
             assert is_valid(message, "run"), case.id
         seen.add(case.loss)
     assert seen == set(LOSSES)
+
+
+def test_a_parameter_is_written_by_its_kind() -> None:
+    weight = Values(np.array([1.0, 2.0]), "float64")
+    huber = Call("HuberLoss", {"delta": 1, "weight": weight}, {}, "mean", "float64")
+    parameters = run_message(huber, 1, effective_parameters(huber), None)["parameters"]
+    assert parameters == {"delta": "0x1p+0", "reduction": "mean", "weight": tensor_json(weight)}
+    cross_entropy = Call("CrossEntropyLoss", {"label_smoothing": math.nan}, {}, "sum", "float64")
+    parameters = run_message(cross_entropy, 1, effective_parameters(cross_entropy), None)["parameters"]
+    assert parameters == {
+        "weight": None,
+        "ignore_index": "-100",
+        "label_smoothing": "nan",
+        "reduction": "sum",
+    }
+    triplet = Call("TripletMarginLoss", {"swap": True}, {}, None, "float64")
+    assert run_message(triplet, 1, {"swap": True}, None)["parameters"] == {"swap": True}
 
 
 @pytest.mark.parametrize(("message", "words"), WRONG_ANSWERS)

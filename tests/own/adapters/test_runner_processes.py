@@ -16,20 +16,21 @@ import pytest
 from runners import before_answering, write_runner
 from suite_runs import Suite
 
-# A process that holds a lock on a file as long as it lives, and heeds neither signals nor the end of its input.
+# A process that holds a lock on a file as long as it lives, and heeds neither signals nor its input.
 _STUBBORN = """\
 import fcntl, signal, time
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
     signal.signal(number, signal.SIG_IGN)
-fcntl.flock(open({lock!r}), fcntl.LOCK_SH)
+held = open({lock!r})
+fcntl.flock(held, fcntl.LOCK_SH)
 open({lock!r} + str({number}), "w").close()
 """
 # A runner that answers the first message, and then hangs, as does a process that it has started.
 _HANGING = """\
 import subprocess, sys
-subprocess.Popen([sys.executable, "-c", {code!r} + "time.sleep(1000)"])
+subprocess.Popen([sys.executable, "-c", {code!r} + "time.sleep(100)"])
 exec({code!r})
-time.sleep(1000)
+time.sleep(100)
 """
 _OWNER = """\
 import sys, numpy as np
@@ -39,7 +40,7 @@ number = Values(np.ones(()), "float64")
 subject = CommandSubject(sys.argv[1])
 subject.run(Call("MSELoss", {}, {"input": number, "target": number}, "sum", "float64"))
 """
-_SECONDS = 60.0
+_SECONDS = 30.0
 
 
 @pytest.fixture
