@@ -4,10 +4,6 @@ class Refusal extends Error {
   isRefusal = true
 }
 
-class Unsupported extends Error {
-  isUnsupported = true
-}
-
 function refuseUnless(condition, message) {
   if (!condition) throw new Refusal(message)
 }
@@ -46,7 +42,6 @@ function logSoftmax(logits) {
 }
 
 function crossEntropy({ input, target }, { weight, ignore_index, reduction }, upstream) {
-  if (target.dtype.startsWith('float')) throw new Unsupported('the target holds probabilities')
   const axis = input.shape.length > 1 ? 1 : 0
   const [classes, rest] = [input.shape[axis], input.shape.filter((_, i) => i !== axis)]
   refuseUnless(input.shape.length > 0, 'input has no dimension for the classes')

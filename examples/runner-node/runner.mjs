@@ -11,7 +11,7 @@ const announcement = {
   language: `JavaScript (Node ${process.version})`,
   dtypes: ['float64', 'float32'],
   losses: Object.fromEntries(Object.entries(losses).map(([name, { parameters }]) => [name, { parameters }])),
-  lacks: ['broadcast', 'integers', 'mixed_dtypes', 'complex'],
+  lacks: ['broadcast', 'integers', 'mixed_dtypes', 'complex', 'probabilities', 'narrow_indices'],
 }
 
 function run({ seq, loss, dtype, parameters, arguments: tensors, wrt = [], upstream }) {
@@ -32,7 +32,6 @@ function answer(message) {
   } catch (error) {
     // A mistake in a call has words for it; any other error is a bug of ours, and ends us with its traceback.
     if (error.isRefusal) return { seq: message.seq, refused: error.message }
-    if (error.isUnsupported) return { seq: message.seq, unsupported: error.message }
     throw error
   }
 }

@@ -13,7 +13,8 @@ import pytest
 from repository import whole_cases
 from runners import before_answering, overhear, subject_of, write_runner
 
-from lossproof.adapters import command, messages
+from lossproof.adapters import command
+from lossproof.adapters.messages import run_message
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.records.record import Record
@@ -270,8 +271,7 @@ def test_what_it_prints_to_stderr_is_passed_on(
 def test_lossproofs_own_messages_are_checked_if_wished(
     checks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = messages.run_message
-    monkeypatch.setattr(command, "run_message", lambda *parts: {**right(*parts), "upstreams": []})
+    monkeypatch.setattr(command, "run_message", lambda *parts: {**run_message(*parts), "upstreams": []})
     with subject_of(write_runner(tmp_path), checks_messages=checks) as subject:
         if not checks:
             assert subject.run(SUM).value == 0
