@@ -170,6 +170,11 @@ class RunReports:
         return Run(
             versions={"python": platform.python_version()}
             | {name: version(name) for name in ("lossproof", *self._tested, *_PACKAGES)}
+            | {
+                name: self._version(name)
+                for name, subject in self._selection.subjects.items()
+                if subject.is_foreign and not subject.packages
+            }
             | {"cases": self._corpus.digest},
             tested=self._tested,
             machine={

@@ -18,6 +18,9 @@ from lossproof.subjects.subject import Subject
 _TEXT = "lossproof_project"
 # Where an option of a run goes by another name than in the file.
 _NAMES = {"as": "loss"}
+# The options that name a subject, and those that are about it.
+_NAMING = ("subject", "command", "subjects")
+_OF_A_SUBJECT = (*_NAMING, "as", "arrays", "backward", "fixed", "lacks")
 
 
 def project_of(config: pytest.Config, cases: Collection[str]) -> ProjectFile:
@@ -31,10 +34,14 @@ def project_of(config: pytest.Config, cases: Collection[str]) -> ProjectFile:
 
 
 def complete_options(config: pytest.Config, project: ProjectFile) -> None:
-    """Give each option that the command line leaves at its default the project's value."""
+    """Give each option that the command line leaves at its default the project's value.
+
+    A command line that names a subject means that one, and nothing of what the file says of its own.
+    """
+    is_named = any(getattr(config.option, name) for name in _NAMING)
     for key, value in project.options.items():
         name = _NAMES.get(key, key)
-        if getattr(config.option, name) in ("", "cpu"):
+        if getattr(config.option, name) in ("", "cpu") and not (is_named and key in _OF_A_SUBJECT):
             setattr(config.option, name, value)
 
 

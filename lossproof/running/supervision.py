@@ -25,6 +25,7 @@ from lossproof.subjects.surroundings import Surroundings
 _KEPT_CHARACTERS = 4000
 # A request is the place of a trial in the selection, or this number for the sentinel.
 _SENTINEL = -1
+_STARTING_SECONDS = 120.0
 
 
 class Supervisor:
@@ -47,6 +48,7 @@ class Supervisor:
         self._places = {trial.id: place for place, trial in enumerate(session.selection.trials)}
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
+        self._is_ready = False
 
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in the second process."""
@@ -62,6 +64,13 @@ class Supervisor:
         """The answer, or the reason why there is none."""
         connection = self._connection or self._start()
         try:
+            # What a new process imports is no part of a trial.
+            if not self._is_ready and not connection.poll(max(self.seconds, _STARTING_SECONDS)):
+                self.close()
+                return f"the process did not start within {_STARTING_SECONDS:g} seconds"
+            if not self._is_ready:
+                connection.recv()
+                self._is_ready = True
             connection.send(place)
             if not connection.poll(self.seconds):
                 self.close()
@@ -84,6 +93,7 @@ class Supervisor:
             self._process.join()
             self._connection.close()
         self._process = self._connection = None
+        self._is_ready = False
 
     def _start(self) -> Connection:
         context = multiprocessing.get_context(self.method)
@@ -123,6 +133,7 @@ def _serve(session: ConformanceSession, far_end: Connection, connection: Connect
     if captures:
         _silence(tail)
     surroundings = Surroundings(session.selection.subjects.values())
+    connection.send(None)  # ready
     while True:
         try:
             place = connection.recv()

@@ -145,6 +145,44 @@ def test_init_writes_a_file_with_which_the_run_passes_until_a_failure_is_mended(
     )
 
 
+def test_what_a_call_does_to_its_process_costs_no_other_case(project: Project) -> None:
+    """An accepted index corrupts what comes after, a crash ends the process, and a hang never answers."""
+    harmful = """
+        import os, signal, time
+        if (labels < 0).any():
+            CORRUPTED.append(1)
+        if logits.shape[1] == 3 and (logits.detach() > 1000).any():
+            {harm}
+        """
+    for harm, said in (
+        ("os.kill(os.getpid(), signal.SIGKILL)", "the process was ended by SIGKILL"),
+        ("time.sleep(1000)", "no answer within 3 seconds"),
+    ):
+        body = harmful.format(harm=harm).replace("\n        ", "\n    ")
+        text = KERNELS.replace("ignore_index=-100):", f"ignore_index=-100):{body}")
+        text = text.replace("import torch\n", "import torch\n\nCORRUPTED = []\n")
+        project.kernels.write_text(text.replace("return picked\n", "return picked + len(CORRUPTED)\n"))
+        finished = project.verify(*SUBJECT, "--dtypes", "float32", "--time-limit", "3")
+        assert finished.returncode == 1, finished.stdout + finished.stderr
+        assert project.outcomes() == {
+            "ce-small": {"agree"},
+            "ce-weighted": {"unsupported"},
+            "ce-offset": {"error"},
+            "ce-beyond": {"disagree"},
+            "ce-after": {"agree"},
+        }
+        assert said in {record.message for record in project.records()}
+
+
+def test_a_subject_on_the_command_line_is_meant_and_not_that_of_the_file(project: Project) -> None:
+    settings = 'subject = "kernels.py:loss"\nas = "cross_entropy"\ndtypes = ["float32"]\n'
+    (project.folder / "lossproof.toml").write_text(settings)
+    finished = project.verify("--subjects", "reference,torch.nn.functional", "--cases", "ce-small")
+    assert finished.returncode == 0, finished.stdout
+    subjects = {(record.subject, record.dtype) for record in project.records() if record.subject}
+    assert subjects == {("torch.nn.functional", "float32")}
+
+
 def test_a_difference_by_design_excuses_what_its_pattern_matches_and_must_match_something(
     project: Project,
 ) -> None:
