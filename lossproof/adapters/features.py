@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values, tensors_of
 
+UNCHANGED = "unchanged"
 _OF_CLASSES = ("CrossEntropyLoss", "LinearCrossEntropyLoss", "NLLLoss")
 _INTEGERS = ("int64", "int32", "uint8", "bool")
 
@@ -81,6 +82,8 @@ FEATURES: Mapping[str, tuple[Callable[[Call], bool], str]] = {
         lambda call: any(values.numbers.dtype.kind == "c" for values in tensors_of(call).values()),
         "takes no complex numbers",
     ),
+    # No call needs it: it says what is made of a call that writes to its inputs.
+    UNCHANGED: (lambda call: False, "writes to its inputs"),
     "weights": (
         lambda call: any(isinstance(value, Values) for value in call.params.values()),
         "takes no weights",

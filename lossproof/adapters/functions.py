@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.adapters.arrays import arrays_of, place_of_tensors
-from lossproof.adapters.features import lacking
+from lossproof.adapters.features import UNCHANGED, lacking
 from lossproof.adapters.forms import Entry, Form, as_entry, form_of
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Observation, Unsupported, Values, changed_since, tensors_of
@@ -43,6 +43,7 @@ class FunctionTable(Subject):
         self.dtypes = getattr(self, "dtypes", self.arrays.dtypes)
         self.layouts = self.arrays.layouts
         self.packages = tuple(dict.fromkeys((*self.packages, *self.arrays.packages)))
+        self.writes_to_inputs = UNCHANGED in self.features_lacked
         self.programs = FunctionPrograms(self)
 
     def version(self) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from lossproof.checks.question import Question
 from lossproof.judging.details import describe
 from lossproof.judging.verdict import Verdict
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Programs
@@ -26,6 +27,9 @@ class Unchanged:
         """One record."""
         trial, changes = question.trial, question.answer.changes
         message = f"the call changed its input: {', '.join(changes)}" if changes else ""
+        if changes and trial.subject.writes_to_inputs:
+            yield question.record("unchanged", Outcome.OTHER_CONVENTION, message)
+            return
         verdict = Verdict(not changes, None, message, came_out=changes)
         make_detail = partial(detail, trial.subject.programs, question.call)
         yield trial.record_verdict("unchanged", verdict, question.reduction, question.layout, make_detail)

@@ -48,6 +48,7 @@ class GuardedSubject:
         self.shows_steps = subject.shows_steps
         self.is_foreign = subject.is_foreign
         self.layouts = subject.layouts
+        self.writes_to_inputs = subject.writes_to_inputs
         self.programs = subject.programs or OwnPrograms(subject.name)
 
     def illustrates(self, loss: str) -> bool:

@@ -25,6 +25,7 @@ class Subject(ABC):
             not in torch's words, and need not warn; a gradient that it does not compute is unsupported; and
             an error of up to twice the budget is close, since its formula may be another.
         layouts: the memory layouts of its tensors, of ``corpus.keys.LAYOUTS``, the contiguous one first.
+        writes_to_inputs: whether it says that its calls write to their inputs.
         has_construction: whether it constructs a loss before the call, so that refusals have a stage.
         shows_steps: whether its records show the worked steps even if they are right.
         packages: the distributions that it consists of, whose versions a run reports.
@@ -35,6 +36,7 @@ class Subject(ABC):
 
     name: str
     dtypes: tuple[str, ...]
+    writes_to_inputs: bool = False
     has_construction: bool = False
     shows_steps: bool = False
     packages: tuple[str, ...] = ()

@@ -261,6 +261,12 @@ def test_a_kernel_that_writes_into_its_input_is_judged_by_its_numbers(module: Pa
     assert {by_quantity[name] for name in ("value", "gradient:input", "vjp:input")} == {"agree"}
 
 
+def test_a_kernel_that_says_that_it_writes_into_its_input_follows_another_convention(module: Path) -> None:
+    subject = TargetSubject(f"{module}:greedy", "MSELoss", features_lacked=["unchanged"])
+    unchanged = [record for record in examined(subject) if record.quantity == "unchanged"]
+    assert outcomes(unchanged) == {"other convention"}
+
+
 def test_a_kernel_that_is_missing_for_a_dtype_is_unsupported(module: Path) -> None:
     subject = TargetSubject(f"{module}:halves", "MSELoss")
     assert outcomes(examined(subject, dtype="float16")) == {"unsupported"}
