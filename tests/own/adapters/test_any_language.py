@@ -14,7 +14,7 @@ import pytest
 from repository import ROOT, whole_cases, whole_corpus
 from runners import GUIDE, overhear, subject_of, write_runner
 
-from lossproof.adapters.features import FEATURES
+from lossproof.adapters.features import FEATURES, UNCHANGED
 from lossproof.checks.examination import Examiner
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
@@ -33,7 +33,8 @@ def test_the_exchange_of_the_guide_is_what_is_said(tmp_path: Path, monkeypatch: 
 
 
 def test_the_guide_names_every_dtype_and_feature() -> None:
-    for name in (*FORMATS, *FEATURES):
+    # A runner gets copies, so that it cannot write to its inputs.
+    for name in (*FORMATS, *({*FEATURES} - {UNCHANGED})):
         assert f"`{name}`" in GUIDE, name
 
 
