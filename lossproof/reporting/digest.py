@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from lossproof.records.outcome import GRAVEST_FIRST, Outcome
+from lossproof.records.outcome import FOREIGN, GRAVEST_FIRST, Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words
 from lossproof.reporting.groups import grouped
@@ -31,6 +31,12 @@ def outcome_counts(records: Iterable[Record]) -> dict[str, int]:
     """Return how many records have each outcome, in the order of Outcome."""
     counts = Counter(map(attrgetter("outcome"), records))
     return {outcome.value: counts[outcome] for outcome in Outcome}
+
+
+def shown_counts(records: Iterable[Record]) -> dict[str, int]:
+    """Return the same for readers, without outcomes that only foreign subjects have, if there are none."""
+    counts = outcome_counts(records).items()
+    return {outcome: number for outcome, number in counts if number or outcome not in FOREIGN}
 
 
 def budget_share(record: Record) -> float | None:

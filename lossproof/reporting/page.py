@@ -20,7 +20,7 @@ from lossproof.reporting.causes import causes
 from lossproof.reporting.cells import matrix
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
-from lossproof.reporting.digest import failures, lost_digits, outcome_counts, verdict
+from lossproof.reporting.digest import failures, lost_digits, shown_counts, verdict
 from lossproof.reporting.explanations import explanations, shown_defects
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
@@ -74,7 +74,7 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "run": asdict(run) | {"known_defects": [_defect(entry) for entry in run.known_defects]},
         "outcomes": outcome_table(),
         "numeric": NUMERIC,
-        "counts": outcome_counts(records),
+        "counts": shown_counts(records),
         "matrix": matrix(records),
         "causes": causes(run.known_defects),
         "rules": passed_by_rule(records),

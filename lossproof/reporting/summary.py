@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lossproof.records.outcome import FOREIGN, Outcome
+from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline
-from lossproof.reporting.digest import budget_share, outcome_counts, verdict
+from lossproof.reporting.digest import budget_share, shown_counts, verdict
 from lossproof.reporting.distances import distances
 from lossproof.reporting.failure_groups import failure_groups, failure_sentence
 from lossproof.reporting.rules import overflowed, passed_by_rule
@@ -39,7 +39,7 @@ def summary_lines(
         )
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
-    lines.append(_counts(records))
+    lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in shown_counts(records).items()))
     lines += _first("news", [f"news: {sentence}" for sentence in run.news])
     lines += _failures(records, run.options)
     lines += _exceptions(records)
@@ -52,13 +52,6 @@ def summary_lines(
         beside = f"; beside it {', '.join(path.name for path in others)}" if others else ""
         lines.append(f"report: {first}{beside}")
     return [visible(_shortened(line.replace("\n", " "))) for line in lines]
-
-
-def _counts(records: Sequence[Record]) -> str:
-    """How many checks have each outcome that the subjects of any run can have, and those that occur."""
-    counts = outcome_counts(records).items()
-    shown = ((outcome, number) for outcome, number in counts if number or outcome not in FOREIGN)
-    return ", ".join(f"{number:,} {outcome}" for outcome, number in shown)
 
 
 def _first(kind: str, lines: Sequence[str]) -> list[str]:

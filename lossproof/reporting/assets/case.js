@@ -117,7 +117,7 @@ function checkList(rows, label) {
 
 function drawMissing(name) {
   dialog.replaceChildren(
-    el("button", { type: "button", class: "close", onclick: () => dialog.close(), autofocus: true }, "Close"),
+    el("button", { type: "button", class: "dismiss", onclick: () => dialog.close(), autofocus: true }, "Close"),
     el("h2", { id: "opened-title" }, "No such case"),
     el("p", {}, "The address asks for ", el("code", {}, name), ", of which this run has no check."),
   );
@@ -142,7 +142,7 @@ function drawCase(name, row) {
     chosen.scrollIntoView({ block: "nearest" });
   };
   dialog.replaceChildren(
-    el("button", { type: "button", class: "close", onclick: () => dialog.close(), autofocus: true }, "Close"),
+    el("button", { type: "button", class: "dismiss", onclick: () => dialog.close(), autofocus: true }, "Close"),
     el("h2", { id: "opened-title" }, about.title || about.case),
     el(
       "p",
