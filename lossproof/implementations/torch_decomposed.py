@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-import numpy.typing as npt
 import torch
 import torch._dynamo
 
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects.call import Call, Observation, Refused, Unsupported, changed_since, tensors_of
+from lossproof.subjects.call import Call, Observation, Refused, Unsupported, tensors_of
+from lossproof.subjects.program import Lines
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.forms import Form, function_form
 from lossproof.subjects.torch.programs import TorchPrograms
+from lossproof.subjects.torch.source import execute
 from lossproof.subjects.torch.subject import FunctionSubject
-from lossproof.subjects.torch.tensors import dtype_of, numbers_of
 
 _BACKEND = "aot_eager_decomp_partition"
 # Beyond its limit of recompilations, dynamo runs eager torch without a word.
@@ -42,10 +43,6 @@ class DecomposedSubject(FunctionSubject):
     layouts = ("contiguous",)  # each layout is another compilation
     programs = TorchPrograms(compiled_form)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._loss = ""
-
     def has_loss(self, loss: str) -> bool:
         """Whether torch has a function for the loss."""
         return LOSSES[loss].functional is not None
@@ -58,32 +55,41 @@ class DecomposedSubject(FunctionSubject):
 
     def run(self, call: Call) -> Observation:
         """Run forward and backward anew for each upstream gradient, since compiled code frees its buffers."""
-        if call.loss != self._loss:
-            torch._dynamo.reset()
-            self._loss = call.loss
         with torch._dynamo.config.patch(_LIMITS):
-            first, *others = (
-                super(DecomposedSubject, self).run(replace(call, upstreams=upstreams))
-                for upstreams in ([(one,) for one in call.upstreams] or [()])
-            )
+            upstreams = [(one,) for one in call.upstreams] or [()]
+            runs = [super(DecomposedSubject, self).run(replace(call, upstreams=one)) for one in upstreams]
         return replace(
-            first,
-            gradients=tuple(gradients for one in (first, *others) for gradients in one.gradients),
-            changes=tuple(dict.fromkeys(name for one in (first, *others) for name in one.changes)),
-            failure=next((one.failure for one in (first, *others) if one.failure), None),
+            runs[0],
+            gradients=tuple(gradients for run in runs for gradients in run.gradients),
+            changes=tuple(dict.fromkeys(name for run in runs for name in run.changes)),
+            failure=next((run.failure for run in runs if run.failure), None),
         )
 
     def _form_of(self, call: Call) -> Form:
         return compiled_form(call)
 
     def _apply(self, call: Call, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        form = compiled_form(call)
+        form.demand()
         try:
-            return super()._apply(call, tensors)
+            with self._refusals("call"):
+                output: torch.Tensor = _compiled(form.construct)(*tensors.values())
+                return output
         except Refused as refused:
             original = _original(refused.__cause__)
             if isinstance(original, NotImplementedError):
                 raise Unsupported(str(original).partition("\n")[0]) from original
             raise Refused(type(original).__name__, str(original), refused.when) from original
+
+
+@lru_cache(maxsize=1)
+def _compiled(construct: Lines) -> Callable[..., torch.Tensor]:
+    """The function that lines define; all that were compiled before are forgotten."""
+    torch._dynamo.reset()
+    scope: dict[str, Any] = {}
+    execute(construct, scope)
+    loss: Callable[..., torch.Tensor] = scope["loss"]
+    return loss
 
 
 def _original(error: BaseException | None) -> BaseException | None:
