@@ -45,11 +45,10 @@ def kl_div(input: Any, target: Any, log_target: bool, reduction: str) -> Any:
     """A divergence for each distribution, the last axis: MLX has none for each element."""
     if not log_target:
         raise NotImplementedError("mlx takes the logarithms of the target's probabilities")
-    if reduction == "sum":
-        return losses.kl_div_loss(input, target, reduction="sum")
-    if reduction == "batchmean" and input.ndim == 2:
-        return losses.kl_div_loss(input, target, reduction="mean")
-    raise NotImplementedError("mlx sums over the elements of a distribution")
+    if reduction not in ("sum", "batchmean"):
+        raise NotImplementedError("mlx sums over the elements of a distribution")
+    total = losses.kl_div_loss(input, target, reduction="sum")
+    return total / input.shape[0] if reduction == "batchmean" else total
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int, eps: float) -> Any:
@@ -97,5 +96,5 @@ class MlxLosses(FunctionTable):
         "Softmax": softmax,
         "TripletMarginLoss": triplet_margin_loss,
     }
-    # It demands equal shapes, and says so in what it raises.
-    features_lacked = ("ignore_index", "broadcast")
+    # It demands equal shapes, and says so in what it raises; its complex numbers are those of float32.
+    features_lacked = ("broadcast", "complex", "ignore_index")

@@ -25,11 +25,10 @@ def cross_entropy(input: Any, target: Any) -> Any:
 def kl_div(input: Any, target: Any, log_target: bool, reduction: str) -> Any:
     """A divergence for each distribution, the last axis: optax has none for each element."""
     diverge = optax.losses.kl_divergence_with_log_targets if log_target else optax.losses.kl_divergence
-    if reduction == "sum":
-        return diverge(input, target).sum()
-    if reduction == "batchmean" and input.ndim == 2:
-        return diverge(input, target).mean()
-    raise NotImplementedError("optax sums over the elements of a distribution")
+    if reduction not in ("sum", "batchmean"):
+        raise NotImplementedError("optax sums over the elements of a distribution")
+    total = diverge(input, target).sum()
+    return total / input.shape[0] if reduction == "batchmean" else total
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int, eps: float) -> Any:
