@@ -9,7 +9,7 @@ from mlx import nn
 from mlx.nn import losses
 
 from lossproof.adapters.forms import Entry
-from lossproof.adapters.functions import FunctionTable
+from lossproof.adapters.functions import FunctionTable, Table
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any, reduction: str) -> Any:
@@ -73,28 +73,31 @@ def log_softmax(input: Any, dim: int) -> Any:
     return nn.log_softmax(input, axis=dim)
 
 
+_TABLE: Table = {
+    "BCELoss": binary_cross_entropy,
+    "BCEWithLogitsLoss": binary_cross_entropy_with_logits,
+    "CosineSimilarity": cosine_similarity,
+    "CrossEntropyLoss": cross_entropy,
+    "GaussianNLLLoss": Entry(losses.gaussian_nll_loss, ("full", "eps", "reduction")),
+    "HuberLoss": Entry(losses.huber_loss, ("delta", "reduction")),
+    "KLDivLoss": kl_div,
+    "L1Loss": Entry(losses.l1_loss, ("reduction",)),
+    "LogSoftmax": log_softmax,
+    "MSELoss": Entry(losses.mse_loss, ("reduction",)),
+    "MarginRankingLoss": Entry(losses.margin_ranking_loss, ("margin", "reduction")),
+    "NLLLoss": nll_loss,
+    "SmoothL1Loss": Entry(losses.smooth_l1_loss, ("beta", "reduction")),
+    "Softmax": softmax,
+    "TripletMarginLoss": triplet_margin_loss,
+}
+
+
 class MlxLosses(FunctionTable):
     """``mlx.nn.losses``, softmax and log-softmax."""
 
     name = "mlx"
     packages = ("mlx",)
     library = "mlx"
-    table = {
-        "BCELoss": binary_cross_entropy,
-        "BCEWithLogitsLoss": binary_cross_entropy_with_logits,
-        "CosineSimilarity": cosine_similarity,
-        "CrossEntropyLoss": cross_entropy,
-        "GaussianNLLLoss": Entry(losses.gaussian_nll_loss, ("full", "eps", "reduction")),
-        "HuberLoss": Entry(losses.huber_loss, ("delta", "reduction")),
-        "KLDivLoss": kl_div,
-        "L1Loss": Entry(losses.l1_loss, ("reduction",)),
-        "LogSoftmax": log_softmax,
-        "MSELoss": Entry(losses.mse_loss, ("reduction",)),
-        "MarginRankingLoss": Entry(losses.margin_ranking_loss, ("margin", "reduction")),
-        "NLLLoss": nll_loss,
-        "SmoothL1Loss": Entry(losses.smooth_l1_loss, ("beta", "reduction")),
-        "Softmax": softmax,
-        "TripletMarginLoss": triplet_margin_loss,
-    }
+    table = _TABLE
     # It demands equal shapes, and says so in what it raises; its complex numbers are those of float32.
     features_lacked = ("broadcast", "complex", "ignore_index")

@@ -47,7 +47,7 @@ class Operators:
 
     def table(self, module: str) -> dict[str, Entry]:
         """The operators by losses, for the module that holds this object as ``operators``."""
-        functions = {
+        functions: dict[str, Callable[..., Any]] = {
             "CrossEntropyLoss": self.cross_entropy,
             "LogSoftmax": self.log_softmax,
             "NLLLoss": self.nll_loss,

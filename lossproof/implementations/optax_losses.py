@@ -8,7 +8,7 @@ import jax
 import optax
 
 from lossproof.adapters.forms import Entry
-from lossproof.adapters.functions import FunctionTable
+from lossproof.adapters.functions import FunctionTable, Table
 
 # optax leaves it to its users to reduce a loss.
 _UNREDUCED = {"reduction": "none"}
@@ -40,9 +40,23 @@ def triplet_margin_loss(
     anchor: Any, positive: Any, negative: Any, margin: float, p: float, eps: float
 ) -> Any:
     """The degree of the norm has another name."""
-    return optax.losses.triplet_margin_loss(
-        anchor, positive, negative, norm_degree=p, margin=margin, eps=eps
-    )
+    return optax.losses.triplet_margin_loss(anchor, positive, negative, norm_degree=p, margin=margin, eps=eps)
+
+
+_TABLE: Table = {
+    "BCEWithLogitsLoss": Entry(
+        optax.losses.sigmoid_binary_cross_entropy,
+        (),
+        _UNREDUCED,
+        place="optax.losses:sigmoid_binary_cross_entropy",
+    ),
+    "CosineSimilarity": cosine_similarity,
+    "CrossEntropyLoss": Entry(cross_entropy, fixed=_UNREDUCED),
+    "HuberLoss": Entry(optax.losses.huber_loss, ("delta",), _UNREDUCED, place="optax.losses:huber_loss"),
+    "KLDivLoss": kl_div,
+    "MSELoss": Entry(optax.losses.squared_error, (), _UNREDUCED, place="optax.losses:squared_error"),
+    "TripletMarginLoss": Entry(triplet_margin_loss, fixed=_UNREDUCED),
+}
 
 
 class OptaxLosses(FunctionTable):
@@ -51,20 +65,5 @@ class OptaxLosses(FunctionTable):
     name = "optax"
     packages = ("optax",)
     library = "jax"
-    table = {
-        "BCEWithLogitsLoss": Entry(
-            optax.losses.sigmoid_binary_cross_entropy,
-            (),
-            _UNREDUCED,
-            place="optax.losses:sigmoid_binary_cross_entropy",
-        ),
-        "CosineSimilarity": cosine_similarity,
-        "CrossEntropyLoss": Entry(cross_entropy, fixed=_UNREDUCED),
-        "HuberLoss": Entry(
-            optax.losses.huber_loss, ("delta",), _UNREDUCED, place="optax.losses:huber_loss"
-        ),
-        "KLDivLoss": kl_div,
-        "MSELoss": Entry(optax.losses.squared_error, (), _UNREDUCED, place="optax.losses:squared_error"),
-        "TripletMarginLoss": Entry(triplet_margin_loss, fixed=_UNREDUCED),
-    }
+    table = _TABLE
     features_lacked = ("ignore_index",)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from lossproof.adapters.forms import Entry
-from lossproof.adapters.functions import FunctionTable
+from lossproof.adapters.functions import FunctionTable, Table
 
 _UNREDUCED = {"reduction": "none"}
 
@@ -48,6 +48,17 @@ def cross_entropy_of_distributions(p: Any, q: Any) -> Any:
     return -special.xlogy(p, q).sum(-1)
 
 
+_TABLE: Table = {
+    "DistributionCrossEntropy": cross_entropy_of_distributions,
+    "Entropy": entropy,
+    "HuberLoss": Entry(huber_loss, fixed=_UNREDUCED),
+    "KLDivLoss": Entry(kl_div, fixed=_UNREDUCED),
+    "LogSoftmax": log_softmax,
+    "SoftMarginLoss": Entry(soft_margin_loss, fixed=_UNREDUCED),
+    "Softmax": softmax,
+}
+
+
 class ScipyFunctions(FunctionTable):
     """``scipy.special``, which has no gradients."""
 
@@ -55,13 +66,5 @@ class ScipyFunctions(FunctionTable):
     packages = ("scipy",)
     library = "numpy"
     dtypes = ("float64", "float32")  # its functions turn float16 into float32
-    table = {
-        "DistributionCrossEntropy": cross_entropy_of_distributions,
-        "Entropy": entropy,
-        "HuberLoss": Entry(huber_loss, fixed=_UNREDUCED),
-        "KLDivLoss": Entry(kl_div, fixed=_UNREDUCED),
-        "LogSoftmax": log_softmax,
-        "SoftMarginLoss": Entry(soft_margin_loss, fixed=_UNREDUCED),
-        "Softmax": softmax,
-    }
+    table = _TABLE
     features_lacked = ("integers",)  # NumPy turns them and float32 into float64

@@ -10,7 +10,7 @@ from sklearn.metrics import pairwise
 from sklearn.utils.extmath import softmax
 
 from lossproof.adapters.forms import Entry
-from lossproof.adapters.functions import FunctionTable
+from lossproof.adapters.functions import FunctionTable, Table
 
 _MEAN = {"reduction": "mean"}
 
@@ -68,6 +68,16 @@ def _demand(*arrays: Any, dimensions: tuple[int, ...]) -> None:
         raise NotImplementedError("scikit-learn takes finite numbers only")
 
 
+_TABLE: Table = {
+    "BCELoss": Entry(binary_cross_entropy, fixed=_MEAN),
+    "CosineSimilarity": cosine_similarity,
+    "CrossEntropyLoss": Entry(cross_entropy, fixed=_MEAN),
+    "L1Loss": Entry(l1_loss, fixed=_MEAN),
+    "MSELoss": Entry(mse_loss, fixed=_MEAN),
+    "PairwiseDistance": Entry(pairwise_distance, fixed={"eps": 0}),
+}
+
+
 class SklearnMetrics(FunctionTable):
     """``sklearn.metrics``, which has no gradients."""
 
@@ -75,12 +85,5 @@ class SklearnMetrics(FunctionTable):
     packages = ("scikit-learn",)
     library = "numpy"
     dtypes = ("float64",)  # its metrics are Python's numbers, whatever the dtype of their arrays
-    table = {
-        "BCELoss": Entry(binary_cross_entropy, fixed=_MEAN),
-        "CosineSimilarity": cosine_similarity,
-        "CrossEntropyLoss": Entry(cross_entropy, fixed=_MEAN),
-        "L1Loss": Entry(l1_loss, fixed=_MEAN),
-        "MSELoss": Entry(mse_loss, fixed=_MEAN),
-        "PairwiseDistance": Entry(pairwise_distance, fixed={"eps": 0}),
-    }
+    table = _TABLE
     features_lacked = ("broadcast", "complex", "empty", "ignore_index", "probabilities")

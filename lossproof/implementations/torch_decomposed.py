@@ -56,8 +56,8 @@ class DecomposedSubject(FunctionSubject):
     def run(self, call: Call) -> Observation:
         """Run forward and backward anew for each upstream gradient, since compiled code frees its buffers."""
         with torch._dynamo.config.patch(_LIMITS):
-            upstreams = [(one,) for one in call.upstreams] or [()]
-            runs = [super(DecomposedSubject, self).run(replace(call, upstreams=one)) for one in upstreams]
+            calls = [replace(call, upstreams=(one,)) for one in call.upstreams] or [call]
+            runs = [super(DecomposedSubject, self).run(one) for one in calls]
         return replace(
             runs[0],
             gradients=tuple(gradients for run in runs for gradients in run.gradients),

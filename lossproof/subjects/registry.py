@@ -30,7 +30,11 @@ _IMPLEMENTATIONS = {
 
 def known_subjects() -> tuple[str, ...]:
     """The names of all subjects: ours, then those of the entry point group ``lossproof.subjects``."""
-    return (*_BUILT_IN, *_IMPLEMENTATIONS, *(entry.name for entry in entry_points(group="lossproof.subjects")))
+    return (
+        *_BUILT_IN,
+        *_IMPLEMENTATIONS,
+        *(entry.name for entry in entry_points(group="lossproof.subjects")),
+    )
 
 
 def default_subjects() -> tuple[str, ...]:
