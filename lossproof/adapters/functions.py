@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from lossproof.subjects.call import Call, Observation, Unsupported, Values, chan
 from lossproof.subjects.program import Program, Programs
 from lossproof.subjects.source import execute
 from lossproof.subjects.subject import Subject
-
 
 # By loss, an entry or what makes one.
 Table = Mapping[str, Entry | Callable[..., Any] | tuple[Callable[..., Any], Any]]
@@ -39,7 +39,7 @@ class FunctionTable(Subject):
     """
 
     library: str | type[Arrays] = "torch"
-    table: Table = {}
+    table: Table = MappingProxyType({})
     features_lacked: tuple[str, ...] = ()
 
     def __init__(self) -> None:
