@@ -3,8 +3,10 @@
 PYTHON ?= python3
 
 # TORCH=2.15.0 has an environment of its own, which stays; without it, constraints.txt says which release.
-VENV := .venv$(if $(TORCH),-$(TORCH))
+# SUBJECT=optax has one as well, with the library of that name in place of torch.
+VENV := .venv$(if $(TORCH),-$(TORCH))$(if $(SUBJECT),-$(SUBJECT))
 PINNED := $(if $(TORCH),'torch==$(TORCH)',--constraint constraints.txt)
+EXTRA := $(or $(SUBJECT:onnx-reference=onnx),dev)
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
@@ -16,7 +18,7 @@ OPTIONS := $(if $(SUBJECTS),--subjects '$(SUBJECTS)') $(if $(DTYPES),--dtypes '$
 # What `make test` can be asked: TESTS=tests/own/judging
 TESTS ?= tests/own
 
-.PHONY: help verify faults test history browser lint benchmark yardstick mutants readme picture clean
+.PHONY: help verify implementation faults test history browser lint benchmark yardstick mutants readme picture clean
 .DEFAULT_GOAL := help
 
 help: ## list these verbs
@@ -24,6 +26,10 @@ help: ## list these verbs
 
 verify: $(INSTALLED) ## run the suite and write reports/ (TORCH= SUBJECTS= DTYPES= CASES= DEVICE= WORKERS= BASELINE=)
 	@$(RUN) -m lossproof verify $(OPTIONS)
+
+implementation: $(if $(SUBJECT),$(INSTALLED)) ## run the suite on another library (SUBJECT=optax, and the options of verify)
+	@$(if $(SUBJECT),,echo "name a library, such as 'make implementation SUBJECT=optax'"; exit 1)
+	@$(RUN) -m lossproof verify --subjects '$(SUBJECT)' $(OPTIONS)
 
 faults: $(INSTALLED) ## plant bugs in torch and see which case catches each (TORCH= FULL=1 FAULTS='nll-*')
 	@$(RUN) -m proofs.faults $(if $(FULL),--full) $(FAULTS)
@@ -67,7 +73,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		{ echo "lossproof needs Python 3.10 or newer; name one with 'make $(MAKECMDGOALS) PYTHON=python3.12'"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || \
 		echo "lossproof has been tried on Python 3.10 to 3.13; this one is newer, and may lack builds of torch"
-	@echo "installing into $(VENV) (once; torch is large)"
+	@echo "installing into $(VENV) (once$(if $(SUBJECT),,; torch is large))"
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev]'
+	@$(RUN) -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[$(EXTRA)]'
 	@touch $@

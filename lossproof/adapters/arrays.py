@@ -30,7 +30,7 @@ class Arrays(ABC):
     """The arrays of one library, as objects and as the lines of a program.
 
     Attributes:
-        name: one of LIBRARIES.
+        name: that of the library.
         packages: the distributions whose versions a run reports.
         dtypes: the floating dtypes that it has, by torch's names.
         layouts: the memory layouts that its arrays can have, of ``corpus.keys.LAYOUTS``.

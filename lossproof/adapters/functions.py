@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.adapters.arrays import arrays_of, place_of_tensors
+from lossproof.adapters.arrays import Arrays, arrays_of, place_of_tensors
 from lossproof.adapters.features import UNCHANGED, lacking
 from lossproof.adapters.forms import Entry, Form, as_entry, form_of
 from lossproof.reference.catalogue import LOSSES
@@ -19,6 +20,9 @@ from lossproof.subjects.call import Call, Observation, Unsupported, Values, chan
 from lossproof.subjects.program import Program, Programs
 from lossproof.subjects.source import execute
 from lossproof.subjects.subject import Subject
+
+# By loss, an entry or what makes one.
+Table = Mapping[str, Entry | Callable[..., Any] | tuple[Callable[..., Any], Any]]
 
 
 class FunctionTable(Subject):
@@ -28,18 +32,18 @@ class FunctionTable(Subject):
     ``lossproof.subjects``.
 
     Attributes:
-        library: whose arrays the functions take: one of ``arrays.LIBRARIES``.
+        library: whose arrays the functions take: one of ``arrays.LIBRARIES``, or a class of such arrays.
         table: by loss, an ``Entry``; or a function; or a function and the names of the parameters that it
             takes.
         features_lacked: the names of features that it does not have; see ``features``.
     """
 
-    library: str = "torch"
-    table: Mapping[str, Entry | Callable[..., Any] | tuple[Callable[..., Any], Any]] = {}
+    library: str | type[Arrays] = "torch"
+    table: Table = MappingProxyType({})
     features_lacked: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        self.arrays = arrays_of(self.library)
+        self.arrays = arrays_of(self.library) if isinstance(self.library, str) else self.library()
         self.dtypes = getattr(self, "dtypes", self.arrays.dtypes)
         self.layouts = self.arrays.layouts
         self.packages = tuple(dict.fromkeys((*self.packages, *self.arrays.packages)))

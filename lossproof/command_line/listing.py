@@ -101,6 +101,8 @@ def _subjects() -> list[Row]:
         try:
             subject = find_subject(name)
             rows.append((name, subject.version(), ", ".join(subject.dtypes), ", ".join(subject.devices())))
+        except ModuleNotFoundError as missing:
+            rows.append((name, "cannot be used", f"it needs {missing.name}, which is not installed", ""))
         except Exception as error:  # whatever somebody else's code may raise
             rows.append((name, "cannot be used", f"{type(error).__name__}: {error}", ""))
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from itertools import pairwise
 
 from lossproof.corpus.case import KnownDefect
@@ -12,6 +13,7 @@ from lossproof.corpus.files import HISTORY
 from lossproof.history.explanations import FILE, Explanation
 from lossproof.history.release import Release
 from lossproof.reporting.causes import causes
+from lossproof.subjects.registry import default_subjects
 
 Cell = int | str | None
 _FILE = f"{HISTORY}/{FILE}"
@@ -91,7 +93,9 @@ def table_of(
 ) -> Table:
     """Build the table of some releases, the oldest first; known defects state the kind of each cause."""
     kinds: dict[str, str] = {}
-    for cause in causes(map(vars, entries)):
+    subjects = default_subjects()
+    of_torch = [entry for entry in entries if any(fnmatch(name, entry.subject) for name in subjects)]
+    for cause in causes(map(vars, of_torch)):
         kinds.setdefault(cause["why"], cause["kind"])
     defects = _rows([release.defects for release in releases], kinds, "defect")
     conventions = _rows([release.conventions for release in releases], {}, "")

@@ -16,10 +16,25 @@ _BUILT_IN = {
     "reference": "lossproof.subjects.reference.subject:ReferenceSubject",
 }
 
+# Libraries that a run examines only if it names them, and that need not be installed.
+_IMPLEMENTATIONS = {
+    "torch.compile-decomposed": "lossproof.implementations.torch_decomposed:DecomposedSubject",
+    "optax": "lossproof.implementations.optax_losses:OptaxLosses",
+    "mlx": "lossproof.implementations.mlx_losses:MlxLosses",
+    "scipy": "lossproof.implementations.scipy_functions:ScipyFunctions",
+    "scikit-learn": "lossproof.implementations.sklearn_metrics:SklearnMetrics",
+    "onnx-reference": "lossproof.implementations.onnx_reference:OnnxReference",
+    "onnxruntime": "lossproof.implementations.onnx_runtime:OnnxRuntime",
+}
+
 
 def known_subjects() -> tuple[str, ...]:
     """The names of all subjects: ours, then those of the entry point group ``lossproof.subjects``."""
-    return (*_BUILT_IN, *(entry.name for entry in entry_points(group="lossproof.subjects")))
+    return (
+        *_BUILT_IN,
+        *_IMPLEMENTATIONS,
+        *(entry.name for entry in entry_points(group="lossproof.subjects")),
+    )
 
 
 def default_subjects() -> tuple[str, ...]:
@@ -29,8 +44,9 @@ def default_subjects() -> tuple[str, ...]:
 
 def find_subject(name: str) -> Subject:
     """The subject with this name, or a KeyError."""
-    if name in _BUILT_IN:
-        module, _, attribute = _BUILT_IN[name].partition(":")
+    places = {**_BUILT_IN, **_IMPLEMENTATIONS}
+    if name in places:
+        module, _, attribute = places[name].partition(":")
         subject: Subject = getattr(import_module(module), attribute)()
         return subject
     for entry in entry_points(group="lossproof.subjects"):

@@ -140,7 +140,11 @@ class TorchSubject(Subject):
             return tuple({} for _ in grad_outputs), None
         try:
             with self._refusals("backward"):
-                return tuple(_gradients(output, sources, upstream, call) for upstream in grad_outputs), None
+                last = len(grad_outputs) - 1
+                return tuple(
+                    _gradients(output, sources, upstream, call, is_last=place == last)
+                    for place, upstream in enumerate(grad_outputs)
+                ), None
         except (Unsupported, Refused) as failure:
             return (), failure
 
@@ -232,9 +236,11 @@ def _is_changed(grad_output: torch.Tensor, upstream: Float64Array) -> bool:
 
 
 def _gradients(
-    output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call
+    output: torch.Tensor, sources: list[torch.Tensor], grad_output: torch.Tensor, call: Call, is_last: bool
 ) -> _Gradients:
-    results = torch.autograd.grad(output, sources, grad_output, retain_graph=True, materialize_grads=True)
+    results = torch.autograd.grad(
+        output, sources, grad_output, retain_graph=not is_last, materialize_grads=True
+    )
     pairs = [(numbers_of(gradient), dtype_of(gradient)) for gradient in results]
     return dict(zip(call.wrt, pairs, strict=True))
 

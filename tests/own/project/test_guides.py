@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,21 @@ def test_the_mode_of_the_guide(case: Case, tmp_path: Path, monkeypatch: pytest.M
     modes = imported(source, "settings_of_the_guide", tmp_path, monkeypatch).MODES
     monkeypatch.setitem(table.MODES, "inference_mode", modes["inference_mode"])
     assert is_shown_while_the_bug_is_there(case, "inference_mode", bug, monkeypatch)
+
+
+def test_the_framework_of_the_guide(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays, table = examples("a-framework.md")
+    imported(arrays, "tiny_arrays", tmp_path, monkeypatch)
+    tiny = imported(table, "tiny_losses", tmp_path, monkeypatch)
+    right = Examiner().examine(case, tiny.TinyLosses(), "float32")
+    assert {record.outcome.is_failing for record in right} == {False}
+    assert {record.outcome for record in found(case, tiny.TinyLosses(), "gradient")} == {"agree"}
+    by_name = sys.modules["tiny_arrays"]
+    exec(arrays.replace("2 * (pred", "3 * (pred"), by_name.__dict__)
+    wrong = found(case, tiny.TinyLosses(), "gradient")
+    assert {record.outcome for record in wrong} == {"disagree"}
+    assert all(fails_as_told(record) for record in wrong)
+    assert all("torch" not in record.detail["snippet"] for record in wrong if record.detail)
 
 
 def test_the_subject_of_the_guide(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

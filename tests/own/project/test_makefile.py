@@ -151,6 +151,24 @@ class TestTorch:
         )
         assert ignored.stdout.splitlines() == [".venv/x", ".venv-2.15.0/x"] or "not a git" in ignored.stderr
 
+    def test_a_library_has_an_environment_of_its_own_with_its_extra(self, checkout: Checkout) -> None:
+        for subject, extra in (("optax", "optax"), ("onnx-reference", "onnx")):
+            before = len(checkout.asked)
+            ended = checkout.run("make", "implementation", f"SUBJECT={subject}", "CASES=mse-*")
+            assert ended.returncode == 0, ended.stderr
+            _, install, run = checkout.asked[before:]
+            python = f".venv-{subject}/bin/python"
+            assert install.startswith(f"{python} -m pip install")
+            assert install.endswith(f"--editable .[{extra}]")
+            assert run == f"{python} -m lossproof verify --subjects {subject} --cases mse-*"
+        assert not (checkout.folder / ".venv").exists()
+
+    def test_a_library_must_be_named(self, checkout: Checkout) -> None:
+        ended = checkout.run("make", "implementation")
+        assert ended.returncode != 0
+        assert "name a library, such as 'make implementation SUBJECT=optax'" in ended.stdout
+        assert checkout.asked == []
+
     def test_history_is_told_the_releases(self, checkout: Checkout) -> None:
         checkout.run("make", "history", "VERSIONS=2.6.0 2.7.1")
         assert checkout.asked[-1] == ".venv/bin/python -m proofs.releases 2.6.0 2.7.1"
