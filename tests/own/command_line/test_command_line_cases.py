@@ -46,7 +46,7 @@ def test_cases_are_listed_a_line_each_in_the_order_of_the_files(corpus: list[str
         (["flags"], ["MeanDenominator", "Unstable"]),
         (["flags", "--document", "002_76d7edb28dd97171"], ["MeanDenominator"]),
         (["dtypes", "b*"], ["bfloat16"]),
-        (["subjects", "ref"], ["reference"]),
+        (["subjects", "ref*"], ["reference"]),
     ],
 )
 def test_what_is_listed_can_be_chosen(corpus: list[str], words: list[str], ids: list[str]) -> None:
