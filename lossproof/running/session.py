@@ -33,7 +33,8 @@ class Answer:
         problems: a sentence per known defect that is gone, if the release is on record.
         printed: the end of the subject's output.
         failure: the traceback of a failure of the harness itself; then there are no records.
-        is_last: whether the process must not carry out another trial, since its memory may be corrupted.
+        is_last: whether the process must not carry out another trial, since its memory may be corrupted or
+            is large.
     """
 
     lines: str = ""

@@ -26,6 +26,8 @@ _KEPT_CHARACTERS = 4000
 # A request is the place of a trial in the selection, or this number for the sentinel.
 _SENTINEL = -1
 _STARTING_SECONDS = 120.0
+# A process that has held more bytes serves no further trial: compilers keep what they have compiled.
+_MOST_MEMORY = 2_000_000_000
 
 
 class Supervisor:
@@ -143,7 +145,18 @@ def _serve(session: ConformanceSession, far_end: Connection, connection: Connect
         changes = surroundings.changes()
         if not changes:
             session.keep_truth()
-        connection.send((replace(answer, printed=tail.take()), changes))
+        is_last = answer.is_last or _peak_memory() > _MOST_MEMORY
+        connection.send((replace(answer, printed=tail.take(), is_last=is_last), changes))
+
+
+def _peak_memory() -> int:
+    """The most memory that this process has held so far, in bytes; 0 where nobody knows."""
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _answer(session: ConformanceSession, place: int) -> Answer:
