@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +12,7 @@ from suite_runs import FIRST_AND_LAST, Suite
 from unruly_subjects import MISBEHAVIOURS
 
 from lossproof.corpus.reading import load_corpus
+from lossproof.running import supervision
 from lossproof.running.selection import select
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
@@ -161,6 +163,31 @@ def test_a_process_may_be_started_anew_instead_of_forked(tmp_path: Path) -> None
     finally:
         supervisor.close()
     assert answers == [session.examine(check) for check in selection.trials]
+
+
+def test_a_process_that_has_held_much_memory_serves_no_further_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "losses.yaml").write_text(FIRST_AND_LAST)
+    corpus = load_corpus(tmp_path)
+    selection = select(corpus, "reference", "float64", "", "cpu")
+    for most, served in ((2**40, 1), (0, len(selection.trials))):
+        monkeypatch.setattr(supervision, "_MOST_MEMORY", most)
+        supervisor = Supervisor(ConformanceSession(corpus, selection), 120)
+        started: list[None] = []
+        monkeypatch.setattr(supervisor, "_start", counting(supervisor._start, started))
+        answers = [supervisor.examine(trial) for trial in selection.trials]
+        supervisor.close()
+        assert len(started) == served
+        assert not any(answer.complaints for answer in answers)
+
+
+def counting(start: Callable[[], Any], started: list[None]) -> Callable[[], Any]:
+    def start_counted() -> Any:
+        started.append(None)
+        return start()
+
+    return start_counted
 
 
 def test_results_are_the_same_bytes_in_every_run_with_and_without_workers(suite: Suite) -> None:
