@@ -131,13 +131,17 @@ def unmatched_entries(
         return any(not entry.pattern or record.outcome == Outcome.KNOWN_DEFECT for record in records)
 
     # One case is enough for a pattern.
-    matched = {(entry.file, entry.line) for entry in entries if is_matched(entry)}
+    entries = list(entries)
+    matched = {_identity(entry) for entry in entries if is_matched(entry)}
     unmatched = {
-        (entry.file, entry.line): entry
-        for entry in entries
-        if is_selected(entry) and (entry.file, entry.line) not in matched
+        _identity(entry): entry for entry in entries if is_selected(entry) and _identity(entry) not in matched
     }
     return list(unmatched.values())
+
+
+def _identity(entry: KnownDefect) -> object:
+    """The entry itself, or the place in its file of all that stand for one pattern."""
+    return (entry.file, entry.line) if entry.pattern else entry
 
 
 def blame(entry: KnownDefect) -> str:
