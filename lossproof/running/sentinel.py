@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from lossproof.corpus.case_reading import read_cases
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.nodes import parse_tree
@@ -39,9 +41,10 @@ class MistakenSubject(ReferenceSubject):
         answer = super().run(replace(call, reduction="sum"))
         rows = len(call.args["target"].numbers)
         gradients = tuple(
-            {name: gradient / rows for name, gradient in by_name.items()} for by_name in answer.gradients
+            {name: np.asarray(gradient / rows) for name, gradient in by_name.items()}
+            for by_name in answer.gradients
         )
-        return replace(answer, value=answer.value / rows, gradients=gradients)
+        return replace(answer, value=np.asarray(answer.value / rows), gradients=gradients)
 
 
 def sentinel_trial() -> PlannedTrial:
