@@ -1,0 +1,46 @@
+"""The quick cases: few, of the right loss, and enough for what was measured."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from repository import whole_cases
+
+from lossproof.running.quick import QUICK_CASES, quick_cases
+from proofs.quick import cover
+
+CATCHES = st.dictionaries(st.text("abcdef", min_size=1), st.sets(st.integers(0, 20)), max_size=12)
+
+
+@given(CATCHES)
+def test_what_any_case_catches_is_caught_by_the_chosen_ones_and_none_is_superfluous(
+    catches: dict[str, set[int]],
+) -> None:
+    chosen = cover(catches, dict.fromkeys(catches, 1))
+    everything = set().union(*catches.values())
+    assert set().union(*(catches[case] for case in chosen)) == everything
+    assert len(chosen) <= len(everything)
+
+
+def test_of_two_cases_that_catch_the_same_the_smaller_is_chosen() -> None:
+    assert cover({"large": {1}, "small": {1}}, {"large": 100, "small": 2}) == {"small"}
+
+
+def test_the_selection_names_cases_of_its_losses_and_few_of_them() -> None:
+    selection = json.loads(QUICK_CASES.read_text(encoding="utf-8"))
+    cases = whole_cases()
+    for loss, ids in selection.items():
+        assert ids
+        assert {cases[id].loss for id in ids} == {loss}
+        assert len(ids) < sum(case.loss == loss for case in cases.values()) / 3
+
+
+def test_only_these_are_quick_and_all_cases_of_a_loss_that_was_not_measured() -> None:
+    selection = json.loads(QUICK_CASES.read_text(encoding="utf-8"))
+    cases = list(whole_cases().values())
+    quick = quick_cases(cases)
+    for loss in {case.loss for case in cases}:
+        ids = {case.id for case in quick if case.loss == loss}
+        assert ids == set(selection.get(loss, [case.id for case in cases if case.loss == loss]))
