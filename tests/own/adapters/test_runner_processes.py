@@ -82,7 +82,12 @@ def all_are_gone(lock: Path) -> bool:
 def owned(command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process with the subject, which waits for its runner."""
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]))
-    owner = subprocess.Popen([sys.executable, "-c", _OWNER, command], env=os.environ | {"PYTHONPATH": path})
+    owner = subprocess.Popen(
+        [sys.executable, "-c", _OWNER, command],
+        env=os.environ | {"PYTHONPATH": path},
+        # What a shell starts in the background ignores Ctrl-C, and so would this process.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         yield owner
     finally:
