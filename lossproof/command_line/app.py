@@ -125,8 +125,7 @@ def verify(context: typer.Context) -> int:
 def init(context: typer.Context) -> int:
     """Run the suite on your implementation, and write lossproof.toml from it.
 
-    Takes the options of verify, such as --subject and --as. The failures become known defects, to be worked
-    off, and .github/workflows/lossproof.yml runs the same in CI.
+    Takes the options of verify, such as --subject. The failures become known defects, to be worked off.
     """
     from lossproof.command_line.initializing import init
 
@@ -260,9 +259,8 @@ def export(
 ) -> None:
     """Export the corpus as JSON for other languages.
 
-    Numbers are written as exact decimals and as bits. docs/corpus-format.md in the repository describes
-    the format. With --truth, what is written is enough to judge an implementation without lossproof:
-    docs/INTERPRETING.md says how.
+    Numbers are exact decimals and bits: docs/corpus-format.md. With --truth, what is written is enough to
+    judge an implementation without lossproof: docs/INTERPRETING.md.
     """
     from lossproof.command_line.exporting import corpus_text, write_text
     from lossproof.command_line.exporting_truth import truth_text
