@@ -9,6 +9,7 @@ from functools import partial
 from lossproof.checks.question import Question
 from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.details import describe
+from lossproof.judging.distance import ulps_of
 from lossproof.judging.illustrations import curve, disagreement, is_small
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare
@@ -89,7 +90,7 @@ def _record(
     def detail() -> Detail:
         return disagreement(trial.subject.programs, question.call, quantity, observed, truth, expected)
 
-    ulps = _shortened(verdict.ulps) if question.is_contiguous else None
+    ulps = _shortened(ulps_of(observed, truth)) if question.is_contiguous else None
     return trial.record_verdict(quantity, verdict, question.reduction, question.layout, detail, ulps=ulps)
 
 

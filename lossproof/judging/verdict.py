@@ -36,9 +36,6 @@ class Verdict:
             more than eight, their count and their sums; or a word for what came out instead.
         off: how many numbers are off.
         picks: the observed picks for what the formula leaves open here, by the names of conventions.
-        ulps: the worst and the median distance from the true numbers, in units in the last place, of all
-            elements that are finite; a correctly rounded number is at most half a unit off. None if there are
-            none.
         is_changed: whether it would agree under these picks, which are not the picks in force.
     """
 
@@ -50,7 +47,6 @@ class Verdict:
     off: int = 0
     picks: Mapping[str, str] = field(default_factory=dict)
     is_changed: bool = False
-    ulps: tuple[float, float] | None = None
 
 
 def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
@@ -71,32 +67,18 @@ def _compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
         return Verdict(True, 0.0)
     shares = budget_shares(observed, truth)
     largest = float(shares.max())
-    ulps = _ulps(observed, truth)
     if largest <= 1:
         if truth.passes_by_number:
-            return Verdict(True, largest, ulps=ulps)
+            return Verdict(True, largest)
         rule, message = rule_of(observed, truth)
-        return Verdict(True, _largest_share(shares, observed, truth), message, rule, ulps=ulps)
+        return Verdict(True, _largest_share(shares, observed, truth), message, rule)
     place = place_of(shares)
     where = f"at {list(place)}" if place else "the result"
     beyond = int(np.count_nonzero(shares > 1))
     count = f" ({beyond} of {observed.size} elements are beyond their budget)" if observed.size > 1 else ""
     sentence = f"{_sentence(observed[place], truth, place, largest)}{likely_cause(observed, truth)}"
     message = f"{where} {sentence}{count}"
-    came_out = furthest_numbers(observed, shares)
-    return Verdict(False, largest, message, came_out=came_out, off=beyond, ulps=ulps)
-
-
-def _ulps(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
-    is_finite = np.isfinite(observed) & np.isfinite(truth.value)
-    if not is_finite.any():
-        return None
-    with np.errstate(all="ignore"):
-        error = np.abs((observed - truth.value) - truth.remainder)[is_finite]
-    if not error.any():
-        return 0.0, 0.0
-    distances = error / truth.format.unit_in_the_last_place(truth.value[is_finite])
-    return float(np.max(distances)), float(np.median(distances))
+    return Verdict(False, largest, message, came_out=furthest_numbers(observed, shares), off=beyond)
 
 
 def _largest_share(shares: Float64Array, observed: Float64Array, truth: Truth) -> float | None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossproof.corpus.generator import draw_index, draw_uniform
+from lossproof.judging.distance import ulps_of
 from lossproof.judging.truth import CallTruth, Truth, truth_of
 from lossproof.judging.verdict import compare, compare_bias, compare_sums
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS, Format
@@ -229,11 +230,10 @@ def test_the_distance_is_counted_in_units_in_the_last_place() -> None:
     values = np.array([1.0, 2.0, 2.0**20, math.nan, math.inf])
     units = np.array([2.0**-23, 2.0**-22, 2.0**-3, 0.0, 0.0])
     truth = Truth(values, np.zeros(5), np.full(5, 1.0), np.zeros(5, int), FLOAT32)
-    assert compare(values + units * [0.5, -1, 4, 0, 0], truth).ulps == (4.0, 1.0)
-    assert compare(values, truth).ulps == (0.0, 0.0)
-    beyond = compare(values + units * [0, 0, 1e9, 0, 0], truth)
-    assert not beyond.agrees
-    assert beyond.ulps == (1e9, 0.0)
-    assert compare(np.array(math.nan), single(math.nan, 0.0)).ulps is None
+    assert ulps_of(values + units * [0.5, -1, 4, 0, 0], truth) == (4.0, 1.0)
+    assert ulps_of(values, truth) == (0.0, 0.0)
+    assert ulps_of(values + units * [0, 0, 1e9, 0, 0], truth) == (1e9, 0.0)
+    assert ulps_of(values[:2] + units[:2], single(1.0, 0.0)) is None
+    assert ulps_of(np.array(math.nan), single(math.nan, 0.0)) is None
     remainder = Truth(np.array(1.0), np.array(2.0**-54), np.array(1.0), np.array(0), FORMATS["float64"])
-    assert compare(np.array(1.0), remainder).ulps == (0.25, 0.25)
+    assert ulps_of(np.array(1.0), remainder) == (0.25, 0.25)

@@ -1,0 +1,34 @@
+"""How far results are from correctly rounded ones, in units in the last place."""
+
+from __future__ import annotations
+
+import math
+
+from lossproof.judging.truth import Truth
+from lossproof.numbers.formats import Float64Array
+
+
+def ulps_of(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
+    """The worst and the median distance from the true numbers, of all elements that are finite.
+
+    A correctly rounded number is at most half a unit off. None if no element is finite, or for another shape.
+    """
+    if observed.shape != truth.value.shape:
+        return None
+    distances = []
+    format = truth.format
+    # Python's own numbers: most results are small, and each operation of NumPy costs as much as ten elements.
+    arrays = (observed, truth.value, truth.remainder)
+    for number, true, remainder in zip(*(array.ravel().tolist() for array in arrays), strict=True):
+        if math.isfinite(number) and math.isfinite(true):
+            error = abs((number - true) - remainder)
+            if error:
+                exponent = max(math.frexp(true)[1] - 1, format.smallest_exponent) - format.precision + 1
+                error /= math.ldexp(1.0, exponent)
+            distances.append(error)
+    if not distances:
+        return None
+    distances.sort()
+    middle = len(distances) // 2
+    median = distances[middle] if len(distances) % 2 else (distances[middle - 1] + distances[middle]) / 2
+    return distances[-1], median
