@@ -237,3 +237,13 @@ def test_the_distance_is_counted_in_units_in_the_last_place() -> None:
     assert ulps_of(np.array(math.nan), single(math.nan, 0.0)) is None
     remainder = Truth(np.array(1.0), np.array(2.0**-54), np.array(1.0), np.array(0), FORMATS["float64"])
     assert ulps_of(np.array(1.0), remainder) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize("size", [47, 48, 49, 50])
+def test_of_many_numbers_the_distance_is_the_same(size: int) -> None:
+    values = draw_uniform(1.0, 2.0, (size,), 3, FLOAT32)
+    units = np.arange(size, dtype=np.float64)
+    truth = Truth(values, np.zeros(size), np.ones(size), np.zeros(size, int), FLOAT32)
+    assert ulps_of(values + units * 2.0**-23, truth) == (size - 1, (size - 1) / 2)
+    assert ulps_of(values, truth) == (0.0, 0.0)
+    assert ulps_of(np.full(size, math.nan), truth) is None
