@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.corpus.case import Case, Parameter, Term
-from lossproof.corpus.keys import INTEGER_DTYPES
-from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.case import Case, Term
 from lossproof.corpus.tensors import Tensor
-from lossproof.corpus.values import exact_balls, rounded, whole_numbers
+from lossproof.corpus.values import exact_balls
+from lossproof.judging.call_values import parameter_value, tensor_values
 from lossproof.judging.stored_truth import Truths, recalled, recalled_text
 from lossproof.judging.truth import (
     CallTruth,
@@ -134,8 +133,8 @@ def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _SELF,
     indices = loss.indices_among({name: tensor.shape for name, tensor in args.items()})
     return Call(
         loss.name,
-        {name: _parameter(loss, name, value, dtype) for name, value in params.items()},
-        {name: _values(tensor, "int64" if name in indices else dtype) for name, tensor in args.items()},
+        {name: parameter_value(loss, name, value, dtype) for name, value in params.items()},
+        {name: tensor_values(tensor, "int64" if name in indices else dtype) for name, tensor in args.items()},
         _reduction(loss, reduction, term),
         dtype,
         device,
@@ -283,26 +282,6 @@ def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -
         {name: rounded(name, true) for name, true in gradient.items()} for gradient in truth.gradients
     )
     return dataclasses.replace(truth, gradients=gradients)
-
-
-def _parameter(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
-    if isinstance(value, Numeral):
-        return int(value.text) if value.is_integer else float(value)
-    if isinstance(value, Tensor):
-        return _values(value, "int64" if name in loss.index_parameters else dtype)
-    return value
-
-
-def _values(tensor: Tensor, dtype: str) -> Values:
-    dtype = tensor.dtype or dtype
-    if dtype in INTEGER_DTYPES:
-        return Values(whole_numbers(tensor).astype(dtype), dtype)
-    if dtype in FORMATS:
-        numbers = rounded(tensor, FORMATS[dtype])
-        if numbers.dtype.kind == "c":
-            dtype = FORMATS[dtype].complex_dtype or dtype
-        return Values(numbers, dtype)
-    return Values(rounded(tensor, FORMATS["float64"]).astype(dtype), dtype)
 
 
 def _numbers(value: Any) -> Any:
