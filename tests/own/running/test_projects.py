@@ -331,3 +331,19 @@ def test_a_mistake_in_the_decorator_is_said_when_the_test_is_collected(
     text = f"import lossproof\n@lossproof.conforms({options})\ndef test_it({argument}): ...\n"
     (project.folder / "test_kernels.py").write_text(text)
     assert said in project.run("pytest", "-q", "-p", "no:cacheprovider", "test_kernels.py").stdout
+
+
+def test_a_pick_of_ones_own_at_a_kink_fails_no_test(project: Project) -> None:
+    (project.folder / "corpus" / "l1.yaml").write_text(
+        "loss: L1Loss\ncases:\n  - {id: l1-kink, title: a difference of 0, args: {input: 1, target: 1}}\n"
+    )
+    (project.folder / "test_kernels.py").write_text(
+        "import lossproof, torch\nfrom pathlib import Path\n\n\n"
+        '@lossproof.conforms("L1Loss", dtypes=["float32"], corpus=Path("corpus"))\n'
+        "def test_it(call):\n"
+        "    difference = call.input - call.target\n"
+        "    losses = torch.where(difference < 0, -difference, difference)\n"
+        '    return losses if call.reduction == "none" else getattr(losses, call.reduction)()\n'
+    )
+    finished = project.run("pytest", "-q", "-p", "no:cacheprovider", "test_kernels.py")
+    assert "1 passed" in finished.stdout, finished.stdout
