@@ -91,8 +91,3 @@ def arrays_of(library: str) -> Arrays:
     module, _, name = _LIBRARIES[library].partition(":")
     arrays: Arrays = getattr(import_module(module), name)()
     return arrays
-
-
-def place_of_tensors(call: Call) -> dict[str, int]:
-    """The place of each tensor among all arguments and parameters of a call."""
-    return {name: place for place, name in enumerate((*call.args, *call.params))}

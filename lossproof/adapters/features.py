@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values, tensors_of
 
 UNCHANGED = "unchanged"
 _OF_CLASSES = ("CrossEntropyLoss", "LinearCrossEntropyLoss", "NLLLoss")
-_INTEGERS = ("int64", "int32", "uint8", "bool")
 
 
 def _broadcasts(call: Call) -> bool:
@@ -20,7 +20,7 @@ def _broadcasts(call: Call) -> bool:
 
 def _has_integers(call: Call) -> bool:
     indices = _indices(call)
-    return any(values.dtype in _INTEGERS for name, values in call.args.items() if name not in indices)
+    return any(values.dtype in INTEGER_DTYPES for name, values in call.args.items() if name not in indices)
 
 
 def _ignores_an_index(call: Call) -> bool:
@@ -42,7 +42,7 @@ def _has_dimensions(call: Call, is_meant: Callable[[int], bool]) -> bool:
 
 
 def _mixes_dtypes(call: Call) -> bool:
-    dtypes = {values.dtype for values in tensors_of(call).values()} - {*_INTEGERS}
+    dtypes = {values.dtype for values in tensors_of(call).values()} - {*INTEGER_DTYPES}
     return len(dtypes) > 1
 
 

@@ -12,11 +12,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.adapters.arrays import Arrays, arrays_of, place_of_tensors
+from lossproof.adapters.arrays import Arrays, arrays_of
 from lossproof.adapters.features import UNCHANGED, lacking
 from lossproof.adapters.forms import Entry, Form, as_entry, form_of
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects.call import Call, Observation, Unsupported, Values, changed_since, tensors_of
+from lossproof.subjects.call import (
+    Call,
+    Observation,
+    Unsupported,
+    Values,
+    changed_since,
+    places_of,
+    tensors_of,
+)
 from lossproof.subjects.program import Program, Programs
 from lossproof.subjects.source import execute
 from lossproof.subjects.subject import Subject
@@ -117,7 +125,7 @@ class FunctionTable(Subject):
     def _run_once(
         self, form: Form, call: Call, upstream: npt.NDArray[np.float64] | None
     ) -> tuple[Any, Mapping[str, Any], tuple[str, ...]]:
-        places = place_of_tensors(call)
+        places = places_of(call)
         tensors = {
             name: self.arrays.make(values, call, places[name]) for name, values in tensors_of(call).items()
         }
@@ -173,7 +181,7 @@ class FunctionPrograms(Programs):
 
     def of_call(self, call: Call, quantity: str = "value") -> Program:
         form, arrays = self._subject.form_of(call), self._subject.arrays
-        places = place_of_tensors(call)
+        places = places_of(call)
         tensors = {
             name: arrays.lines(name, values, call, places[name]) for name, values in tensors_of(call).items()
         }

@@ -147,6 +147,12 @@ def tensors_of(call: Call) -> dict[str, Values]:
     return {name: value for name, value in values.items() if isinstance(value, Values)}
 
 
+def places_of(call: Call) -> dict[str, int]:
+    """The index of each tensor among all arguments and parameters."""
+    places = {name: place for place, name in enumerate((*call.args, *call.params))}
+    return {name: places[name] for name in tensors_of(call)}
+
+
 def dtypes_of(call: Call) -> dict[str, str]:
     """The dtypes of the arguments and tensor parameters."""
     return {name: values.dtype for name, values in tensors_of(call).items()}

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects.call import Call, Values, tensors_of
+from lossproof.subjects.call import Call, Values, places_of, tensors_of
 from lossproof.subjects.literals import tensor_source
 from lossproof.subjects.program import Lines
 from lossproof.subjects.torch.layouts import lay_out, layout_lines
@@ -82,5 +82,5 @@ def dtype_of(tensor: torch.Tensor) -> str:
 
 def _with_places(call: Call) -> Mapping[str, tuple[int, Values]]:
     """The call's tensors, each with its index among all arguments and parameters."""
-    places = {name: place for place, name in enumerate((*call.args, *call.params))}
+    places = places_of(call)
     return {name: (places[name], values) for name, values in tensors_of(call).items()}
