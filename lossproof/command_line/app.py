@@ -112,7 +112,7 @@ LossArgument = Annotated[
 def verify(context: typer.Context) -> int:
     """Run the suite and write its reports.
 
-    Takes --subjects, --dtypes, --cases, --device, --changed, --shard, --shard-times, --corpus, --reports,
+    Takes --subjects, --dtypes, --cases, --losses, --device, --changed, --shard, --shard-times, --corpus, --reports,
     --time-limit, --baseline, and every option of pytest.
     Ends with 0 if everything conforms, 1 if not, 2 for a mistake in a case file or an option.
     """

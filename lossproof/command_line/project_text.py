@@ -18,9 +18,11 @@ _KEPT = {
     "arrays": "arrays",
     "backward": "backward",
     "dtypes": "dtypes",
+    "losses": "losses",
+    "cases": "cases",
     "lacks": "lacks",
 }
-_LISTS = ("subjects", "dtypes", "lacks")
+_LISTS = ("subjects", "dtypes", "losses", "cases", "lacks")
 _KEYS = ("dtypes", "reductions", "quantities", "layouts")
 _HEAD = """\
 # What `lossproof verify` tests here, and what is known of it. An entry that no longer holds fails the run.

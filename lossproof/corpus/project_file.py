@@ -20,7 +20,7 @@ from lossproof.numbers.formats import FORMATS
 PROJECT_FILE = "lossproof.toml"
 
 _TEXTS = ("subject", "as", "command", "arrays", "backward", "device")
-_LISTS = ("subjects", "dtypes", "cases", "lacks")
+_LISTS = ("subjects", "dtypes", "losses", "cases", "lacks")
 _FILE = Keys((), (*_TEXTS, *_LISTS, "fixed", "differs", "defects"))
 _WHERE = ("dtypes", "reductions", "quantities", "layouts")
 _DIFFERS = Keys(("cases", "reason"), (*_WHERE, "link"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from lossproof.adapters.arrays import LIBRARIES
 from lossproof.adapters.features import FEATURES
 from lossproof.adapters.tested import TestedSubject
 from lossproof.checks.examination import Examiner
-from lossproof.corpus.complaints import suggestion
-from lossproof.corpus.files import default_corpus
-from lossproof.corpus.reading import load_corpus
+from lossproof.corpus.case import Case, KnownDefect
+from lossproof.corpus.complaints import CorpusError, Notes, suggestion
+from lossproof.corpus.files import default_corpus, read_text_file
+from lossproof.corpus.project_file import raise_complaints, read_project
+from lossproof.corpus.reading import ids_in, load_corpus
 from lossproof.judging.choices import reclassify_conventions
+from lossproof.judging.known_defects import by_case, excuse
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
@@ -39,6 +43,7 @@ def conforms(
     device: str = "cpu",
     strict: bool = False,
     corpus: Path | None = None,
+    project: Path | str | None = None,
 ) -> Callable[[_Test], _Test]:
     """Make a test function one test for each case of a loss, and each dtype.
 
@@ -57,6 +62,8 @@ def conforms(
         device: a torch device type.
         strict: whether an error beyond its budget fails the test even if it is within twice the budget.
         corpus: the folder of case files; by default, the suite's own.
+        project: a ``lossproof.toml`` whose differences and defects are about this implementation. Its options
+            are those of ``lossproof verify``, and are not read here.
 
     Raises:
         ValueError: if there is no such loss, dtype, library or feature.
@@ -79,13 +86,17 @@ def conforms(
             raise ValueError(f"{test.__name__} takes no '{_CALL}'; let it take one, and return its result")
         subject = TestedSubject(test, name, as_, dtypes, fixed or {}, lacks)
         examiner = Examiner(subject.dtypes[0], is_strict=strict, isolates_refusals=True)
-        trials = _Trials(corpus or default_corpus(Path()), name, subject.dtypes)
+        trials = _Trials(
+            corpus or default_corpus(Path()), name, subject.dtypes, project and Path(project), subject.name
+        )
 
         def run(**fixtures: Any) -> None:
             case, dtype = fixtures.pop(_TRIAL)
             subject.fixtures = fixtures
+            known = trials.known.get(case.id, [])
+            records = examiner.records(case, subject, dtype, device, known)
             # Nothing is on record for the subject, as in a run: any pick is as right as another.
-            _judge(reclassify_conventions(examiner.records(case, subject, dtype, device), {}))
+            _judge(*excuse(reclassify_conventions(records, {}), known))
 
         parameters = [one for one in signature.parameters.values() if one.name != _CALL]
         by_keyword = inspect.Parameter.KEYWORD_ONLY
@@ -105,14 +116,37 @@ def conforms(
 class _Trials(Collection[Any]):
     """The parameters of a test, read only when pytest asks: another process only wants the function."""
 
-    def __init__(self, corpus: Path, loss: str, dtypes: Sequence[str]) -> None:
+    def __init__(
+        self, corpus: Path, loss: str, dtypes: Sequence[str], project: Path | None, subject: str
+    ) -> None:
         self._corpus, self._loss, self._dtypes = corpus, loss, dtypes
+        self._project, self._subject = project, subject
+
+    @cached_property
+    def _cases(self) -> Sequence[Case]:
+        return load_corpus(self._corpus, [self._loss]).cases
+
+    @cached_property
+    def known(self) -> Mapping[str, Sequence[KnownDefect]]:
+        """What the project says of the implementation, by the ids of cases."""
+        if self._project is None:
+            return {}
+        notes = Notes(str(self._project))
+        text = read_text_file(self._project, notes)
+        raise_complaints(notes)
+        # The file may speak of other losses, too, whose cases are not read here.
+        entries = read_project(text, ids_in(sorted(self._corpus.rglob("*.yaml")))).entries
+        return by_case(replace(entry, subject=self._subject) for entry in entries)
 
     @cached_property
     def _all(self) -> list[Any]:
+        try:
+            self.known  # noqa: B018  # a mistake in the file is one of the whole test, not of each case
+        except CorpusError as mistake:
+            raise pytest.Collector.CollectError(str(mistake)) from None
         return [
             pytest.param((case, dtype), id=f"{case.id}-{dtype}")
-            for case in load_corpus(self._corpus, [self._loss]).cases
+            for case in self._cases
             if case.loss == self._loss and case.module is None
             for dtype in case.dtypes
             if dtype in self._dtypes
@@ -128,17 +162,17 @@ class _Trials(Collection[Any]):
         return trial in self._all
 
 
-def _judge(records: Sequence[Record]) -> None:
-    """Fail the test if a record does, and skip it if there is nothing to judge."""
+def _judge(records: Sequence[Record], gone: Sequence[str]) -> None:
+    """Fail the test if a record does, or if a known defect is gone; skip it if there is nothing to judge."""
     failures = [record for record in records if record.outcome.is_failing]
-    if failures:
-        pytest.fail("\n".join(_sentences(failures)), pytrace=False)
+    if failures or gone:
+        pytest.fail("\n".join([*_sentences(failures), *gone]), pytrace=False)
     if all(record.outcome == Outcome.UNSUPPORTED for record in records):
         pytest.skip("; ".join(sorted({record.message for record in records})))
 
 
 def _sentences(failures: Sequence[Record]) -> Iterator[str]:
     yield from map(failure_sentence, failures)
-    snippet = (failures[0].detail or {}).get("snippet")
+    snippet = (failures[0].detail or {}).get("snippet") if failures else None
     if snippet:
         yield f"\nThis shows the first of them:\n\n{snippet}"

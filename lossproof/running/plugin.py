@@ -54,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--subjects", default="", help="implementations to test, comma-separated")
     group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
     group.addoption("--cases", default="", help="case ids to run, comma-separated shell patterns")
+    group.addoption("--losses", default="", help="losses to run, comma-separated: MSELoss,F.cross_entropy")
     group.addoption(
         "--subject", default="", help="a function to test: package.module:name or path/to/file.py:name"
     )

@@ -11,8 +11,10 @@ from pathlib import Path
 from packaging.version import Version
 
 from lossproof.corpus.case import Case
+from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.reading import Corpus
 from lossproof.numbers.formats import FORMATS
+from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.quick import quick_cases
 from lossproof.running.sharding import (
@@ -28,7 +30,7 @@ from lossproof.subjects.subject import Subject
 
 # The options of a run that select its trials.
 SELECTING = (
-    *("subjects", "dtypes", "cases", "device", "shard", "shard_times", "quick"),
+    *("subjects", "dtypes", "cases", "losses", "device", "shard", "shard_times", "quick"),
     *("subject", "loss", "arrays", "backward", "fixed", "lacks"),
     *("command", "check_messages"),
 )
@@ -74,6 +76,7 @@ def select(
     dtypes: str,
     cases: str,
     device: str,
+    losses: str = "",
     shard: str = "",
     shard_times: str = "",
     quick: str = "",
@@ -88,6 +91,7 @@ def select(
         subjects, dtypes: comma-separated names; empty means the default ones.
         cases: comma-separated shell patterns of case ids; empty means all.
         device: a torch device type.
+        losses: comma-separated losses, by torch's names or those of its functions; empty means all.
         shard: such as ``3/8``; empty means everything.
         shard_times: a ``junit.xml`` by whose times the shards are balanced, or its folder; or empty.
         quick: not empty if only the few cases of each loss that catch most faults are wanted.
@@ -105,7 +109,7 @@ def select(
     own = own or command_subject(command, check_messages)
     subject_names = _names("subject", subjects, () if own else default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
-    selected_cases = _select_cases(corpus, cases)
+    selected_cases = _of_losses(_select_cases(corpus, cases), losses)
     if quick:
         selected_cases = quick_cases(selected_cases)
     subjects_by_name = {name: _make_subject(name) for name in subject_names}
@@ -181,6 +185,14 @@ def _select_cases(corpus: Corpus, patterns: str) -> list[Case]:
                 f"no case matches '{pattern}'; there are {len(ids)}, such as {', '.join(near)}"
             )
     return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in parts)]
+
+
+def _of_losses(cases: list[Case], losses: str) -> list[Case]:
+    named = {name: loss_name(name) for name in split(losses)}
+    for name, found in named.items():
+        if found is None:
+            raise SelectionError(f"there is no loss '{name}'; {suggestion(name, LOSSES)}")
+    return [case for case in cases if not named or case.loss in named.values()]
 
 
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

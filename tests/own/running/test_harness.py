@@ -120,6 +120,10 @@ def test_the_snippet_of_a_failure_fails_by_itself_and_passes_on_a_right_torch(
             "there is no dtype 'float8'; choose from float64, float32, bfloat16, float16",
         ),
         (["--cases", "weigthed-*"], "no case matches 'weigthed-*'; there are 2, such as weighted-mean"),
+        (
+            ["--losses", "CrosEntropyLoss"],
+            "there is no loss 'CrosEntropyLoss'; did you mean 'CrossEntropyLoss'?",
+        ),
         (["--device", "abacus"], "there is no device 'abacus' here; choose from cpu"),
     ],
 )
@@ -131,6 +135,16 @@ def test_an_unknown_name_ends_with_2_and_the_known_ones(
     assert sentence in finished.stderr
     assert "Traceback" not in finished.stdout + finished.stderr
     assert not suite.reports.exists()
+
+
+def test_losses_are_selected_by_the_name_of_class_or_function(suite: Suite) -> None:
+    (suite.cases / "more.yaml").write_text(
+        "loss: MSELoss\ncases:\n  - {id: other, title: a difference, args: {input: 1, target: 0}}\n"
+    )
+    for names, ids in ("F.mse_loss", {"other"}), ("MSELoss, CrossEntropyLoss", {"other", "weighted-mean"}):
+        finished = suite.verify("--losses", names, "--dtypes", "float64", "--subjects", "reference")
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        assert {record["case"] for record in suite.records() if record["quantity"] == "value"} == ids
 
 
 def test_a_mistake_in_a_case_file_ends_with_2_and_all_complaints(suite: Suite) -> None:

@@ -314,6 +314,33 @@ def test_a_test_of_ones_own_is_run_for_each_case(project: Project) -> None:
     assert "AssertionError" in project.run("shown").stderr
 
 
+def test_a_test_of_ones_own_knows_what_the_project_says(project: Project) -> None:
+    (project.folder / "test_kernels.py").write_text(
+        "import lossproof\nfrom kernels import loss\nfrom pathlib import Path\n\n\n"
+        '@lossproof.conforms("CrossEntropyLoss", dtypes=["float32"], corpus=Path("corpus"), '
+        'project="lossproof.toml")\n'
+        "def test_it(call):\n    return call(loss)\n"
+    )
+    run = ("pytest", "-q", "-p", "no:cacheprovider", "test_kernels.py")
+    (project.folder / "lossproof.toml").write_text(
+        '[[differs]]\ncases = "ce-[ob]*"\nreason = "so we do it"\n'
+    )
+    finished = project.run(*run)
+    assert "4 passed" in finished.stdout, finished.stdout
+    (project.folder / "lossproof.toml").write_text(
+        '[[differs]]\ncases = "ce-[ob]*"\nreason = "so we do it"\n\n'
+        '[[defects]]\ncase = "ce-small"\nquantities = ["value"]\nobserved = [3]\nwhy = "mended"\n'
+    )
+    finished = project.run(*run)
+    assert "1 failed, 3 passed" in finished.stdout, finished.stdout
+    assert "lossproof.toml:5: [ce-small]" in finished.stdout
+    assert "the defect is gone" in finished.stdout
+    (project.folder / "lossproof.toml").write_text('[[differs]]\ncases = "no-*"\n')
+    finished = project.run(*run)
+    assert "lossproof.toml:2: no case matches 'no-*'" in finished.stdout, finished.stdout
+    assert "1 error" in finished.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
