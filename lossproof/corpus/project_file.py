@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from pathlib import Path
 
 from lossproof.corpus import keys
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.defects import LINK, read_elements, read_observed
 from lossproof.corpus.fields import Fields, read_fields, read_text
+from lossproof.corpus.files import read_text_file
 from lossproof.corpus.keys import Keys
 from lossproof.corpus.nodes import MappingNode, Node, ScalarNode
 from lossproof.corpus.observed import VARIES, Observed
@@ -49,12 +51,24 @@ def read_project(text: str, cases: Collection[str]) -> ProjectFile:
     """
     notes = Notes(PROJECT_FILE)
     project = _read(parse_toml(text, notes), cases, notes)
-    raise_complaints(notes)
+    _raise_complaints(notes)
     return project
 
 
-def raise_complaints(notes: Notes) -> None:
-    """Raise a CorpusError if there are complaints."""
+def text_of(path: Path) -> str:
+    """The text of a project file.
+
+    Raises:
+        CorpusError: if it cannot be read.
+    """
+    notes = Notes(path.name)
+    text = read_text_file(path, notes)
+    _raise_complaints(notes)
+    assert text is not None  # or there would be a complaint
+    return text
+
+
+def _raise_complaints(notes: Notes) -> None:
     if complaints := notes.complaints():
         raise CorpusError(complaints)
 

@@ -16,9 +16,9 @@ from lossproof.adapters.features import FEATURES
 from lossproof.adapters.tested import TestedSubject
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, KnownDefect
-from lossproof.corpus.complaints import CorpusError, Notes, suggestion
-from lossproof.corpus.files import default_corpus, read_text_file
-from lossproof.corpus.project_file import raise_complaints, read_project
+from lossproof.corpus.complaints import CorpusError, suggestion
+from lossproof.corpus.files import default_corpus
+from lossproof.corpus.project_file import read_project, text_of
 from lossproof.corpus.reading import ids_in, load_corpus
 from lossproof.judging.choices import reclassify_conventions
 from lossproof.judging.known_defects import by_case, excuse
@@ -43,7 +43,7 @@ def conforms(
     device: str = "cpu",
     strict: bool = False,
     corpus: Path | None = None,
-    project: Path | str | None = None,
+    project: str = "",
 ) -> Callable[[_Test], _Test]:
     """Make a test function one test for each case of a loss, and each dtype.
 
@@ -62,7 +62,7 @@ def conforms(
         device: a torch device type.
         strict: whether an error beyond its budget fails the test even if it is within twice the budget.
         corpus: the folder of case files; by default, the suite's own.
-        project: a ``lossproof.toml`` whose differences and defects are about this implementation. Its options
+        project: the path of a ``lossproof.toml`` whose differences and defects are about this implementation. Its options
             are those of ``lossproof verify``, and are not read here.
 
     Raises:
@@ -86,9 +86,7 @@ def conforms(
             raise ValueError(f"{test.__name__} takes no '{_CALL}'; let it take one, and return its result")
         subject = TestedSubject(test, name, as_, dtypes, fixed or {}, lacks)
         examiner = Examiner(subject.dtypes[0], is_strict=strict, isolates_refusals=True)
-        trials = _Trials(
-            corpus or default_corpus(Path()), name, subject.dtypes, project and Path(project), subject.name
-        )
+        trials = _Trials(corpus or default_corpus(Path()), name, subject.dtypes, project, subject.name)
 
         def run(**fixtures: Any) -> None:
             case, dtype = fixtures.pop(_TRIAL)
@@ -116,9 +114,7 @@ def conforms(
 class _Trials(Collection[Any]):
     """The parameters of a test, read only when pytest asks: another process only wants the function."""
 
-    def __init__(
-        self, corpus: Path, loss: str, dtypes: Sequence[str], project: Path | None, subject: str
-    ) -> None:
+    def __init__(self, corpus: Path, loss: str, dtypes: Sequence[str], project: str, subject: str) -> None:
         self._corpus, self._loss, self._dtypes = corpus, loss, dtypes
         self._project, self._subject = project, subject
 
@@ -129,13 +125,12 @@ class _Trials(Collection[Any]):
     @cached_property
     def known(self) -> Mapping[str, Sequence[KnownDefect]]:
         """What the project says of the implementation, by the ids of cases."""
-        if self._project is None:
+        if not self._project:
             return {}
-        notes = Notes(str(self._project))
-        text = read_text_file(self._project, notes)
-        raise_complaints(notes)
         # The file may speak of other losses, too, whose cases are not read here.
-        entries = read_project(text, ids_in(sorted(self._corpus.rglob("*.yaml")))).entries
+        entries = read_project(
+            text_of(Path(self._project)), ids_in(sorted(self._corpus.rglob("*.yaml")))
+        ).entries
         return by_case(replace(entry, subject=self._subject) for entry in entries)
 
     @cached_property

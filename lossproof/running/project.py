@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from lossproof.corpus.case import KnownDefect
-from lossproof.corpus.complaints import Notes
-from lossproof.corpus.files import read_text_file
-from lossproof.corpus.project_file import PROJECT_FILE, ProjectFile, raise_complaints, read_project
+from lossproof.corpus.project_file import PROJECT_FILE, ProjectFile, read_project, text_of
 from lossproof.subjects.subject import Subject
 
 # Workers may be in another folder, so that they are sent the text.
@@ -62,9 +60,4 @@ def _text_of(config: pytest.Config) -> str | None:
         sent: str | None = workerinput.get(_TEXT)
         return sent
     path = config.rootpath / PROJECT_FILE
-    if not path.exists():
-        return None
-    notes = Notes(PROJECT_FILE)
-    text = read_text_file(path, notes)
-    raise_complaints(notes)
-    return text
+    return text_of(path) if path.exists() else None
