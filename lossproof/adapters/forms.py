@@ -86,7 +86,7 @@ def form_of(call: Call, entry: Entry, who: str) -> Form:
         taken = () if taken is None else taken  # an instance is made: it takes tensors, and what it names
         fixed = _state_of(function, loss.parameters) | fixed
     takes = named(taken)
-    parameters = taken_parameters(call, takes, fixed, who)
+    parameters = taken_parameters(call, takes, fixed, who, names or ())
     keywords = [f"{name}={expression_of(call, name, value)}" for name, value in parameters.items()]
     name, imports = _import_of(function, entry.place)
     scope = {name: function}

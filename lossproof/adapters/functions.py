@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any
@@ -15,10 +15,13 @@ import numpy.typing as npt
 from lossproof.adapters.arrays import Arrays, arrays_of
 from lossproof.adapters.features import UNCHANGED, lacking
 from lossproof.adapters.forms import Entry, Form, as_entry, form_of
+from lossproof.adapters.statements import demand_sense
+from lossproof.corpus.complaints import suggestion
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import (
     Call,
     Observation,
+    Refused,
     Unsupported,
     Values,
     changed_since,
@@ -37,7 +40,7 @@ class FunctionTable(Subject):
     """Functions of a library, one for each loss.
 
     A subclass states what it has as class attributes, and is registered in the entry point group
-    ``lossproof.subjects``.
+    ``lossproof.subjects``. To make one that states nonsense raises a TableError.
 
     Attributes:
         library: whose arrays the functions take: one of ``arrays.LIBRARIES``, or a class of such arrays.
@@ -51,6 +54,7 @@ class FunctionTable(Subject):
     features_lacked: tuple[str, ...] = ()
 
     def __init__(self) -> None:
+        demand_sense(self)
         self.arrays = arrays_of(self.library) if isinstance(self.library, str) else self.library()
         self.dtypes = getattr(self, "dtypes", self.arrays.dtypes)
         self.layouts = self.arrays.layouts
@@ -111,20 +115,20 @@ class FunctionTable(Subject):
 
     def _answer(self, form: Form, call: Call) -> Observation:
         first, *others = call.upstreams or (None,)
-        output, gradients, changes = self._run_once(form, call, first)
-        value, dtype = self.arrays.read(output)
-        numbers = [self._read_gradients(gradients)] if gradients else []
-        for upstream in others if gradients else ():
-            _, gradients, more = self._run_once(form, call, upstream)
-            numbers.append(self._read_gradients(gradients))
-            changes = tuple(dict.fromkeys((*changes, *more)))
+        attempt = self._run_once(form, call, first)
+        value, dtype = self.arrays.read(attempt.output)
+        numbers, changes = [self._read_gradients(attempt)] if attempt.gradients else [], attempt.changes
+        for upstream in others if attempt.gradients else ():
+            attempt = self._run_once(form, call, upstream)
+            numbers.append(self._read_gradients(attempt))
+            changes = tuple(dict.fromkeys((*changes, *attempt.changes)))
+        if attempt.failure is not None:
+            return Observation(value, dtype, (), changes, failure=attempt.failure)
         dtypes = {name: dtype for by_name in numbers for name, (_, dtype) in by_name.items()}
         sets = tuple({name: array for name, (array, _) in by_name.items()} for by_name in numbers)
         return Observation(value, dtype, sets, changes, gradient_dtypes=dtypes)
 
-    def _run_once(
-        self, form: Form, call: Call, upstream: npt.NDArray[np.float64] | None
-    ) -> tuple[Any, Mapping[str, Any], tuple[str, ...]]:
+    def _run_once(self, form: Form, call: Call, upstream: npt.NDArray[np.float64] | None) -> _Attempt:
         places = places_of(call)
         tensors = {
             name: self.arrays.make(values, call, places[name]) for name, values in tensors_of(call).items()
@@ -133,43 +137,88 @@ class FunctionTable(Subject):
 
         def function(tensors: Mapping[str, Any]) -> Any:
             scope = {**form.scope, **tensors}
-            try:
-                execute((*form.construct, f"result = {form.call}"), scope)
-            except Exception as error:
-                if isinstance(error, NotImplementedError) or "not implemented for" in str(error):
-                    raise Unsupported(str(error).partition("\n")[0]) from error
-                raise
+            execute((*form.construct, f"result = {form.call}"), scope)
             self.check(scope, call)
-            return scope["result"]
+            return _demand_array(scope["result"], self.arrays.name)
 
-        plain = replace(call, layout="contiguous")
         gradients: Mapping[str, Any] = {}
-        if upstream is None or not call.wrt:
-            output = function(tensors)
-        elif form.backward:
-            output = function(tensors)
-            array = self.arrays.make(Values(upstream, call.dtype), plain)
-            scope = {**form.scope, **tensors, "upstream": array}
-            if np.shape(output) == upstream.shape:
-                execute((f"gradients = {form.backward}",), scope)
-                gradients = _by_name(scope["gradients"], call)
-        else:
-            array = self.arrays.make(Values(upstream, call.dtype), plain)
-            output, gradients = self.arrays.differentiate(function, tensors, call.wrt, array)
+        try:
+            if upstream is None or not call.wrt:
+                output = function(tensors)
+            else:
+                array = self.arrays.make(Values(upstream, call.dtype), replace(call, layout="contiguous"))
+                if form.backward:
+                    output = function(tensors)
+                    gradients = _own_gradients(form, call, tensors, output, array)
+                else:
+                    output, gradients = self.arrays.differentiate(function, tensors, call.wrt, array)
+        except Exception as error:
+            reason = _reason_of(error)
+            if upstream is not None and call.wrt:
+                # If the value comes out alone, it is judged all the same.
+                return replace(self._run_once(form, call, None), failure=reason)
+            if isinstance(reason, Unsupported) and reason is not error:
+                raise reason from error
+            raise
         after = {name: self.arrays.read(array)[0] for name, array in tensors.items()}
-        return output, gradients, changed_since(before, after)
+        return _Attempt(output, gradients, changed_since(before, after))
 
-    def _read_gradients(self, gradients: Mapping[str, Any]) -> dict[str, tuple[npt.NDArray[Any], str]]:
-        return {name: self.arrays.read(array) for name, array in gradients.items()}
+    def _read_gradients(self, attempt: _Attempt) -> dict[str, tuple[npt.NDArray[Any], str]]:
+        return {name: self.arrays.read(array) for name, array in attempt.gradients.items()}
 
 
-def _by_name(gradients: Any, call: Call) -> dict[str, Any]:
-    """What a function's own backward pass returned, by the names of the arguments."""
+@dataclass(frozen=True)
+class _Attempt:
+    """What one forward and one backward pass left, as arrays of the library."""
+
+    output: Any
+    gradients: Mapping[str, Any]
+    changes: tuple[str, ...]
+    failure: Unsupported | Refused | None = None
+
+
+def _demand_array(output: Any, library: str) -> Any:
+    """The output, unless it is something of Python's own."""
+    if output is None:
+        raise TypeError("it returned None; is a 'return' missing?")
+    if type(output).__module__ == "builtins":
+        raise TypeError(f"it returned a {type(output).__name__}; let it return an array of {library}")
+    return output
+
+
+def _reason_of(error: Exception) -> Unsupported | Refused:
+    """What an exception means: some are how libraries say that they lack something."""
+    if isinstance(error, (Unsupported, Refused)):
+        return error
+    if isinstance(error, NotImplementedError) or "not implemented for" in str(error):
+        return Unsupported(str(error).partition("\n")[0])
+    return Refused(type(error).__name__, str(error), "backward")
+
+
+def _own_gradients(
+    form: Form, call: Call, tensors: Mapping[str, Any], output: Any, upstream: Any
+) -> Mapping[str, Any]:
+    """The gradients of a function's own backward pass; none if the output has another shape."""
+    if np.shape(output) != np.shape(upstream):
+        return {}
+    scope = {**form.scope, **tensors, "upstream": upstream}
+    execute((f"gradients = {form.backward}",), scope)
+    gradients = scope["gradients"]
+    if gradients is None:
+        raise TypeError("the backward function returned None; is a 'return' missing?")
+    order = LOSSES[call.loss].differentiable
     if isinstance(gradients, Mapping):
+        if unknown := [name for name in gradients if name not in tensors]:
+            remedy = suggestion(unknown[0], tensors)
+            raise TypeError(f"the backward function returned a gradient by '{unknown[0]}'; {remedy}")
         named = dict(gradients)
     else:
         many = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
-        named = dict(zip(LOSSES[call.loss].differentiable, many, strict=False))
+        if len(many) > len(order):
+            raise TypeError(
+                f"the backward function returned {len(many)} gradients; there are {', '.join(order)}"
+            )
+        named = dict(zip(order, many, strict=False))
     return {name: named[name] for name in call.wrt if named.get(name) is not None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -34,7 +35,7 @@ def effective_parameters(call: Call) -> dict[str, Any]:
 
 
 def taken_parameters(
-    call: Call, takes: Callable[[str], bool], fixed: Mapping[str, Any], who: str
+    call: Call, takes: Callable[[str], bool], fixed: Mapping[str, Any], who: str, names: Iterable[str] = ()
 ) -> dict[str, Any]:
     """Those of the effective parameters that a function takes.
 
@@ -43,6 +44,7 @@ def taken_parameters(
         takes: whether the function takes a parameter.
         fixed: the values of the parameters that it does not take, where they are not torch's defaults.
         who: the name of the function, for the reason.
+        names: those of the function's parameters, if they are known, of which one may be meant.
 
     Raises:
         Unsupported: if the call needs a value that the function cannot be given.
@@ -50,8 +52,13 @@ def taken_parameters(
     parameters = effective_parameters(call)
     for name, value in parameters.items():
         if not takes(name) and not is_its_own(call.loss, name, value, fixed):
-            raise Unsupported(f"{who} has no parameter '{name}'")
+            raise Unsupported(f"{who} has no parameter '{name}'{_meant(name, set(names) - set(parameters))}")
     return {name: value for name, value in parameters.items() if takes(name)}
+
+
+def _meant(name: str, others: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, others, n=1)
+    return f"; its '{near[0]}' is none of torch's" if near else ""
 
 
 def is_its_own(loss: str, name: str, value: Any, fixed: Mapping[str, Any]) -> bool:

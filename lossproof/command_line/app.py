@@ -14,6 +14,8 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from lossproof.running.options import described
+
 Parameters = ParamSpec("Parameters")
 
 KINDS = ("cases", "losses", "subjects", "flags", "dtypes", "conventions")
@@ -43,9 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _verb(
-    name: str, passed_on: bool = False
+    name: str, passed_on: bool = False, more_help: str = ""
 ) -> Callable[[Callable[Parameters, int | None]], Callable[Parameters, None]]:
     """Make a function a verb. It may return an exit status, which is 2 after a mistake of the user."""
+    # After a \b, click keeps lines as they are.
+    epilog = f"\b\n{more_help}" if more_help else None
 
     def register(work: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
         @functools.wraps(work)
@@ -64,7 +68,8 @@ def _verb(
                 status = 2
             raise typer.Exit(status or 0)
 
-        return app.command(name, context_settings=_PASSED_ON if passed_on else None)(answer)
+        settings = _PASSED_ON if passed_on else None
+        return app.command(name, context_settings=settings, epilog=epilog)(answer)
 
     return register
 
@@ -108,12 +113,11 @@ LossArgument = Annotated[
 ]
 
 
-@_verb("verify", passed_on=True)
+@_verb("verify", passed_on=True, more_help=described())
 def verify(context: typer.Context) -> int:
     """Run the suite and write its reports.
 
-    Takes --subjects, --dtypes, --cases, --losses, --device, --changed, --shard, --shard-times, --corpus, --reports,
-    --time-limit, --baseline, and every option of pytest.
+    Takes the options below, and every option of pytest.
     Ends with 0 if everything conforms, 1 if not, 2 for a mistake in a case file or an option.
     """
     from lossproof.command_line.verifying import verify
@@ -121,11 +125,12 @@ def verify(context: typer.Context) -> int:
     return verify(context.args)
 
 
-@_verb("init", passed_on=True)
+@_verb("init", passed_on=True, more_help=described())
 def init(context: typer.Context) -> int:
     """Run the suite on your implementation, and write lossproof.toml from it.
 
-    Takes the options of verify, such as --subject. The failures become known defects, to be worked off.
+    Takes the options of verify: name what is yours with --subject, --subjects or --command. The failures
+    become known defects, to be worked off.
     """
     from lossproof.command_line.initializing import init
 

@@ -41,17 +41,20 @@ jobs:
           path: reports/
 """
 _NEEDS_TORCH = ("", "torch")
+_NAMING = ("--subject", "--subjects", "--command")
 
 
 def init(options: Sequence[str]) -> int:
     """Run ``verify`` with these options, write the file and a workflow, and return the exit status.
 
     Raises:
-        Mistake: if there is a file already, or if the run left no results.
+        Mistake: if no subject is named, if there is a file already, or if the run left no results.
     """
     path = Path(PROJECT_FILE)
     if path.exists():
         raise Mistake(f"{path} is there already; edit it, or remove it to begin anew")
+    if not any(option.partition("=")[0] in _NAMING for option in options):
+        raise Mistake("say what is yours, with --subject, --subjects or --command")
     reports = _folder_of(options)
     results = reports / "results.jsonl"
     before = results.stat().st_mtime_ns if results.exists() else None

@@ -274,7 +274,8 @@ def read_fields(node: Node, what: str, keys: Keys, notes: Notes) -> Fields:
             note_unknown(fields, key, f"key of {what}", keys.all, notes)
     for key in keys.required:
         if key not in fields:
-            notes.add(fields.place, f"{what} lacks the key '{key}'", f"add '{key}: ...'")
+            written = f"{key} = ..." if notes.file.endswith(".toml") else f"{key}: ..."
+            notes.add(fields.place, f"{what} lacks the key '{key}'", f"add '{written}'")
     return fields
 
 

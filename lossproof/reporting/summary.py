@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import share, visible
 
 # A reader sees all lines at once: none of these parts may push the others off the screen.
-_MOST = {"release": 3, "news": 4, "group": 6, "problem": 4, "largest error": 5}
+_MOST = {"release": 3, "news": 4, "group": 6, "problem": 4, "largest error": 5, "reason": 3}
 _WIDTH = 500
 _SUBJECT_OPTIONS = ("subjects", "subject", "loss", "command", "arrays", "backward", "fixed", "lacks")
 
@@ -71,7 +72,9 @@ def _failures(records: Sequence[Record], options: Mapping[str, str]) -> list[str
     if not groups:
         return []
     headings = [f"fails: {group.heading}\n    {failure_sentence(group.records[0])}" for group in groups]
-    command = ["lossproof", "verify", *_subject_options(options), "--cases", groups[0].records[0].case, "-v"]
+    first = groups[0].records[0]
+    dtypes = ["--dtypes", first.dtype] if first.dtype else []
+    command = ["lossproof", "verify", *_subject_options(options), "--cases", first.case, *dtypes, "-v"]
     return [
         *(line for pair in _first("group", headings) for line in pair.split("\n", 1)),
         f"  all failures: the report; the first one in full: {shlex.join(command)}",
@@ -89,7 +92,11 @@ def _exceptions(records: Sequence[Record]) -> list[str]:
     """Lines about checks that did not pass by their number."""
     by_place = [f"{one['loss']} {one['dtype']} {one['count']:,}" for one in overflowed(records)]
     by_rule = [f"{one['rule']} {one['total']:,}" for one in passed_by_rule(records)]
+    unsupported = Counter(record.message for record in records if record.outcome == Outcome.UNSUPPORTED)
+    reasons = [f"{reason} {number:,}" for reason, number in unsupported.most_common(_MOST["reason"])]
+    more = len(unsupported) - len(reasons)
     sentences = {
+        "unsupported": ", ".join([*reasons, *([f"and {more:,} more reasons"] if more > 0 else [])]),
         "overflowed where the formula does": ", ".join(by_place),
         "passed by a rule, not by the number": ", ".join(by_rule),
     }

@@ -28,6 +28,7 @@ from lossproof.reporting.writing import write_reports
 from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
+from lossproof.running.unjudged import unjudged
 from lossproof.subjects.registry import default_subjects
 
 # The packages that take part in judging.
@@ -119,6 +120,9 @@ class RunReports:
         self._complete = complete
         if not self._results and not self._options.get("shard"):
             self._problems.append("no check ran: nothing was shown to conform")
+        if complete and not self._options.get("shard"):
+            subjects = self._selection.subjects.items()
+            self._problems += unjudged([name for name, one in subjects if one.is_foreign], self.records)
         releases = self._corpus.releases
         for (family, number), names in self._families().items():
             idle = self._idle_entries(names) if complete else []

@@ -62,13 +62,15 @@ def conforms(
         device: a torch device type.
         strict: whether an error beyond its budget fails the test even if it is within twice the budget.
         corpus: the folder of case files; by default, the suite's own.
-        project: the path of a ``lossproof.toml`` whose differences and defects are about this implementation. Its options
-            are those of ``lossproof verify``, and are not read here.
+        project: the path of a ``lossproof.toml`` whose differences and defects are about this implementation.
+            Its options are those of ``lossproof verify``, and are not read here.
 
     Raises:
         ValueError: if there is no such loss, dtype, library or feature.
         ModuleNotFoundError: if the library is not installed.
     """
+    if not isinstance(loss, str):
+        raise ValueError("conforms needs a loss: write @lossproof.conforms('CrossEntropyLoss')")
     name = loss_name(loss)
     if name is None:
         raise ValueError(f"there is no loss '{loss}'; {suggestion(loss, LOSSES)}")

@@ -6,9 +6,7 @@ collects them.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import math
 import os
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -29,6 +27,7 @@ from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
 from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated
 from lossproof.running.mistakes import SelectionError
+from lossproof.running.options import OPTIONS
 from lossproof.running.project import complete_options, entries_for, project_of, send_project
 from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
@@ -51,57 +50,8 @@ _NOT_CAUGHT = "the fault that was planted on purpose was not caught: nothing tha
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a run."""
     group = parser.getgroup("lossproof", "conformance of loss functions")
-    group.addoption("--subjects", default="", help="implementations to test, comma-separated")
-    group.addoption("--dtypes", default="", help="dtypes to test in, comma-separated")
-    group.addoption("--cases", default="", help="case ids to run, comma-separated shell patterns")
-    group.addoption("--losses", default="", help="losses to run, comma-separated: MSELoss,F.cross_entropy")
-    group.addoption(
-        "--subject", default="", help="a function to test: package.module:name or path/to/file.py:name"
-    )
-    group.addoption("--as", dest="loss", default="", help="the loss that it computes: CrossEntropyLoss")
-    group.addoption("--arrays", default="", help="whose arrays it takes (default: torch)")
-    group.addoption("--backward", default="", help="a function for its gradients (default: autograd)")
-    group.addoption("--fixed", default="", help="parameters that it does not take: reduction=none")
-    group.addoption("--lacks", default="", help="features that it does not have, comma-separated")
-    group.addoption("--command", default="", help="a program to test: ./runner (docs/any-language.md)")
-    group.addoption(
-        "--check-messages",
-        action="store_const",
-        const="yes",
-        default="",
-        help="hold lossproof's own messages to the program against their schema, too",
-    )
-    group.addoption(
-        "--quick",
-        action="store_const",
-        const="yes",
-        default="",
-        help="run only the few cases of each loss that catch most faults",
-    )
-    group.addoption("--device", default="cpu", help="the device to run on (default: cpu)")
-    group.addoption(
-        "--strict-budgets",
-        action="store_true",
-        help="let a foreign subject disagree beyond its budget, even if it is close",
-    )
-    group.addoption("--shard", default="", help="run only one part of several, such as 3/8")
-    group.addoption(
-        "--shard-times", default="", help="junit.xml of an earlier run, or its folder, to balance shards by"
-    )
-    group.addoption(
-        "--changed", action="store_true", help="run only what has changed since it passed, or has not passed"
-    )
-    group.addoption("--corpus", default=None, help="the folder of case files (default: the suite's own)")
-    group.addoption(
-        "--time-limit",
-        default=300.0,
-        type=_seconds,
-        help="seconds after which a trial counts as an error (default: 300)",
-    )
-    group.addoption("--reports", default=None, help="the folder of the reports (default: reports)")
-    group.addoption(
-        "--baseline", default=None, help="results.jsonl of another run, or its folder, to compare with"
-    )
+    for name, stated in OPTIONS.items():
+        group.addoption(name, **{"default": "", **stated})
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -184,13 +134,6 @@ def pytest_configure_node(node: Any) -> None:
 
 def _corpus_of(config: pytest.Config) -> Path:
     return Path(config.getoption("corpus") or default_corpus(config.rootpath))
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time limit; name a number of seconds above 0")
-    return seconds
 
 
 def _truth_store(config: pytest.Config) -> TruthStore | None:

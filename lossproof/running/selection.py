@@ -10,6 +10,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from lossproof.adapters.statements import TableError
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.reading import Corpus
@@ -148,6 +149,8 @@ def _make_subject(name: str) -> Subject:
             subject = find_subject(name)
         Version(subject.version())
         subject.devices(), tuple(subject.dtypes)
+    except TableError as mistake:
+        raise SelectionError(f"the subject '{name}' is not right: {mistake}") from None
     except Exception as error:  # whatever somebody else's code may raise
         if isinstance(error, ModuleNotFoundError) and error.name:
             raise SelectionError(

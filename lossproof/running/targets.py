@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from lossproof.adapters.arrays import LIBRARIES
 from lossproof.adapters.command import CommandSubject
 from lossproof.adapters.features import FEATURES
+from lossproof.adapters.statements import TableError
 from lossproof.adapters.target import TargetError, TargetSubject
 from lossproof.corpus.complaints import suggestion
 from lossproof.reference.catalogue import LOSSES, loss_name
@@ -62,17 +64,20 @@ def target_subject(
         raise SelectionError(f"there are no arrays of '{library}'; choose from {', '.join(LIBRARIES)}")
     if unknown := [name for name in split(lacks) if name not in FEATURES]:
         raise SelectionError(f"there is no feature '{unknown[0]}'; choose from {', '.join(FEATURES)}")
+    values = _values(fixed)
     try:
         with quietly():
-            return TargetSubject(subject, name, library, backward, _values(fixed), split(lacks))
-    except TargetError as mistake:
+            return TargetSubject(subject, name, library, backward, values, split(lacks))
+    except (TargetError, TableError) as mistake:
         raise SelectionError(str(mistake)) from None
     except ModuleNotFoundError as missing:
         raise SelectionError(
             f"{subject} needs {missing.name}, which is not installed; install it"
         ) from missing
     except Exception as error:  # whatever somebody else's code may raise
-        raise SelectionError(f"{subject} cannot be imported ({type(error).__name__}: {error})") from error
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error}, raised in {place.filename}:{place.lineno}"
+        raise SelectionError(f"{subject} cannot be imported ({reason})") from error
 
 
 def command_subject(command: str = "", check_messages: str = "") -> Subject | None:

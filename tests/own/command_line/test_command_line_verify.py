@@ -106,3 +106,12 @@ def test_verify_runs_from_any_folder(asked: list[str], tmp_path: Path) -> None:
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert (tmp_path / "reports" / "report.html").exists()
+
+
+def test_the_help_of_verify_and_init_has_every_option() -> None:
+    for verb in ("verify", "init"):
+        said = subprocess.run(
+            [sys.executable, "-m", "lossproof", verb, "--help"], capture_output=True, text=True, check=True
+        ).stdout
+        for name in ("--subject", "--as", "--losses", "--quick", "--strict-budgets", "--time-limit"):
+            assert f"\n  {name} " in said

@@ -113,7 +113,9 @@ def test_a_function_is_judged_in_its_own_folder_and_the_failure_is_shown_in_its_
         "ce-after": {"agree"},
     }
     assert {record.subject for record in project.records()} == {"kernels.py:loss"}
-    command = "lossproof verify --subject kernels.py:loss --as cross_entropy --cases ce-offset -v"
+    command = (
+        "lossproof verify --subject kernels.py:loss --as cross_entropy --cases ce-offset --dtypes float32 -v"
+    )
     assert command in finished.stdout
     snippets = [(record.detail or {}).get("snippet") for record in project.records()]
     shown = next(snippet for snippet in snippets if snippet)
@@ -143,6 +145,27 @@ def test_init_writes_a_file_with_which_the_run_passes_until_a_failure_is_mended(
     assert re.search(
         r"lossproof.toml:\d+: \[ce-offset\] .* the defect is gone; remove the entry", mended.stdout
     )
+
+
+def test_init_must_be_told_what_to_test(project: Project) -> None:
+    finished = project.verify(verb="init")
+    assert finished.returncode == 2
+    assert "say what is yours, with --subject, --subjects or --command" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--cases", "ce-weighted"], "kernels.py:loss has no parameter 'weight'"),
+        (["--dtypes", "float16"], "no selected case is of a loss and a dtype that it has"),
+    ],
+)
+def test_a_run_that_judges_nothing_of_what_it_names_fails(
+    project: Project, options: list[str], said: str
+) -> None:
+    finished = project.verify(*SUBJECT, *options)
+    assert finished.returncode == 1, finished.stdout
+    assert f"problem: nothing of kernels.py:loss was judged: {said}" in finished.stdout
 
 
 def test_what_a_call_does_to_its_process_costs_no_other_case(project: Project) -> None:
@@ -223,7 +246,8 @@ def test_workers_read_the_same_file(project: Project) -> None:
             "there are no arrays of 'tensorflow'; choose from torch, numpy",
         ),
         ((*SUBJECT, "--lacks", "emptiness"), "there is no feature 'emptiness'; choose from broadcast"),
-        ((*SUBJECT, "--fixed", "reduction"), "'reduction' fixes no parameter; write name=value"),
+        ((*SUBJECT, "--fixed", "reduction"), "ERROR: 'reduction' fixes no parameter; write name=value"),
+        ((*SUBJECT, "--fixed", "margin=1"), "CrossEntropyLoss has no parameter 'margin', which is fixed"),
     ],
 )
 def test_a_mistake_in_the_options_is_said_in_a_sentence(
@@ -244,7 +268,10 @@ def test_what_an_import_raises_or_warns_of_is_said_and_ignored(project: Project)
         in finished.stderr + finished.stdout
     )
     project.kernels.write_text("1 / 0\n")
-    assert "cannot be imported (ZeroDivisionError: division by zero)" in project.verify(*SUBJECT).stderr
+    assert (
+        "cannot be imported (ZeroDivisionError: division by zero, raised in "
+        in project.verify(*SUBJECT).stderr
+    )
     project.kernels.write_text(f"import warnings\nwarnings.warn('old', DeprecationWarning)\n{KERNELS}")
     assert project.verify(*SUBJECT, "--cases", "ce-small").returncode == 0
 
@@ -348,6 +375,7 @@ def test_a_test_of_ones_own_knows_what_the_project_says(project: Project) -> Non
         ('"L1Loss", dtypes=["float23"]', "there is no dtype 'float23'; did you mean 'float32'?"),
         ('"L1Loss", as_="jaxx"', "there is no array library 'jaxx'; did you mean 'jax'?"),
         ('"L1Loss", lacks=["emty"]', "there is no feature 'emty'; did you mean 'empty'?"),
+        ("lambda: 0", "conforms needs a loss: write @lossproof.conforms('CrossEntropyLoss')"),
         ('"L1Loss"', "test_it takes no 'call'; let it take one, and return its result"),
     ],
 )
