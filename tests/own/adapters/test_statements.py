@@ -19,7 +19,8 @@ RIGHT = {"name": "mine", "library": "numpy", "table": {"MSELoss": loss}}
 
 
 def made(**stated: Any) -> FunctionTable:
-    return type("Mine", (FunctionTable,), {**RIGHT, **stated})()
+    subject: FunctionTable = type("Mine", (FunctionTable,), {**RIGHT, **stated})()
+    return subject
 
 
 @pytest.mark.parametrize(
