@@ -85,6 +85,8 @@ class CommandSubject(Subject):
         self.announcement = self._start() if announcement is None else announcement
         self.name = self.announcement.name
         self.dtypes = self.announcement.dtypes
+        self.language = self.announcement.language
+        self.tracker = self.announcement.tracker
         self.programs = CommandPrograms(self)
 
     def __reduce__(self) -> tuple[type[CommandSubject], tuple[Any, ...]]:

@@ -42,6 +42,7 @@ class Announcement:
     dtypes: tuple[str, ...]
     losses: Mapping[str, Announced]
     lacks: tuple[str, ...]
+    tracker: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def announcement_of(line: bytes) -> Announcement:
     _demand_known("lacks", lacks, FEATURES)
     losses = {name: _announced(name, loss) for name, loss in message["losses"].items()}
     texts = (message["name"], message["version"], message["language"])
-    return Announcement(*texts, tuple(message["dtypes"]), losses, tuple(lacks))
+    return Announcement(*texts, tuple(message["dtypes"]), losses, tuple(lacks), message.get("tracker", ""))
 
 
 def answer_of(line: bytes, request: Mapping[str, Any]) -> Computed | Refused | Unsupported:

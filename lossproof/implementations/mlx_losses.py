@@ -96,6 +96,7 @@ class MlxLosses(FunctionTable):
     """``mlx.nn.losses``, softmax and log-softmax."""
 
     name = "mlx"
+    tracker = "https://github.com/ml-explore/mlx/issues"
     packages = ("mlx",)
     library = "mlx"
     table = _TABLE

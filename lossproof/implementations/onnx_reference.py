@@ -25,6 +25,7 @@ class OnnxReference(FunctionTable):
     """What the specification of ONNX says, as its own evaluator understands it."""
 
     name = "onnx-reference"
+    tracker = "https://github.com/onnx/onnx/issues"
     packages = ("onnx",)
     library = "numpy"
     table = operators.table(__name__)

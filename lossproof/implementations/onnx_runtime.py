@@ -34,6 +34,7 @@ class OnnxRuntime(FunctionTable):
     """What ONNX Runtime makes of the operators."""
 
     name = "onnxruntime"
+    tracker = "https://github.com/microsoft/onnxruntime/issues"
     packages = ("onnxruntime", "onnx")
     library = "numpy"
     table = operators.table(__name__)

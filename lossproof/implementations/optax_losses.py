@@ -63,6 +63,7 @@ class OptaxLosses(FunctionTable):
     """``optax.losses``; what it says to be masked with ``where``, such as an ignored index, is not run."""
 
     name = "optax"
+    tracker = "https://github.com/google-deepmind/optax/issues"
     packages = ("optax",)
     library = "jax"
     table = _TABLE

@@ -63,6 +63,7 @@ class ScipyFunctions(FunctionTable):
     """``scipy.special``, which has no gradients."""
 
     name = "scipy"
+    tracker = "https://github.com/scipy/scipy/issues"
     packages = ("scipy",)
     library = "numpy"
     dtypes = ("float64", "float32")  # its functions turn float16 into float32

@@ -82,6 +82,7 @@ class SklearnMetrics(FunctionTable):
     """``sklearn.metrics``, which has no gradients."""
 
     name = "scikit-learn"
+    tracker = "https://github.com/scikit-learn/scikit-learn/issues"
     packages = ("scikit-learn",)
     library = "numpy"
     dtypes = ("float64",)  # its metrics are Python's numbers, whatever the dtype of their arrays

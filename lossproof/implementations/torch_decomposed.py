@@ -40,6 +40,7 @@ class DecomposedSubject(FunctionSubject):
     """What compiled code starts from: each loss and its gradient as a graph of simple operations."""
 
     name = "torch.compile-decomposed"
+    tracker = "https://github.com/pytorch/pytorch/issues"
     layouts = ("contiguous",)  # each layout is another compilation
     programs = TorchPrograms(compiled_form)
 

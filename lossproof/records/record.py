@@ -142,6 +142,7 @@ class Run:
         known_defects: the entries selected by this run: KnownDefect's fields, and a snippet.
         documents: the documents that the cases cite, by name: {title, about}.
         stand_ins: for each loss that a library lacks, the expression that was judged instead.
+        implementations: what the subjects say of themselves, by name: {language, tracker}, if anything.
         standing: a sentence for each release: whether it is on record, and what has changed if not.
         news: sentences on what has changed in a release that is not on record; no failures.
         started: ISO 8601 time; seconds: the length of the run.
@@ -158,5 +159,6 @@ class Run:
     documents: dict[str, dict[str, str]] = field(default_factory=dict)
     tested: list[str] = field(default_factory=list)
     stand_ins: dict[str, str] = field(default_factory=dict)
+    implementations: dict[str, dict[str, str]] = field(default_factory=dict)
     standing: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)

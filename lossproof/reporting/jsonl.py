@@ -135,6 +135,7 @@ def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
         "known_defects": run.known_defects,
         "documents": run.documents,
         "stand_ins": run.stand_ins,
+        "implementations": run.implementations,
         "standing": run.standing,
         "news": run.news,
         "started": run.started,

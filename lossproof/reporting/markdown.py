@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"https://[A-Za-z0-9./#_-]+")  # without any markup
 def summary_markdown(run: Run, records: Sequence[Record], comparison: Comparison | None) -> str:
     """Return the text of ``summary.md``, which is always below GitHub's limit."""
     lines = [*_verdict(run, records), *_failures(records), *_comparison(comparison), *_table(records)]
-    lines += [*_stand_ins(run), *_known_defects(run), *_exceptions(records)]
+    lines += [*_implementations(run), *_stand_ins(run), *_known_defects(run), *_exceptions(records)]
     return _fit(lines)
 
 
@@ -105,6 +105,12 @@ def _table(records: Sequence[Record]) -> Iterable[str]:
         f"{signs}. The number is the largest share of the error budget that was used, in any dtype and but "
         "for known defects; in brackets stand counts of checks, and of calls that gave a value."
     )
+
+
+def _implementations(run: Run) -> Iterable[str]:
+    for name, said in run.implementations.items():
+        tracker = f"defects are reported at {_code(said['tracker'])}" if said["tracker"] else ""
+        yield from ("", f"{escaped(name)}: {', '.join(filter(None, (escaped(said['language']), tracker)))}")
 
 
 def _stand_ins(run: Run) -> Iterable[str]:

@@ -201,6 +201,11 @@ class RunReports:
                 for document in self._corpus.documents
             },
             stand_ins=self._stand_ins,
+            implementations={
+                name: {"language": subject.language, "tracker": subject.tracker}
+                for name, subject in self._selection.subjects.items()
+                if subject.language or subject.tracker
+            },
             standing=self._standing,
             news=self._news,
         )

@@ -29,6 +29,8 @@ class Subject(ABC):
         has_construction: whether it constructs a loss before the call, so that refusals have a stage.
         shows_steps: whether its records show the worked steps even if they are right.
         packages: the distributions that it consists of, whose versions a run reports.
+        language: the programming language that it is written in, for people; empty if that needs no word.
+        tracker: the address where its defects are reported; empty if there is none.
         namespaces: its own modules, whose names no call may rebind.
         programs: writes programs that show what it does. They are not inherited, since a subclass runs
             something else. The programs of a subject without them hand the call to the subject.
@@ -40,6 +42,8 @@ class Subject(ABC):
     has_construction: bool = False
     shows_steps: bool = False
     packages: tuple[str, ...] = ()
+    language: str = ""
+    tracker: str = ""
     namespaces: tuple[str, ...] = ()
     programs: Programs | None = None
     is_foreign: bool = True

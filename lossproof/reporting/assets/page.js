@@ -55,9 +55,19 @@ function runSection() {
     facts(pairs(run.options)),
     el("h3", {}, "With"),
     facts(pairs(run.versions)),
+    implementations(run),
     el("h3", {}, "Where and when"),
     facts([...pairs(run.machine), ["started", run.started], ["took", took]]),
   );
+}
+
+// What the implementations say of themselves.
+function implementations(run) {
+  const said = Object.entries(run.implementations).map(([name, { language, tracker }]) => [
+    name,
+    el("span", {}, language, language && tracker && ", ", tracker && el("a", { href: tracker }, "report a defect")),
+  ]);
+  return said.length ? [el("h3", {}, "Implementations"), facts(said)] : [];
 }
 
 function openRow(row) {

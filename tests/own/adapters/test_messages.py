@@ -81,6 +81,7 @@ WRONG_ANNOUNCEMENTS: list[tuple[dict[str, Any], str]] = [
     ({"version": "the newest"}, "version is 'the newest'"),
     ({"version": "1.x"}, "version is '1.x'; write one such as 1.2.0rc1"),
     ({"language": 5}, "language is 5; it must be a text"),
+    ({"tracker": "javascript:alert(1)"}, "tracker is 'javascript:alert(1)'; it must be an address"),
     ({"dtypes": []}, "dtypes is []; it must be a list of dtypes"),
     ({"dtypes": ["float"]}, "dtypes names 'float', which does not exist; did you mean 'float64'?"),
     ({"losses": {}}, "losses is {}; it must be an object that holds each loss"),
@@ -196,7 +197,8 @@ def test_our_check_of_the_form_and_that_of_jsonschema_agree() -> None:
     right = [{**REQUEST, "value": NUMBER}, {"seq": 2, "value": NUMBER, "gradients": {"input": NUMBER}}]
     for message in [*(message for message, _ in WRONG_ANSWERS), *right]:
         assert is_valid(message, "computed") is (complaint(message, "computed") == ""), message
-    for change in [*(change for change, _ in WRONG_ANNOUNCEMENTS), {}, {"lacks": []}]:
+    right_changes = [{}, {"lacks": []}, {"tracker": "https://example.org"}]
+    for change in [*(change for change, _ in WRONG_ANNOUNCEMENTS), *right_changes]:
         message = {**ANNOUNCED, **change}
         assert is_valid(message, "announcement") is (complaint(message, "announcement") == ""), message
 
@@ -204,7 +206,9 @@ def test_our_check_of_the_form_and_that_of_jsonschema_agree() -> None:
 def test_an_announcement_is_read() -> None:
     fixed = {"delta": "0x1p-1", "reduction": "none", "weight": None}
     losses = {**MINE, "HuberLoss": {"parameters": [], "fixed": fixed}}
-    read = announcement_of(json.dumps({**ANNOUNCED, "losses": losses, "lacks": ["empty"]}).encode())
+    message = {**ANNOUNCED, "losses": losses, "lacks": ["empty"], "tracker": "https://example.org/issues"}
+    read = announcement_of(json.dumps(message).encode())
+    assert read.tracker == "https://example.org/issues"
     assert (read.name, read.version, read.language, read.dtypes) == ("mine", "1.0", "Zig", ("float64",))
     assert read.losses["MSELoss"].parameters == ("reduction",)
     assert read.losses["HuberLoss"].fixed == {"delta": 0.5, "reduction": "none", "weight": None}
