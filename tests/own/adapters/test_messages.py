@@ -197,7 +197,7 @@ def test_our_check_of_the_form_and_that_of_jsonschema_agree() -> None:
     right = [{**REQUEST, "value": NUMBER}, {"seq": 2, "value": NUMBER, "gradients": {"input": NUMBER}}]
     for message in [*(message for message, _ in WRONG_ANSWERS), *right]:
         assert is_valid(message, "computed") is (complaint(message, "computed") == ""), message
-    right_changes = [{}, {"lacks": []}, {"tracker": "https://example.org"}]
+    right_changes: list[Any] = [{}, {"lacks": []}, {"tracker": "https://example.org"}]
     for change in [*(change for change, _ in WRONG_ANNOUNCEMENTS), *right_changes]:
         message = {**ANNOUNCED, **change}
         assert is_valid(message, "announcement") is (complaint(message, "announcement") == ""), message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 from page_reader import page_data
@@ -22,7 +23,7 @@ def test_the_reports_say_it(tmp_path: Path) -> None:
     write_reports(tmp_path, replace(RUN, implementations=SAID), [result_of(AGREES)])
     assert page_data(tmp_path / "report.html")["run"]["implementations"] == SAID
     assert read_results(tmp_path / "results.jsonl")[0]["implementations"] == SAID
-    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    text = unescape((tmp_path / "summary.md").read_text(encoding="utf-8"))
     assert "\nlosses-in-c: C\n" in text
     assert "\noptax: defects are reported at <code>https://example.org/issues</code>\n" in text
     assert "\nboth: Zig, defects are reported at <code>https://example.org/zig</code>\n" in text
