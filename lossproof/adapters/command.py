@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -37,7 +38,8 @@ from lossproof.subjects.subject import Subject
 
 # Shorter than a trial may take, so that a call without an answer costs only itself.
 _SECONDS = 30.0
-_SHOWN_CHARACTERS = 300
+_SHOWN_CHARACTERS = 200
+_REASON = re.compile("error|exception|panic|assert", re.IGNORECASE)
 
 
 class CommandSubject(Subject):
@@ -176,9 +178,18 @@ class CommandSubject(Subject):
         self._runner.close()
         self._runner = None
         sys.stderr.write(printed)
-        lines = " | ".join(filter(None, map(str.strip, printed.splitlines())))
-        shown = lines if len(lines) <= _SHOWN_CHARACTERS else f"...{lines[-_SHOWN_CHARACTERS:]}"
-        end = f"; its stderr ends with: {shown}" if lines else ""
+        end = f"; its stderr: {_shortened(printed)}" if printed.strip() else ""
         if isinstance(problem, NoAnswer):
             return Refused(NO_ANSWER, f"{where}: {problem}{end}", "call")
         return Refused(PROCESS_ENDED, f"{problem}{end}", "call")
+
+
+def _shortened(printed: str) -> str:
+    """The end of what was printed, and the reason, which some languages print before the stack."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    text = " | ".join(lines)
+    if len(text) <= _SHOWN_CHARACTERS:
+        return text
+    reasons = [line for line in lines if _REASON.search(line) and line not in text[-_SHOWN_CHARACTERS:]]
+    start = f"{reasons[-1][:_SHOWN_CHARACTERS]} " if reasons and not _REASON.search(lines[-1]) else ""
+    return f"{start}...{text[-_SHOWN_CHARACTERS:]}"

@@ -30,7 +30,7 @@ class CommandPrograms(Programs):
         if self._is_malformed(call):
             imports.append("from lossproof.adapters.messages import answer_of")
         lines = tuple(self._lines(call, quantity))
-        return Program(tuple(imports), call=lines, dtype="tensor['dtype']")
+        return Program(tuple(imports), call=lines, dtype="tensor['dtype']", refusal="RuntimeError")
 
     def _lines(self, call: Call, quantity: str) -> Iterator[str]:
         who, (_, _, argument) = self._subject.announcement, quantity.partition(":")

@@ -94,3 +94,8 @@ FEATURES: Mapping[str, tuple[Callable[[Call], bool], str]] = {
 def lacking(call: Call, lacked: Iterable[str]) -> str:
     """What is said of an implementation that lacks a feature that a call needs; empty if it lacks none."""
     return next((FEATURES[name][1] for name in lacked if FEATURES[name][0](call)), "")
+
+
+def needed(call: Call) -> list[str]:
+    """The names of the features that a call needs."""
+    return [name for name, (is_needed, _) in FEATURES.items() if is_needed(call)]

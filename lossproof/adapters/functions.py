@@ -139,7 +139,7 @@ class FunctionTable(Subject):
             scope = {**form.scope, **tensors}
             execute((*form.construct, f"result = {form.call}"), scope)
             self.check(scope, call)
-            return _demand_array(scope["result"], self.arrays.name)
+            return _demand_array(scope["result"], self.arrays)
 
         gradients: Mapping[str, Any] = {}
         try:
@@ -177,12 +177,16 @@ class _Attempt:
     failure: Unsupported | Refused | None = None
 
 
-def _demand_array(output: Any, library: str) -> Any:
-    """The output, unless it is something of Python's own."""
+def _demand_array(output: Any, arrays: Arrays) -> Any:
+    """The output, unless it is something of Python's own that does not pass for an array."""
     if output is None:
         raise TypeError("it returned None; is a 'return' missing?")
     if type(output).__module__ == "builtins":
-        raise TypeError(f"it returned a {type(output).__name__}; let it return an array of {library}")
+        try:
+            arrays.read(output)
+        except Exception:
+            kind = type(output).__name__
+            raise TypeError(f"it returned a {kind}; let it return an array of {arrays.name}") from None
     return output
 
 

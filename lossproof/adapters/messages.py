@@ -18,7 +18,7 @@ from lossproof.corpus.complaints import quoted, suggestion
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.option import Kind, Option
-from lossproof.subjects.call import Call, Refused, Unsupported, Values
+from lossproof.subjects.call import REFUSED, Call, Refused, Unsupported, Values
 
 START: Mapping[str, Any] = {"cmd": "start", "version": 1}
 STOP: Mapping[str, Any] = {"cmd": "stop"}
@@ -115,7 +115,7 @@ def answer_of(line: bytes, request: Mapping[str, Any]) -> Computed | Refused | U
     if "unsupported" in message:
         return Unsupported(message["unsupported"])
     if "refused" in message:
-        return Refused("RuntimeError", message["refused"], "call")
+        return Refused(REFUSED, message["refused"], "call")
     gradients = message.get("gradients", {})
     if unasked := [name for name in gradients if name not in request.get("wrt", [])]:
         raise NoAnswer(f"gradients.{unasked[0]} was not asked for; leave it out")

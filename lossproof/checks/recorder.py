@@ -12,7 +12,7 @@ from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Detail, Record
-from lossproof.subjects.call import Refused
+from lossproof.subjects.call import REFUSED, Refused
 
 
 class Recorder:
@@ -89,7 +89,8 @@ class Recorder:
         what: str = "",
     ) -> Record:
         """The record of an exception instead of an answer; ``what`` names what raised, if not the call."""
-        message, came_out = f"{what}raised {refused.type}: {refused}", [refused.first_line]
+        said = "refused" if refused.type == REFUSED else f"raised {refused.type}"
+        message, came_out = f"{what}{said}: {refused}", [refused.first_line]
         return self.record(
             quantity, Outcome.ERROR, reduction, layout, None, message, detail, came_out=came_out
         )

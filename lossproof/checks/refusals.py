@@ -46,8 +46,8 @@ class Refusals:
             message = f"accepted, with {_short(observation)}; must be refused"
             verdict = Verdict(False, None, message, came_out=(ACCEPTED,))
         except Refused as refused:
-            is_enough = trial.subject.is_foreign and refused.is_exception
-            verdict = Verdict(True, None) if is_enough else judge_refusal(refused, expected)
+            judge = judge_foreign_refusal if trial.subject.is_foreign else judge_refusal
+            verdict = judge(refused, expected)
         if trial.case.own_process and not verdict.agrees:
             # Which of the two happens, and with what result, may vary from run to run.
             message = "accepted, or ended the process; must be refused"
@@ -74,6 +74,14 @@ def _short(observation: Observation) -> str:
     return f"result {numbers.item()!r}" if numbers.size == 1 else f"a result of shape {list(numbers.shape)}"
 
 
+def judge_foreign_refusal(refused: Refused, expected: Raised) -> Verdict:
+    """Whether another implementation than torch refused, with any exception and for any reason."""
+    if refused.is_exception:
+        return Verdict(True, None)
+    message = f"{refused.type}: {refused}; must be refused, for its {expected.kind}"
+    return Verdict(False, None, message, came_out=(refused.first_line,))
+
+
 def judge_refusal(refused: Refused, expected: Raised) -> Verdict:
     """Whether a subject raised the right exception at the right stage."""
     if refused.kind is not None:
@@ -97,7 +105,7 @@ def detail(programs: Programs, call: Call, expected: Raised, is_foreign: bool = 
     expectation = f"should raise {expected.type} at the {expected.when} matching '{expected.match}'"
     is_right = f"type(raised).__name__ == {expected.type!r} and re.search({expected.match!r}, str(raised))"
     if is_foreign:
-        expectation, is_right = "should be refused", "raised is not None"
+        expectation, is_right = "should be refused", f"isinstance(raised, {program.refusal})"
     elif program.names_kinds:
         expectation = f"should be refused with kind {expected.kind}"
         is_right = f"getattr(raised, 'kind', None) == {expected.kind!r}"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.adapters.features import needed
 from lossproof.adapters.messages import run_message
 from lossproof.adapters.parameters import effective_parameters, is_its_own
 from lossproof.adapters.tensor_json import number_text, tensor_json
@@ -29,6 +30,7 @@ from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import FORMATS
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
 from lossproof.records.quantity import Quantity
+from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values
 
 FORMAT = "lossproof-truth"
@@ -54,7 +56,7 @@ def truth_text(corpus: Path | None, pattern: str | None, loss: str | None, dtype
     ]
     if not cases:
         raise Mistake("no case matches all of these options; leave one out")
-    left_out = sorted({case.id for case in cases if _is_large(case)})
+    left_out = sorted({case.id for case in cases if _is_large(case) or _has_no_form(case)})
     head = {
         "format": FORMAT,
         "version": VERSION,
@@ -71,6 +73,12 @@ def truth_text(corpus: Path | None, pattern: str | None, loss: str | None, dtype
                 lines += map(_dump, _lines(case, selected, planner))
             advance()
     return "\n".join([*lines, ""])
+
+
+def _has_no_form(case: Case) -> bool:
+    """Whether a case has a parameter that its loss lacks, for which there is no way to write it."""
+    loss = LOSSES[case.loss]
+    return not set(case.params) <= {*loss.parameters, *loss.typed_reductions}
 
 
 def _is_large(case: Case) -> bool:
@@ -95,7 +103,10 @@ def _call(call: Call) -> dict[str, Any]:
     parameters = effective_parameters(call)
     message = run_message(call, 0, parameters, None)
     given = [name for name, value in parameters.items() if not is_its_own(call.loss, name, value, {})]
-    return {key: message[key] for key in ("loss", "dtype", "parameters", "arguments")} | {"given": given}
+    return {key: message[key] for key in ("loss", "dtype", "parameters", "arguments")} | {
+        "given": given,
+        "needs": needed(call),
+    }
 
 
 def _expected(planned: PlannedCall) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from lossproof.records.quantity import Quantity
 
 # Shown to readers instead of a dtype.
 NO_DTYPE = "no dtype"
+# In the place of a subject: the numbers that the cases themselves state.
+CERTIFIED = "certified"
 # A pick of a convention other than those with a name.
 ANOTHER = "another"
 # The rules, other than its number, by which a check may pass.
@@ -89,7 +91,7 @@ class Record:
     @property
     def subject_name(self) -> str:
         """The subject's name for a reader; records of the numbers that a case states are called certified."""
-        return self.subject or "certified"
+        return self.subject or CERTIFIED
 
     @property
     def dtype_name(self) -> str:

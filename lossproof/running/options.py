@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _FLAG = {"action": "store_const", "const": "yes"}
@@ -17,19 +17,39 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+class _Naming(argparse.Action):
+    """The value of an option that names what is tested: an empty one would test something else."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        if not str(values).strip():
+            raise argparse.ArgumentError(
+                self, "it is empty, as an unset variable would be; name what to test"
+            )
+        setattr(namespace, self.dest, values)
+
+
 # By name, what ``argparse`` needs to know. The value is a text, which is empty if nothing is given.
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "--subjects": {"help": "implementations to test, comma-separated"},
+    "--subjects": {"action": _Naming, "help": "implementations to test, comma-separated"},
     "--dtypes": {"help": "dtypes to test in, comma-separated"},
     "--cases": {"help": "case ids to run, comma-separated shell patterns"},
     "--losses": {"help": "losses to run, comma-separated: MSELoss,F.cross_entropy"},
-    "--subject": {"help": "a function to test: package.module:name or path/to/file.py:name"},
+    "--subject": {
+        "action": _Naming,
+        "help": "a function to test: package.module:name or path/to/file.py:name",
+    },
     "--as": {"dest": "loss", "help": "the loss that it computes: CrossEntropyLoss"},
     "--arrays": {"help": "whose arrays it takes (default: torch)"},
     "--backward": {"help": "a function for its gradients (default: autograd)"},
     "--fixed": {"help": "parameters that it does not take: reduction=none"},
     "--lacks": {"help": "features that it does not have, comma-separated"},
-    "--command": {"help": "a program to test: ./runner (docs/any-language.md)"},
+    "--command": {"action": _Naming, "help": "a program to test: ./runner (docs/any-language.md)"},
     "--check-messages": {
         **_FLAG,
         "help": "hold lossproof's own messages to the program against their schema, too",

@@ -15,6 +15,7 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
 from lossproof.corpus.reading import Corpus
 from lossproof.numbers.formats import FORMATS
+from lossproof.records.record import CERTIFIED
 from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.quick import quick_cases
@@ -54,7 +55,7 @@ class PlannedTrial:
     @property
     def id(self) -> str:
         """The id of the test: unique in the corpus, and stable, since CI systems track tests by it."""
-        return "-".join(filter(None, (self.case.id, self.subject or "certified", self.dtype)))
+        return "-".join(filter(None, (self.case.id, self.subject or CERTIFIED, self.dtype)))
 
 
 @dataclass(frozen=True)

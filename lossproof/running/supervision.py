@@ -76,7 +76,7 @@ class Supervisor:
             connection.send(place)
             if not connection.poll(self.seconds):
                 self.close()
-                return f"no answer within {self.seconds:g} seconds"
+                return f"not done within {self.seconds:g} seconds, the time limit of a trial"
             answer, changes = connection.recv()
         except (EOFError, OSError):
             return self._how_it_ended()

@@ -14,6 +14,7 @@ from lossproof.adapters.features import FEATURES
 from lossproof.adapters.statements import TableError
 from lossproof.adapters.target import TargetError, TargetSubject
 from lossproof.corpus.complaints import suggestion
+from lossproof.records.record import CERTIFIED
 from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.running.mistakes import SelectionError
 from lossproof.subjects.call import Refused
@@ -103,9 +104,9 @@ def command_subject(command: str = "", check_messages: str = "") -> Subject | No
         raise SelectionError(f"the runner '{command}' did not say what it is: {problem}; {remedy}") from None
     # Each process that examines trials starts a runner of its own.
     subject.close()
-    if subject.name in known_subjects():
+    if subject.name in (*known_subjects(), CERTIFIED):
         raise SelectionError(
-            f"the runner '{command}' calls itself {subject.name}, which is another subject; rename it"
+            f"the runner '{command}' calls itself {subject.name}, a name that is taken; rename it"
         )
     return subject
 

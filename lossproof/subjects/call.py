@@ -100,6 +100,8 @@ class ModeObservation(Observation):
 # The types of what is not an exception of the implementation.
 PROCESS_ENDED = "ProcessEnded"
 NO_ANSWER = "NoAnswer"
+# The type of what a program refuses in words of its own.
+REFUSED = "Refused"
 
 
 class Unsupported(Exception):

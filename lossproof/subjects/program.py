@@ -35,6 +35,7 @@ class Program:
         dtype: an expression for the name of its dtype.
         changed: an expression for the names of the tensors that the call changed, if they stay as they are
             because the call gets copies; else empty.
+        refusal: the name of the exception that it raises if the call is refused, rather than goes wrong.
         names_kinds: whether its exceptions and warnings have a ``kind``, as cases name kinds.
     """
 
@@ -47,6 +48,7 @@ class Program:
     in_double: str = "result"
     dtype: str = DTYPE_OF_RESULT
     changed: str = ""
+    refusal: str = "Exception"
     names_kinds: bool = False
 
     @property

@@ -31,7 +31,7 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
         "error",
         "raised ProcessEnded: the process was ended by SIGSEGV",
     ),
-    "raises": ("1 / 0", "error", "the process ended with status 1; its stderr ends with: "),
+    "raises": ("1 / 0", "error", "the process ended with status 1; its stderr: "),
     "says-why": ("1 / 0", "error", "| ZeroDivisionError: division by zero"),
     "hangs": (FOREVER, "error", "raised ProcessEnded: no answer within 2 seconds"),
     "listens-to-no-signal": (
@@ -48,7 +48,7 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
     "prints-and-says-why": (
         "print('oops', file=sys.stderr, flush=True); print('hello')",
         "error",
-        "print whatever is no answer to stderr; its stderr ends with: oops",
+        "print whatever is no answer to stderr; its stderr: oops",
     ),
     "prints-parts-of-a-line": (
         f"print('hello', end='', flush=True)\n        {FOREVER}",
@@ -63,7 +63,12 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
     "prints-to-stderr-without-end": (
         "while True: sys.stderr.write('more' * 10_000)",
         "error",
-        "no answer within 2 seconds; its stderr ends with: ...moremore",
+        "no answer within 2 seconds; its stderr: ...moremore",
+    ),
+    "says-why-before-its-stack": (
+        "print('Error: far', *['at step (runner.js:1)'] * 30, sep=chr(10), file=sys.stderr); sys.exit(1)",
+        "error",
+        "its stderr: Error: far ...",
     ),
     "answers-twice": (
         "print(json.dumps({'seq': seq, 'refused': ''}) + chr(10) + 'x')",
@@ -107,7 +112,7 @@ MISBEHAVIOURS: dict[str, tuple[str, str, str]] = {
         "unsupported",
         "it computes no gradient by input",
     ),
-    "refuses": ("return {'seq': seq, 'refused': 'not today'}", "error", "raised RuntimeError: not today"),
+    "refuses": ("return {'seq': seq, 'refused': 'not today'}", "error", "refused: not today"),
     "lacks": ("return {'seq': seq, 'unsupported': 'no sums'}", "unsupported", "no sums"),
     "wrong": ("return {'seq': seq, 'value': tensor([], [18.0])}", "disagree", "is 18.0, should be 18.5"),
 }

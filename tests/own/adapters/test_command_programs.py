@@ -37,6 +37,19 @@ SIGN = ("[-slope for slope in slopes]", "slopes")
 IGNORED_UPSTREAM = ('read(message["upstream"]) *', '[1.0] * len(read(message["upstream"])) *')
 
 
+REFUSAL = cases_of(
+    """\
+cases:
+  - id: option
+    title: no reduction
+    loss: MSELoss
+    params: {reduction: total}
+    args: {input: [1, 2], target: [1, 2]}
+    raises: {when: call, kind: option, torch: {type: ValueError, match: "reduction"}}
+"""
+)["option"]
+
+
 def failures(case: Case, folder: Path, *changes: tuple[str, str]) -> list[Record]:
     with subject_of(write_runner(folder, *changes), seconds=2) as subject:
         records = Examiner().examine(case, subject, "float64")
@@ -100,6 +113,16 @@ def test_the_program_of_an_answer_that_is_none(
     assert {outcome_of(record) for record in failed} == {outcome}
     write_runner(tmp_path)
     assert {outcome_of(record) for record in failed} == {"passes"}
+
+
+def test_the_program_of_a_crash_in_place_of_a_refusal(tmp_path: Path) -> None:
+    [record] = failures(REFUSAL, tmp_path, before_answering("1 / 0"))
+    assert record.outcome == "disagree"
+    assert record.message.startswith("ProcessEnded: the process ended with status 1")
+    assert "must be refused, for its option" in record.message
+    assert fails_as_told(record)
+    write_runner(tmp_path)
+    assert outcome_of(record) == "passes"
 
 
 def test_a_program_holds_the_line_that_the_runner_gets_and_needs_no_lossproof(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_the_losses_that_it_announces_select_the_cases(tmp_path: Path) -> None:
         ("sh -c 'exit 3'", "the process ended with status 3"),
         (
             "sh -c 'echo of my own >&2; exit 3'",
-            "; its stderr ends with: of my own; docs/any-language.md says",
+            "; its stderr: of my own; docs/any-language.md says",
         ),
         ("echo hello", "the answer to start is wrong: it is 'hello', which is no JSON"),
         ("'./runner", "--command ''./runner' cannot be read (No closing quotation); mend its quotes"),
@@ -68,7 +68,11 @@ def test_a_program_that_does_not_say_what_it_is(command: str, words: str) -> Non
         (('"float64"]', '"double"]'), "dtypes names 'double', which does not exist"),
         (
             ('"name": "squares"', '"name": "torch.nn"'),
-            "calls itself torch.nn, which is another subject; rename it",
+            "calls itself torch.nn, a name that is taken; rename it",
+        ),
+        (
+            ('"name": "squares"', '"name": "certified"'),
+            "calls itself certified, a name that is taken; rename it",
         ),
         (('"version": "1.0",', ""), "it lacks 'version'"),
     ],

@@ -166,6 +166,19 @@ def test_what_passes_besides_the_number_is_named() -> None:
     assert all(set(names) <= {"inf", "-inf", "nan"} for names in named)
 
 
+def test_a_parameter_that_the_loss_lacks_leaves_its_case_out() -> None:
+    head, *calls = lines(loss="BCELoss", pattern="d002-1*", dtypes="float64")
+    assert head["left_out"] == ["d002-12-bce-has-no-ignore-index"]
+    assert {call["case"] for call in calls} >= {"d002-10-first-loss-by-hand"}
+
+
+def test_a_call_says_what_it_needs() -> None:
+    [call] = [
+        one for one in lines(pattern="mse-row-target", dtypes="float64")[1:] if one["reduction"] == "sum"
+    ]
+    assert call["needs"] == ["broadcast"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -63,7 +63,8 @@ def test_failures_are_grouped_and_the_largest_group_comes_first() -> None:
         "fails: 2 checks of CrossEntropyLoss, value, float32, in 2 cases",
         "    cases/losses/cross_entropy.yaml:12: [few-0] torch.nn, float32, value, mean: "
         "RuntimeError: no kernel",
-        "  all failures: the report; the first one in full: lossproof verify --cases many-0 --dtypes float32 -v",
+        "  all failures: the report; the first one in full: "
+        "lossproof verify --cases many-0 --dtypes float32 -v",
     ]
 
 

@@ -124,6 +124,8 @@ def test_the_snippet_of_a_failure_fails_by_itself_and_passes_on_a_right_torch(
             ["--losses", "CrosEntropyLoss"],
             "there is no loss 'CrosEntropyLoss'; did you mean 'CrossEntropyLoss'?",
         ),
+        (["--subjects", ""], "argument --subjects: it is empty, as an unset variable would be"),
+        (["--command", " "], "argument --command: it is empty, as an unset variable would be"),
         (["--device", "abacus"], "there is no device 'abacus' here; choose from cpu"),
     ],
 )

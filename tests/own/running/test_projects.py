@@ -179,7 +179,7 @@ def test_what_a_call_does_to_its_process_costs_no_other_case(project: Project) -
         """
     for harm, said in (
         ("os.kill(os.getpid(), signal.SIGKILL)", "the process was ended by SIGKILL"),
-        ("time.sleep(1000)", "no answer within 3 seconds"),
+        ("time.sleep(1000)", "not done within 3 seconds, the time limit of a trial"),
     ):
         body = harmful.format(harm=harm).replace("\n        ", "\n    ")
         text = KERNELS.replace("ignore_index=-100):", f"ignore_index=-100):{body}")

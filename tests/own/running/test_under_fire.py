@@ -35,7 +35,7 @@ SAID: Mapping[str, tuple[str, str]] = {
     "raises-in-words": ("error", "raised UnicodeError: <b>\x00\u202e"),
     "leaves": ("error", "raised SystemExit: enough"),
     "recurses": ("error", "raised RecursionError"),
-    "hangs": ("error", "no answer within 3 seconds"),
+    "hangs": ("error", "not done within 3 seconds, the time limit of a trial"),
     "segmentation-fault": ("error", "the process was ended by SIGSEGV"),
     "ends": ("error", "the process ended with status 0"),
     "ends-badly": ("error", "the process ended with status 7"),
