@@ -51,6 +51,17 @@ def ignore_index_dropped(
 
 
 @faults(
+    Site("nll-ignore-index-zero-as-none", "NLLLoss"),
+    Site("ce-ignore-index-zero-as-none", "CrossEntropyLoss"),
+)
+def ignore_index_zero_as_none(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """An ignore_index of 0, the usual padding token, is falsy, and taken for none."""
+    return original(input, target, *rest, **{**options, "ignore_index": options.get("ignore_index") or -100})
+
+
+@faults(
     Site("triplet-margin-dropped", "TripletMarginLoss"),
     Site("triplet-distance-margin-dropped", "TripletMarginWithDistanceLoss"),
 )
