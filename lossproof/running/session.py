@@ -124,8 +124,11 @@ class ConformanceSession:
             self.store.keep()
 
     def error_answer(self, trial: PlannedTrial, reason: str) -> Answer:
-        """The answer for a trial that could not be carried out."""
-        return Answer.of([failed_record(trial, self.selection, reason)])
+        """The answer for a trial that could not be carried out, which may be a known defect, too."""
+        records = [failed_record(trial, self.selection, reason)]
+        if trial.subject is not None:
+            records, _ = excuse(records, self._defects[trial.subject].get(trial.case.id, []))
+        return Answer.of(records)
 
 
 def _has_accepted(records: Iterable[Record]) -> bool:

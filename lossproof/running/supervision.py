@@ -13,8 +13,9 @@ import signal
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from lossproof.running.selection import PlannedTrial, Selection
@@ -51,6 +52,7 @@ class Supervisor:
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._is_ready = False
+        self._end = -1
 
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in the second process."""
@@ -74,9 +76,12 @@ class Supervisor:
                 connection.recv()
                 self._is_ready = True
             connection.send(place)
-            if not connection.poll(self.seconds):
+            # A process that the subject has started may hold the connection open after this one has ended.
+            if not wait([connection, self._end], self.seconds):
                 self.close()
                 return f"not done within {self.seconds:g} seconds, the time limit of a trial"
+            if not connection.poll():
+                return self._how_it_ended()
             answer, changes = connection.recv()
         except (EOFError, OSError):
             return self._how_it_ended()
@@ -91,9 +96,11 @@ class Supervisor:
     def close(self) -> None:
         """End the process."""
         if self._process is not None and self._connection is not None:
-            self._process.kill()
+            _end_group(self._process)
             self._process.join()
             self._connection.close()
+            if self._end != self._process.sentinel:
+                os.close(self._end)
         self._process = self._connection = None
         self._is_ready = False
 
@@ -108,6 +115,7 @@ class Supervisor:
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             self._process.start()
         other_end.close()
+        self._end = _end_of(self._process)
         self._connection = our_end
         return our_end
 
@@ -126,10 +134,29 @@ def _usual_method(selection: Selection) -> str:
     return "fork" if is_safe and is_ours else "spawn"
 
 
+def _end_of(process: BaseProcess) -> int:
+    """A descriptor that is ready when the process ends, even if a copy of it goes on, where there is one."""
+    if hasattr(os, "pidfd_open") and process.pid is not None:
+        with suppress(OSError):  # the kernel does not have it
+            return os.pidfd_open(process.pid)
+    return process.sentinel
+
+
+def _end_group(process: BaseProcess) -> None:
+    """End a process that serves, with all that its subjects have started and not taken out of its group."""
+    if hasattr(os, "killpg") and process.pid is not None:
+        with suppress(OSError):  # it has not made its group yet, or is gone
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+
+
 def _serve(session: ConformanceSession, far_end: Connection, connection: Connection, captures: bool) -> None:
     """Answer requests until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, which ends this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(os, "setsid"):
+        os.setsid()  # what subjects start ends with it
+    own_id = os.getpid()
     far_end.close()  # or this process would keep open the end whose closing it waits for
     tail = _Tail()
     if captures:
@@ -140,8 +167,12 @@ def _serve(session: ConformanceSession, far_end: Connection, connection: Connect
         try:
             place = connection.recv()
         except EOFError:
+            if hasattr(os, "killpg"):
+                os.killpg(0, signal.SIGKILL)
             return
         answer = _answer(session, place)
+        if os.getpid() != own_id:
+            os._exit(0)  # this is a copy that the subject forked: only one of them may answer
         changes = surroundings.changes()
         if not changes:
             session.keep_truth()

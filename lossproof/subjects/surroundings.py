@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from operator import is_
 from typing import Any
 
@@ -23,12 +26,16 @@ class Surroundings:
         for subject in subjects:
             self._probes |= subject.probes()
         modules = dict.fromkeys(["numpy", *(name for subject in subjects for name in subject.namespaces)])
+        self._environment = dict(os.environ)
         self._state = {name: probe() for name, probe in self._probes.items()}
         self._namespaces = {module: dict(vars(sys.modules[module])) for module in modules}
 
     def changes(self) -> list[str]:
         """The changes since the snapshot, in words."""
         changes = [name for name, probe in self._probes.items() if probe() != self._state[name]]
+        # New names are fine: libraries set some for themselves when they are first used.
+        if any(os.environ.get(name) != value for name, value in self._environment.items()):
+            changes.append("the environment")
         for module, before in self._namespaces.items():
             now = vars(sys.modules[module])
             # New names are fine: submodules are imported when they are first used.
@@ -44,8 +51,62 @@ def _numpy_random_state() -> tuple[bytes, int]:
     return state["key"].tobytes(), state["pos"]
 
 
+def _signal_handlers() -> tuple[Any, ...]:
+    return tuple(map(signal.getsignal, _SIGNALS))
+
+
+def _limits() -> tuple[Any, ...]:
+    """The limits of the process's resources; none where the system has no such thing."""
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return ()
+    names = sorted(name for name in vars(resource) if name.startswith("RLIMIT_"))
+    return tuple(resource.getrlimit(getattr(resource, name)) for name in names)
+
+
+def _is_subnormal_kept() -> bool:
+    """Whether the processor computes with subnormal numbers rather than taking them for 0."""
+    return bool(_SUBNORMAL * _HALF > 0)
+
+
+def _standard_streams() -> list[Any]:
+    return [_identity(descriptor) for descriptor in (0, 1, 2)]
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+# Those that code changes; Windows has few of them.
+_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in (
+        "SIGINT",
+        "SIGTERM",
+        "SIGALRM",
+        "SIGCHLD",
+        "SIGPIPE",
+        "SIGHUP",
+        "SIGUSR1",
+        "SIGUSR2",
+        "SIGFPE",
+    )
+    if hasattr(signal, name)
+)
+_SUBNORMAL, _HALF = np.float32(1e-40), np.float32(0.5)
+
 # For each state that calls must not change, a function that reads it.
 _PROBES: Mapping[str, Callable[[], Any]] = {
+    "the locale": partial(locale.setlocale, locale.LC_ALL),
+    "the handlers of signals": _signal_handlers,
+    "the limits of the process": _limits,
+    "the standard streams": _standard_streams,
+    "the handling of subnormal numbers": _is_subnormal_kept,
     "the working folder": os.getcwd,
     "NumPy's handling of floating-point errors": np.geterr,
     "NumPy's global random state": _numpy_random_state,

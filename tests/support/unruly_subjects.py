@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import locale
 import os
 import random
 import resource
@@ -105,9 +106,13 @@ def _patch_torch() -> None:
 
 
 def _eat_memory(call: Call, answer: Observation) -> Any:
-    limit = 1 << 33
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    return [np.empty(1 << 27) for _ in range(1000)]
+    # The limit, so that the machine survives, is ours and not the subject's.
+    _, hard = before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 33, hard))
+    try:
+        return [np.empty(1 << 27) for _ in range(1000)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 MISBEHAVIOURS: dict[str, Callable[[Call, Observation], Any]] = {
@@ -147,6 +152,15 @@ MISBEHAVIOURS: dict[str, Callable[[Call, Observation], Any]] = {
     "python-seed": _change(lambda: random.seed(7)),
     "torch-functions": _change(_patch_torch),
     "folder": _change(lambda: os.chdir("/")),
+    "environment": _change(lambda: os.environ.clear()),
+    "other-locale": _change(lambda: locale.setlocale(locale.LC_ALL, "C")),
+    "signals": _change(lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN)),
+    "limits": _change(lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))),
+    "streams": _change(lambda: os.close(0)),
+    "subnormals": _change(lambda: torch.set_flush_denormal(True)),
+    "anomalies": _change(lambda: torch.autograd.set_detect_anomaly(True)),
+    "forks": lambda call, answer: (os.fork(), answer)[1],
+    "forks-and-ends": lambda call, answer: os._exit(3) if os.fork() else time.sleep(1000),
 }  # fmt: skip
 
 

@@ -251,6 +251,7 @@ _PROBES: Mapping[str, Callable[[], Any]] = {
     "torch's number of threads": torch.get_num_threads,
     "torch's grad mode": torch.is_grad_enabled,
     "torch's inference mode": torch.is_inference_mode_enabled,
+    "torch's anomaly mode": torch.is_anomaly_enabled,
     "torch's autocast mode": torch.is_autocast_enabled,
     "torch's use of deterministic algorithms": torch.are_deterministic_algorithms_enabled,
     "torch's precision of matrix products": torch.get_float32_matmul_precision,

@@ -147,6 +147,16 @@ def test_init_writes_a_file_with_which_the_run_passes_until_a_failure_is_mended(
     )
 
 
+def test_a_crash_is_a_failure_to_be_worked_off_as_any_other(project: Project) -> None:
+    crash = "    if labels.tolist() == [1, 1]:\n        import os\n        os._exit(3)\n"
+    project.kernels.write_text(KERNELS.replace("    kept =", f"{crash}    kept =", 1))
+    assert project.verify(*SUBJECT, verb="init").returncode == 0
+    passed = project.verify()
+    assert passed.returncode == 0, passed.stdout
+    assert project.outcomes()["ce-after"] == {"known defect"}
+    assert "the process ended with status 3" in (project.folder / "lossproof.toml").read_text()
+
+
 def test_init_must_be_told_what_to_test(project: Project) -> None:
     finished = project.verify(verb="init")
     assert finished.returncode == 2

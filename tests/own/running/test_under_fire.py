@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from suite_runs import FIRST_AND_LAST, Suite
-from unruly_subjects import MISBEHAVIOURS
+from unruly_subjects import MISBEHAVIOURS, Unruly
 
 from lossproof.corpus.reading import load_corpus
 from lossproof.running import supervision
-from lossproof.running.selection import select
+from lossproof.running.selection import Selection, select
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
+from lossproof.subjects.call import Call, Observation
 
 # What the record of the misbehaviour says; a tuple is (outcome, part of the message).
 SAID: Mapping[str, tuple[str, str]] = {
@@ -55,6 +59,15 @@ SAID: Mapping[str, tuple[str, str]] = {
     "python-seed": ("error", "the subject changed Python's global random state"),
     "torch-functions": ("error", "the subject changed torch.nn.functional.nll_loss"),
     "folder": ("error", "the subject changed the working folder"),
+    "environment": ("error", "the subject changed the environment"),
+    "other-locale": ("error", "the subject changed the locale"),
+    "signals": ("error", "the subject changed the handlers of signals"),
+    "limits": ("error", "the subject changed the limits of the process"),
+    "streams": ("error", "the subject changed the standard streams"),
+    "subnormals": ("error", "the subject changed the handling of subnormal numbers"),
+    "anomalies": ("error", "the subject changed torch's anomaly mode"),
+    "forks": ("agree", ""),
+    "forks-and-ends": ("error", "the process ended with status 3"),
 }
 
 
@@ -181,6 +194,39 @@ def test_a_process_that_has_held_much_memory_serves_no_further_trial(
         supervisor.close()
         assert len(started) == served
         assert not any(answer.complaints for answer in answers)
+
+
+def test_what_a_subject_has_forked_answers_nothing_and_ends_with_the_run(tmp_path: Path) -> None:
+    (tmp_path / "losses.yaml").write_text(FIRST_AND_LAST)
+    corpus = load_corpus(tmp_path)
+    mark = tmp_path / "fork"
+
+    def fork(call: Call, answer: Observation) -> Observation:
+        if os.fork() == 0:
+            mark.write_text(str(os.getpid()))
+            time.sleep(1000)
+        return answer
+
+    trials = select(corpus, "reference", "float64", "", "cpu").trials
+    trials = tuple(replace(trial, subject="forking") for trial in trials)
+    selection = Selection(trials, {"forking": Unruly("forking", fork)}, ("float64",), "cpu")
+    supervisor = Supervisor(ConformanceSession(corpus, selection), 120, method="fork")
+    assert not any(supervisor.examine(trial).complaints for trial in trials)
+    forked = int(mark.read_text())
+    supervisor.close()
+    deadline = time.monotonic() + 30
+    while _runs(forked) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(forked)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is there, and not just a zombie that nobody has waited for."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def counting(start: Callable[[], Any], started: list[None]) -> Callable[[], Any]:
