@@ -56,7 +56,9 @@ class RunReports:
         """Begin a run; one that is over took some seconds, and started at an ISO 8601 time."""
         self._folder = folder
         self._baseline = baseline
-        self._history = history
+        # The releases of torch say nothing about other implementations.
+        is_about_torch = any(not subject.is_foreign for subject in selection.subjects.values())
+        self._history = history if is_about_torch else None
         self.comparison: Comparison | None = None
         self._corpus = corpus
         self._cases = {case.id: case for case in corpus.cases}
