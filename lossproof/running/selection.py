@@ -170,7 +170,8 @@ def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) ->
     if case.expect or case.gradient or (case.erratum and case.erratum.says):
         yield PlannedTrial(case, None, None)
     if case.module is not None:
-        yield from (PlannedTrial(case, name, None) for name in subjects)
+        # Only torch and what stands for it have torch's modules.
+        yield from (PlannedTrial(case, name, None) for name, one in subjects.items() if not one.is_foreign)
         return
     # Subjects vary fastest: they share the truth of a dtype, which is cached for a few calls only.
     for dtype in case.dtypes:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from examined_cases import cases_of
+from repository import whole_corpus
 from snippet_runs import fails_as_told, outcome_of
 
 from lossproof.adapters.target import TargetError, TargetSubject, load
@@ -17,6 +18,7 @@ from lossproof.checks.examination import Examiner
 from lossproof.judging.calls import make_call
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
+from lossproof.running.selection import select
 from lossproof.subjects.subject import Subject
 
 MODULE = '''
@@ -376,6 +378,14 @@ def test_refusing_in_any_words_is_enough_and_an_index_that_is_accepted_is_a_defe
             assert (record.quantity, record.outcome) == ("raises", outcome)
             if outcome != "agree":
                 assert fails_as_told(replace_outcome(record))
+
+
+def test_claims_about_the_modules_of_torch_are_not_asked_of_it(module: Path) -> None:
+    named = {"subject": f"{module}:by_name", "loss": "MSELoss"}
+    trials = select(whole_corpus(), "", "", "", "cpu", **named).trials
+    assert {trial.case.loss for trial in trials} == {"MSELoss"}
+    assert all(trial.case.module is None for trial in trials)
+    assert any(case.module is not None and case.loss == "MSELoss" for case in whole_corpus().cases)
 
 
 def test_another_process_imports_the_function_anew(module: Path) -> None:
