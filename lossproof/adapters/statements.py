@@ -47,7 +47,7 @@ def mistakes_in(subject: FunctionTable) -> Iterator[str]:
         entry = as_entry(stated)
         if not callable(entry.function):
             kind = type(entry.function).__name__
-            yield f"the table has a {kind} for {loss}, which cannot be called; name a function"
+            yield f"{loss} is of type {kind} in the table, which cannot be called; name a function"
         yield from mistakes_in_fixed(loss, entry.fixed)
 
 

@@ -77,7 +77,9 @@ def load(target: str) -> Callable[..., Any]:
             raise TargetError(f"{place} has no '{name}'; {remedy}")
         value = getattr(value, part)
     if not callable(value):
-        raise TargetError(f"{target} is a {type(value).__name__}, which cannot be called; name a function")
+        raise TargetError(
+            f"{target} is of type {type(value).__name__}, which cannot be called; name a function"
+        )
     return value  # type: ignore[no-any-return]  # whatever else it is, it can be called
 
 

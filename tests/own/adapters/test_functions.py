@@ -403,7 +403,7 @@ def test_another_process_imports_the_function_anew(module: Path) -> None:
         ("none.py:f", "there is no file none.py; name a file that exists"),
         ("no_such_package.m:f", "there is no module 'no_such_package' here"),
         ("their_losses.py:by_nam", "has no 'by_nam'; did you mean 'by_name'"),
-        ("their_losses.py:not_a_function", "is a int, which cannot be called; name a function"),
+        ("their_losses.py:not_a_function", "is of type int, which cannot be called; name a function"),
     ],
 )
 def test_a_function_that_is_not_there_is_said_to_be_so(

@@ -32,7 +32,7 @@ def made(**stated: Any) -> FunctionTable:
         ({"features_lacked": "broadcast"}, "features_lacked is a text; write ('broadcast',)"),
         ({"table": {}}, "Mine has no losses; add table = {'MSELoss': ...}"),
         ({"table": {"MSELos": loss}}, "the table has 'MSELos', which is no loss; did you mean 'MSELoss'?"),
-        ({"table": {"MSELoss": 3}}, "the table has a int for MSELoss, which cannot be called"),
+        ({"table": {"MSELoss": 3}}, "MSELoss is of type int in the table, which cannot be called"),
         (
             {"table": {"MSELoss": Entry(loss, fixed={"reductoin": "none"})}},
             "MSELoss has no parameter 'reductoin', which is fixed; did you mean 'reduction'?",
