@@ -119,7 +119,7 @@ cases:
     assert all_are_gone(lock)
     assert Path(f"{lock}1").exists()
     assert finished.returncode == 1
-    assert "no answer within 10 seconds" in finished.stdout
+    assert "not done within 10 seconds, the time limit of a trial" in finished.stdout
 
 
 def test_they_end_with_a_run_that_is_interrupted(command: str, lock: Path, suite: Suite) -> None:
