@@ -22,7 +22,7 @@ from lossproof.subjects.program import Programs, indented
 
 ACCEPTED = "accepted"
 # The kinds of refusals that nobody may leave out: whoever accepts such an index reads somebody else's memory.
-_HARMFUL = ("index",)
+HARMFUL = ("index",)
 
 
 class Refusals:
@@ -53,7 +53,7 @@ class Refusals:
             message = "accepted, or ended the process; must be refused"
             verdict = Verdict(False, None, message, came_out=(ACCEPTED,))
         is_tolerant = trial.subject.is_foreign and verdict.came_out == (ACCEPTED,)
-        if is_tolerant and expected.kind not in _HARMFUL:
+        if is_tolerant and expected.kind not in HARMFUL:
             message = verdict.message.replace("must be refused", "torch refuses it")
             yield question.record("raises", Outcome.ACCEPTS, message, make_detail)
             return

@@ -112,12 +112,13 @@ def select(
     subject_names = _names("subject", subjects, () if own else default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
     selected_cases = _of_losses(_select_cases(corpus, cases), losses)
-    if quick:
-        selected_cases = quick_cases(selected_cases)
     subjects_by_name = {name: _make_subject(name) for name in subject_names}
     if own:
         subjects_by_name[own.name] = own
         selected_cases = [case for case in selected_cases if own.has_loss(case.loss)]
+    if quick:
+        may_accept = all(subject.is_foreign for subject in subjects_by_name.values())
+        selected_cases = quick_cases(selected_cases, may_accept)
     devices = sorted({name for subject in subjects_by_name.values() for name in subject.devices()})
     if device not in devices:
         raise SelectionError(f"there is no device '{device}' here; choose from {', '.join(devices)}")

@@ -40,6 +40,13 @@ def test_the_selection_names_cases_of_its_losses_and_few_of_them() -> None:
     assert sum(map(len, selection.values())) < len(cases) / 4
 
 
+def test_refusals_that_nobody_needs_are_not_quick_for_those_who_may_accept() -> None:
+    cases = [case for case in whole_cases().values() if case.loss == "CrossEntropyLoss"]
+    kinds = {case.raises.kind if case.raises else "" for case in quick_cases(cases)}
+    assert kinds > {"", "index"}
+    assert {case.raises.kind if case.raises else "" for case in quick_cases(cases, True)} == {"", "index"}
+
+
 def test_only_these_are_quick_and_all_cases_of_a_loss_that_was_not_measured() -> None:
     selection = json.loads(QUICK_CASES.read_text(encoding="utf-8"))
     cases = [*whole_cases().values(), replace(whole_cases()["mse-four"], id="of-a-new-loss", loss="NewLoss")]
