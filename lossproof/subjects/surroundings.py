@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from operator import is_
 from typing import Any
@@ -57,12 +58,7 @@ def _signal_handlers() -> tuple[Any, ...]:
 
 def _limits() -> tuple[Any, ...]:
     """The limits of the process's resources; none where the system has no such thing."""
-    try:
-        import resource
-    except ImportError:  # on Windows
-        return ()
-    names = sorted(name for name in vars(resource) if name.startswith("RLIMIT_"))
-    return tuple(resource.getrlimit(getattr(resource, name)) for name in names)
+    return tuple(resource.getrlimit(limit) for limit in _LIMITS)
 
 
 def _is_subnormal_kept() -> bool:
@@ -98,6 +94,11 @@ _SIGNALS = tuple(
     )
     if hasattr(signal, name)
 )
+_LIMITS: list[int] = []
+with suppress(ImportError):  # on Windows
+    import resource
+
+    _LIMITS += [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 _SUBNORMAL, _HALF = np.float32(1e-40), np.float32(0.5)
 
 # For each state that calls must not change, a function that reads it.
