@@ -12,6 +12,7 @@ import numpy.typing as npt
 from packaging.version import InvalidVersion, Version
 
 from lossproof.adapters.features import FEATURES
+from lossproof.adapters.parameters import stated_types
 from lossproof.adapters.schema import complaint
 from lossproof.adapters.tensor_json import NoAnswer, number_of, number_text, tensor_json, tensor_of
 from lossproof.corpus.complaints import quoted, suggestion
@@ -152,18 +153,12 @@ def _demand_known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
 
 
 def _announced(name: str, loss: Mapping[str, Any]) -> Announced:
-    types = _types(name)
+    types = stated_types(name)
     fixed = loss.get("fixed", {})
     _demand_known(f"losses.{name}.parameters", loss["parameters"], types)
     _demand_known(f"losses.{name}.fixed", fixed, types)
     values = {one: _value(types[one], value, f"losses.{name}.fixed.{one}") for one, value in fixed.items()}
     return Announced(tuple(loss["parameters"]), values)
-
-
-def _types(loss: str) -> dict[str, Option]:
-    found = LOSSES[loss]
-    reductions = {"reduction": found.typed_reductions["reduction"]} if found.reductions else {}
-    return {**found.typed_parameters, **reductions}
 
 
 def _value(option: Option, text: Any, place: str) -> Any:
@@ -185,7 +180,7 @@ def _parameter(loss: str, name: str, value: Any) -> Any:
         return tensor_json(value)
     if value is None or isinstance(value, (bool, str)):
         return value
-    is_real = _types(loss)[name].kind is Kind.REAL
+    is_real = stated_types(loss)[name].kind is Kind.REAL
     if isinstance(value, int) and not (is_real and abs(value) <= sys.float_info.max):
         return str(value)
     return number_text(float(value))

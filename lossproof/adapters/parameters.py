@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.option import Option
 from lossproof.reference.reductions import canonical_reduction
 from lossproof.reference.softmax import implicit_dimension
 from lossproof.subjects.call import Call, Unsupported, Values
@@ -32,6 +33,13 @@ def effective_parameters(call: Call) -> dict[str, Any]:
     if "dim" in types and parameters["dim"] is None and "input" in call.args:
         parameters["dim"] = implicit_dimension(call.args["input"].numbers.ndim)
     return parameters
+
+
+def stated_types(loss: str) -> dict[str, Option]:
+    """The parameters that an implementation may say it has, with types; none of the superseded ones."""
+    found = LOSSES[loss]
+    reductions = {"reduction": found.typed_reductions["reduction"]} if found.reductions else {}
+    return {**found.typed_parameters, **reductions}
 
 
 def taken_parameters(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lossproof.adapters.arrays import LIBRARIES
 from lossproof.adapters.features import FEATURES
 from lossproof.adapters.forms import as_entry
+from lossproof.adapters.parameters import stated_types
 from lossproof.corpus.complaints import suggestion
 from lossproof.reference.catalogue import LOSSES
 
@@ -53,10 +54,7 @@ def mistakes_in(subject: FunctionTable) -> Iterator[str]:
 
 def mistakes_in_fixed(loss: str, fixed: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each value that is fixed, but is not one of the loss."""
-    parameters = {*LOSSES[loss].parameters, *LOSSES[loss].typed_parameters}
-    reductions = LOSSES[loss].reductions
-    if reductions:
-        parameters.add("reduction")
+    parameters, reductions = stated_types(loss), LOSSES[loss].reductions
     for name, value in fixed.items():
         if name not in parameters:
             yield f"{loss} has no parameter '{name}', which is fixed; {suggestion(name, parameters)}"

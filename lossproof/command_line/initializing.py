@@ -11,6 +11,7 @@ from lossproof.command_line.verifying import verify
 from lossproof.corpus.project_file import PROJECT_FILE
 from lossproof.reporting.jsonl import read_results
 from lossproof.reporting.text import count
+from lossproof.running.options import NAMING
 
 _WORKFLOW = Path(".github/workflows/lossproof.yml")
 _WORKFLOW_TEXT = """\
@@ -41,7 +42,6 @@ jobs:
           path: reports/
 """
 _NEEDS_TORCH = ("", "torch")
-_NAMING = ("--subject", "--subjects", "--command")
 
 
 def init(options: Sequence[str]) -> int:
@@ -53,7 +53,7 @@ def init(options: Sequence[str]) -> int:
     path = Path(PROJECT_FILE)
     if path.exists():
         raise Mistake(f"{path} is there already; edit it, or remove it to begin anew")
-    if not any(option.partition("=")[0] in _NAMING for option in options):
+    if not any(option.partition("=")[0] in NAMING for option in options):
         raise Mistake("say what is yours, with --subject, --subjects or --command")
     reports = _folder_of(options)
     results = reports / "results.jsonl"

@@ -79,6 +79,10 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+# Those of them that name what is tested.
+NAMING = tuple(name for name, stated in OPTIONS.items() if stated.get("action") is _Naming)
+
+
 def described() -> str:
     """A line for each option."""
     width = max(map(len, OPTIONS))

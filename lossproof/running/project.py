@@ -10,6 +10,7 @@ import pytest
 
 from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.project_file import PROJECT_FILE, ProjectFile, read_project, text_of
+from lossproof.running.options import NAMING
 from lossproof.subjects.subject import Subject
 
 # Workers may be in another folder, so that they are sent the text.
@@ -17,7 +18,7 @@ _TEXT = "lossproof_project"
 # Where an option of a run goes by another name than in the file.
 _NAMES = {"as": "loss"}
 # The options that name a subject, and those that are about it.
-_NAMING = ("subject", "command", "subjects")
+_NAMING = tuple(name.removeprefix("--") for name in NAMING)
 _OF_A_SUBJECT = (*_NAMING, "as", "arrays", "backward", "fixed", "lacks")
 
 
