@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from examined_cases import cases_of
+from their_modules import their_module
 
 from lossproof.adapters.target import TargetSubject
 from lossproof.checks.examination import Examiner
@@ -81,12 +81,8 @@ cases:
 
 @pytest.fixture
 def module(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "failing_losses.py"
-    path.write_text(MODULE)
-    before = list(sys.path)
-    yield path
-    sys.path[:] = before
-    sys.modules.pop("failing_losses", None)
+    with their_module(tmp_path / "failing_losses.py", MODULE) as path:
+        yield path
 
 
 def examined(module: Path, name: str, backward: str = "") -> dict[str, tuple[str, str]]:

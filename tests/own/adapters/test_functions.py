@@ -12,6 +12,7 @@ import pytest
 from examined_cases import cases_of
 from repository import whole_corpus
 from snippet_runs import fails_as_told, outcome_of
+from their_modules import their_module
 
 from lossproof.adapters.target import TargetError, TargetSubject, load
 from lossproof.checks.examination import Examiner
@@ -161,12 +162,8 @@ cases:
 
 @pytest.fixture
 def module(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "their_losses.py"
-    path.write_text(MODULE)
-    before = list(sys.path)
-    yield path
-    sys.path[:] = before
-    sys.modules.pop("their_losses", None)
+    with their_module(tmp_path / "their_losses.py", MODULE) as path:
+        yield path
 
 
 def examined(subject: Subject, case: str = "plain", dtype: str = "float64", **options: bool) -> list[Record]:
