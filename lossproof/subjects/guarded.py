@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -78,6 +79,7 @@ class GuardedSubject:
         return answer
 
     def _guarded(self, compute: Callable[[], _Answer]) -> _Answer:
+        own_process = os.getpid()
         try:
             return compute()
         except (Unsupported, Refused):
@@ -85,6 +87,9 @@ class GuardedSubject:
         except _EXCEPTIONS as error:
             is_staged = self._subject.has_construction
             raise Refused(type(error).__name__, str(error), "call", is_staged=is_staged) from error
+        finally:
+            if os.getpid() != own_process:
+                os._exit(0)  # a copy that the subject forked would go on with the trial, and fork again
 
 
 def _invalid(what: str) -> Refused:

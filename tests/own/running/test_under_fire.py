@@ -39,7 +39,7 @@ SAID: Mapping[str, tuple[str, str]] = {
     "raises-in-words": ("error", "raised UnicodeError: <b>\x00\u202e"),
     "leaves": ("error", "raised SystemExit: enough"),
     "recurses": ("error", "raised RecursionError"),
-    "hangs": ("error", "not done within 3 seconds, the time limit of a trial"),
+    "hangs": ("error", "not done within 15 seconds, the time limit of a trial"),
     "segmentation-fault": ("error", "the process was ended by SIGSEGV"),
     "ends": ("error", "the process ended with status 0"),
     "ends-badly": ("error", "the process ended with status 7"),
@@ -79,7 +79,7 @@ class Aftermath:
         (suite.cases / "losses.yaml").write_text(FIRST_AND_LAST)
         suite.offer({name: f"unruly_subjects:{name.replace('-', '_')}" for name in MISBEHAVIOURS})
         subjects = ",".join(["reference", *MISBEHAVIOURS, "torch.nn"])
-        self.finished = suite.verify("--subjects", subjects, "--time-limit", "3", "-vv")
+        self.finished = suite.verify("--subjects", subjects, "--time-limit", "15", "-vv")
         assert suite.reports.exists(), self.finished.stdout + self.finished.stderr
         self.records = suite.records()
         self.run = suite.run_line()
@@ -218,6 +218,32 @@ def test_what_a_subject_has_forked_answers_nothing_and_ends_with_the_run(tmp_pat
     while _runs(forked) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _runs(forked)
+
+
+def test_what_a_subject_has_forked_makes_no_further_call(tmp_path: Path) -> None:
+    (tmp_path / "losses.yaml").write_text(FIRST_AND_LAST)
+    corpus = load_corpus(tmp_path)
+    callers = tmp_path / "callers"
+
+    def fork(call: Call, answer: Observation) -> Observation:
+        with callers.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        # Without the guard, copies would double with each call: a trial makes four.
+        os.fork()
+        return answer
+
+    [trial] = [
+        one for one in select(corpus, "reference", "float64", "", "cpu").trials if one.case.loss == "NLLLoss"
+    ]
+    trial = replace(trial, subject="forking")
+    selection = Selection((trial,), {"forking": Unruly("forking", fork)}, ("float64",), "cpu")
+    supervisor = Supervisor(ConformanceSession(corpus, selection), 120, method="fork")
+    answer = supervisor.examine(trial)
+    supervisor.close()
+    called = callers.read_text().split()
+    assert not answer.complaints
+    assert len(called) > 1
+    assert len(set(called)) == 1
 
 
 def _runs(process: int) -> bool:
