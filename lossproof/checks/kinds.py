@@ -7,7 +7,7 @@ from typing import Protocol
 
 from lossproof.checks.bias import Bias
 from lossproof.checks.identities import Identities
-from lossproof.checks.modes.examining import Modes
+from lossproof.checks.modes.examining import Modes, Ways
 from lossproof.checks.module_claims import ModuleClaims
 from lossproof.checks.question import Question
 from lossproof.checks.refusals import Refusals
@@ -46,4 +46,5 @@ KINDS: tuple[Kind, ...] = (
     Bias(),
     Identities(),
     Modes(),
+    Ways(),
 )

@@ -71,6 +71,9 @@ class GuardedSubject:
     def modes(self, call: Call) -> Mapping[str, Promise]:
         return self._subject.modes(call)
 
+    def ways(self, call: Call) -> Mapping[str, Promise]:
+        return self._subject.ways(call)
+
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         copies = {name: direction.copy() for name, direction in directions.items()}
         answer = self._guarded(lambda: self._subject.run_mode(mode, _copy_of(call), copies))

@@ -10,8 +10,12 @@ class Promise(Enum):
 
     Attributes:
         AS_PLAIN: value, gradients and dtype of the plain call.
+        AS_PLAIN_IF_FINITE: the same, if inputs, value and gradients are finite; else nothing.
         BIT_FOR_BIT: the same to the last bit; the mode's program names the plain call's result ``first``.
         GRADIENTS: the gradients of the plain call, with a record for each.
+        ONES: value and dtype of the plain call, and its gradients for an upstream gradient of ones.
+        NOT_FINITE: gradients that are infinite or nan wherever those of the plain call are not 0, if inputs,
+            value and gradients of that call are finite.
         ROWS: a value in which each row is the value of the plain call.
         ABSTRACT: shapes and dtype of the plain call, with nothing computed.
         COMPUTED_IN: the true value, within the budget of the narrowest dtype that any operation returned;
@@ -25,8 +29,11 @@ class Promise(Enum):
     """
 
     AS_PLAIN = auto()
+    AS_PLAIN_IF_FINITE = auto()
     BIT_FOR_BIT = auto()
     GRADIENTS = auto()
+    ONES = auto()
+    NOT_FINITE = auto()
     ROWS = auto()
     ABSTRACT = auto()
     COMPUTED_IN = auto()

@@ -106,11 +106,15 @@ class Subject(ABC):
         """The promise of each mode of this call, by name; a mode is another way of running the call."""
         return {}
 
+    def ways(self, call: Call) -> Mapping[str, Promise]:
+        """The same for ways of calling: modes so many that each call of a case is examined in one of them."""
+        return {}
+
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in a mode.
 
         Args:
-            mode: one of ``modes``.
+            mode: one of ``modes`` or ``ways``.
             call: the call; a mode uses the last of its upstream gradients.
             directions: for each of the call's ``wrt``, the direction to differentiate along.
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.judging.assertions import WEIGHTED, number_assertion, shape_assertion, within_budget
-from lossproof.judging.calls import PlannedCall
 from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.derivatives import derivative_along, one_sided_limits, second_derivatives
 from lossproof.judging.grading import Sides, grade, graded_assertion
@@ -23,7 +22,7 @@ from lossproof.records.quantity import Quantity
 def derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The output's derivative; if the gradient differs from it by convention, either is right."""
     planned = call.planned
-    if not _is_finite(planned):
+    if not call.is_finite:
         return
     truth = derivative_along(planned.truth.gradients[1], call.directions)
     judgement = _judge_along(mode, call.answer.value, call, truth)
@@ -43,7 +42,7 @@ def derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
 
 def second_derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The gradients' derivatives, graded; by the upstream gradient, it is the output's derivative."""
-    if not _is_finite(call.planned):
+    if not call.is_finite:
         return
     # Only where the gradient is the derivative of the value, and no other function by convention.
     if not any(truth.convention for truth in call.planned.truth.gradients[1].values()):
@@ -108,14 +107,6 @@ def _floor(call: CallInMode) -> float:
 
 def _largest(arrays: Iterable[Float64Array]) -> float:
     return max(float(np.max(np.abs(array), initial=0.0)) for array in arrays)
-
-
-def _is_finite(planned: PlannedCall) -> bool:
-    """Whether inputs, value and gradients are finite: only then has a directional derivative a meaning."""
-    prepared, truth = planned.prepared, planned.truth
-    numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[1].values())]
-    numbers += prepared.arguments.values()
-    return all(bool(np.all(np.isfinite(array))) for array in numbers)
 
 
 def _with_convention(verdict: Verdict, call: CallInMode) -> Verdict:

@@ -3,17 +3,22 @@
 A mode is examined once per case: in one dtype, one layout and one reduction. The reduction is the mean if
 there is one: it covers the sum and the scale, and its output is a single number.
 
+A way of calling is a mode that says nothing about the numbers, such as which tensors require gradients. There
+are many, so each call of a case is examined in one of them, and the calls of a case in one after another.
+
 A subject says what a mode promises (``subjects.promise``); here each promise has its judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from zlib import crc32
 
 from lossproof.checks.modes.derivatives import derivative, second_derivative
 from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.checks.modes.plain import abstract, as_plain, bit_for_bit, computed_in, gradients, rows
+from lossproof.checks.modes.upstreams import as_plain_if_finite, not_finite, ones
 from lossproof.checks.question import Question
 from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.details import describe
@@ -29,8 +34,11 @@ from lossproof.subjects.promise import Promise
 
 _JUDGES: Mapping[Promise, Callable[[str, CallInMode], Iterator[Judgement]]] = {
     Promise.AS_PLAIN: as_plain,
+    Promise.AS_PLAIN_IF_FINITE: as_plain_if_finite,
     Promise.BIT_FOR_BIT: bit_for_bit,
     Promise.GRADIENTS: gradients,
+    Promise.ONES: ones,
+    Promise.NOT_FINITE: not_finite,
     Promise.ROWS: rows,
     Promise.ABSTRACT: abstract,
     Promise.COMPUTED_IN: computed_in,
@@ -44,27 +52,58 @@ class Modes:
 
     def applies(self, question: Question) -> bool:
         """One reduction and one layout of every case that cannot end the process."""
-        is_wanted = question.trial.extent.with_modes and not question.trial.case.own_process
-        is_chosen = question.is_in_chosen_reduction and question.is_contiguous
-        return is_wanted and is_chosen and question.is_answered and _is_right(question)
+        return question.is_in_chosen_reduction and _has_modes(question)
 
     def examine(self, question: Question) -> Iterator[Record]:
         """One record per mode, or one for each tensor by which a mode differentiates."""
-        trial, call = question.trial, question.call
+        call = question.call
         directions = directions_of(question.planned.prepared, FORMATS[call.dtype])
-        for mode, promise in trial.subject.modes(call).items():
-            detail = partial(_detail, trial.subject.programs, call, directions)
-            try:
-                outcome = trial.subject.run_mode(mode, call, directions)
-                in_mode = CallInMode(question.planned, question.answer, outcome, directions)
-                for judgement in _JUDGES[promise](mode, in_mode):
-                    quantity, verdict = judgement.quantity, judgement.verdict
-                    make_detail = partial(detail, quantity, judgement)
-                    yield trial.record_verdict(quantity, verdict, call.reduction, detail=make_detail)
-            except Unsupported as reason:
-                yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
-            except Refused as refused:
-                yield trial.record_error(mode, refused, call.reduction, detail=partial(detail, mode))
+        for mode, promise in question.trial.subject.modes(call).items():
+            yield from _examine_in(mode, promise, question, directions)
+
+
+class Ways:
+    """One way of calling, for each call that is right by itself."""
+
+    def applies(self, question: Question) -> bool:
+        """One layout of every case that cannot end the process."""
+        return _has_modes(question)
+
+    def examine(self, question: Question) -> Iterator[Record]:
+        """One record, or none if the way says nothing about such a call."""
+        ways = question.trial.subject.ways(question.call)
+        if ways:
+            way = _in_turn(question, list(ways))
+            yield from _examine_in(way, ways[way], question, {})
+
+
+def _in_turn(question: Question, ways: Sequence[str]) -> str:
+    """The way whose turn it is: every call of a case has its number, and every case another first way."""
+    trial = question.trial
+    dtype, reduction = trial.subject.dtypes.index(trial.dtype), trial.reductions.index(question.reduction)
+    number = dtype * len(trial.reductions) + reduction
+    return ways[(crc32(trial.case.id.encode()) + number) % len(ways)]
+
+
+def _examine_in(mode: str, promise: Promise, question: Question, directions: Directions) -> Iterator[Record]:
+    trial, call = question.trial, question.call
+    detail = partial(_detail, trial.subject.programs, call, directions)
+    try:
+        outcome = trial.subject.run_mode(mode, call, directions)
+        in_mode = CallInMode(question.planned, question.answer, outcome, directions)
+        for judgement in _JUDGES[promise](mode, in_mode):
+            quantity, verdict = judgement.quantity, judgement.verdict
+            make_detail = partial(detail, quantity, judgement)
+            yield trial.record_verdict(quantity, verdict, call.reduction, detail=make_detail)
+    except Unsupported as reason:
+        yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
+    except Refused as refused:
+        yield trial.record_error(mode, refused, call.reduction, detail=partial(detail, mode))
+
+
+def _has_modes(question: Question) -> bool:
+    is_wanted = question.trial.extent.with_modes and not question.trial.case.own_process
+    return is_wanted and question.is_contiguous and question.is_answered and _is_right(question)
 
 
 def _is_right(question: Question) -> bool:

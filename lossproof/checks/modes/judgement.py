@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.derivatives import Directions
 from lossproof.judging.verdict import Verdict
@@ -20,6 +22,14 @@ class CallInMode:
     plain: Observation
     answer: ModeObservation
     directions: Directions
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether inputs, value and gradients are finite: only then does a gradient have a direction."""
+        prepared, truth = self.planned.prepared, self.planned.truth
+        numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[1].values())]
+        numbers += prepared.arguments.values()
+        return all(bool(np.all(np.isfinite(array))) for array in numbers)
 
 
 @dataclass(frozen=True, eq=False)

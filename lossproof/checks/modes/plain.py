@@ -34,11 +34,14 @@ def rows(mode: str, call: CallInMode) -> Iterator[Judgement]:
     yield _gravest([_judge_dtype(mode, call), *by_row])
 
 
-def as_plain(mode: str, call: CallInMode, budgets: float = 2.0) -> Iterator[Judgement]:
-    """Value, gradients and dtype are the plain call's, the numbers within that many budgets."""
+def as_plain(mode: str, call: CallInMode, budgets: float = 2.0, place: int = 1) -> Iterator[Judgement]:
+    """Value, gradients and dtype are the plain call's, the numbers within that many budgets.
+
+    The gradients are those for the upstream gradient at this place among those of the call.
+    """
     value = _judge_numbers(mode, call.answer.value, call.plain.value, call.planned.truth.value, budgets)
     by_argument = [
-        _judge_numbers(mode, observed, *_plain_gradient(call, name), budgets, part=name)
+        _judge_numbers(mode, observed, *_plain_gradient(call, name, place), budgets, part=name)
         for name, observed in call.answer.gradients[0].items()
     ]
     yield _gravest([_judge_dtype(mode, call), value, *by_argument])
@@ -103,11 +106,15 @@ def _judge_numbers(
     remainder, bound = np.zeros(plain.shape), budgets * truth.bound
     as_truth = replace(truth, value=plain, remainder=remainder, bound=bound, bounded_by=None)
     lines = partial(quantity_assertion, observed, as_truth, truth.format.name, name)
-    return Judgement(quantity, compare(observed, as_truth), plain, observed, lines, part)
+    # Nearly all results are the plain call's to the last bit.
+    is_same = truth.passes_by_number and observed.shape == plain.shape
+    is_same = is_same and observed.tobytes() == plain.tobytes()
+    verdict = Verdict(True, 0.0) if is_same else compare(observed, as_truth)
+    return Judgement(quantity, verdict, plain, observed, lines, part)
 
 
-def _plain_gradient(call: CallInMode, name: str) -> tuple[Float64Array, Truth]:
-    return call.plain.gradients[1][name], call.planned.truth.gradients[1][name]
+def _plain_gradient(call: CallInMode, name: str, place: int = 1) -> tuple[Float64Array, Truth]:
+    return call.plain.gradients[place][name], call.planned.truth.gradients[place][name]
 
 
 def _judge_dtype(mode: str, call: CallInMode) -> Judgement:

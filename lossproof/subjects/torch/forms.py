@@ -62,12 +62,23 @@ class Form:
         before, inside = (self.construct, ()) if self.draws_weights else ((), self.construct)
         return (*before, f"def loss({', '.join(tensors)}):", *indented(inside), f"    return {self.call}")
 
-    def function(self, tensors: Iterable[str]) -> Callable[..., torch.Tensor]:
-        """The function ``loss`` of ``definition``."""
+    def parted_definition(self, tensors: Iterable[str]) -> Lines:
+        """Lines that define ``make``, which makes the module of tensors, and ``forward``, which calls it."""
+        names = ", ".join(tensors)
+        return (
+            f"def make({names}):",
+            *indented((*self.construct, "return module")),
+            f"def forward(module, {names}):",
+            f"    return {self.call}",
+        )
+
+    def functions(self, tensors: Iterable[str]) -> Mapping[str, Callable[..., Any]]:
+        """The functions of both definitions by name; only a module has those of the second."""
         scope: dict[str, Any] = {}
         execute(self.definition(tensors), scope)
-        loss: Callable[..., torch.Tensor] = scope["loss"]
-        return loss
+        if self.construct:
+            execute(self.parted_definition(tensors), scope)
+        return {name: scope[name] for name in ("loss", "make", "forward") if name in scope}
 
 
 def module_form(call: Call) -> Form:

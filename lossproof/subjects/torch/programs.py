@@ -12,7 +12,7 @@ from lossproof.subjects.program import Lines, Program, Programs
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.aspects import aspect_program
 from lossproof.subjects.torch.forms import Form
-from lossproof.subjects.torch.modes.table import MODES
+from lossproof.subjects.torch.modes.table import mode_named
 from lossproof.subjects.torch.tensors import tensor_lines, upstream_line, with_plain_lists
 
 _ANNOTATIONS = "from __future__ import annotations"
@@ -38,12 +38,15 @@ class TorchPrograms(Programs):
     ) -> Program:
         """See ``Programs``: the source of the function that runs the mode, and a call of it."""
         call = with_plain_lists(call)
-        run, tensors = MODES[mode], tensor_lines(call)
+        run, tensors = mode_named(mode), tensor_lines(call)
         sources = {
             "loss": "loss",
+            "make": "make",
+            "forward": "forward",
             "tensors": by_name({name: name for name in tensors}),
             "args": repr(tuple(call.args)),
             "wrt": repr(call.wrt),
+            "wrt_args": repr(tuple(name for name in call.wrt if name in call.args)),
             "upstream": "upstream",
             "directions": by_name({name: f"{name}_direction" for name in call.wrt}),
         }
@@ -57,10 +60,11 @@ class TorchPrograms(Programs):
         for name in call.wrt if "directions" in run.takes else ():
             source = tensor_source(Values(directions[name], call.dtype), call.device)
             tensors[f"{name}_direction"] = (f"{name}_direction = {source}",)
-        construct = (*self._form_of(call).definition(tensors_of(call)), *run.source)
+        form, names = self._form_of(call), tensors_of(call)
+        definition = form.parted_definition(names) if run.is_of_module else form.definition(names)
         imports = (_ANNOTATIONS, *run.imports)
         class_line = run.class_line if part else ""
-        return Program(imports, tensors, construct, lines, class_line=class_line)
+        return Program(imports, tensors, (*definition, *run.source), lines, class_line=class_line)
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
         """See ``Programs``: the source of the function that looks at the aspect, and a call of it."""

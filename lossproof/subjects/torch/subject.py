@@ -26,7 +26,7 @@ from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.aspects import inspect_module
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
-from lossproof.subjects.torch.modes.table import modes_of, run_in_mode
+from lossproof.subjects.torch.modes.table import MODES, WAYS, WAYS_OF_MODULES, promises_of, run_in_mode
 from lossproof.subjects.torch.programs import TorchPrograms
 from lossproof.subjects.torch.source import execute
 from lossproof.subjects.torch.tensors import dtype_of, make_tensor, make_tensors, numbers_of, with_plain_lists
@@ -94,27 +94,33 @@ class TorchSubject(Subject):
 
     def modes(self, call: Call) -> Mapping[str, Promise]:
         """The modes of the functions, which are what the modules call."""
-        return modes_of(call)
+        return promises_of(MODES, call)
+
+    def ways(self, call: Call) -> Mapping[str, Promise]:
+        """See ``modes.inputs`` and ``modes.backward``."""
+        return promises_of(WAYS, call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``modes.mode``."""
         call = with_plain_lists(call)
         form, tensors = self._form_of(call), make_tensors(call)
         form.demand()
-        upstream, *along = (
-            make_tensor(Values(numbers, call.dtype), call.device)
-            for numbers in (call.upstreams[-1], *(directions[name] for name in call.wrt))
-        )
+        upstream = make_tensor(Values(call.upstreams[-1], call.dtype), call.device)
+        along = {
+            name: make_tensor(Values(numbers, call.dtype), call.device)
+            for name, numbers in directions.items()
+        }
         arguments = {
             "tensors": tensors,
             "args": tuple(call.args),
             "wrt": call.wrt,
+            "wrt_args": tuple(name for name in call.wrt if name in call.args),
             "upstream": upstream,
-            "directions": dict(zip(call.wrt, along, strict=True)),
+            "directions": along,
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # warnings are judged on the plain call
-            return run_in_mode(mode, arguments | {"loss": form.function(tensors)})
+            return run_in_mode(mode, {**arguments, **form.functions(tensors)})
 
     def _form_of(self, call: Call) -> Form:
         """How this subject makes a call."""
@@ -166,6 +172,10 @@ class ModuleSubject(TorchSubject):
     def modes(self, call: Call) -> Mapping[str, Promise]:
         """The modes of a loss without a function; the function has those of all others."""
         return {} if has_function(call.loss) else super().modes(call)
+
+    def ways(self, call: Call) -> Mapping[str, Promise]:
+        """Those of a module that has lived before as well; see ``modes.living``."""
+        return promises_of(WAYS_OF_MODULES, call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """What a module is, has and does; see ``aspects``."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from lossproof.numbers.formats import FORMATS
 from lossproof.subjects.call import Call
 from lossproof.subjects.program import Lines
 from lossproof.subjects.promise import Promise
@@ -18,8 +19,11 @@ from lossproof.subjects.torch.names import look_up
 
 Tensors = Mapping[str, torch.Tensor]
 Loss = Callable[..., torch.Tensor]
+Names = tuple[str, ...]
 # The output, and the gradients by the names of their arguments.
 Result = tuple[torch.Tensor, Tensors]
+
+EVERY_DTYPE = tuple(FORMATS)
 
 # Small enough for balls to differentiate twice in milliseconds.
 _LARGEST = 100
@@ -35,6 +39,11 @@ def is_small(call: Call) -> bool:
     return elements(call) <= _LARGEST
 
 
+def always(call: Call) -> bool:
+    """True: a mode for every call."""
+    return True
+
+
 @dataclass(frozen=True)
 class Mode:
     """A mode, defined by the function that runs a call in it.
@@ -42,9 +51,10 @@ class Mode:
     The function takes any of these arguments, by name, and returns a ``Result``:
 
     - loss: the loss, a function of tensors by name;
+    - make, forward: for a module, what makes it of such tensors, and what calls it on them;
     - tensors: the call's arguments and tensor parameters;
     - args: which of them are arguments;
-    - wrt: which of them to differentiate by;
+    - wrt, wrt_args: which of the tensors, and of the arguments, to differentiate by;
     - upstream: the upstream gradient;
     - directions: for each of ``wrt``, the direction to differentiate along.
 
@@ -76,6 +86,11 @@ class Mode:
         return tuple(inspect.signature(self.function).parameters)
 
     @property
+    def is_of_module(self) -> bool:
+        """Whether it needs the module by itself."""
+        return "make" in self.takes
+
+    @property
     def source(self) -> Lines:
         """The lines that define the function and its helpers."""
         return tuple(line for definition in (*self.helpers, self.function) for line in source_of(definition))
@@ -91,6 +106,8 @@ def plain(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Te
     """Forward and backward."""
     sources = [tensors[name].requires_grad_() for name in wrt]
     output = loss(**tensors)
+    if not sources:
+        return output, {}
     if type(output) is not type(upstream) or output.is_meta != upstream.is_meta:
         return output, {}  # wrong already; no gradient leads from there to the inputs
     gradients = torch.autograd.grad(output, sources, upstream, materialize_grads=True)

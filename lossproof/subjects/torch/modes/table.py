@@ -11,7 +11,7 @@ import torch
 
 from lossproof.subjects.call import Call, ModeObservation, Refused, Unsupported, tensors_of
 from lossproof.subjects.promise import Promise
-from lossproof.subjects.torch.modes import derivatives, disguises, settings
+from lossproof.subjects.torch.modes import backward, derivatives, disguises, inputs, living, settings
 from lossproof.subjects.torch.modes.dispatch import noting_dtypes
 from lossproof.subjects.torch.modes.mode import Mode
 from lossproof.subjects.torch.tensors import dtype_of, numbers_of
@@ -38,10 +38,19 @@ _MISSING = (
 _DATA_DEPENDENT = ("DataDependentOutputException", "DynamicOutputShapeException")
 
 MODES: Mapping[str, Mode] = {**derivatives.MODES, **disguises.MODES, **settings.MODES}
+# Ways of calling are modes of which each call meets one: they are many, and none depends on the numbers.
+WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES}
+WAYS_OF_MODULES: Mapping[str, Mode] = {**WAYS, **living.MODES}
+_ALL: Mapping[str, Mode] = {**MODES, **WAYS_OF_MODULES}
 
 
-def modes_of(call: Call) -> Mapping[str, Promise]:
-    """The promises of the modes for a call.
+def mode_named(name: str) -> Mode:
+    """The mode or the way of calling of a name."""
+    return _ALL[name]
+
+
+def promises_of(modes: Mapping[str, Mode], call: Call) -> Mapping[str, Promise]:
+    """The promises of those of some modes that are for a call.
 
     A call has none if it asks for no gradients, or if its numbers have another dtype than the call.
     """
@@ -49,13 +58,13 @@ def modes_of(call: Call) -> Mapping[str, Promise]:
     if not call.wrt or dtypes != {call.dtype}:
         return {}
     return {
-        name: mode.promise for name, mode in MODES.items() if call.dtype in mode.dtypes and mode.applies(call)
+        name: mode.promise for name, mode in modes.items() if call.dtype in mode.dtypes and mode.applies(call)
     }
 
 
 def run_in_mode(name: str, arguments: Mapping[str, Any]) -> ModeObservation:
-    """Run one of MODES as ``Subject.run_mode`` does, on all arguments that ``Mode`` lists."""
-    mode = MODES[name]
+    """Run a mode as ``Subject.run_mode`` does, on all arguments that ``Mode`` lists."""
+    mode = mode_named(name)
     is_noting = mode.promise is Promise.COMPUTED_IN
     dtypes: set[torch.dtype] = set()
     try:

@@ -1,0 +1,137 @@
+"""Ways of calling in which the tensors are the same numbers, but come from elsewhere or ask for less."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from lossproof.subjects.call import Call
+from lossproof.subjects.promise import Promise
+from lossproof.subjects.torch.modes.mode import EVERY_DTYPE, Loss, Mode, Names, Result, Tensors, always, plain
+
+
+def no_grad(loss: Loss, tensors: Tensors, wrt: Names) -> Result:
+    """The value of tensors that require gradients, where none are recorded."""
+    for name in wrt:
+        tensors[name].requires_grad_()
+    with torch.no_grad():
+        return loss(**tensors), {}
+
+
+def inference_mode(loss: Loss, tensors: Tensors) -> Result:
+    """The value of tensors made in inference mode."""
+    with torch.inference_mode():
+        return loss(**{name: tensor.clone() for name, tensor in tensors.items()}), {}
+
+
+def without_gradients(loss: Loss, tensors: Tensors) -> Result:
+    """The value of tensors that require no gradients."""
+    return loss(**tensors), {}
+
+
+def only_first(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
+    """Only the first tensor requires gradients."""
+    return plain(loss, tensors, wrt[:1], upstream)
+
+
+def only_last(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
+    """Only the last tensor requires gradients."""
+    return plain(loss, tensors, wrt[-1:], upstream)
+
+
+def after_layer(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
+    """The tensors come out of a layer, as in a network, and the gradients pass through it."""
+    sources = {name: tensors[name].requires_grad_() for name in wrt}
+    computed = {name: source.clone() for name, source in sources.items()}
+    output = loss(**{**tensors, **computed})
+    gradients = torch.autograd.grad(output, list(sources.values()), upstream, materialize_grads=True)
+    return output, dict(zip(wrt, gradients, strict=True))
+
+
+def between_nans(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor as the middle one of a batch: it starts inside its memory."""
+    poison = float("nan") if tensor.is_floating_point() else 0
+    batch = tensor.new_full((3, *tensor.shape), poison)
+    batch[1] = tensor
+    return batch[1]
+
+
+def offset(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
+    """Each tensor is one of a batch."""
+    return plain(loss, {name: between_nans(tensor) for name, tensor in tensors.items()}, wrt, upstream)
+
+
+def inner_columns(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor as the columns of a wider one: its rows have gaps between them."""
+    if not tensor.ndim:
+        return tensor
+    poison = float("nan") if tensor.is_floating_point() else 0
+    wider = tensor.new_full((*tensor.shape[:-1], tensor.shape[-1] + 3), poison)
+    wider[..., 1:-2] = tensor
+    return wider[..., 1:-2]
+
+
+def sliced(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
+    """Each tensor is a slice of a wider one."""
+    return plain(loss, {name: inner_columns(tensor) for name, tensor in tensors.items()}, wrt, upstream)
+
+
+def spread(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor with its dimensions in reverse order in memory, and a gap after each element."""
+    order = list(reversed(range(tensor.ndim)))
+    poison = float("nan") if tensor.is_floating_point() else 0
+    buffer = tensor.new_full((*reversed(tensor.shape), 2), poison)
+    buffer[..., 0] = tensor.permute(order)
+    return buffer[..., 0].permute(order)
+
+
+def first_spread(loss: Loss, tensors: Tensors, args: Names, wrt: Names, upstream: torch.Tensor) -> Result:
+    """Only the first argument is not contiguous."""
+    return plain(loss, {**tensors, args[0]: spread(tensors[args[0]])}, wrt, upstream)
+
+
+def others_spread(loss: Loss, tensors: Tensors, args: Names, wrt: Names, upstream: torch.Tensor) -> Result:
+    """Only the first argument is contiguous."""
+    laid_out = {name: spread(tensor) for name, tensor in tensors.items()}
+    return plain(loss, {**laid_out, args[0]: tensors[args[0]]}, wrt, upstream)
+
+
+def same_memory(loss: Loss, tensors: Tensors, args: Names, wrt: Names, upstream: torch.Tensor) -> Result:
+    """The first two arguments, whose numbers are equal, are one tensor."""
+    shared = tensors[args[0]]
+    return plain(loss, {**tensors, args[1]: shared.detach()}, wrt[:1], upstream)
+
+
+def has_several(call: Call) -> bool:
+    """Whether several tensors of a call may require gradients."""
+    return len(call.wrt) > 1
+
+
+def has_equal_arguments(call: Call) -> bool:
+    """Whether the first two arguments of a call are the same numbers, and the first requires gradients."""
+    first, second, *_ = (*call.args.values(), None, None)
+    return (
+        first is not None
+        and second is not None
+        and call.wrt[0] == next(iter(call.args))
+        and first.dtype == second.dtype
+        and first.numbers.shape == second.numbers.shape
+        and first.numbers.tobytes() == second.numbers.tobytes()
+    )
+
+
+_SAME = Promise.AS_PLAIN
+MODES: Mapping[str, Mode] = {
+    "no_grad": Mode(no_grad, _SAME, EVERY_DTYPE, always),
+    "inference_mode": Mode(inference_mode, _SAME, EVERY_DTYPE, always),
+    "without_gradients": Mode(without_gradients, _SAME, EVERY_DTYPE, always),
+    "only_first": Mode(only_first, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
+    "only_last": Mode(only_last, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
+    "after_layer": Mode(after_layer, _SAME, EVERY_DTYPE, always),
+    "offset": Mode(offset, _SAME, EVERY_DTYPE, always, helpers=(plain, between_nans)),
+    "sliced": Mode(sliced, _SAME, EVERY_DTYPE, always, helpers=(plain, inner_columns)),
+    "first_spread": Mode(first_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread)),
+    "others_spread": Mode(others_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread)),
+    "same_memory": Mode(same_memory, _SAME, EVERY_DTYPE, has_equal_arguments, helpers=(plain,)),
+}
