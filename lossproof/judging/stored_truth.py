@@ -23,9 +23,9 @@ import flint
 import numpy as np
 import numpy.typing as npt
 
-from lossproof.judging.truth import Formula, Truth, value_formula
+from lossproof.judging.truth import Formula, Truth, gradient_formulas, value_formula
 from lossproof.judging.truth_store import KEY_BYTES, TruthStore
-from lossproof.numbers.formats import Format
+from lossproof.numbers.formats import Float64Array, Format
 from lossproof.reference.conventions import followed_picks
 from lossproof.reference.evaluation import PreparedCall
 
@@ -93,6 +93,13 @@ def recalled(
 def true_value(call: PreparedCall, format: Format) -> Truth:
     """The truth of a call's value in a format, from the store in use if it is in it."""
     return recalled(call, format, [["value"]], lambda: [value_formula(call, format)])[0]["value"]
+
+
+def true_gradients(call: PreparedCall, upstream: Float64Array, format: Format) -> Mapping[str, Truth]:
+    """The truth of a call's gradients for an upstream gradient, from the store in use if it is in it."""
+    names = [call.differentiable]
+    formulas = partial(gradient_formulas, call, (upstream,), format)
+    return recalled(call, format, names, formulas, inputs={"upstream": upstream})[0]
 
 
 def recalled_text(call: PreparedCall, topic: str, compute: Callable[[], str]) -> str:

@@ -14,6 +14,8 @@ class Promise(Enum):
         BIT_FOR_BIT: the same to the last bit; the mode's program names the plain call's result ``first``.
         GRADIENTS: the gradients of the plain call, with a record for each.
         ONES: value and dtype of the plain call, and its gradients for an upstream gradient of ones.
+        EVERY_SECOND: value and dtype of the plain call, and its gradients for an upstream gradient in which
+            every second number is 0, from the first on, if inputs, value and gradients are finite.
         NOT_FINITE: gradients that are infinite or nan wherever those of the plain call are not 0, if inputs,
             value and gradients of that call are finite.
         ROWS: a value in which each row is the value of the plain call.
@@ -33,6 +35,7 @@ class Promise(Enum):
     BIT_FOR_BIT = auto()
     GRADIENTS = auto()
     ONES = auto()
+    EVERY_SECOND = auto()
     NOT_FINITE = auto()
     ROWS = auto()
     ABSTRACT = auto()

@@ -18,7 +18,7 @@ from zlib import crc32
 from lossproof.checks.modes.derivatives import derivative, second_derivative
 from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.checks.modes.plain import abstract, as_plain, bit_for_bit, computed_in, gradients, rows
-from lossproof.checks.modes.upstreams import as_plain_if_finite, not_finite, ones
+from lossproof.checks.modes.upstreams import as_plain_if_finite, every_second, not_finite, ones
 from lossproof.checks.question import Question
 from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.details import describe
@@ -38,6 +38,7 @@ _JUDGES: Mapping[Promise, Callable[[str, CallInMode], Iterator[Judgement]]] = {
     Promise.BIT_FOR_BIT: bit_for_bit,
     Promise.GRADIENTS: gradients,
     Promise.ONES: ones,
+    Promise.EVERY_SECOND: every_second,
     Promise.NOT_FINITE: not_finite,
     Promise.ROWS: rows,
     Promise.ABSTRACT: abstract,
@@ -72,17 +73,17 @@ class Ways:
     def examine(self, question: Question) -> Iterator[Record]:
         """One record, or none if the way says nothing about such a call."""
         ways = question.trial.subject.ways(question.call)
-        if ways:
-            way = _in_turn(question, list(ways))
+        for way in ways if question.trial.extent.with_all_ways else _in_turn(question, list(ways)):
             yield from _examine_in(way, ways[way], question, {})
 
 
-def _in_turn(question: Question, ways: Sequence[str]) -> str:
-    """The way whose turn it is: every call of a case has its number, and every case another first way."""
+def _in_turn(question: Question, ways: Sequence[str]) -> Sequence[str]:
+    """The way whose turn it is, if there is one: a case counts its calls, from a place of its own on."""
     trial = question.trial
     dtype, reduction = trial.subject.dtypes.index(trial.dtype), trial.reductions.index(question.reduction)
     number = dtype * len(trial.reductions) + reduction
-    return ways[(crc32(trial.case.id.encode()) + number) % len(ways)]
+    place = (crc32(trial.case.id.encode()) + number) % max(len(ways), 1)
+    return ways[place : place + 1]
 
 
 def _examine_in(mode: str, promise: Promise, question: Question, directions: Directions) -> Iterator[Record]:

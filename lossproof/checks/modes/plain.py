@@ -31,7 +31,7 @@ def rows(mode: str, call: CallInMode) -> Iterator[Judgement]:
         _judge_numbers(mode, observed, call.plain.value, truth, name=f"result[{row}]")
         for row, observed in enumerate(call.answer.value)
     ]
-    yield _gravest([_judge_dtype(mode, call), *by_row])
+    yield gravest([_judge_dtype(mode, call), *by_row])
 
 
 def as_plain(mode: str, call: CallInMode, budgets: float = 2.0, place: int = 1) -> Iterator[Judgement]:
@@ -44,7 +44,7 @@ def as_plain(mode: str, call: CallInMode, budgets: float = 2.0, place: int = 1) 
         _judge_numbers(mode, observed, *_plain_gradient(call, name, place), budgets, part=name)
         for name, observed in call.answer.gradients[0].items()
     ]
-    yield _gravest([_judge_dtype(mode, call), value, *by_argument])
+    yield gravest([_judge_dtype(mode, call), value, *by_argument])
 
 
 def bit_for_bit(mode: str, call: CallInMode) -> Iterator[Judgement]:
@@ -73,7 +73,7 @@ def abstract(mode: str, call: CallInMode) -> Iterator[Judgement]:
         for name, observed in call.answer.gradients[0].items()
     ]
     value = _judge_shape(mode, call.answer.value, call.plain.value)
-    yield _gravest([_judge_dtype(mode, call), value, *by_argument])
+    yield gravest([_judge_dtype(mode, call), value, *by_argument])
 
 
 def computed_in(mode: str, call: CallInMode) -> Iterator[Judgement]:
@@ -134,5 +134,6 @@ def _judge_shape(mode: str, observed: Float64Array, plain: Float64Array, part: s
     return Judgement(mode, verdict, plain, observed, partial(shape_assertion, plain.shape), part)
 
 
-def _gravest(judgements: list[Judgement]) -> Judgement:
+def gravest(judgements: list[Judgement]) -> Judgement:
+    """The judgement of what is wrong, or else of what is furthest off."""
     return max(judgements, key=lambda each: (not each.verdict.agrees, each.verdict.error_over_budget or 0.0))

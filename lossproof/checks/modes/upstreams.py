@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from lossproof.checks.modes.judgement import CallInMode, Judgement
-from lossproof.checks.modes.plain import as_plain
-from lossproof.judging.assertions import element, shape_assertion
+from lossproof.checks.modes.plain import as_plain, gravest
+from lossproof.judging.assertions import element, quantity_assertion, shape_assertion
+from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.number_text import digits
 from lossproof.judging.places import place_of
-from lossproof.judging.verdict import Verdict, wrong_shape
+from lossproof.judging.stored_truth import true_gradients
+from lossproof.judging.verdict import Verdict, compare, wrong_shape
 
 
 def as_plain_if_finite(mode: str, call: CallInMode) -> Iterator[Judgement]:
@@ -26,27 +29,43 @@ def ones(mode: str, call: CallInMode) -> Iterator[Judgement]:
     yield from as_plain(mode, call, place=0)
 
 
+def every_second(mode: str, call: CallInMode) -> Iterator[Judgement]:
+    """The value is the plain call's; the gradients are true for the upstream gradient with zeros."""
+    if not call.is_finite:
+        return
+    upstream = call.planned.truth.upstreams[1].copy()
+    upstream.flat[::2] = 0.0
+    format = call.planned.truth.value.format
+    truths = true_gradients(call.planned.prepared, upstream, format)
+    without_gradients = replace(call, answer=replace(call.answer, gradients=({},)))
+    judgements = [*as_plain(mode, without_gradients)]
+    for name, observed in call.answer.gradients[0].items():
+        truth = truths[name]
+        verdict = judge_by_picks(truth, partial(compare, observed))
+        lines = partial(quantity_assertion, observed, truth, format.name)
+        judgements.append(Judgement(mode, verdict, truth.value, observed, lines, name))
+    yield gravest(judgements)
+
+
 def not_finite(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """No gradient by which the output changes is finite."""
     if not call.is_finite:
         return
-    for name, observed in call.answer.gradients[0].items():
-        truth = call.planned.truth.gradients[1][name]
-        swallowed = np.isfinite(observed) & (np.abs(truth.value) > truth.bound)
-        verdict = Verdict(True, None)
-        lines = partial(shape_assertion, truth.value.shape)
-        if observed.shape != truth.value.shape:
-            verdict = wrong_shape(observed.shape, truth.value.shape)
-        elif swallowed.any():
-            place = place_of(swallowed)
-            number = digits(observed[place])
-            message = (
-                f"an infinite upstream gradient gives {number} at {list(place)}, should be infinite or nan"
-            )
-            verdict = Verdict(False, None, message, came_out=("finite",))
-            lines = partial(_lines, place)
-        expected = np.where(truth.value == 0, truth.value, np.copysign(np.inf, truth.value))
-        yield Judgement(mode, verdict, expected, observed, lines, name)
+    yield gravest([_judge_infinite(mode, call, name) for name in call.answer.gradients[0]])
+
+
+def _judge_infinite(mode: str, call: CallInMode, name: str) -> Judgement:
+    observed, truth = call.answer.gradients[0][name], call.planned.truth.gradients[1][name]
+    verdict, lines = Verdict(True, None), partial(shape_assertion, truth.value.shape)
+    if observed.shape != truth.value.shape:
+        verdict = wrong_shape(observed.shape, truth.value.shape)
+    elif (swallowed := np.isfinite(observed) & (np.abs(truth.value) > truth.bound)).any():
+        place = place_of(swallowed)
+        where = f"at {list(place)}" if place else "the result"
+        message = f"{where} is {digits(observed[place])}, should be infinite or nan"
+        verdict, lines = Verdict(False, None, message, came_out=("finite",)), partial(_lines, place)
+    expected = np.where(truth.value == 0, truth.value, np.copysign(np.inf, truth.value))
+    return Judgement(mode, verdict, expected, observed, lines, name)
 
 
 def _lines(place: tuple[int, ...]) -> list[str]:

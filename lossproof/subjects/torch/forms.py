@@ -200,3 +200,4 @@ _LINEAR: Mapping[str, Callable[[Call], Form]] = {
     "AdaptiveLogSoftmaxWithLoss": _adaptive_log_softmax,
     "LinearCrossEntropyLoss": _linear_cross_entropy,
 }
+WITH_LAYERS = frozenset(_LINEAR)

@@ -13,6 +13,7 @@ import torch
 from lossproof.subjects.call import Call, Values
 from lossproof.subjects.program import Lines
 from lossproof.subjects.promise import Promise
+from lossproof.subjects.torch.forms import WITH_LAYERS
 from lossproof.subjects.torch.modes.mode import EVERY_DTYPE, Loss, Mode, Names, Result, Tensors, always, plain
 
 Make = Callable[..., torch.nn.Module]
@@ -99,6 +100,11 @@ def two_threads(make: Make, forward: Loss, tensors: Tensors, wrt: Names, upstrea
     return torch.stack(rows), {}
 
 
+def lends_no_weights(call: Call) -> bool:
+    """Whether the module is called as it is: what swaps its weights is not for two threads at once."""
+    return call.loss not in WITH_LAYERS
+
+
 def has_weights(call: Call) -> bool:
     """Whether the module keeps tensors of the call as buffers."""
     return any(isinstance(value, Values) for value in call.params.values())
@@ -126,6 +132,7 @@ MODES: Mapping[str, Mode] = {
     "converted": _mode(converted, has_weights),
     "two_threads": _mode(
         two_threads,
+        lends_no_weights,
         promise=Promise.ROWS,
         imports=("from concurrent.futures import ThreadPoolExecutor",),
     ),

@@ -110,5 +110,7 @@ def plain(loss: Loss, tensors: Tensors, wrt: tuple[str, ...], upstream: torch.Te
         return output, {}
     if type(output) is not type(upstream) or output.is_meta != upstream.is_meta:
         return output, {}  # wrong already; no gradient leads from there to the inputs
+    if not output.requires_grad:
+        return output, {name: torch.zeros_like(tensors[name]) for name in wrt}
     gradients = torch.autograd.grad(output, sources, upstream, materialize_grads=True)
     return output, dict(zip(wrt, gradients, strict=True))
