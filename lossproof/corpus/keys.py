@@ -88,6 +88,7 @@ TENSOR_FORMS = {
     "concatenate": Keys(("concatenate", "dim")),
     "reshape": Keys(("reshape", "shape")),
     "permute": Keys(("permute", "dims")),
+    "patch": Keys(("patch", "at", "numbers")),
     "complex": Keys(("complex",)),
     "data": Keys(("dtype", "data")),
 }

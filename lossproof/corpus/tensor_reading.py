@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from lossproof.corpus.complaints import Notes, suggestion
-from lossproof.corpus.fields import STAND_IN, Fields, read_fields, read_integer, read_number
+from lossproof.corpus.fields import STAND_IN, Fields, read_fields, read_integer, read_list, read_number
 from lossproof.corpus.keys import DTYPES, TENSOR_FORMS
 from lossproof.corpus.nodes import ListNode, MappingNode, Node
 from lossproof.corpus.numeral import Numeral
@@ -17,6 +18,7 @@ from lossproof.corpus.tensors import (
     Fill,
     Index,
     Literal,
+    Patch,
     Permute,
     Reshape,
     Shape,
@@ -198,12 +200,36 @@ def _read_wrapper(form: str, fields: Fields, what: str, notes: Notes) -> Tensor:
             problem = f"{what}.dims is {list(dims)} but the tensor has {rank} dimensions"
             notes.add(fields["dims"].place, problem, "name each dimension once, counted from 0")
         return Permute(inner, dims if sorted(dims) == list(range(rank)) else tuple(range(rank)))
+    if form == "patch":
+        return _read_patch(inner, fields, what, notes)
     if "dim" not in fields:
         return Derived(form, inner, None)
     dim = fields.integer("dim")
     if len(notes) == before:
         _is_dimension(dim, inner.shape, fields, what, notes)
     return Derived(form, inner, dim)
+
+
+def _read_patch(inner: Tensor, fields: Fields, what: str, notes: Notes) -> Tensor:
+    before = len(notes)
+    at = fields.list("at", lambda item, what, notes: read_list(item, what, notes, read_integer))
+    numbers = read_literal(fields["numbers"], f"{what}.numbers", notes)
+    if len(notes) > before:
+        return inner
+    if numbers.shape != (len(at),):
+        problem = f"{what}.numbers has shape {list(numbers.shape)}, but there are {len(at)} places"
+        notes.add(fields["numbers"].place, problem, "give one number for each place")
+    outside = [place for place in at if not _is_place(place, inner.shape)]
+    if outside:
+        problem = f"{what}.at names {list(outside[0])}, but the tensor has shape {list(inner.shape)}"
+        notes.add(fields["at"].place, problem, "give an index for each dimension, or one from -1 backwards")
+    return inner if len(notes) > before else Patch(inner, at, numbers)
+
+
+def _is_place(place: Sequence[int], shape: Shape) -> bool:
+    return len(place) == len(shape) and all(
+        -size <= index < size for index, size in zip(place, shape, strict=True)
+    )
 
 
 def _is_dimension(dim: int, shape: Shape, fields: Fields, what: str, notes: Notes) -> bool:

@@ -225,4 +225,35 @@ class Permute(_Wrapper, _Arrangement):
         return np.transpose(parts[0], self.dims)
 
 
-Tensor = Literal | Fill | Uniform | Index | Derived | Concatenate | Reshape | Permute | Complex
+@dataclass(frozen=True)
+class Patch(_Wrapper, _Arrangement):
+    """Another tensor with a few numbers replaced: ``{patch: T, at: [[0, 1], [2, -1]], numbers: [40, 7]}``.
+
+    ``at`` holds the indices of each, counted from the end if they are negative.
+    """
+
+    inner: Tensor
+    at: tuple[tuple[int, ...], ...]
+    numbers: Literal
+
+    @property
+    def shape(self) -> Shape:
+        return self.inner.shape
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        return (self.inner, self.numbers)
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        return {"patch": self.inner, "at": self.at, "numbers": self.numbers}
+
+    def arranged(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The numbers of the first part, but for those of the second."""
+        patched = parts[0].copy()
+        for place, number in zip(self.at, parts[1], strict=True):
+            patched[place] = number
+        return patched
+
+
+Tensor = Literal | Fill | Uniform | Index | Derived | Concatenate | Reshape | Permute | Patch | Complex

@@ -11,7 +11,7 @@ from lossproof.corpus.complaints import Notes, Place
 from lossproof.corpus.fields import fits_int64
 from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
-from lossproof.corpus.tensors import Concatenate, Fill, Index, Literal, Permute, Reshape, Shape, Tensor
+from lossproof.corpus.tensors import Concatenate, Fill, Index, Literal, Patch, Permute, Reshape, Shape, Tensor
 from lossproof.reference.loss import Loss
 
 _REFUSAL_REMEDY = "; if torch is to refuse it, state its dtype: {dtype: float32, data: ...}"
@@ -61,6 +61,9 @@ def demand_whole_numbers(tensor: Tensor, what: str, place: Place, wants_refusal:
         case Concatenate():
             for position, part in enumerate(tensor.parts):
                 demand_whole_numbers(part, f"{what}.concatenate[{position}]", place, wants_refusal, notes)
+        case Patch():
+            demand_whole_numbers(tensor.inner, f"{what}.patch", place, wants_refusal, notes)
+            demand_whole_numbers(tensor.numbers, f"{what}.numbers", place, wants_refusal, notes)
         case Reshape() | Permute():
             demand_whole_numbers(tensor.inner, f"{what}.{_form(tensor)}", place, wants_refusal, notes)
         case _:

@@ -83,6 +83,7 @@ def test_the_numbers_of_another_call_are_looked_at_too(tmp_path: Path) -> None:
         "{fill: 0.1, shape: [2]}",
         "{reshape: [[0.1, 1]], shape: [2]}",
         "{permute: [0.1, 1], dims: [0]}",
+        "{patch: [0, 1], at: [[0]], numbers: [0.1]}",
         "{concatenate: [[0.1], [1]], dim: 0}",
         "{dtype: bfloat16, data: [1, 257.0]}",
         "{dtype: int64, data: [1, 9007199254740993]}",

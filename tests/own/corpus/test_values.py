@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.tensors import Concatenate, Derived, Fill, Index, Permute, Reshape, Tensor, Uniform
+from lossproof.corpus.tensors import Concatenate, Derived, Fill, Index, Patch, Permute, Reshape, Tensor, Uniform
 from lossproof.corpus.values import exact_balls, rounded
 from lossproof.numbers.ball import certified
 from lossproof.numbers.formats import FORMATS
@@ -186,6 +186,7 @@ def test_tensors_are_rearranged_as_in_numpy() -> None:
         (Concatenate((MATRIX, MATRIX), 0), np.concatenate([plain, plain])),
         (Reshape(MATRIX, (3, 2)), plain.reshape(3, 2)),
         (Permute(MATRIX, (1, 0)), plain.T),
+        (Patch(MATRIX, ((0, 1), (-1, -3)), literal(["7", "8"])), [[1, 7, 0.3], [8, 1e-5, 6]]),
         (Fill(parse_numeral("2.5"), (0, 3)), np.full((0, 3), 2.5)),
         (UNIFORM, draw_uniform(-4.0, 4.0, (2, 3), 7, FORMATS["float64"])),
         (Index(9, (4,), 3), draw_index(9, (4,), 3)),
@@ -229,6 +230,7 @@ def test_balls_of_functions_stay_unrounded() -> None:
         (Index(3, (2,), 1), "int64"),
         (UNIFORM, None),
         (Reshape(Permute(Index(3, (2, 2), 1), (1, 0)), (4,)), "int64"),
+        (Patch(Index(3, (2,), 1), ((0,),), literal(["1"])), "int64"),
         (Concatenate((literal(["1"], dtype="uint8"), literal(["2"], dtype="uint8")), 0), "uint8"),
         (Derived("log", literal(["1"]), None), None),
     ],

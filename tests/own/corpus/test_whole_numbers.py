@@ -48,6 +48,8 @@ FORMS = (
     "{{fill: {0}, shape: [2]}}",
     "{{concatenate: [[0], [{0}]], dim: 0}}",
     "{{reshape: [0, {0}], shape: [2, 1]}}",
+    "{{patch: [0, 1], at: [[1]], numbers: [{0}]}}",
+    "{{patch: [{0}, 1], at: [[1]], numbers: [0]}}",
     "{{permute: [[0, {0}]], dims: [1, 0]}}",
     "{{reshape: {{permute: {{fill: {0}, shape: [1, 2]}}, dims: [1, 0]}}, shape: [2]}}",
 )
