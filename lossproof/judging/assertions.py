@@ -78,7 +78,10 @@ def within_budget(observed: float, truth: Truth, place: tuple[int, ...]) -> str:
     remainder = float(truth.remainder[place])
     # The part of the true number that float64 lacks is written only where it decides.
     lacking = f" - {remainder!r}" if abs(observed - true) <= tolerance else ""
-    return f"abs(got - {true!r}{lacking}) <= {literal(tolerance)}{excuse}"
+    least, most = truth.limits
+    limits = f" and got >= {literal(least)}" if -math.inf < least <= true else ""
+    limits += f" and got <= {literal(most)}" if true <= most < math.inf else ""
+    return f"abs(got - {true!r}{lacking}) <= {literal(tolerance)}{limits}{excuse}"
 
 
 def all_numbers_assertion(truth: Truth) -> list[str]:

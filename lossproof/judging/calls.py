@@ -223,7 +223,7 @@ def _plan(call: Call, prepared: PreparedCall) -> PlannedCall:
 
     names = [["value"], *([prepared.differentiable] * 2 if prepared.differentiable else [])]
     first, *gradients = recalled(prepared, format, names, formulas, compute)
-    value = first["value"]
+    value = first["value"].within_limits(prepared)
     upstreams = upstream_gradients(value.value.shape, format)[: len(gradients)]
     truth = CallTruth(value, upstreams, tuple(gradients))
     complete = dataclasses.replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)

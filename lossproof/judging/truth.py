@@ -15,11 +15,12 @@ from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
-from lossproof.numbers.overflow import Marks, marks_of
+from lossproof.numbers.overflow import BoolArray, Marks, marks_of
 from lossproof.numbers.rules import Rules, following
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.reference.conventions import followed_picks, picking
 from lossproof.reference.evaluation import PreparedCall
+from lossproof.reference.limits import NO_LIMITS, Limits
 
 Compute = Callable[[Callable[[npt.ArrayLike], Array]], Mapping[str, Array]]
 
@@ -45,6 +46,7 @@ class Truth:
         picks: the picks in force for what the formula leaves open here, by the names of conventions.
         bounded_by: bounds the same numbers under other rules.
         under_picks: the same truth under other picks, or with any element of a subdifferential.
+        limits: the least and the most that the formula can yield, however it is rounded.
         verdicts: what ``verdict.compare`` has found about results, which subjects and layouts often share.
     """
 
@@ -59,6 +61,7 @@ class Truth:
     picks: Mapping[str, str] = field(default_factory=dict)
     bounded_by: Callable[[Rules], Bounded] | None = None
     under_picks: Callable[[Mapping[str, str], bool], Truth] | None = None
+    limits: Limits = NO_LIMITS
     verdicts: dict[object, Any] = field(default_factory=dict, init=False)
 
     @cached_property
@@ -73,6 +76,16 @@ class Truth:
         # Not so if a true value is nan or a budget infinite.
         is_in_range = np.max(np.abs(self.value) + self.budget, initial=0.0) <= self.format.largest
         return bool(is_in_range and not is_free and not self.overflows.any())
+
+    def within_limits(self, call: PreparedCall) -> Truth:
+        """The truth of a call's value, with the limits of its formula."""
+        return replace(self, limits=call.loss.limits({**call.arguments, **call.parameters}))
+
+    def breaks_a_limit(self, observed: Float64Array) -> BoolArray:
+        """Where a finite number is beyond the limits, and the true value is not."""
+        least, most = self.limits
+        is_outside = np.isfinite(observed) & ((observed < least) | (observed > most))
+        return np.asarray(is_outside & (least <= self.value) & (self.value <= most))
 
     def without_freedom(self) -> Truth:
         """The truth without the freedom at kinks and ties."""

@@ -14,6 +14,7 @@ from lossproof.judging.number_text import true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import Float64Array
+from lossproof.reference.limits import NO_LIMITS
 
 BIAS_LIMIT = 0.25
 BIAS_SAMPLE = 1000
@@ -94,6 +95,8 @@ def budget_shares(observed: Float64Array, truth: Truth) -> Float64Array:
         if not error.any():
             return np.asarray(error)
         share = np.where(error == 0, 0.0, error / truth.budget)
+    if truth.limits != NO_LIMITS:
+        share = np.where(truth.breaks_a_limit(observed), np.inf, share)
     if np.isfinite(error).all():
         return share
     is_finite = np.isfinite(observed) & np.isfinite(truth.value)
@@ -158,6 +161,10 @@ def compare_bias(observed: Float64Array, truth: Truth) -> Verdict:
 def _sentence(observed: float, truth: Truth, place: tuple[int, ...], share: float) -> str:
     true, bound = float(truth.value[place]), float(truth.bound[place])
     excess = _excess(float(observed), true, bound, share)
+    if np.isfinite(observed) and bound > 0 and abs(observed - true) <= 2 * bound:
+        least, most = truth.limits
+        limit = f"never below {least:g}" if observed < least else f"never above {most:g}"
+        excess = f"{limit}, however the formula is rounded"
     return f"is {float(observed)!r}, should be {true_text(truth, place)}: {excess}"
 
 

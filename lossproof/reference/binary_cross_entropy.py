@@ -8,6 +8,7 @@ from lossproof.numbers.base import Array
 from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.demands import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.information import product_with_log
+from lossproof.reference.limits import NEVER_NEGATIVE, SHARES, WEIGHTS, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 from lossproof.reference.refusals import RangeRefusal
@@ -202,6 +203,7 @@ LOSSES = (
         alike=lambda shapes: ("input", "target"),
         # A weight only scales what has its dtype already.
         typed_by=("input", "target"),
+        limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
     ),
     Loss(
         "BCEWithLogitsLoss",
@@ -214,5 +216,6 @@ LOSSES = (
         tensor_parameters=("weight", "pos_weight"),
         reductions=ELEMENTWISE,
         typed_by=("input", "target"),
+        limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
     ),
 )

@@ -9,6 +9,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import zero_convention
 from lossproof.reference.demands import demand_class_dimension, demand_class_weights, demand_floating
+from lossproof.reference.limits import NEVER_NEGATIVE, SHARES, WEIGHTS, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, refuse_nll_loss
 from lossproof.reference.option import whole
@@ -229,5 +230,6 @@ LOSSES = (
         reductions=ELEMENTWISE,
         indices=target_of_other_shape,
         alike=lambda shapes: ("input", "weight") if target_of_other_shape(shapes) else (),
+        limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
     ),
 )

@@ -15,6 +15,7 @@ from lossproof.numbers.vector_norm import shares_of_largest, vector_norm
 from lossproof.reference.conventions import Convention, magnitude_convention, sign
 from lossproof.reference.cosine import cosine_similarity, cosine_similarity_gradient
 from lossproof.reference.demands import demand_broadcastable, demand_subtractable
+from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, real
 from lossproof.reference.reductions import sum_to_shape
@@ -190,5 +191,6 @@ LOSSES = (
         conventions=CONVENTIONS,
         real_parameters={"eps": _ROOM},
         options={"p": real(2.0), "keepdim": boolean(False)},
+        limits=within(NEVER_NEGATIVE),
     ),
 )

@@ -7,6 +7,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, hinge_convention, unit_step
 from lossproof.reference.demands import demand_broadcastable, demand_equal_dimensions
+from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
@@ -152,6 +153,7 @@ LOSSES = (
         real_parameters={"margin": 1.0},
         reductions=ELEMENTWISE,
         typed_by=("input",),
+        limits=within(NEVER_NEGATIVE, {"input": NEVER_NEGATIVE}),
     ),
     Loss(
         "MarginRankingLoss",
@@ -164,5 +166,6 @@ LOSSES = (
         conventions=(RANKING_ON_MARGIN,),
         real_parameters={"margin": 0.0},
         reductions=ELEMENTWISE,
+        limits=within(NEVER_NEGATIVE),
     ),
 )

@@ -8,6 +8,7 @@ from lossproof.numbers.base import Array
 from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.demands import demand_floating
 from lossproof.reference.differences import advise_on_shapes, difference_of, gradients_of, refuse_regression
+from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 from lossproof.reference.refusals import RangeRefusal
@@ -146,6 +147,7 @@ LOSSES = (
         real_parameters={"beta": 1.0},
         reductions=ELEMENTWISE,
         counts_numbers=True,
+        limits=within(NEVER_NEGATIVE),
     ),
     Loss(
         "HuberLoss",
@@ -163,5 +165,6 @@ LOSSES = (
         reductions=ELEMENTWISE,
         counts_numbers=True,
         has_legacy_reduction=False,
+        limits=within(NEVER_NEGATIVE),
     ),
 )

@@ -7,6 +7,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, zero_convention
 from lossproof.reference.demands import refuse_broadcasting
+from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import Loss
 from lossproof.reference.reductions import sum_to_shape
 from lossproof.reference.steps import step
@@ -116,6 +117,7 @@ LOSSES = (
         differentiable=("p",),
         value=self_information,
         gradient=self_information_gradient,
+        limits=within(NEVER_NEGATIVE, {"p": (0.0, 1.0)}),
     ),
     Loss(
         "Entropy",
@@ -125,6 +127,7 @@ LOSSES = (
         value=entropy,
         gradient=entropy_gradient,
         conventions=(ZERO_LOG_ZERO,),
+        limits=within(NEVER_NEGATIVE, {"p": (0.0, 1.0)}),
     ),
     Loss(
         "DistributionCrossEntropy",

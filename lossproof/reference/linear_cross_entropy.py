@@ -15,6 +15,7 @@ from lossproof.reference.cross_entropy import (
     holds_probabilities,
     refuse_cross_entropy,
 )
+from lossproof.reference.limits import NEVER_NEGATIVE, SHARES, WEIGHTS, within
 from lossproof.reference.linear import linear, linear_gradient
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
 from lossproof.reference.option import whole, word
@@ -169,5 +170,6 @@ LOSSES = (
         has_legacy_reduction=False,
         indices=target_of_other_shape,
         alike=alike,
+        limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
     ),
 )

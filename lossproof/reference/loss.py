@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lossproof.numbers.base import Array
 from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.conventions import DERIVATIVE, Convention
+from lossproof.reference.limits import NO_LIMITS, Limits
 from lossproof.reference.option import TENSOR, Kind, Option, boolean, real, word
 
 Arguments = Mapping[str, npt.NDArray[Any]]
@@ -53,6 +54,8 @@ class Loss:
         alike: the arguments and tensor parameters that must share a dtype, given the shapes.
         typed_by: those whose promotion is the dtype of the result, where not all count: labels are only
             compared or give a sign, and some weights only scale.
+        limits: the least and the most that the value can be for numbers by name, however it is rounded; see
+            ``limits``.
         counts_numbers: whether a tensor without dimensions counts in promotion like any other, since it is
             broadcast before it meets them, or they are summed.
     """
@@ -78,6 +81,7 @@ class Loss:
     indices: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
     alike: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
     typed_by: tuple[str, ...] = ()
+    limits: Callable[[Mapping[str, Any]], Limits] = lambda numbers: NO_LIMITS
     counts_numbers: bool = False
 
     @cached_property

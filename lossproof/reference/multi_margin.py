@@ -11,6 +11,7 @@ from lossproof.numbers.base import Array
 from lossproof.reference.conventions import hinge_convention
 from lossproof.reference.demands import demand_class_weights, demand_classes, demand_floating
 from lossproof.reference.hinge import hinge_slope
+from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import real
 from lossproof.reference.reductions import reduce, spread
@@ -226,6 +227,7 @@ LOSSES = (
         reductions=ELEMENTWISE,
         indices=lambda shapes: ("target",),
         alike=lambda shapes: ("input", "weight"),
+        limits=within(NEVER_NEGATIVE),
     ),
     Loss(
         "MultiLabelMarginLoss",
@@ -238,5 +240,6 @@ LOSSES = (
         conventions=(MULTILABEL_ON_MARGIN,),
         reductions=ELEMENTWISE,
         indices=lambda shapes: ("target",),
+        limits=within(NEVER_NEGATIVE),
     ),
 )

@@ -14,6 +14,7 @@ from lossproof.reference.demands import (
     demand_classes,
     demand_floating,
 )
+from lossproof.reference.limits import NEVER_NEGATIVE, NEVER_POSITIVE, WEIGHTS, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
@@ -145,6 +146,7 @@ _NLL = Loss(
     reductions=ELEMENTWISE,
     indices=lambda shapes: ("target",),
     alike=lambda shapes: ("input", "weight"),
+    limits=within(NEVER_NEGATIVE, {**WEIGHTS, "input": NEVER_POSITIVE}),
 )
 
 LOSSES = (

@@ -8,6 +8,7 @@ from lossproof.numbers.base import Array
 from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.demands import demand_subtractable
 from lossproof.reference.differences import advise_on_shapes, difference_of, gradients_of, refuse_regression
+from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 
@@ -133,6 +134,7 @@ LOSSES = (
         functional_only=("weight",),
         reductions=ELEMENTWISE,
         counts_numbers=True,
+        limits=within(NEVER_NEGATIVE),
     ),
     Loss(
         "MSELoss",
@@ -148,5 +150,6 @@ LOSSES = (
         functional_only=("weight",),
         reductions=ELEMENTWISE,
         counts_numbers=True,
+        limits=within(NEVER_NEGATIVE),
     ),
 )

@@ -12,6 +12,7 @@ from lossproof.reference.demands import (
     demand_floating,
 )
 from lossproof.reference.information import product_with_log
+from lossproof.reference.limits import NEVER_NEGATIVE, SHARES, WEIGHTS, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
@@ -153,6 +154,7 @@ LOSSES = (
         refuse=refuse_soft_margin_loss,
         reductions=ELEMENTWISE,
         typed_by=("input",),
+        limits=within(NEVER_NEGATIVE),
     ),
     Loss(
         "MultiLabelSoftMarginLoss",
@@ -165,5 +167,6 @@ LOSSES = (
         tensor_parameters=("weight",),
         differentiable_parameters=lambda shapes: ("weight",),
         reductions=ELEMENTWISE,
+        limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
     ),
 )

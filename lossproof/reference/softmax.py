@@ -8,6 +8,7 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.numbers.rules import followed_rules
 from lossproof.reference.demands import refuse_dimension
+from lossproof.reference.limits import NEVER_POSITIVE, within
 from lossproof.reference.loss import Loss
 from lossproof.reference.option import whole
 from lossproof.reference.steps import step
@@ -116,6 +117,7 @@ LOSSES = (
         gradient=_softmax_gradient,
         refuse=refuse_dimension,
         options={"dim": whole(None)},
+        limits=within((0.0, 1.0)),
     ),
     Loss(
         "LogSoftmax",
@@ -126,6 +128,7 @@ LOSSES = (
         gradient=_log_softmax_gradient,
         refuse=refuse_dimension,
         options={"dim": whole(None)},
+        limits=within(NEVER_POSITIVE),
     ),
 )
 

@@ -15,6 +15,7 @@ from lossproof.reference.distances import (
     pairwise,
     refuse_pairwise_distance,
 )
+from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, real, word
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
@@ -239,6 +240,7 @@ LOSSES = (
         real_parameters={"margin": 1.0, "eps": 1e-6},
         options={"p": real(2.0), "swap": boolean(False)},
         reductions=ELEMENTWISE,
+        limits=within(NEVER_NEGATIVE),
     ),
     Loss(
         "TripletMarginWithDistanceLoss",

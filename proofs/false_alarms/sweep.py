@@ -1,21 +1,24 @@
-"""Judges random calls."""
+"""Judges random calls, each plainly and in one of the other ways of calling."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
-from lossproof.judging.calls import prepare_call
+from lossproof.checks.modes.examining import judge
+from lossproof.checks.modes.judgement import CallInMode
+from lossproof.judging.calls import PlannedCall, prepare_call
 from lossproof.judging.truth import truth_of
-from lossproof.judging.verdict import compare
+from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.ball import Undecided
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.reference.catalogue import LOSSES
-from lossproof.subjects.call import Call, Unsupported, Values
+from lossproof.subjects.call import Call, Observation, Refused, Unsupported, Values
 from lossproof.subjects.subject import Subject
 from proofs.false_alarms import ctc, distance, gaussian_poisson, likelihood, linear, margin, regression
 from proofs.false_alarms.draws import Builder, Draws
@@ -41,12 +44,21 @@ class Tally:
     by_rule: Counter[str] = field(default_factory=Counter)
     alarms: list[str] = field(default_factory=list)
 
+    def add(self, outputs: int, verdict: Verdict, place: str) -> None:
+        """Count a check of so many outputs."""
+        self.checks += 1
+        self.outputs += outputs
+        if verdict.rule:
+            self.by_rule[verdict.rule] += 1
+        if not verdict.agrees:
+            self.alarms.append(f"{place}: {verdict.message}")
+
 
 def sweep(subject: Subject, checks: int, seed: int) -> Tally:
     """Judge random calls until ``checks`` quantities are judged."""
     tally = Tally()
     while tally.checks < checks:
-        call = random_call(seed + tally.calls)
+        call, where = random_call(seed + tally.calls), f"seed {seed + tally.calls}"
         tally.calls += 1
         prepared = prepare_call(call)
         try:
@@ -54,31 +66,52 @@ def sweep(subject: Subject, checks: int, seed: int) -> Tally:
         except Undecided:  # two equal irrational distances: no precision tells which is smaller
             tally.undecided += 1
             continue
+        call = replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)
+        truth = replace(truth, value=truth.value.within_limits(prepared))
         try:
-            observation = subject.run(replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable))
+            observation = subject.run(call)
             if observation.failure is not None:
                 raise observation.failure
+            planned = PlannedCall(call, prepared, truth)
+            judged = [*_plainly(planned, observation)]
+            # A call that is wrong by itself is no better in another way.
+            if all(verdict.agrees for _, _, verdict in judged):
+                judged += _in_a_way(subject, planned, observation)
+            for quantity, size, verdict in judged:
+                if not _IS_KNOWN[call.loss](call, quantity):
+                    place = f"{where}: {call.loss}, {call.dtype}, {call.reduction}, {quantity}"
+                    tally.add(size, verdict, place)
         except Unsupported:  # torch has no kernel for some losses in half precision
             continue
-        quantities = [("value", observation.value, truth.value)]
-        for kind, observed, true in zip(
-            ("gradient", "vjp"), observation.gradients, truth.gradients, strict=True
-        ):
-            quantities += [(f"{kind}:{name}", observed[name], true[name]) for name in prepared.differentiable]
-        for quantity, numbers, true_numbers in quantities:
-            if _IS_KNOWN[call.loss](call, quantity):
-                continue
-            tally.checks += 1
-            tally.outputs += numbers.size
-            verdict = compare(numbers, true_numbers)
-            if verdict.rule:
-                tally.by_rule[verdict.rule] += 1
-            if not verdict.agrees:
-                place = (
-                    f"seed {seed + tally.calls - 1}: {call.loss}, {call.dtype}, {call.reduction}, {quantity}"
-                )
-                tally.alarms.append(f"{place}: {verdict.message}")
     return tally
+
+
+def _plainly(planned: PlannedCall, observation: Observation) -> Iterator[tuple[str, int, Verdict]]:
+    """The quantities of the plain call, their numbers of outputs and their verdicts."""
+    truth = planned.truth
+    yield "value", observation.value.size, compare(observation.value, truth.value)
+    for kind, observed, true in zip(("gradient", "vjp"), observation.gradients, truth.gradients, strict=True):
+        for name in planned.prepared.differentiable:
+            yield f"{kind}:{name}", observed[name].size, compare(observed[name], true[name])
+
+
+def _in_a_way(
+    subject: Subject, planned: PlannedCall, observation: Observation
+) -> Iterator[tuple[str, int, Verdict]]:
+    """The same for the call in one of the other ways, drawn by its numbers."""
+    ways = subject.ways(planned.call)
+    if not ways:
+        return
+    first = next(iter(planned.call.args.values())).numbers
+    way = sorted(ways)[crc32(first.tobytes()) % len(ways)]
+    try:
+        answer = subject.run_mode(way, planned.call, {})
+    except Refused as refused:
+        yield way, 0, Verdict(False, None, refused.first_line)
+        return
+    sizes = [answer.value.size, *(array.size for array in answer.gradients[0].values())]
+    for judgement in judge(way, ways[way], CallInMode(planned, observation, answer, {})):
+        yield way, sum(sizes), judgement.verdict
 
 
 def random_call(seed: int) -> Call:

@@ -48,6 +48,11 @@ _JUDGES: Mapping[Promise, Callable[[str, CallInMode], Iterator[Judgement]]] = {
 }
 
 
+def judge(mode: str, promise: Promise, call: CallInMode) -> Iterator[Judgement]:
+    """Judge a call in a mode by what the mode promises."""
+    return _JUDGES[promise](mode, call)
+
+
 class Modes:
     """All modes of a call that is right by itself: those of a wrong call could only repeat its error."""
 
@@ -92,7 +97,7 @@ def _examine_in(mode: str, promise: Promise, question: Question, directions: Dir
     try:
         outcome = trial.subject.run_mode(mode, call, directions)
         in_mode = CallInMode(question.planned, question.answer, outcome, directions)
-        for judgement in _JUDGES[promise](mode, in_mode):
+        for judgement in judge(mode, promise, in_mode):
             quantity, verdict = judgement.quantity, judgement.verdict
             make_detail = partial(detail, quantity, judgement)
             yield trial.record_verdict(quantity, verdict, call.reduction, detail=make_detail)
