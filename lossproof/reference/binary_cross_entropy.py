@@ -9,7 +9,7 @@ from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.demands import demand_broadcast, demand_floating, demand_one_shape
 from lossproof.reference.information import product_with_log
 from lossproof.reference.limits import NEVER_NEGATIVE, SHARES, WEIGHTS, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 from lossproof.reference.refusals import RangeRefusal
 from lossproof.reference.softmax import log_sigmoid, sigmoid
@@ -204,6 +204,7 @@ LOSSES = (
         # A weight only scales what has its dtype already.
         typed_by=("input", "target"),
         limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
+        laws=frozenset({Law.ELEMENTWISE, Law.LINEAR_IN_WEIGHT}),
     ),
     Loss(
         "BCEWithLogitsLoss",
@@ -217,5 +218,6 @@ LOSSES = (
         reductions=ELEMENTWISE,
         typed_by=("input", "target"),
         limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
+        laws=frozenset({Law.ELEMENTWISE, Law.LINEAR_IN_WEIGHT}),
     ),
 )

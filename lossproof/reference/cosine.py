@@ -8,7 +8,7 @@ from lossproof.numbers.base import Array
 from lossproof.numbers.vector_norm import vector_norm
 from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
 from lossproof.reference.demands import broadcast_shape
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal, RangeRefusal, ShapeRefusal
@@ -230,6 +230,7 @@ LOSSES = (
         real_parameters={"eps": _SMALLEST_NORM},
         options={"dim": whole(1)},
         counts_numbers=True,
+        laws=frozenset({Law.SYMMETRIC}),
     ),
     Loss(
         "CosineEmbeddingLoss",
@@ -243,5 +244,6 @@ LOSSES = (
         real_parameters={"margin": 0.0},
         reductions=ELEMENTWISE,
         typed_by=("input1", "input2"),
+        laws=frozenset({Law.SYMMETRIC, Law.ROW_BY_ROW}),
     ),
 )

@@ -10,7 +10,7 @@ from lossproof.numbers.base import Array
 from lossproof.reference.conventions import zero_convention
 from lossproof.reference.demands import demand_class_dimension, demand_class_weights, demand_floating
 from lossproof.reference.limits import NEVER_NEGATIVE, SHARES, WEIGHTS, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters, Shapes
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters, Shapes
 from lossproof.reference.nll import class_axis, is_target_class, pick, picked_weights, refuse_nll_loss
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
@@ -231,5 +231,6 @@ LOSSES = (
         indices=target_of_other_shape,
         alike=lambda shapes: ("input", "weight") if target_of_other_shape(shapes) else (),
         limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
+        laws=frozenset({Law.INVARIANT_UNDER_SHIFT, Law.ROW_BY_ROW, Law.LINEAR_IN_WEIGHT, Law.MEAN_BY_WEIGHT}),
     ),
 )

@@ -16,7 +16,7 @@ from lossproof.reference.conventions import Convention, magnitude_convention, si
 from lossproof.reference.cosine import cosine_similarity, cosine_similarity_gradient
 from lossproof.reference.demands import demand_broadcastable, demand_subtractable
 from lossproof.reference.limits import NEVER_NEGATIVE, within
-from lossproof.reference.loss import Arguments, Loss, Parameters
+from lossproof.reference.loss import Arguments, Law, Loss, Parameters
 from lossproof.reference.option import boolean, real
 from lossproof.reference.reductions import sum_to_shape
 from lossproof.reference.refusals import ShapeRefusal
@@ -192,5 +192,6 @@ LOSSES = (
         real_parameters={"eps": _ROOM},
         options={"p": real(2.0), "keepdim": boolean(False)},
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.ROW_BY_ROW}),
     ),
 )

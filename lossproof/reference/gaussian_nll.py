@@ -9,7 +9,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.reference.conventions import gradient_convention, hinge_convention, unit_step
 from lossproof.reference.demands import demand_broadcastable, demand_floating, demand_subtractable
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import RangeRefusal, ShapeRefusal
@@ -133,5 +133,6 @@ LOSSES = (
         options={"full": boolean(False)},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
+        laws=frozenset({Law.ELEMENTWISE}),
     ),
 )

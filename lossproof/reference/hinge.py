@@ -8,7 +8,7 @@ from lossproof.numbers.base import Array
 from lossproof.reference.conventions import Convention, hinge_convention, unit_step
 from lossproof.reference.demands import demand_broadcastable, demand_equal_dimensions
 from lossproof.reference.limits import NEVER_NEGATIVE, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
 from lossproof.reference.steps import step
@@ -154,6 +154,7 @@ LOSSES = (
         reductions=ELEMENTWISE,
         typed_by=("input",),
         limits=within(NEVER_NEGATIVE, {"input": NEVER_NEGATIVE}),
+        laws=frozenset({Law.ELEMENTWISE}),
     ),
     Loss(
         "MarginRankingLoss",
@@ -167,5 +168,6 @@ LOSSES = (
         real_parameters={"margin": 0.0},
         reductions=ELEMENTWISE,
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.ELEMENTWISE}),
     ),
 )

@@ -9,7 +9,7 @@ from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.demands import demand_floating
 from lossproof.reference.differences import advise_on_shapes, difference_of, gradients_of, refuse_regression
 from lossproof.reference.limits import NEVER_NEGATIVE, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 from lossproof.reference.refusals import RangeRefusal
 from lossproof.reference.steps import step
@@ -148,6 +148,7 @@ LOSSES = (
         reductions=ELEMENTWISE,
         counts_numbers=True,
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.SYMMETRIC, Law.ELEMENTWISE}),
     ),
     Loss(
         "HuberLoss",
@@ -166,5 +167,6 @@ LOSSES = (
         counts_numbers=True,
         has_legacy_reduction=False,
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.SYMMETRIC, Law.ELEMENTWISE, Law.LINEAR_IN_WEIGHT, Law.MEAN_BY_WEIGHT}),
     ),
 )

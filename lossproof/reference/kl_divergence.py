@@ -9,7 +9,7 @@ from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.conventions import zero_convention
 from lossproof.reference.demands import refuse_broadcasting
 from lossproof.reference.information import product_with_log
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.steps import step
@@ -107,5 +107,6 @@ LOSSES = (
         advise=advise_on_mean,
         options={"log_target": boolean(False)},
         reductions=(*ELEMENTWISE, "batchmean"),
+        laws=frozenset({Law.ELEMENTWISE}),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,27 @@ ELEMENTWISE = ("none", "mean", "sum")
 
 def refuse_nothing(args: Arguments, params: Parameters) -> None:
     """For functions that are defined on everything they are given."""
+
+
+class Law(Enum):
+    """What a loss promises of other calls than one.
+
+    Attributes:
+        SYMMETRIC: its first two arguments may change places.
+        INVARIANT_UNDER_SHIFT: only differences of the numbers of its first argument count.
+        ELEMENTWISE: each element of the arguments counts alike, and by itself.
+        ROW_BY_ROW: each row of the arguments, of which the first has at least two dimensions, counts alike,
+            and by itself.
+        LINEAR_IN_WEIGHT: it is proportional to its ``weight``.
+        MEAN_BY_WEIGHT: its mean, however, is divided by the sum of the weights.
+    """
+
+    SYMMETRIC = auto()
+    INVARIANT_UNDER_SHIFT = auto()
+    ELEMENTWISE = auto()
+    ROW_BY_ROW = auto()
+    LINEAR_IN_WEIGHT = auto()
+    MEAN_BY_WEIGHT = auto()
 
 
 @dataclass(frozen=True)
@@ -56,6 +78,7 @@ class Loss:
             compared or give a sign, and some weights only scale.
         limits: the least and the most that the value can be for numbers by name, however it is rounded; see
             ``limits``.
+        laws: what it promises of other calls.
         counts_numbers: whether a tensor without dimensions counts in promotion like any other, since it is
             broadcast before it meets them, or they are summed.
     """
@@ -82,6 +105,7 @@ class Loss:
     alike: Callable[[Shapes], tuple[str, ...]] = lambda shapes: ()
     typed_by: tuple[str, ...] = ()
     limits: Callable[[Mapping[str, Any]], Limits] = lambda numbers: NO_LIMITS
+    laws: frozenset[Law] = frozenset()
     counts_numbers: bool = False
 
     @cached_property

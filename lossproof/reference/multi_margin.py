@@ -12,7 +12,7 @@ from lossproof.reference.conventions import hinge_convention
 from lossproof.reference.demands import demand_class_weights, demand_classes, demand_floating
 from lossproof.reference.hinge import hinge_slope
 from lossproof.reference.limits import NEVER_NEGATIVE, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.option import real
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
@@ -228,6 +228,7 @@ LOSSES = (
         indices=lambda shapes: ("target",),
         alike=lambda shapes: ("input", "weight"),
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.ROW_BY_ROW, Law.LINEAR_IN_WEIGHT}),
     ),
     Loss(
         "MultiLabelMarginLoss",
@@ -241,5 +242,6 @@ LOSSES = (
         reductions=ELEMENTWISE,
         indices=lambda shapes: ("target",),
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.ROW_BY_ROW}),
     ),
 )

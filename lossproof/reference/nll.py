@@ -15,7 +15,7 @@ from lossproof.reference.demands import (
     demand_floating,
 )
 from lossproof.reference.limits import NEVER_NEGATIVE, NEVER_POSITIVE, WEIGHTS, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.option import whole
 from lossproof.reference.reductions import reduce, spread
 from lossproof.reference.refusals import DtypeRefusal, ShapeRefusal
@@ -147,6 +147,7 @@ _NLL = Loss(
     indices=lambda shapes: ("target",),
     alike=lambda shapes: ("input", "weight"),
     limits=within(NEVER_NEGATIVE, {**WEIGHTS, "input": NEVER_POSITIVE}),
+    laws=frozenset({Law.ROW_BY_ROW, Law.LINEAR_IN_WEIGHT, Law.MEAN_BY_WEIGHT}),
 )
 
 LOSSES = (

@@ -6,7 +6,7 @@ import numpy as np
 
 from lossproof.numbers.base import Array
 from lossproof.reference.demands import demand_broadcastable
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.option import boolean
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
@@ -126,5 +126,6 @@ LOSSES = (
         real_parameters={"eps": 1e-8},
         options={"log_input": boolean(True), "full": boolean(False)},
         reductions=ELEMENTWISE,
+        laws=frozenset({Law.ELEMENTWISE}),
     ),
 )

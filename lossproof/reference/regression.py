@@ -9,7 +9,7 @@ from lossproof.reference.conventions import magnitude_convention, sign
 from lossproof.reference.demands import demand_subtractable
 from lossproof.reference.differences import advise_on_shapes, difference_of, gradients_of, refuse_regression
 from lossproof.reference.limits import NEVER_NEGATIVE, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, weighted
 
 L1_AT_ZERO = magnitude_convention("l1-at-zero", "L1Loss where input = target")
@@ -135,6 +135,7 @@ LOSSES = (
         reductions=ELEMENTWISE,
         counts_numbers=True,
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.SYMMETRIC, Law.ELEMENTWISE, Law.LINEAR_IN_WEIGHT, Law.MEAN_BY_WEIGHT}),
     ),
     Loss(
         "MSELoss",
@@ -151,5 +152,6 @@ LOSSES = (
         reductions=ELEMENTWISE,
         counts_numbers=True,
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.SYMMETRIC, Law.ELEMENTWISE, Law.LINEAR_IN_WEIGHT, Law.MEAN_BY_WEIGHT}),
     ),
 )

@@ -13,7 +13,7 @@ from lossproof.reference.demands import (
 )
 from lossproof.reference.information import product_with_log
 from lossproof.reference.limits import NEVER_NEGATIVE, SHARES, WEIGHTS, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import DtypeRefusal
 from lossproof.reference.softmax import log_sigmoid, sigmoid
@@ -155,6 +155,7 @@ LOSSES = (
         reductions=ELEMENTWISE,
         typed_by=("input",),
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.ELEMENTWISE}),
     ),
     Loss(
         "MultiLabelSoftMarginLoss",
@@ -168,5 +169,6 @@ LOSSES = (
         differentiable_parameters=lambda shapes: ("weight",),
         reductions=ELEMENTWISE,
         limits=within(NEVER_NEGATIVE, {**WEIGHTS, **SHARES}),
+        laws=frozenset({Law.ROW_BY_ROW, Law.LINEAR_IN_WEIGHT}),
     ),
 )

@@ -9,7 +9,7 @@ from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.numbers.rules import followed_rules
 from lossproof.reference.demands import refuse_dimension
 from lossproof.reference.limits import NEVER_POSITIVE, within
-from lossproof.reference.loss import Loss
+from lossproof.reference.loss import Law, Loss
 from lossproof.reference.option import whole
 from lossproof.reference.steps import step
 
@@ -118,6 +118,7 @@ LOSSES = (
         refuse=refuse_dimension,
         options={"dim": whole(None)},
         limits=within((0.0, 1.0)),
+        laws=frozenset({Law.INVARIANT_UNDER_SHIFT}),
     ),
     Loss(
         "LogSoftmax",
@@ -129,6 +130,7 @@ LOSSES = (
         refuse=refuse_dimension,
         options={"dim": whole(None)},
         limits=within(NEVER_POSITIVE),
+        laws=frozenset({Law.INVARIANT_UNDER_SHIFT}),
     ),
 )
 

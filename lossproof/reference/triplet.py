@@ -16,7 +16,7 @@ from lossproof.reference.distances import (
     refuse_pairwise_distance,
 )
 from lossproof.reference.limits import NEVER_NEGATIVE, within
-from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
+from lossproof.reference.loss import ELEMENTWISE, Arguments, Law, Loss, Parameters
 from lossproof.reference.option import boolean, real, word
 from lossproof.reference.reductions import reduce, spread, sum_to_shape
 from lossproof.reference.refusals import RangeRefusal
@@ -241,6 +241,7 @@ LOSSES = (
         options={"p": real(2.0), "swap": boolean(False)},
         reductions=ELEMENTWISE,
         limits=within(NEVER_NEGATIVE),
+        laws=frozenset({Law.ROW_BY_ROW}),
     ),
     Loss(
         "TripletMarginWithDistanceLoss",
@@ -256,5 +257,6 @@ LOSSES = (
         options={"distance_function": word(None, _NAMES), "swap": boolean(False)},
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
+        laws=frozenset({Law.ROW_BY_ROW}),
     ),
 )

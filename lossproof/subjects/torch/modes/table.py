@@ -11,7 +11,7 @@ import torch
 
 from lossproof.subjects.call import Call, ModeObservation, Refused, Unsupported, tensors_of
 from lossproof.subjects.promise import Promise
-from lossproof.subjects.torch.modes import backward, derivatives, disguises, inputs, living, settings
+from lossproof.subjects.torch.modes import backward, derivatives, disguises, inputs, laws, living, settings
 from lossproof.subjects.torch.modes.dispatch import noting_dtypes
 from lossproof.subjects.torch.modes.mode import Mode
 from lossproof.subjects.torch.tensors import dtype_of, numbers_of
@@ -39,7 +39,7 @@ _DATA_DEPENDENT = ("DataDependentOutputException", "DynamicOutputShapeException"
 
 MODES: Mapping[str, Mode] = {**derivatives.MODES, **disguises.MODES, **settings.MODES}
 # Ways of calling are modes of which each call meets one: they are many, and none depends on the numbers.
-WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES}
+WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **laws.MODES}
 WAYS_OF_MODULES: Mapping[str, Mode] = {**WAYS, **living.MODES}
 _ALL: Mapping[str, Mode] = {**MODES, **WAYS_OF_MODULES}
 
