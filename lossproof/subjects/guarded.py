@@ -71,7 +71,7 @@ class GuardedSubject:
     def modes(self, call: Call) -> Mapping[str, Promise]:
         return self._subject.modes(call)
 
-    def ways(self, call: Call) -> Mapping[str, Promise]:
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         return self._subject.ways(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:

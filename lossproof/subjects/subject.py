@@ -106,9 +106,9 @@ class Subject(ABC):
         """The promise of each mode of this call, by name; a mode is another way of running the call."""
         return {}
 
-    def ways(self, call: Call) -> Mapping[str, Promise]:
-        """The same for ways of calling: modes so many that each call of a case is examined in one of them."""
-        return {}
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
+        """The same for ways of calling, in groups: a call is examined in one of each, as they are many."""
+        return ()
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in a mode.

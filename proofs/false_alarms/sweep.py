@@ -99,7 +99,7 @@ def _in_a_way(
     subject: Subject, planned: PlannedCall, observation: Observation
 ) -> Iterator[tuple[str, int, Verdict]]:
     """The same for the call in one of the other ways, drawn by its numbers."""
-    ways = subject.ways(planned.call)
+    ways = {name: promise for group in subject.ways(planned.call) for name, promise in group.items()}
     if not ways:
         return
     first = next(iter(planned.call.args.values())).numbers

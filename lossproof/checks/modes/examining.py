@@ -4,7 +4,7 @@ A mode is examined once per case: in one dtype, one layout and one reduction. Th
 there is one: it covers the sum and the scale, and its output is a single number.
 
 A way of calling is a mode that says nothing about the numbers, such as which tensors require gradients. There
-are many, so each call of a case is examined in one of them, and the calls of a case in one after another.
+are many, so that each call of a case is examined in one of each group, and they take turns.
 
 A subject says what a mode promises (``subjects.promise``); here each promise has its judge.
 """
@@ -20,6 +20,7 @@ from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.checks.modes.plain import abstract, as_plain, bit_for_bit, computed_in, gradients, rows
 from lossproof.checks.modes.upstreams import as_plain_if_finite, every_second, not_finite, ones
 from lossproof.checks.question import Question
+from lossproof.checks.trial import Trial
 from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.details import describe
 from lossproof.judging.number_text import digits
@@ -69,24 +70,24 @@ class Modes:
 
 
 class Ways:
-    """One way of calling, for each call that is right by itself."""
+    """One way of calling of each group, for each call that is right by itself."""
 
     def applies(self, question: Question) -> bool:
         """One layout of every case that cannot end the process."""
         return _has_modes(question)
 
     def examine(self, question: Question) -> Iterator[Record]:
-        """One record, or none if the way says nothing about such a call."""
-        ways = question.trial.subject.ways(question.call)
-        for way in ways if question.trial.extent.with_all_ways else _in_turn(question, list(ways)):
-            yield from _examine_in(way, ways[way], question, {})
+        """A record for each, or none if the way says nothing about such a call."""
+        trial = question.trial
+        for ways in trial.subject.ways(question.call):
+            for way in ways if trial.extent.with_all_ways else in_turn(trial, question.reduction, list(ways)):
+                yield from _examine_in(way, ways[way], question, {})
 
 
-def _in_turn(question: Question, ways: Sequence[str]) -> Sequence[str]:
+def in_turn(trial: Trial, reduction: str | None, ways: Sequence[str]) -> Sequence[str]:
     """The way whose turn it is, if there is one: a case counts its calls, from a place of its own on."""
-    trial = question.trial
-    dtype, reduction = trial.subject.dtypes.index(trial.dtype), trial.reductions.index(question.reduction)
-    number = dtype * len(trial.reductions) + reduction
+    dtype = trial.subject.dtypes.index(trial.dtype)
+    number = dtype * len(trial.reductions) + trial.reductions.index(reduction)
     place = (crc32(trial.case.id.encode()) + number) % max(len(ways), 1)
     return ways[place : place + 1]
 

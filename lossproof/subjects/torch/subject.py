@@ -26,7 +26,14 @@ from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.aspects import inspect_module
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
-from lossproof.subjects.torch.modes.table import MODES, WAYS, WAYS_OF_MODULES, promises_of, run_in_mode
+from lossproof.subjects.torch.modes.table import (
+    MODES,
+    WAYS,
+    WAYS_OF_MODULES,
+    groups_of,
+    promises_of,
+    run_in_mode,
+)
 from lossproof.subjects.torch.programs import TorchPrograms
 from lossproof.subjects.torch.source import execute
 from lossproof.subjects.torch.tensors import dtype_of, make_tensor, make_tensors, numbers_of, with_plain_lists
@@ -96,9 +103,9 @@ class TorchSubject(Subject):
         """The modes of the functions, which are what the modules call."""
         return promises_of(MODES, call)
 
-    def ways(self, call: Call) -> Mapping[str, Promise]:
-        """See ``modes.inputs`` and ``modes.backward``."""
-        return promises_of(WAYS, call)
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
+        """See ``modes.inputs``, ``modes.backward`` and ``modes.laws``."""
+        return groups_of(WAYS, call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``modes.mode``."""
@@ -173,9 +180,9 @@ class ModuleSubject(TorchSubject):
         """The modes of a loss without a function; the function has those of all others."""
         return {} if has_function(call.loss) else super().modes(call)
 
-    def ways(self, call: Call) -> Mapping[str, Promise]:
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """Those of a module that has lived before as well; see ``modes.living``."""
-        return promises_of(WAYS_OF_MODULES, call)
+        return groups_of(WAYS_OF_MODULES, call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """What a module is, has and does; see ``aspects``."""

@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.numeral import parse_numeral
-from lossproof.corpus.tensors import Concatenate, Derived, Fill, Index, Patch, Permute, Reshape, Tensor, Uniform
+from lossproof.corpus.tensors import (
+    Concatenate,
+    Derived,
+    Fill,
+    Index,
+    Patch,
+    Permute,
+    Reshape,
+    Tensor,
+    Uniform,
+)
 from lossproof.corpus.values import exact_balls, rounded
 from lossproof.numbers.ball import certified
 from lossproof.numbers.formats import FORMATS

@@ -13,7 +13,7 @@ from lossproof.subjects.call import Call, ModeObservation, Refused, Unsupported,
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.modes import backward, derivatives, disguises, inputs, laws, living, settings
 from lossproof.subjects.torch.modes.dispatch import noting_dtypes
-from lossproof.subjects.torch.modes.mode import Mode
+from lossproof.subjects.torch.modes.mode import Mode, always
 from lossproof.subjects.torch.tensors import dtype_of, numbers_of
 
 # What torch says if it lacks a derivative, a batching rule or a second backward pass, or if a function looks
@@ -38,7 +38,7 @@ _MISSING = (
 _DATA_DEPENDENT = ("DataDependentOutputException", "DynamicOutputShapeException")
 
 MODES: Mapping[str, Mode] = {**derivatives.MODES, **disguises.MODES, **settings.MODES}
-# Ways of calling are modes of which each call meets one: they are many, and none depends on the numbers.
+# Ways of calling: modes so many that each call meets few of them.
 WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **laws.MODES}
 WAYS_OF_MODULES: Mapping[str, Mode] = {**WAYS, **living.MODES}
 _ALL: Mapping[str, Mode] = {**MODES, **WAYS_OF_MODULES}
@@ -60,6 +60,16 @@ def promises_of(modes: Mapping[str, Mode], call: Call) -> Mapping[str, Promise]:
     return {
         name: mode.promise for name, mode in modes.items() if call.dtype in mode.dtypes and mode.applies(call)
     }
+
+
+def groups_of(ways: Mapping[str, Mode], call: Call) -> tuple[Mapping[str, Promise], ...]:
+    """The promises of those of some ways that are for every call, and of those that are for this one.
+
+    They are two groups, since a way that is for few calls would be too seldom in turn among all others.
+    """
+    common = {name: way for name, way in ways.items() if way.applies is always}
+    particular = {name: way for name, way in ways.items() if name not in common}
+    return promises_of(common, call), promises_of(particular, call)
 
 
 def run_in_mode(name: str, arguments: Mapping[str, Any]) -> ModeObservation:

@@ -1,0 +1,295 @@
+"""Each way of calling a loss catches a fault that shows in it alone, and its program shows that fault."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from examined_cases import cases_of
+from snippet_runs import fails_as_told, outcome_of
+
+from lossproof.checks.examination import Examiner
+from lossproof.checks.modes.examining import in_turn
+from lossproof.checks.trial import Trial
+from lossproof.corpus.case import Case
+from lossproof.corpus.reading import load_corpus
+from lossproof.judging.calls import make_call, prepare_call
+from lossproof.records.record import Record
+from lossproof.reference.refusals import Refusal
+from lossproof.subjects.call import Call
+from lossproof.subjects.registry import find_subject
+from lossproof.subjects.torch.modes import living
+from lossproof.subjects.torch.modes.mode import always
+from lossproof.subjects.torch.modes.table import WAYS, WAYS_OF_MODULES
+
+CASES = cases_of(
+    """\
+cases:
+  - id: weighted
+    title: an error with weights, all inputs below their targets
+    loss: MSELoss
+    args: {input: [[0.5, -1], [2, 0.25]], target: [[0.75, 1], [2.5, 3]]}
+    params: {weight: [[1, 2], [3, 1]]}
+    dtypes: [float32]
+  - id: plain
+    title: an error without weights
+    loss: MSELoss
+    args: {input: [[0.5, -1], [2, 0.25]], target: [[0.75, 1], [2.5, 3]]}
+    dtypes: [float32]
+  - id: equal
+    title: an error of 0
+    loss: MSELoss
+    args: {input: [1, 2], target: [1, 2]}
+    dtypes: [float32]
+  - id: classes
+    title: scores that are whole numbers
+    loss: CrossEntropyLoss
+    args: {input: [[1, 2], [0, 1]], target: [0, 1]}
+    params: {weight: [1, 2]}
+    dtypes: [float32]
+"""
+)
+MSE, CE = "torch.nn.functional.mse_loss", "torch.nn.functional.cross_entropy"
+MODULE = "torch.nn.CrossEntropyLoss.forward"
+
+
+def doubled_if(condition: Callable[..., bool]) -> Callable[..., Any]:
+    """A fault that doubles the result if the arguments meet a condition."""
+
+    def fault(right: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        result = right(*args, **options)
+        return result * 2 if condition(*args, **options) else result
+
+    return fault
+
+
+def backward_by(gradient: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """A fault of the backward pass: what it makes of the context and the upstream gradient."""
+
+    class Passing(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.passes = 0
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Any) -> Any:
+            ctx.passes += 1
+            return gradient(ctx, upstream)
+
+    def fault(right: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        passing: Callable[..., Any] = Passing.apply
+        return passing(right(*args, **options))
+
+    return fault
+
+
+def remembering(
+    condition: Callable[[Any, Any], bool], state: Callable[[Any, Any], Any]
+) -> Callable[..., Any]:
+    """A fault of a module that doubles the result by what it has kept of earlier calls."""
+
+    def fault(right: Callable[..., Any], self: Any, input: Any, target: Any) -> Any:
+        result = right(self, input, target)
+        kept, self.__dict__["kept"] = self.__dict__.get("kept"), state(self, input)
+        return result * 2 if kept is not None and condition(kept, (self, input)) else result
+
+    return fault
+
+
+def first_of(keep: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A fault of a module that doubles the result if what it kept of its first call is out of date."""
+
+    def fault(right: Callable[..., Any], self: Any, input: Any, target: Any) -> Any:
+        kept = self.__dict__.setdefault("kept", keep(self))
+        result = right(self, input, target)
+        return result if kept == keep(self) else result * 2
+
+    return fault
+
+
+def other_call(right: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """The backward pass sees the scale of the latest call."""
+    scale = LATEST.setdefault("scale", [1.0])
+    scale[0] = float(args[0].detach().abs().max())
+    own = scale[0]
+    return backward_by(lambda ctx, upstream: upstream * (1 if scale[0] == own else 2))(
+        right, *args, **options
+    )
+
+
+LATEST: dict[str, list[float]] = {}
+
+
+def racing(right: Callable[..., Any], self: Any, input: Any, target: Any) -> Any:
+    """The input waits in the module, where another thread replaces it."""
+    self.__dict__["waiting"] = input
+    time.sleep(0.002)
+    return right(self, self.__dict__["waiting"], target)
+
+
+def constructed_wide(right: Callable[..., Any], self: Any, weight: Any = None, **options: Any) -> None:
+    """A module that is made with weights in float64 makes other weights of them."""
+    if weight is not None and weight.dtype == torch.float64:
+        weight = weight * torch.tensor([1.0, 2.0])
+    right(self, weight, **options)
+
+
+# By way: where the fault is planted, the fault, and the case that shows it.
+FAULTS: dict[str, tuple[str, Callable[..., Any], str]] = {
+    "no_grad": (MSE, doubled_if(lambda x, t, **o: not torch.is_grad_enabled()), "plain"),
+    "inference_mode": (MSE, doubled_if(lambda x, t, **o: torch.is_inference_mode_enabled()), "plain"),
+    "without_gradients": (
+        MSE,
+        doubled_if(lambda x, t, **o: torch.is_grad_enabled() and not (x.requires_grad or t.requires_grad)),
+        "plain",
+    ),
+    "only_first": (MSE, doubled_if(lambda x, t, **o: x.requires_grad and not t.requires_grad), "plain"),
+    "only_last": (MSE, doubled_if(lambda x, t, **o: t.requires_grad and not x.requires_grad), "plain"),
+    "after_layer": (MSE, doubled_if(lambda x, t, **o: not x.is_leaf), "plain"),
+    "offset": (MSE, doubled_if(lambda x, t, **o: x.storage_offset() > 0 and x.is_contiguous()), "plain"),
+    "sliced": (MSE, doubled_if(lambda x, t, **o: x.storage_offset() > 0 and not x.is_contiguous()), "plain"),
+    "first_spread": (MSE, doubled_if(lambda x, t, **o: x.is_contiguous() < t.is_contiguous()), "plain"),
+    "others_spread": (
+        MSE,
+        doubled_if(lambda x, t, **o: x.is_contiguous() > t.is_contiguous()),
+        "plain",
+    ),
+    "same_memory": (
+        MSE,
+        lambda right, x, t, **o: right(x, t, **o) + (x.data_ptr() == t.data_ptr()),
+        "equal",
+    ),
+    "accumulated": (MSE, doubled_if(lambda x, t, **o: x.is_leaf and x.grad is not None), "plain"),
+    "third_backward": (MSE, backward_by(lambda ctx, g: g * (1 + (ctx.passes > 2))), "plain"),
+    "create_graph": (
+        MSE,
+        backward_by(lambda ctx, g: g * (1 + torch.is_grad_enabled())),
+        "plain",
+    ),
+    "hooked": (MSE, doubled_if(lambda x, t, **o: bool(x._backward_hooks)), "plain"),
+    "anomaly_mode": (MSE, doubled_if(lambda x, t, **o: torch.is_anomaly_enabled()), "plain"),
+    "other_call_between": (MSE, other_call, "plain"),
+    "summed": (MSE, backward_by(lambda ctx, g: g * (2 if g.ndim and not any(g.stride()) else 1)), "plain"),
+    "upstream_spread": (
+        MSE,
+        backward_by(lambda ctx, g: g * (2 if not g.is_contiguous() and any(g.stride()) else 1)),
+        "plain",
+    ),
+    "upstream_zeros": (MSE, backward_by(lambda ctx, g: torch.where(g == 0, torch.ones_like(g), g)), "plain"),
+    "upstream_infinite": (MSE, backward_by(lambda ctx, g: torch.nan_to_num(g, posinf=0, neginf=0)), "plain"),
+    "swapped": (MSE, doubled_if(lambda x, t, **o: bool((x > t).all())), "plain"),
+    "shifted": (CE, doubled_if(lambda x, t, **o: float(x.max()) > 2.5), "classes"),
+    "reversed_rows": (MSE, doubled_if(lambda x, t, **o: x.ndim == 2 and float(x[0, 0]) > 1), "plain"),
+    "halved_weights": (MSE, doubled_if(lambda x, t, weight=None, **o: float(weight.max()) < 2), "weighted"),
+    "called_before": (MODULE, remembering(lambda kept, now: kept > 0, lambda module, input: 1), "classes"),
+    "other_batch_before": (
+        MODULE,
+        remembering(lambda kept, now: kept != len(now[1]), lambda module, input: len(input)),
+        "classes",
+    ),
+    "evaluating": (
+        MODULE,
+        lambda right, self, *args: right(self, *args) * (1 if self.training else 2),
+        "classes",
+    ),
+    "copied": (MODULE, first_of(id), "classes"),
+    "reloaded": (MODULE, first_of(lambda module: float(module.weight.sum())), "classes"),
+    "reweighted": (MODULE, first_of(lambda module: module.weight.data_ptr()), "classes"),
+    "converted": ("torch.nn.CrossEntropyLoss.__init__", constructed_wide, "classes"),
+    "two_threads": (MODULE, racing, "classes"),
+}
+
+
+@contextmanager
+def planted(target: str, fault: Callable[..., Any]) -> Iterator[None]:
+    path, _, name = target.rpartition(".")
+    owner: Any = torch
+    for part in path.split(".")[1:]:
+        owner = getattr(owner, part)
+    right = getattr(owner, name)
+    setattr(owner, name, lambda *args, **options: fault(right, *args, **options))
+    try:
+        yield
+    finally:
+        setattr(owner, name, right)
+
+
+def ways_of(case: Case, subject: str) -> list[Record]:
+    """The records of all ways of calling."""
+    examiner = Examiner(with_all_ways=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [
+            one
+            for one in examiner.examine(case, find_subject(subject), "float32")
+            if one.quantity in WAYS_OF_MODULES
+        ]
+
+
+def subject_of(way: str) -> str:
+    return "torch.nn" if way in living.MODES else "torch.nn.functional"
+
+
+def test_torch_is_right_in_every_way() -> None:
+    for subject, ways in (("torch.nn.functional", WAYS), ("torch.nn", WAYS_OF_MODULES)):
+        records = [record for case in CASES.values() for record in ways_of(case, subject)]
+        assert {record.quantity for record in records if record.outcome == "agree"} == set(ways)
+        assert {record.outcome for record in records} <= {"agree", "unsupported"}
+
+
+@pytest.mark.parametrize("way", sorted(WAYS_OF_MODULES))
+def test_a_fault_is_caught_and_its_snippet_shows_it_alone(way: str) -> None:
+    target, fault, case = FAULTS[way]
+    with planted(target, fault):
+        found = [record for record in ways_of(CASES[case], subject_of(way)) if record.quantity == way]
+        wrong = [record for record in found if record.outcome == "disagree"]
+        assert wrong, found
+        assert all(fails_as_told(record) for record in wrong), wrong[0].detail
+    assert {outcome_of(record) for record in wrong} == {"passes"}
+
+
+def test_a_call_is_examined_in_one_way_of_each_group_and_the_next_call_in_the_next() -> None:
+    records = Examiner().examine(CASES["plain"], find_subject("torch.nn.functional"), "float32")
+    ways = [record for record in records if record.quantity in WAYS]
+    assert [record.reduction for record in ways] == ["none", "none", "mean", "mean", "sum", "sum"]
+    common = [record.quantity for record in ways[::2]]
+    assert len(set(common)) == 3
+    assert [WAYS[way].applies is always for way in (record.quantity for record in ways)] == [True, False] * 3
+
+
+def test_every_loss_of_the_corpus_meets_every_way_that_it_can() -> None:
+    """By the turns of its calls, whether or not the plain call is right."""
+    examiner = Examiner()
+    met: Mapping[tuple[str, str], set[str]] = defaultdict(set)
+    possible: Mapping[tuple[str, str], set[str]] = defaultdict(set)
+    for subject in map(find_subject, ("torch.nn", "torch.nn.functional")):
+        for case in load_corpus(Path(__file__).parents[3] / "cases").cases:
+            if case.module is None and case.raises is None and case.repeats == 1 and not case.own_process:
+                for dtype in case.dtypes or subject.dtypes:
+                    trial = Trial(examiner, case, subject, dtype, "cpu")
+                    for reduction in trial.reductions:
+                        for ways in map(list, subject.ways(unjudged_call(trial, reduction))):
+                            possible[subject.name, case.loss].update(ways)
+                            met[subject.name, case.loss].update(in_turn(trial, reduction, ways))
+    assert {key: possible[key] - met[key] for key in possible if possible[key] - met[key]} == {}
+
+
+def unjudged_call(trial: Trial, reduction: str | None) -> Call:
+    """A call without its truth, which takes long."""
+    call = make_call(trial.case, trial.dtype, reduction)
+    try:
+        prepared = prepare_call(call)
+        shape = np.shape(prepared.value())
+    except Refusal:
+        return call
+    return replace(call, upstreams=(np.ones(shape),) * 2, wrt=prepared.differentiable)
