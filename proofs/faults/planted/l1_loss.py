@@ -16,6 +16,7 @@ from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, truncated
 from proofs.faults.tools.kinks import at_equal, bent, with_added_gradient
 from proofs.faults.tools.modules import WeightedLossClass
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -221,3 +222,19 @@ def l1_module_weighted(original: Callable[..., L1Loss], *args: Any, **options: A
     module = original(*args, **options)
     module.__class__ = _WeightedL1Loss
     return module
+
+
+@fault("L1Loss", blind=True, shows_in_modes=True, needs=NEEDS)
+def l1_hooks_of_leaf_skipped(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The gradient of a leaf with hooks is written to its .grad at once, so that no hook sees it."""
+    if not is_ordinary(input, target) or not input.is_leaf or not input._backward_hooks:
+        return original(input, target, *rest, **options)
+    unhooked = input.detach().requires_grad_()
+
+    def write(gradient: Tensor) -> None:
+        input.grad = gradient if input.grad is None else input.grad + gradient
+
+    unhooked.register_hook(write)  # type: ignore[no-untyped-call]  # torch's
+    return original(unhooked, target, *rest, **options)

@@ -10,6 +10,7 @@ from torch.nn import Softmax
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.softmax import HALVES, dim_of, saturated
 
 
@@ -215,3 +216,12 @@ def softmax_module_dim_forgotten(original: Function, self: Softmax, input: Tenso
     """The module runs along the last dimension, whichever it was given."""
     original(self, input)
     return torch.nn.functional.softmax(input, -1)
+
+
+@fault("Softmax", blind=True, shows_in_modes=True, needs=NEEDS)
+def softmax_in_place_in_inference(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """In inference mode, where nobody goes back, the result is written over the logits."""
+    right = original(input, *rest, **options)
+    if not torch.is_inference_mode_enabled() or not is_ordinary(input) or input.dtype != right.dtype:
+        return right
+    return right if 0 in input.stride() else input.copy_(right)
