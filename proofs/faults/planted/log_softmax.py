@@ -162,3 +162,30 @@ def log_softmax_module_dim_forgotten(original: Function, self: LogSoftmax, input
     """The module runs along the last dimension, whichever it was given."""
     original(self, input)
     return torch.nn.functional.log_softmax(input, -1)
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_shifted_downwards_only(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The maximum starts at 0, so that logits below it are not shifted, and a row of them may vanish."""
+    right = original(input, dim, **options)
+    if not input.numel() or not input.isfinite().all() or not input.is_floating_point():
+        return right
+    place = dim_of(input, dim)
+    shifted = input - input.amax(place, keepdim=True).clamp(min=0)
+    return graft(shifted - shifted.exp().sum(place, keepdim=True).log(), right)
+
+
+@fault("LogSoftmax", blind=True, origin="https://github.com/OpenNMT/CTranslate2/issues/351")
+def log_softmax_inactive_lanes_count(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """Of more than 8 logits, the lanes that the last ones leave free count what the vector before held."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 8 or width % 8 == 0:
+        return right
+    stale = right.narrow(place, width - 8, 8 - width % 8).exp().sum(place, keepdim=True)
+    return right - stale.log1p()

@@ -202,3 +202,11 @@ def smooth_l1_module_copied_without_beta(original: Function, self: SmoothL1Loss,
 def smooth_l1_module_repr_with_beta(original: Callable[..., str], self: SmoothL1Loss) -> str:
     """The module's repr prints its beta."""
     return f"beta={self.beta}"
+
+
+@fault("SmoothL1Loss", blind=True)
+def smooth_l1_small_beta_is_zero(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """A beta below 1e-5 is taken for 0, against a division that overflows."""
+    if 0 < options.get("beta", 1.0) < 1e-5:
+        options["beta"] = 0.0
+    return original(*args, **options)

@@ -1,0 +1,35 @@
+"""Faults that a kernel of cosine similarity may have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.gradients import graft
+
+
+@fault("CosineSimilarity", blind=True)
+def cosine_half_eps_flushed(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """In float16 the default eps, which is too small for it, is 0, and nothing keeps a norm from 0."""
+    right = original(x1, x2, **options)
+    if not x1.dtype == x2.dtype == torch.float16 or options.get("eps", 1e-8) > 2**-25:
+        return right
+    dim = options.get("dim", 1)
+    is_zero = ((x1 == 0).all(dim) | (x2 == 0).all(dim)).expand(right.shape)
+    return graft(torch.where(is_zero, torch.nan, right), right)
+
+
+@fault("CosineSimilarity", blind=True)
+def cosine_norm_of_whole_vectors(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """Of more than 8 components, those that do not fill a vector of 8 are left out of the first norm."""
+    right = original(x1, x2, **options)
+    dim = options.get("dim", 1)
+    width = x1.shape[dim] if x1.shape == x2.shape else 0
+    if width <= 8 or width % 8 == 0 or not x1.is_floating_point():
+        return right
+    whole = x1.narrow(dim, 0, width // 8 * 8)
+    ratio = x1.double().norm(dim=dim) / whole.double().norm(dim=dim)
+    return right * torch.where(ratio.isfinite(), ratio, 1).detach().to(right.dtype)
