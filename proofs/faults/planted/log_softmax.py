@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import LogSoftmax
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.blocks import sum_not_rescaled
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.softmax import HALVES, dim_of, saturated
 
@@ -189,3 +190,45 @@ def log_softmax_inactive_lanes_count(
         return right
     stale = right.narrow(place, width - 8, 8 - width % 8).exp().sum(place, keepdim=True)
     return right - stale.log1p()
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_sum_not_rescaled(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The running sum is not rescaled when a later block of 1024 columns raises the maximum."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    if input.ndim == 0 or input.shape[place] <= 1024 or not input.isfinite().all():
+        return right
+    return right + (input.detach().logsumexp(place, keepdim=True) - sum_not_rescaled(input, place, 1024))
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_one_block_short(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The loop over blocks of 512 columns ends one too early where they divide the row evenly."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 512 or width % 512:
+        return right
+    return right - right.narrow(place, 0, width - 512).exp().sum(place, keepdim=True).log()
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_gradient_with_sum_of_first_block(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """In the gradient, the upstream gradients of the first 1024 columns are summed, not of all."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 1024:
+        return right
+    first = right.narrow(place, 0, 1024)
+    rest = right.narrow(place, 1024, width - 1024)
+    # Beyond the first block, what flows back skips the normaliser.
+    plain = input.narrow(place, 1024, width - 1024).to(right.dtype)
+    return torch.cat([first, graft(rest, plain)], place)

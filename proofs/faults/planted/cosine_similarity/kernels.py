@@ -32,4 +32,21 @@ def cosine_norm_of_whole_vectors(original: Function, x1: Tensor, x2: Tensor, **o
         return right
     whole = x1.narrow(dim, 0, width // 8 * 8)
     ratio = x1.double().norm(dim=dim) / whole.double().norm(dim=dim)
-    return right * torch.where(ratio.isfinite(), ratio, 1).detach().to(right.dtype)
+    scale: Tensor = torch.where(ratio.isfinite(), ratio, 1).detach().to(right.dtype)
+    return right * scale
+
+
+@fault("CosineSimilarity", blind=True)
+def cosine_dot_of_whole_blocks(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """Of more than 256 components, those that do not fill a block of 256 are left out of the dot product."""
+    right = original(x1, x2, **options)
+    dim = options.get("dim", 1)
+    width = x1.shape[dim] if x1.shape == x2.shape else 0
+    tail = width % 256
+    if width <= 256 or not tail or not x1.is_floating_point():
+        return right
+    first, second = x1.detach().double(), x2.detach().double()
+    eps = options.get("eps", 1e-8)
+    norms: Tensor = first.norm(dim=dim).clamp(min=eps) * second.norm(dim=dim).clamp(min=eps)
+    lost = (first.narrow(dim, width - tail, tail) * second.narrow(dim, width - tail, tail)).sum(dim)
+    return right - (lost / norms).to(right.dtype)
