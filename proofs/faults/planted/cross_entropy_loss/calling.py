@@ -50,6 +50,8 @@ def ce_rows_without_upstream_unwritten(
         return gradient
 
     def leave_out(gradient: Tensor) -> Tensor:
+        if not upstream:
+            return gradient
         skipped = (upstream.pop() == 0).unsqueeze(class_axis(input))
         return gradient.masked_fill(skipped, torch.nan)
 

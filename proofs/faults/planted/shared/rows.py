@@ -94,7 +94,7 @@ def upstream_overwritten(original: Function, input: Tensor, *rest: Any, **option
         return gradient
 
     def overwrite(gradient: Tensor) -> Tensor:
-        received = upstream.pop()
+        received = upstream.pop() if upstream else gradient
         if is_ordinary(received, gradient) and 0 not in received.stride():
             received.data.copy_(gradient.data)
         return gradient
