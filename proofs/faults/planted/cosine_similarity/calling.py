@@ -20,3 +20,10 @@ def cosine_single_component_not_normalised(
     if x1.shape != x2.shape or x1.shape[dim] != 1 or not result.is_floating_point():
         return result
     return graft((x1 * x2).detach().squeeze(dim).to(result.dtype), result)
+
+
+@fault("CosineSimilarity", blind=True)
+def cosine_default_dimension_last(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """Where no dim is given, it is the last one, not 1."""
+    original(x1, x2, **options)
+    return original(x1, x2, **{"dim": -1} | options)
