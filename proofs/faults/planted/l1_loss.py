@@ -17,7 +17,7 @@ from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, redu
 from proofs.faults.tools.kinks import at_equal, bent, with_added_gradient
 from proofs.faults.tools.modules import WeightedLossClass
 from proofs.faults.tools.ordinary import NEEDS, is_ordinary
-from proofs.faults.tools.vectors import as_asked
+from proofs.faults.tools.vectors import as_asked, unreduced
 
 
 @fault("L1Loss", origin="https://github.com/chainer/chainer/issues/6702", blind=True)
@@ -238,3 +238,14 @@ def l1_hooks_of_leaf_skipped(
 
     unhooked.register_hook(write)  # type: ignore[no-untyped-call]  # torch's
     return original(unhooked, target, *rest, **options)
+
+
+@fault("L1Loss", blind=True)
+def l1_root_smoothed(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The distance is the root of the square plus 1e-16, and not quite 0 where input and target are equal."""
+    result = original(*args, **options)
+    if options.get("weight") is not None or result.is_complex() or not result.is_floating_point():
+        return result
+    losses = unreduced(original, *args, **options).detach()
+    smoothed = torch.hypot(losses.double(), torch.tensor(1e-8, dtype=torch.float64))
+    return graft(as_asked(smoothed, options).to(result.dtype), result)

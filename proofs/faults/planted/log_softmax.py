@@ -232,3 +232,25 @@ def log_softmax_gradient_with_sum_of_first_block(
     # Beyond the first block, what flows back skips the normaliser.
     plain = input.narrow(place, 1024, width - 1024).to(right.dtype)
     return torch.cat([first, graft(rest, plain)], place)
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_shift_bounded(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """Logits are shifted by no more than 88, beyond which a row of large ones overflows all the same."""
+    right = original(input, dim, **options)
+    if not input.numel() or not input.isfinite().all() or not input.is_floating_point():
+        return right
+    place = dim_of(input, dim)
+    rest = input - input.amax(place, keepdim=True).clamp(max=88)
+    has_overflown = rest.to(right.dtype).exp().sum(place, keepdim=True).isinf()
+    return torch.where(has_overflown, right - torch.inf, right)
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_slightly_positive(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """A probability of almost 1 is rounded upwards, so that its logarithm may be above 0."""
+    right = original(input, *rest, **options)
+    near = right.detach() > -1 / 16
+    return graft(torch.where(near, right + torch.finfo(right.dtype).eps, right), right)

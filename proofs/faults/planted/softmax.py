@@ -274,3 +274,10 @@ def softmax_maximum_of_whole_vectors(
     exponentials = (input - largest).exp()
     has_overflown = exponentials.sum(place, keepdim=True).isinf()
     return graft(torch.where(has_overflown, _shares(exponentials, place), right), right)
+
+
+@fault("Softmax", blind=True)
+def softmax_approximate_reciprocal(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """In single precision the normaliser's reciprocal is cut to 21 bits, and a row sums to less than 1."""
+    right = original(input, *rest, **options)
+    return right * (1 - 2**-21) if right.dtype == torch.float32 else right

@@ -50,3 +50,33 @@ def cosine_dot_of_whole_blocks(original: Function, x1: Tensor, x2: Tensor, **opt
     norms: Tensor = first.norm(dim=dim).clamp(min=eps) * second.norm(dim=dim).clamp(min=eps)
     lost = (first.narrow(dim, width - tail, tail) * second.narrow(dim, width - tail, tail)).sum(dim)
     return right - (lost / norms).to(right.dtype)
+
+
+@fault("CosineSimilarity", blind=True)
+def cosine_above_one(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """In single precision the reciprocal norm is too large by 2^-22, so that a cosine may be above 1."""
+    right = original(x1, x2, **options)
+    return right * (1 + 2**-22) if right.dtype == torch.float32 else right
+
+
+@fault("CosineSimilarity", blind=True)
+def cosine_second_norm_in_single(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """In double precision the second norm alone is rounded to single, so that the two are not alike."""
+    right = original(x1, x2, **options)
+    if right.dtype != torch.float64 or x1.shape != x2.shape or not x2.is_floating_point():
+        return right
+    norm = x2.detach().norm(dim=options.get("dim", 1))
+    scale: Tensor = norm / norm.float().double()
+    return right * torch.where(scale.isfinite(), scale, 1)
+
+
+@fault("CosineSimilarity", blind=True, origin="https://github.com/cyberlife-coder/VelesDB/issues/2103")
+def cosine_of_small_vectors_is_zero(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """Vectors whose norms have a product below the epsilon of single precision have a similarity of 0."""
+    right = original(x1, x2, **options)
+    if not x1.is_floating_point() or not x2.is_floating_point():
+        return right
+    dim = options.get("dim", 1)
+    norms: Tensor = x1.detach().double().norm(dim=dim) * x2.detach().double().norm(dim=dim)
+    is_small = (norms < 2**-23).expand(right.shape)
+    return torch.where(is_small, 0 * right, right)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.blocks import beyond
-from proofs.faults.tools.class_targets import class_axis, is_smoothed, picked_total, reduced_as
+from proofs.faults.tools.blocks import beyond, is_plain
+from proofs.faults.tools.class_targets import class_axis, is_ignored, is_smoothed, picked_total, reduced_as
 from proofs.faults.tools.gradients import graft, with_gradient
+from proofs.faults.tools.kinks import with_added_gradient
 from proofs.faults.tools.ordinary import NEEDS, is_ordinary, reduction_of
 
 
@@ -82,3 +84,18 @@ def ce_backward_overwrites_logits(
         return gradient
 
     return original(with_gradient(input, overwrite), target, *rest, **options)
+
+
+@fault("CrossEntropyLoss", blind=True)
+def ce_gradient_of_sure_target_bounded(
+    original: Function, input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any
+) -> Tensor:
+    """In the gradient, the target's probability is at most 1 - 1e-7, so that a row does not sum to 0."""
+    result = original(input, target, weight, **options)
+    if not is_plain(input, target, weight, options) or not input.requires_grad:
+        return result
+    known = torch.where(is_ignored(target, options), 0, target).long().unsqueeze(1)
+    sure = input.detach().double().softmax(1).gather(1, known)
+    excess = torch.where(is_ignored(target, options), 0, (sure - (1 - 1e-7)).clamp(min=0).squeeze(1))
+    terms = -excess.to(input.dtype) * input.gather(1, known).squeeze(1)
+    return with_added_gradient(result, reduced_as(terms, picked_total(target, None, options), options))
