@@ -268,6 +268,7 @@ def bce_module_weight_forgotten(original: Function, self: BCELoss, input: Tensor
 
 
 @fault("BCELoss", blind=True)
-def bce_bound_after_weight(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+def bce_bound_after_weight(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """The bound of 100 holds for the weighted loss, not for the logarithm in it."""
-    return as_asked(unreduced(original, input, target, **options).clamp(max=100), options)
+    result, losses = original(*args, **options), unreduced(original, *args, **options)
+    return as_asked(losses.clamp(max=100), options) if bool((losses > 100).any()) else result

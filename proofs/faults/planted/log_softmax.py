@@ -175,7 +175,8 @@ def log_softmax_shifted_downwards_only(
         return right
     place = dim_of(input, dim)
     shifted = input - input.amax(place, keepdim=True).clamp(min=0)
-    return graft(shifted - shifted.exp().sum(place, keepdim=True).log(), right)
+    has_vanished = shifted.exp().sum(place, keepdim=True) == 0
+    return torch.where(has_vanished, right + torch.inf, right)
 
 
 @fault("LogSoftmax", blind=True, origin="https://github.com/OpenNMT/CTranslate2/issues/351")

@@ -172,5 +172,8 @@ def soft_margin_nothing_beyond_88(
     original: Function, input: Tensor, target: Tensor, **options: Any
 ) -> Tensor:
     """An agreement of more than 88, the limit of the exponential in single precision, costs nothing."""
+    result, agreement = original(input, target, **options), input * target
+    if not bool((agreement > 88).any()):
+        return result
     losses = unreduced(original, input, target, **options)
-    return as_asked(torch.where(input * target > 88, 0 * losses, losses), options)
+    return as_asked(torch.where(agreement > 88, 0 * losses, losses), options)

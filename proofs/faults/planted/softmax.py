@@ -244,7 +244,9 @@ def softmax_shifted_downwards_only(
     if not input.numel() or not input.isfinite().all() or not input.is_floating_point():
         return right
     place = dim_of(input, dim)
-    return graft(_shares((input - input.amax(place, keepdim=True).clamp(min=0)).exp(), place), right)
+    exponentials = (input - input.amax(place, keepdim=True).clamp(min=0)).exp()
+    has_vanished = exponentials.sum(place, keepdim=True) == 0
+    return torch.where(has_vanished, right * torch.nan, right)
 
 
 @fault("Softmax", blind=True)

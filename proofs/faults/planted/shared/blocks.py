@@ -12,6 +12,7 @@ from proofs.faults.mistake import Site, faults
 from proofs.faults.tools.blocks import beyond
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.ordinary import reduction_of
+from proofs.faults.tools.vectors import unreduced
 
 
 @faults(
@@ -70,7 +71,7 @@ def partial_sums_in_half(original: Function, *args: Any, **options: Any) -> Tens
     result = original(*args, **options)
     if result.dtype != torch.float16 or reduction_of(options) != "mean" or options.get("weight") is not None:
         return result
-    losses = original(*args, **options | {"size_average": None, "reduce": None, "reduction": "none"})
+    losses = unreduced(original, *args, **options)
     if losses.numel() <= 1024:
         return result
     partial = [part.float().sum().half() for part in torch.split(losses.flatten(), 1024)]

@@ -12,6 +12,7 @@ from proofs.faults.mistake import Site, faults
 from proofs.faults.tools.class_targets import is_mean, picked_total, ratio
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.ordinary import reduction_of
+from proofs.faults.tools.vectors import unreduced
 
 
 @faults(
@@ -36,7 +37,7 @@ def mean_of_halves(original: Function, *args: Tensor, **options: Any) -> Tensor:
     result = original(*args, **options)
     if reduction_of(options) != "mean" or options.get("weight") is not None:
         return result
-    losses = original(*args, **options | {"size_average": None, "reduce": None, "reduction": "none"})
+    losses = unreduced(original, *args, **options)
     size = losses.numel()
     if size <= 64 or size % 2 == 0:
         return result

@@ -11,6 +11,7 @@ from proofs.faults.fault import Function
 from proofs.faults.mistake import Site, faults
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.ordinary import reduction_of
+from proofs.faults.tools.vectors import unreduced
 
 
 def _without(lost: int, original: Function, *args: Any, **options: Any) -> Tensor:
@@ -19,7 +20,7 @@ def _without(lost: int, original: Function, *args: Any, **options: Any) -> Tenso
     reduction = reduction_of(options)
     if reduction not in ("mean", "sum") or options.get("weight") is not None or not result.isfinite():
         return result
-    losses = original(*args, **options | {"size_average": None, "reduce": None, "reduction": "none"})
+    losses = unreduced(original, *args, **options)
     missing = losses.flatten()[-lost:].sum()
     return result - (missing / losses.numel() if reduction == "mean" else missing)
 
