@@ -246,7 +246,7 @@ def softmax_shifted_downwards_only(
     place = dim_of(input, dim)
     exponentials = (input - input.amax(place, keepdim=True).clamp(min=0)).exp()
     has_vanished = exponentials.sum(place, keepdim=True) == 0
-    return torch.where(has_vanished, right * torch.nan, right)
+    return right.masked_fill(has_vanished, torch.nan)
 
 
 @fault("Softmax", blind=True)
