@@ -8,18 +8,6 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.gradients import graft
-
-
-@fault("CosineSimilarity", blind=True)
-def cosine_half_eps_flushed(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
-    """In float16 the default eps, which is too small for it, is 0, and nothing keeps a norm from 0."""
-    right = original(x1, x2, **options)
-    if not x1.dtype == x2.dtype == torch.float16 or options.get("eps", 1e-8) > 2**-25:
-        return right
-    dim = options.get("dim", 1)
-    is_zero = ((x1 == 0).all(dim) | (x2 == 0).all(dim)).expand(right.shape)
-    return graft(torch.where(is_zero, torch.nan, right), right)
 
 
 @fault("CosineSimilarity", blind=True)

@@ -203,11 +203,3 @@ def poisson_cut_at_each_step(original: Function, input: Tensor, target: Tensor, 
     rates = cut_off(input.detach().double().exp(), value.dtype)
     products = cut_off(input.detach().double() * target.detach().double(), value.dtype)
     return graft(cut_off(rates.double() - products.double(), value.dtype), value)
-
-
-@fault("PoissonNLLLoss", blind=True)
-def poisson_half_eps_flushed(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
-    """In float16 the default eps, which is too small for it, is 0."""
-    if input.dtype == torch.float16 and not options.get("log_input", True):
-        options["eps"] = float(torch.tensor(options.get("eps", 1e-8), dtype=torch.float16))
-    return original(input, *rest, **options)
