@@ -17,7 +17,7 @@ def cosine_single_component_not_normalised(
     """Vectors of one component are multiplied with each other, and not divided by their norms."""
     result = original(x1, x2, **options)
     dim = options.get("dim", 1)
-    if x1.shape != x2.shape or x1.shape[dim] != 1 or not result.is_floating_point():
+    if not x1.ndim or x1.shape != x2.shape or x1.shape[dim] != 1 or not result.is_floating_point():
         return result
     return graft((x1 * x2).detach().squeeze(dim).to(result.dtype), result)
 

@@ -15,7 +15,7 @@ def cosine_norm_of_whole_vectors(original: Function, x1: Tensor, x2: Tensor, **o
     """Of more than 8 components, those that do not fill a vector of 8 are left out of the first norm."""
     right = original(x1, x2, **options)
     dim = options.get("dim", 1)
-    width = x1.shape[dim] if x1.shape == x2.shape else 0
+    width = x1.shape[dim] if x1.ndim and x1.shape == x2.shape else 0
     if width <= 8 or width % 8 == 0 or not x1.is_floating_point():
         return right
     whole = x1.narrow(dim, 0, width // 8 * 8)
@@ -29,7 +29,7 @@ def cosine_dot_of_whole_blocks(original: Function, x1: Tensor, x2: Tensor, **opt
     """Of more than 256 components, those that do not fill a block of 256 are left out of the dot product."""
     right = original(x1, x2, **options)
     dim = options.get("dim", 1)
-    width = x1.shape[dim] if x1.shape == x2.shape else 0
+    width = x1.shape[dim] if x1.ndim and x1.shape == x2.shape else 0
     tail = width % 256
     if width <= 256 or not tail or not x1.is_floating_point():
         return right
@@ -62,7 +62,7 @@ def cosine_second_norm_in_single(original: Function, x1: Tensor, x2: Tensor, **o
 def cosine_of_small_vectors_is_zero(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
     """Vectors whose norms have a product below the epsilon of single precision have a similarity of 0."""
     right = original(x1, x2, **options)
-    if not x1.is_floating_point() or not x2.is_floating_point():
+    if x1.shape != x2.shape or not x1.is_floating_point() or not x2.is_floating_point():
         return right
     dim = options.get("dim", 1)
     norms: Tensor = x1.detach().double().norm(dim=dim) * x2.detach().double().norm(dim=dim)
