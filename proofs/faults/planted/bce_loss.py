@@ -15,7 +15,7 @@ from proofs.faults.tools.dtypes import like
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced, with_reduction
 from proofs.faults.tools.kinks import with_added_gradient
-from proofs.faults.tools.vectors import as_asked
+from proofs.faults.tools.vectors import as_asked, unreduced
 
 
 @fault("BCELoss", origin="https://github.com/bfortuner/ml-glossary/issues/28")
@@ -265,3 +265,10 @@ def bce_weight_dropped_for_subclass(
 def bce_module_weight_forgotten(original: Function, self: BCELoss, input: Tensor, target: Tensor) -> Tensor:
     """The module calls the function without its weight."""
     return binary_cross_entropy(input, target, reduction=self.reduction)
+
+
+@fault("BCELoss", blind=True)
+def bce_bound_after_weight(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The bound of 100 holds for the weighted loss, not for the logarithm in it."""
+    result, losses = original(*args, **options), unreduced(original, *args, **options)
+    return as_asked(losses.clamp(max=100), options) if bool((losses > 100).any()) else result

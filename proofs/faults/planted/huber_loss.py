@@ -14,7 +14,7 @@ from torch.nn.functional import huber_loss
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.dtypes import like
 from proofs.faults.tools.gradients import graft, with_gradient
-from proofs.faults.tools.kernels import is_plain_mean, mean_of_rounded_sum
+from proofs.faults.tools.kernels import is_plain_mean, mean_of_rounded_sum, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
 
@@ -212,3 +212,17 @@ def huber_module_copied_without_delta(original: Function, self: HuberLoss, state
 def huber_module_repr_with_delta(original: Callable[..., str], self: HuberLoss) -> str:
     """The module's repr prints its delta."""
     return f"delta={self.delta}"
+
+
+@fault("HuberLoss", blind=True)
+def huber_whole_delta_halved_downwards(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A delta that is a whole number is halved as one, so that the lines of an odd one lie too high."""
+    result = original(input, target, **options)
+    delta = options.get("delta", 1.0)
+    if not isinstance(delta, int) or delta % 2 == 0 or options.get("weight") is not None:
+        return result
+    is_line = (input - target).detach().abs() > delta
+    rise = torch.where(is_line, delta / 2, 0.0).to(result.dtype)
+    return result + reduced(rise, options.get("reduction", "mean"))

@@ -16,7 +16,8 @@ from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, truncated
 from proofs.faults.tools.kinks import at_equal, bent, with_added_gradient
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.vectors import as_asked
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.vectors import as_asked, unreduced
 
 
 @fault("L1Loss", origin="https://github.com/chainer/chainer/issues/6702", blind=True)
@@ -221,3 +222,30 @@ def l1_module_weighted(original: Callable[..., L1Loss], *args: Any, **options: A
     module = original(*args, **options)
     module.__class__ = _WeightedL1Loss
     return module
+
+
+@fault("L1Loss", blind=True, shows_in_modes=True, needs=NEEDS)
+def l1_hooks_of_leaf_skipped(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The gradient of a leaf with hooks is written to its .grad at once, so that no hook sees it."""
+    if not is_ordinary(input, target) or not input.is_leaf or not input._backward_hooks:
+        return original(input, target, *rest, **options)
+    unhooked = input.detach().requires_grad_()
+
+    def write(gradient: Tensor) -> None:
+        input.grad = gradient if input.grad is None else input.grad + gradient
+
+    unhooked.register_hook(write)  # type: ignore[no-untyped-call]  # torch's
+    return original(unhooked, target, *rest, **options)
+
+
+@fault("L1Loss", blind=True)
+def l1_root_smoothed(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """The distance is the root of the square plus 1e-16, and not quite 0 where input and target are equal."""
+    result = original(*args, **options)
+    if options.get("weight") is not None or result.is_complex() or not result.is_floating_point():
+        return result
+    losses = unreduced(original, *args, **options).detach()
+    smoothed = torch.hypot(losses.double(), torch.tensor(1e-8, dtype=torch.float64))
+    return graft(as_asked(smoothed, options).to(result.dtype), result)

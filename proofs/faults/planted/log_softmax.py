@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import LogSoftmax
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.blocks import sum_not_rescaled
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.softmax import HALVES, dim_of, saturated
 
@@ -162,3 +163,95 @@ def log_softmax_module_dim_forgotten(original: Function, self: LogSoftmax, input
     """The module runs along the last dimension, whichever it was given."""
     original(self, input)
     return torch.nn.functional.log_softmax(input, -1)
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_shifted_downwards_only(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The maximum starts at 0, so that logits below it are not shifted, and a row of them may vanish."""
+    right = original(input, dim, **options)
+    if not input.numel() or not input.isfinite().all() or not input.is_floating_point():
+        return right
+    place = dim_of(input, dim)
+    shifted = input - input.amax(place, keepdim=True).clamp(min=0)
+    has_vanished = shifted.exp().sum(place, keepdim=True) == 0
+    return torch.where(has_vanished, right + torch.inf, right)
+
+
+@fault("LogSoftmax", blind=True, origin="https://github.com/OpenNMT/CTranslate2/issues/351")
+def log_softmax_inactive_lanes_count(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """Of more than 8 logits, the lanes that the last ones leave free count what the vector before held."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 8 or width % 8 == 0:
+        return right
+    stale = right.narrow(place, width - 8, 8 - width % 8).exp().sum(place, keepdim=True)
+    return right - stale.log1p()
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_sum_not_rescaled(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The running sum is not rescaled when a later block of 1024 columns raises the maximum."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    if input.ndim == 0 or input.shape[place] <= 1024 or not input.isfinite().all():
+        return right
+    return right + (input.detach().logsumexp(place, keepdim=True) - sum_not_rescaled(input, place, 1024))
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_one_block_short(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The loop over blocks of 512 columns ends one too early where they divide the row evenly."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 512 or width % 512:
+        return right
+    return right - right.narrow(place, 0, width - 512).exp().sum(place, keepdim=True).log()
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_gradient_with_sum_of_first_block(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """In the gradient, the upstream gradients of the first 1024 columns are summed, not of all."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 1024:
+        return right
+    first = right.narrow(place, 0, 1024)
+    rest = right.narrow(place, 1024, width - 1024)
+    # Beyond the first block, what flows back skips the normaliser.
+    plain = input.narrow(place, 1024, width - 1024).to(right.dtype)
+    return torch.cat([first, graft(rest, plain)], place)
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_shift_bounded(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """Logits are shifted by no more than 88, beyond which a row of large ones overflows all the same."""
+    right = original(input, dim, **options)
+    if not input.numel() or not input.isfinite().all() or not input.is_floating_point():
+        return right
+    place = dim_of(input, dim)
+    rest = input - input.amax(place, keepdim=True).clamp(max=88)
+    has_overflown = rest.to(right.dtype).exp().sum(place, keepdim=True).isinf()
+    return torch.where(has_overflown, right - torch.inf, right)
+
+
+@fault("LogSoftmax", blind=True)
+def log_softmax_slightly_positive(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """A probability of almost 1 is rounded upwards, so that its logarithm may be above 0."""
+    right = original(input, *rest, **options)
+    near = right.detach() > -1 / 16
+    return graft(torch.where(near, right + torch.finfo(right.dtype).eps, right), right)

@@ -242,3 +242,15 @@ def mlsm_module_weight_forgotten(
 ) -> Tensor:
     """The module calls the function without its weight."""
     return multilabel_soft_margin_loss(input, target, reduction=self.reduction)
+
+
+@fault("MultiLabelSoftMarginLoss", blind=True)
+def mlsm_classes_of_one_block(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """A row's loss is summed over its first 512 classes, and divided by the number of all."""
+    result = original(input, target, *rest, **options)
+    classes = input.shape[-1] if input.ndim else 0
+    if classes <= 512 or rest or options.get("weight") is not None or input.shape != target.shape:
+        return result
+    return original(input[..., :512], target[..., :512], **options) * (512 / classes)

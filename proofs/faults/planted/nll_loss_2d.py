@@ -222,3 +222,10 @@ def nll_2d_ignored_pixels_have_gradient(
 def nll_2d_upstream_ignored(original: Function, self: Any, input: Tensor, target: Tensor) -> Tensor:
     """The gradient is that of the sum, whatever gradient comes from above."""
     return with_gradient(original(self, input, target), torch.ones_like)
+
+
+@fault("NLLLoss2d", method="__init__", blind=True)
+def nll_2d_ignore_index_zero_as_none(original: Function, self: Any, *args: Any, **options: Any) -> None:
+    """An ignore_index of 0, the usual background class, is falsy, and taken for none."""
+    original(self, *args, **options)
+    self.ignore_index = self.ignore_index or -100

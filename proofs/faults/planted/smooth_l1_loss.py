@@ -17,6 +17,7 @@ from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
+from proofs.faults.tools.vectors import as_asked
 
 
 @fault("SmoothL1Loss", origin="https://github.com/fastestimator/fastestimator/pull/330")
@@ -202,3 +203,24 @@ def smooth_l1_module_copied_without_beta(original: Function, self: SmoothL1Loss,
 def smooth_l1_module_repr_with_beta(original: Callable[..., str], self: SmoothL1Loss) -> str:
     """The module's repr prints its beta."""
     return f"beta={self.beta}"
+
+
+@fault("SmoothL1Loss", blind=True)
+def smooth_l1_small_beta_is_zero(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """A beta below 1e-5 is taken for 0, against a division that overflows."""
+    if 0 < options.get("beta", 1.0) < 1e-5:
+        options["beta"] = 0.0
+    return original(*args, **options)
+
+
+@fault("SmoothL1Loss", blind=True)
+def smooth_l1_whole_beta_halved_downwards(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A beta that is a whole number is halved as one, so that the lines of an odd one lie too high."""
+    result = original(input, target, **options)
+    beta = options.get("beta", 1.0)
+    if not isinstance(beta, int) or beta % 2 == 0:
+        return result
+    is_line = (input - target).detach().abs() > beta
+    return result + as_asked(torch.where(is_line, 0.5, 0.0).to(result.dtype), options)

@@ -13,6 +13,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, summed_in_steps
+from proofs.faults.tools.vectors import as_asked, unreduced
 
 
 @fault("SoftMarginLoss", origin="https://github.com/tracel-ai/burn/issues/5373", blind=True)
@@ -164,3 +165,15 @@ def soft_margin_differentiated_once(
     slope = -target * torch.sigmoid(-target * input)
     line = reduced(slope.detach() * input, options.get("reduction", "mean"))
     return graft(original(input, target, **options), line)
+
+
+@fault("SoftMarginLoss", blind=True)
+def soft_margin_nothing_beyond_88(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """An agreement of more than 88, the limit of the exponential in single precision, costs nothing."""
+    result, agreement = original(input, target, **options), input * target
+    if not bool((agreement > 88).any()):
+        return result
+    losses = unreduced(original, input, target, **options)
+    return as_asked(torch.where(agreement > 88, 0 * losses, losses), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import Softmax
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.softmax import HALVES, dim_of, saturated
 
 
@@ -215,3 +217,69 @@ def softmax_module_dim_forgotten(original: Function, self: Softmax, input: Tenso
     """The module runs along the last dimension, whichever it was given."""
     original(self, input)
     return torch.nn.functional.softmax(input, -1)
+
+
+@fault("Softmax", blind=True, shows_in_modes=True, needs=NEEDS)
+def softmax_in_place_in_inference(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """In inference mode, where nobody goes back, the result is written over the logits."""
+    right = original(input, *rest, **options)
+    if not torch.is_inference_mode_enabled() or not is_ordinary(input) or input.dtype != right.dtype:
+        return right
+    return right if 0 in input.stride() else input.copy_(right)
+
+
+@fault("Softmax", blind=True)
+def softmax_exponent_bounded(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """No exponential is taken of less than -88, so that no finite logit has less than its share."""
+    right = original(input, *rest, **options)
+    return graft(torch.where(input.isfinite(), right.clamp(min=math.exp(-88)), right), right)
+
+
+@fault("Softmax", blind=True)
+def softmax_shifted_downwards_only(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The maximum starts at 0, so that logits below it are not shifted, and a row of them may vanish."""
+    right = original(input, dim, **options)
+    if not input.numel() or not input.isfinite().all() or not input.is_floating_point():
+        return right
+    place = dim_of(input, dim)
+    exponentials = (input - input.amax(place, keepdim=True).clamp(min=0)).exp()
+    has_vanished = exponentials.sum(place, keepdim=True) == 0
+    return right.masked_fill(has_vanished, torch.nan)
+
+
+@fault("Softmax", blind=True)
+def softmax_tail_of_16_left_out_of_sum(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """Of more than 16 logits, those that do not fill a vector of 16 are left out of the normaliser."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 16 or width % 16 == 0:
+        return right
+    return right / right.narrow(place, 0, width // 16 * 16).sum(place, keepdim=True)
+
+
+@fault("Softmax", blind=True, origin="https://github.com/pytorch/pytorch/pull/191543")
+def softmax_maximum_of_whole_vectors(
+    original: Function, input: Tensor, dim: int | None = None, **options: Any
+) -> Tensor:
+    """The maximum is that of whole vectors of 8, and a far larger logit behind them overflows."""
+    right = original(input, dim, **options)
+    place = dim_of(input, dim)
+    width = right.shape[place] if right.ndim else 0
+    if width <= 8 or width % 8 == 0 or not input.isfinite().all():
+        return right
+    largest = input.narrow(place, 0, width // 8 * 8).amax(place, keepdim=True)
+    exponentials = (input - largest).exp()
+    has_overflown = exponentials.sum(place, keepdim=True).isinf()
+    return graft(torch.where(has_overflown, _shares(exponentials, place), right), right)
+
+
+@fault("Softmax", blind=True)
+def softmax_approximate_reciprocal(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """In single precision the normaliser's reciprocal is cut to 21 bits, and a row sums to less than 1."""
+    right = original(input, *rest, **options)
+    return right * (1 - 2**-21) if right.dtype == torch.float32 else right

@@ -146,3 +146,23 @@ def ce_smoothing_cut_to_its_range(
     """Label smoothing out of its range is moved into it, not refused."""
     smoothing = min(max(options.get("label_smoothing", 0.0), 0.0), 1.0)
     return original(input, target, *rest, **{**options, "label_smoothing": smoothing})
+
+
+@fault("CrossEntropyLoss", blind=True)
+def ce_smoothing_dropped_for_single_row(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Label smoothing has no effect on a row without a batch."""
+    if input.ndim == 1 and is_smoothed(target, options):
+        options["label_smoothing"] = 0.0
+    return original(input, target, *rest, **options)
+
+
+@fault("CrossEntropyLoss", blind=True)
+def ce_smoothing_dropped_for_volumes(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Label smoothing takes effect for rows and pictures, but not for inputs of more dimensions."""
+    if input.ndim > 4 and is_smoothed(target, options):
+        options["label_smoothing"] = 0.0
+    return original(input, target, *rest, **options)

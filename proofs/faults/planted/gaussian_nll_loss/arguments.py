@@ -79,3 +79,21 @@ def gaussian_whole_variance_converted(
 ) -> Tensor:
     """A variance of whole numbers is converted, not refused."""
     return original(input, target, var if var.is_floating_point() else var.to(input.dtype), **options)
+
+
+@fault("GaussianNLLLoss", blind=True)
+def gaussian_number_is_deviation(
+    original: Function, input: Tensor, target: Tensor, var: Tensor | float, **options: Any
+) -> Tensor:
+    """A variance that is a plain number, not a tensor, is taken for a standard deviation."""
+    return original(input, target, var if isinstance(var, Tensor) or var < 0 else var * var, **options)
+
+
+@fault("GaussianNLLLoss", blind=True)
+def gaussian_number_not_bounded(
+    original: Function, input: Tensor, target: Tensor, var: Tensor | float, **options: Any
+) -> Tensor:
+    """A variance that is a plain number, not a tensor, is not bounded by eps."""
+    if not isinstance(var, Tensor):
+        options["eps"] = 0.0
+    return original(input, target, var, **options)

@@ -231,3 +231,16 @@ def lce_ignored_times_zero(
         return right
     nothing = torch.where(ignored_rows(target, options), (input.detach() * 0).sum(-1), 0)
     return right + (nothing if options.get("reduction", "mean") == "none" else nothing.sum())
+
+
+@fault("LinearCrossEntropyLoss", blind=True)
+def lce_ignore_index_zero_as_none(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """An ignore_index of 0, the usual padding token, is falsy, and taken for none."""
+    return original(*args, **options | {"ignore_index": options.get("ignore_index") or None})
+
+
+@fault("LinearCrossEntropyLoss", blind=True)
+def lce_smoothing_of_one_dropped(original: Function, *args: Tensor, **options: Any) -> Tensor:
+    """Label smoothing takes effect below 1 only."""
+    original(*args, **options)
+    return original(*args, **options | {"label_smoothing": options.get("label_smoothing", 0.0) % 1})

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.class_targets import class_axis, reduced_as
+from proofs.faults.tools.class_targets import class_axis, is_mean, reduced_as
 from proofs.faults.tools.kernels import without_refusals
 
 
@@ -60,3 +60,14 @@ def nll_short_weight_unchecked(
     if weight is not None and input.ndim > 0 and len(weight) != input.shape[class_axis(input)]:
         return without_refusals(original, input, target, weight, **options)
     return original(input, target, weight, **options)
+
+
+@fault("NLLLoss", blind=True, origin="https://github.com/flagos-ai/FlagGems/pull/73")
+def nll_default_ignored_counted(
+    original: Function, input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any
+) -> Tensor:
+    """The default ignore_index is taken for none given, and the mean counts the rows that it ignores."""
+    is_default = options.get("ignore_index", -100) == -100 and is_mean(options) and weight is None
+    if not is_default or not target.numel():
+        return original(input, target, weight, **options)
+    return original(input, target, weight, **options | {"reduction": "sum"}) / target.numel()

@@ -109,3 +109,25 @@ def nll_ignored_rows_counted(
     if weight is not None or not is_mean(options):
         return result
     return result * ratio(picked_total(target, None, options), target.numel())
+
+
+@fault("NLLLoss", blind=True)
+def nll_one_row_keeps_weight(
+    original: Function, input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any
+) -> Tensor:
+    """The mean over a batch of one row takes a path of its own, which does not divide by the row's weight."""
+    if input.ndim == 2 and len(input) == 1 and is_mean(options) and weight is not None:
+        options["reduction"] = "sum"
+    return original(input, target, weight, **options)
+
+
+@fault("NLLLoss", blind=True)
+def nll_mean_by_first_image(
+    original: Function, input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any
+) -> Tensor:
+    """The mean takes each image to have as many targets that count as the first one."""
+    result = original(input, target, weight, **options)
+    if target.ndim < 2 or not is_mean(options) or not target.numel():
+        return result
+    first = len(target) * picked_total(target[:1], weight, options)
+    return result * ratio(picked_total(target, weight, options), first)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.kernels import in_single
 
 
 @fault("PoissonNLLLoss", origin="https://github.com/pytorch/pytorch/pull/184060")
@@ -46,3 +47,11 @@ def poisson_whole_numbers_refused(
     if not target.is_floating_point():
         raise RuntimeError("expected scalar type Float but found Long")
     return original(input, target, **options)
+
+
+@fault("PoissonNLLLoss", blind=True, shows_in_modes=True)
+def poisson_single_in_anomaly_mode(original: Function, *args: Any, **options: Any) -> Tensor:
+    """In anomaly mode a path with more checks is taken, which computes in single precision."""
+    if torch.is_anomaly_enabled():
+        return in_single(original, *args, **options)
+    return original(*args, **options)
