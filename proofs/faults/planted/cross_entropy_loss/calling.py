@@ -23,7 +23,7 @@ def ce_smoothing_off_without_grad(
     return original(input, target, *rest, **options)
 
 
-@fault("CrossEntropyLoss", method="forward", blind=True)
+@fault("CrossEntropyLoss", method="forward", blind=True, shows_in_modes=True)
 def ce_module_smooths_in_training_only(
     original: Function, self: Any, input: Tensor, target: Tensor
 ) -> Tensor:

@@ -17,6 +17,7 @@ from proofs.faults.tools.ordinary import NEEDS, is_ordinary
     Site("nll-module-first-count-kept", "NLLLoss", blind=True),
     Site("smooth-l1-module-first-count-kept", "SmoothL1Loss", blind=True),
     method="forward",
+    shows_in_modes=True,
 )
 def first_count_kept(original: Function, self: Any, input: Tensor, target: Tensor) -> Tensor:
     """The mean divides by the number of targets of the module's first call."""
@@ -33,6 +34,7 @@ def first_count_kept(original: Function, self: Any, input: Tensor, target: Tenso
     Site("mlsm-module-first-weight-kept", "MultiLabelSoftMarginLoss", blind=True),
     method="forward",
     needs=NEEDS,
+    shows_in_modes=True,
 )
 def first_weight_kept(original: Function, self: Any, input: Tensor, target: Tensor) -> Tensor:
     """The module prepares its weight in the first call, and knows nothing of one that it is given later."""
@@ -54,6 +56,7 @@ def first_weight_kept(original: Function, self: Any, input: Tensor, target: Tens
     Site("kl-module-output-reused", "KLDivLoss", blind=True),
     method="forward",
     needs=NEEDS,
+    shows_in_modes=True,
 )
 def output_reused(original: Function, self: Any, input: Tensor, target: Tensor) -> Tensor:
     """The module writes each result into the memory of its last one, which changes with it."""
@@ -71,6 +74,7 @@ def output_reused(original: Function, self: Any, input: Tensor, target: Tensor) 
     Site("hinge-embedding-module-margin-in-training-only", "HingeEmbeddingLoss", blind=True),
     Site("triplet-module-margin-in-training-only", "TripletMarginLoss", blind=True),
     method="forward",
+    shows_in_modes=True,
 )
 def margin_in_training_only(original: Function, self: Any, *args: Tensor) -> Tensor:
     """In evaluation mode the module leaves its margin at 1, the default."""

@@ -100,6 +100,7 @@ def classes_last_if_square(
 @faults(
     Site("mse-upstream-of-zero-hides-nan", "MSELoss", blind=True),
     Site("bcel-upstream-of-zero-hides-nan", "BCEWithLogitsLoss", blind=True),
+    shows_in_modes=True,
 )
 def upstream_of_zero_hides_nan(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
     """Losses with an upstream gradient of 0 are skipped, also where 0 times the slope is nan."""
