@@ -13,7 +13,6 @@ from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.ctc_lattice import Lattice, lattice_of
 from lossproof.reference.demands import demand_floating
-from lossproof.reference.limits import NEVER_NEGATIVE, NEVER_POSITIVE, within
 from lossproof.reference.loss import ELEMENTWISE, Arguments, Loss, Parameters
 from lossproof.reference.option import boolean, whole
 from lossproof.reference.reductions import reduce, spread
@@ -213,6 +212,5 @@ LOSSES = (
         reductions=ELEMENTWISE,
         has_legacy_reduction=False,
         indices=lambda shapes: ("targets", "input_lengths", "target_lengths"),
-        limits=within(NEVER_NEGATIVE, {"log_probs": NEVER_POSITIVE}),
     ),
 )

@@ -3,7 +3,7 @@
 A budget allows both signs where the true value is smaller than its errors; the formula may not. It never
 yields a negative number, say, where it adds up numbers that are not negative, and rounding keeps the sign of
 each. Where a difference of two rounded numbers can have the wrong sign, as in KLDivLoss or 1 - cos, there is
-no limit.
+no limit, nor in CTCLoss: the probabilities of all alignments may add up to slightly more than 1.
 """
 
 from __future__ import annotations

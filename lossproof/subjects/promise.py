@@ -15,7 +15,9 @@ class Promise(Enum):
         GRADIENTS: the gradients of the plain call, with a record for each.
         ONES: value and dtype of the plain call, and its gradients for an upstream gradient of ones.
         EVERY_SECOND: value and dtype of the plain call, and its gradients for an upstream gradient in which
-            every second number is 0, from the first on, if inputs, value and gradients are finite.
+            every second number is 0, from the first on.
+        JOINT_GRADIENT: value and dtype of the plain call, and as the only gradient the sum of those by the
+            first two arguments.
         NOT_FINITE: gradients that are infinite or nan wherever those of the plain call are not 0, if inputs,
             value and gradients of that call are finite.
         ROWS: a value in which each row is the value of the plain call.
@@ -36,6 +38,7 @@ class Promise(Enum):
     GRADIENTS = auto()
     ONES = auto()
     EVERY_SECOND = auto()
+    JOINT_GRADIENT = auto()
     NOT_FINITE = auto()
     ROWS = auto()
     ABSTRACT = auto()

@@ -18,7 +18,13 @@ from zlib import crc32
 from lossproof.checks.modes.derivatives import derivative, second_derivative
 from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.checks.modes.plain import abstract, as_plain, bit_for_bit, computed_in, gradients, rows
-from lossproof.checks.modes.upstreams import as_plain_if_finite, every_second, not_finite, ones
+from lossproof.checks.modes.upstreams import (
+    as_plain_if_finite,
+    every_second,
+    joint_gradient,
+    not_finite,
+    ones,
+)
 from lossproof.checks.question import Question
 from lossproof.checks.trial import Trial
 from lossproof.judging.derivatives import Directions, directions_of
@@ -40,6 +46,7 @@ _JUDGES: Mapping[Promise, Callable[[str, CallInMode], Iterator[Judgement]]] = {
     Promise.GRADIENTS: gradients,
     Promise.ONES: ones,
     Promise.EVERY_SECOND: every_second,
+    Promise.JOINT_GRADIENT: joint_gradient,
     Promise.NOT_FINITE: not_finite,
     Promise.ROWS: rows,
     Promise.ABSTRACT: abstract,

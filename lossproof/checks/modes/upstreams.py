@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.number_text import digits
 from lossproof.judging.places import place_of
 from lossproof.judging.stored_truth import true_gradients
+from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare, wrong_shape
 
 
@@ -31,18 +32,33 @@ def ones(mode: str, call: CallInMode) -> Iterator[Judgement]:
 
 def every_second(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The value is the plain call's; the gradients are true for the upstream gradient with zeros."""
-    if not call.is_finite:
-        return
     upstream = call.planned.truth.upstreams[1].copy()
     upstream.flat[::2] = 0.0
-    format = call.planned.truth.value.format
-    truths = true_gradients(call.planned.prepared, upstream, format)
-    without_gradients = replace(call, answer=replace(call.answer, gradients=({},)))
-    judgements = [*as_plain(mode, without_gradients)]
+    truths = true_gradients(call.planned.prepared, upstream, call.planned.truth.value.format)
+    yield from _with_gradients(mode, call, truths)
+
+
+def joint_gradient(mode: str, call: CallInMode) -> Iterator[Judgement]:
+    """The value is the plain call's; the gradient is the sum of its gradients by the first two arguments."""
+    first, second, *_ = call.planned.call.args
+    one, other = (call.planned.truth.gradients[1][name] for name in (first, second))
+    total = call.plain.gradients[1][first] + call.plain.gradients[1][second]
+    # Both calls may use up their budget, and the sum is rounded.
+    bound = 2 * (one.bound + other.bound)
+    bound += np.where(bound > 0, one.format.unit_roundoff * np.abs(total) + one.format.underflow, 0.0)
+    overflows = one.overflows | other.overflows
+    remainder = np.zeros(total.shape)
+    joint = replace(one, value=total, remainder=remainder, bound=bound, overflows=overflows, bounded_by=None)
+    yield from _with_gradients(mode, call, {first: joint})
+
+
+def _with_gradients(mode: str, call: CallInMode, truths: Mapping[str, Truth]) -> Iterator[Judgement]:
+    """The value is the plain call's, the gradients are these."""
+    judgements = [*as_plain(mode, replace(call, answer=replace(call.answer, gradients=({},))))]
     for name, observed in call.answer.gradients[0].items():
         truth = truths[name]
         verdict = judge_by_picks(truth, partial(compare, observed))
-        lines = partial(quantity_assertion, observed, truth, format.name)
+        lines = partial(quantity_assertion, observed, truth, truth.format.name)
         judgements.append(Judgement(mode, verdict, truth.value, observed, lines, name))
     yield gravest(judgements)
 

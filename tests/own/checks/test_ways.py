@@ -164,11 +164,7 @@ FAULTS: dict[str, tuple[str, Callable[..., Any], str]] = {
         doubled_if(lambda x, t, **o: x.is_contiguous() > t.is_contiguous()),
         "plain",
     ),
-    "same_memory": (
-        MSE,
-        lambda right, x, t, **o: right(x, t, **o) + (x.data_ptr() == t.data_ptr()),
-        "equal",
-    ),
+    "same_tensor": (MSE, lambda right, x, t, **o: right(x, t, **o) + (x is t), "equal"),
     "accumulated": (MSE, doubled_if(lambda x, t, **o: x.is_leaf and x.grad is not None), "plain"),
     "third_backward": (MSE, backward_by(lambda ctx, g: g * (1 + (ctx.passes > 2))), "plain"),
     "create_graph": (

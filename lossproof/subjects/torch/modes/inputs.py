@@ -20,9 +20,11 @@ def no_grad(loss: Loss, tensors: Tensors, wrt: Names) -> Result:
 
 
 def inference_mode(loss: Loss, tensors: Tensors) -> Result:
-    """The value of tensors made in inference mode."""
+    """The value of tensors made in inference mode, of which nobody needs the numbers but the next call."""
     with torch.inference_mode():
-        return loss(**{name: tensor.clone() for name, tensor in tensors.items()}), {}
+        made = {name: tensor.clone() for name, tensor in tensors.items()}
+        loss(**made)
+        return loss(**made), {}
 
 
 def without_gradients(loss: Loss, tensors: Tensors) -> Result:
@@ -97,10 +99,10 @@ def others_spread(loss: Loss, tensors: Tensors, args: Names, wrt: Names, upstrea
     return plain(loss, {**laid_out, args[0]: tensors[args[0]]}, wrt, upstream)
 
 
-def same_memory(loss: Loss, tensors: Tensors, args: Names, wrt: Names, upstream: torch.Tensor) -> Result:
-    """The first two arguments, whose numbers are equal, are one tensor."""
-    shared = tensors[args[0]]
-    return plain(loss, {**tensors, args[1]: shared.detach()}, wrt[:1], upstream)
+def same_tensor(loss: Loss, tensors: Tensors, args: Names, upstream: torch.Tensor) -> Result:
+    """The first two arguments, whose numbers are equal, are one tensor, with one gradient by both."""
+    first, second, *_ = args
+    return plain(loss, {**tensors, second: tensors[first]}, (first,), upstream)
 
 
 def has_several(call: Call) -> bool:
@@ -109,16 +111,13 @@ def has_several(call: Call) -> bool:
 
 
 def has_equal_arguments(call: Call) -> bool:
-    """Whether the first two arguments of a call are the same numbers, and the first requires gradients."""
-    first, second, *_ = (*call.args.values(), None, None)
-    return (
-        first is not None
-        and second is not None
-        and call.wrt[0] == next(iter(call.args))
-        and first.dtype == second.dtype
-        and first.numbers.shape == second.numbers.shape
-        and first.numbers.tobytes() == second.numbers.tobytes()
-    )
+    """Whether the first two arguments of a call are the same numbers, and both may require gradients."""
+    names = list(call.args)[:2]
+    if len(names) < 2 or not set(names) <= set(call.wrt):
+        return False
+    first, second = (call.args[name] for name in names)
+    is_alike = first.dtype == second.dtype and first.numbers.shape == second.numbers.shape
+    return is_alike and first.numbers.tobytes() == second.numbers.tobytes()
 
 
 _SAME = Promise.AS_PLAIN
@@ -133,5 +132,7 @@ MODES: Mapping[str, Mode] = {
     "sliced": Mode(sliced, _SAME, EVERY_DTYPE, always, helpers=(plain, inner_columns)),
     "first_spread": Mode(first_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread)),
     "others_spread": Mode(others_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread)),
-    "same_memory": Mode(same_memory, _SAME, EVERY_DTYPE, has_equal_arguments, helpers=(plain,)),
+    "same_tensor": Mode(
+        same_tensor, Promise.JOINT_GRADIENT, EVERY_DTYPE, has_equal_arguments, helpers=(plain,)
+    ),
 }
