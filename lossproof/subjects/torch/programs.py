@@ -37,8 +37,9 @@ class TorchPrograms(Programs):
         self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
     ) -> Program:
         """See ``Programs``: the source of the function that runs the mode, and a call of it."""
-        call = with_plain_lists(call)
-        run, tensors = mode_named(mode), tensor_lines(call)
+        run = mode_named(mode)
+        call = run.rewritten(with_plain_lists(call))
+        tensors = tensor_lines(call)
         sources = {
             "loss": "loss",
             "make": "make",

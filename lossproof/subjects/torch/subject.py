@@ -28,9 +28,10 @@ from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJEC
 from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
 from lossproof.subjects.torch.modes.table import (
     MODES,
-    WAYS,
+    WAYS_OF_FUNCTIONS,
     WAYS_OF_MODULES,
     groups_of,
+    mode_named,
     promises_of,
     run_in_mode,
 )
@@ -104,12 +105,12 @@ class TorchSubject(Subject):
         return promises_of(MODES, call)
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
-        """See ``modes.inputs``, ``modes.backward`` and ``modes.laws``."""
-        return groups_of(WAYS, call)
+        """See ``modes.inputs``, ``modes.backward``, ``modes.laws`` and ``modes.spelling``."""
+        return groups_of(WAYS_OF_FUNCTIONS, call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``modes.mode``."""
-        call = with_plain_lists(call)
+        call = mode_named(mode).rewritten(with_plain_lists(call))
         form, tensors = self._form_of(call), make_tensors(call)
         form.demand()
         upstream = make_tensor(Values(call.upstreams[-1], call.dtype), call.device)

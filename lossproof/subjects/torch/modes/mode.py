@@ -44,6 +44,11 @@ def always(call: Call) -> bool:
     return True
 
 
+def unchanged(call: Call) -> Call:
+    """The call itself."""
+    return call
+
+
 @dataclass(frozen=True)
 class Mode:
     """A mode, defined by the function that runs a call in it.
@@ -67,6 +72,7 @@ class Mode:
         imports: lines that import what these need.
         needs: the dotted names that this torch must have.
         result: the class that the output must have.
+        rewritten: writes the call in another way, which is made instead of the plain one.
         class_line: a line that fails if ``result`` lacks that class, or has numbers but should not.
     """
 
@@ -78,6 +84,7 @@ class Mode:
     imports: Lines = ()
     needs: tuple[str, ...] = ()
     result: type[torch.Tensor] = torch.Tensor
+    rewritten: Callable[[Call], Call] = unchanged
     class_line: str = ""
 
     @cached_property

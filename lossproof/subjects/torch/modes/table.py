@@ -11,7 +11,16 @@ import torch
 
 from lossproof.subjects.call import Call, ModeObservation, Refused, Unsupported, tensors_of
 from lossproof.subjects.promise import Promise
-from lossproof.subjects.torch.modes import backward, derivatives, disguises, inputs, laws, living, settings
+from lossproof.subjects.torch.modes import (
+    backward,
+    derivatives,
+    disguises,
+    inputs,
+    laws,
+    living,
+    settings,
+    spelling,
+)
 from lossproof.subjects.torch.modes.dispatch import noting_dtypes
 from lossproof.subjects.torch.modes.mode import Mode, always
 from lossproof.subjects.torch.tensors import dtype_of, numbers_of
@@ -39,9 +48,10 @@ _DATA_DEPENDENT = ("DataDependentOutputException", "DynamicOutputShapeException"
 
 MODES: Mapping[str, Mode] = {**derivatives.MODES, **disguises.MODES, **settings.MODES}
 # Ways of calling: modes so many that each call meets few of them.
-WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **laws.MODES}
-WAYS_OF_MODULES: Mapping[str, Mode] = {**WAYS, **living.MODES}
-_ALL: Mapping[str, Mode] = {**MODES, **WAYS_OF_MODULES}
+_WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **laws.MODES, **spelling.MODES}
+WAYS_OF_FUNCTIONS: Mapping[str, Mode] = {**_WAYS, **spelling.MODES_OF_FUNCTIONS}
+WAYS_OF_MODULES: Mapping[str, Mode] = {**_WAYS, **living.MODES}
+_ALL: Mapping[str, Mode] = {**MODES, **WAYS_OF_FUNCTIONS, **WAYS_OF_MODULES}
 
 
 def mode_named(name: str) -> Mode:
