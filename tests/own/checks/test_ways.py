@@ -254,9 +254,7 @@ def ways_of(case: Case, subject: str) -> list[Record]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return [
-            one
-            for one in examiner.examine(case, find_subject(subject), "float32")
-            if one.quantity in ALL
+            one for one in examiner.examine(case, find_subject(subject), "float32") if one.quantity in ALL
         ]
 
 

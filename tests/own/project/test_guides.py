@@ -71,8 +71,8 @@ def test_the_mode_of_the_guide(case: Case, tmp_path: Path, monkeypatch: pytest.M
     before, start, entries = Path(settings.__file__).read_text(encoding="utf-8").partition("MODES: Mapping")
     source = f"{before}{function}\n\n{start}{entries.rstrip().removesuffix('}')}{entry}}}\n"
     modes = imported(source, "settings_of_the_guide", tmp_path, monkeypatch).MODES
-    monkeypatch.setitem(table.MODES, "inference_mode", modes["inference_mode"])
-    assert is_shown_while_the_bug_is_there(case, "inference_mode", bug, monkeypatch)
+    monkeypatch.setitem(table.MODES, "deterministic", modes["deterministic"])
+    assert is_shown_while_the_bug_is_there(case, "deterministic", bug, monkeypatch)
 
 
 def test_the_framework_of_the_guide(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,12 +51,11 @@ MODES: Mapping[str, Mode] = {**derivatives.MODES, **disguises.MODES, **settings.
 _WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **laws.MODES, **spelling.MODES}
 WAYS_OF_FUNCTIONS: Mapping[str, Mode] = {**_WAYS, **spelling.MODES_OF_FUNCTIONS}
 WAYS_OF_MODULES: Mapping[str, Mode] = {**_WAYS, **living.MODES}
-_ALL: Mapping[str, Mode] = {**MODES, **WAYS_OF_FUNCTIONS, **WAYS_OF_MODULES}
 
 
 def mode_named(name: str) -> Mode:
     """The mode or the way of calling of a name."""
-    return _ALL[name]
+    return next(modes[name] for modes in (MODES, WAYS_OF_FUNCTIONS, WAYS_OF_MODULES) if name in modes)
 
 
 def promises_of(modes: Mapping[str, Mode], call: Call) -> Mapping[str, Promise]:
