@@ -14,6 +14,7 @@ from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, shown_counts, verdict
 from lossproof.reporting.distances import distances
 from lossproof.reporting.failure_groups import failure_groups, failure_sentence
+from lossproof.reporting.part import part_in_words
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import share, visible
 
@@ -34,10 +35,8 @@ def summary_lines(
     """
     records = [record for result in results for record in result.records]
     lines = [*_first("release", run.standing), verdict(run, records).sentence]
-    if run.options.get("quick"):
-        lines.append(
-            "This was a quick run, of the cases that catch most faults; run without --quick for the rest."
-        )
+    if part := part_in_words(run.options):
+        lines.append(part)
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in shown_counts(records).items()))
