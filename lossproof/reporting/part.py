@@ -29,7 +29,8 @@ def part_in_words(options: Mapping[str, Any]) -> str:
     >>> part_in_words({"losses": "MSELoss", "no_refusals": "yes", "cases": ""})
     'Only a part of the suite ran: losses MSELoss, without refusals.'
     """
-    parts = [f"{words} {options[name]}" for name, words in _IN_WORDS.items() if options.get(name)]
+    named = ((words, str(options.get(name) or "")) for name, words in _IN_WORDS.items())
+    parts = [f"{words} {' and '.join(value.split(','))}" for words, value in named if value]
     parts += ["without refusals"] if options.get("no_refusals") else []
     parts += ["the quick cases"] if options.get("quick") else []
     parts += [f"shard {options['shard']}"] if options.get("shard") else []

@@ -160,8 +160,9 @@ function excess(row) {
   return el("p", { class: "excess" }, el("b", {}, budgets(used)), ulp ? [" · ", el("b", {}, ulp)] : null);
 }
 
-function checkWhere(row) {
+function checkWhere(row, subjects) {
   return [
+    ["on", inWords(subjects)],
     ["dtype", checks.cell("dtype", row)],
     ["reduction", checks.cell("reduction", row)],
     ["quantity", checks.cell("quantity", row)],
@@ -171,14 +172,15 @@ function checkWhere(row) {
   ];
 }
 
-function check(row) {
+// In full, once for all subjects that fail it alike.
+function check(row, subjects = [checks.cell("subject", row)]) {
   const message = checks.cell("message", row);
   return el(
     "div",
     { class: "check" },
     el("div", { class: "check-head" }, badge(checks.cell("outcome", row)), excess(row)),
     message ? el("p", { class: "message" }, message) : null,
-    facts(checkWhere(row)),
+    facts(checkWhere(row, subjects)),
     checkDetail(row),
   );
 }

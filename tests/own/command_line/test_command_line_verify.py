@@ -65,7 +65,7 @@ def test_what_fails_is_named_when_it_happens_and_at_the_end(asked: list[str], tm
     for text in (during, after):
         assert "[wrong] certified, printed, mean: stated 1.5" in text
     assert "1 disagree" in after
-    assert "fails: 1 check of CrossEntropyLoss, printed, no dtype, in 1 case" in after
+    assert "alike: 1 check of CrossEntropyLoss, printed, no dtype, in 1 case" in after
     assert "--cases wrong -v" in after
 
 
@@ -79,7 +79,7 @@ def test_of_many_failures_five_are_named_and_groups_counted(
     during, _, after = finished.stdout.partition("= lossproof =")
     assert during.count(": [wrong-") == 5
     assert after.count(": [wrong-") == 1
-    assert "fails: 30 checks of CrossEntropyLoss, printed, no dtype, in 30 cases" in after
+    assert "alike: 30 checks of CrossEntropyLoss, printed, no dtype, in 30 cases" in after
     assert len(after.splitlines()) <= 40
 
 
