@@ -15,16 +15,13 @@ from lossproof.reporting.in_common import failures_by_loss, in_common
 _DRAWN_CASES = 200
 _CHECKS_A_CASE = 6
 
-# A check that several subjects fail alike: its place, and their names.
-_Alike = tuple[int, list[str]]
-
 
 def failing_cases_data(records: Sequence[Record]) -> dict[str, Any]:
     """Return ``{checks, cases, losses}``; a loss has ``{loss, common, checks, cases, shown}``.
 
     ``common`` says what its failing checks share. ``shown`` are its first cases, of no more than 200 of all
-    losses together, each ``{checks, subjects, dtypes, rows}``; ``rows`` holds the place of a check and the
-    subjects that fail it alike, for the first checks of the case.
+    losses together, each ``{checks, outcomes, subjects, dtypes, rows}``; ``rows`` holds the first checks of
+    the case, each as a list of places: one for each subject that fails it alike.
     """
     places = {id(record): place for place, record in enumerate(records)}
     losses = failures_by_loss(records)
@@ -68,16 +65,12 @@ def _loss(
 
 def _case(failing: Sequence[Record], places: Mapping[int, int]) -> dict[str, Any]:
     alike = grouped(failing, _apart_from_its_subject).values()
-    rows: list[_Alike] = [
-        (places[id(group[0])], list(dict.fromkeys(record.subject_name for record in group)))
-        for group in alike
-    ]
     return {
         "checks": len(failing),
         "outcomes": _counts(failing),
         "subjects": list(dict.fromkeys(record.subject_name for record in failing)),
         "dtypes": list(dict.fromkeys(record.dtype_name for record in failing)),
-        "rows": rows[:_CHECKS_A_CASE],
+        "rows": [[places[id(record)] for record in group] for group in alike][:_CHECKS_A_CASE],
     }
 
 

@@ -97,7 +97,7 @@ def _bulk(records: Sequence[Record]) -> dict[str, Any]:
     drawn = (case for loss in failing["losses"] for case in loss["shown"])
     return {
         "failures": failing,
-        "details": {place: _detail(records[place]) for case in drawn for place, _ in case["rows"]}
+        "details": {place: _detail(records[place]) for case in drawn for row in case["rows"] for place in row}
         | {place: _detail(records[place]) for place in shown_defects(records)},
         "explained": explanations(records),
         "columns": columns(records),

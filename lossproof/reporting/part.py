@@ -27,14 +27,14 @@ def part_in_words(options: Mapping[str, Any]) -> str:
     """A sentence on what a run left out; empty if it ran everything.
 
     >>> part_in_words({"losses": "MSELoss", "no_refusals": "yes", "cases": ""})
-    'Only a part of the suite ran: losses MSELoss, without refusals.'
+    'Only a part of the suite ran: losses MSELoss; without refusals.'
     """
     named = ((words, str(options.get(name) or "")) for name, words in _IN_WORDS.items())
-    parts = [f"{words} {' and '.join(value.split(','))}" for words, value in named if value]
+    parts = [f"{words} {', '.join(value.split(','))}" for words, value in named if value]
     parts += ["without refusals"] if options.get("no_refusals") else []
     parts += ["the quick cases"] if options.get("quick") else []
     parts += [f"shard {options['shard']}"] if options.get("shard") else []
-    return f"Only a part of the suite ran: {', '.join(parts)}." if parts else ""
+    return f"Only a part of the suite ran: {'; '.join(parts)}." if parts else ""
 
 
 @dataclass(frozen=True)

@@ -190,11 +190,16 @@ function code(label, text, copied) {
 
 // Long and rarely wanted content is drawn when it is first opened, or at once.
 function lazily(details, draw, isOpen = false) {
-  const fillOnce = () => {
-    if (details.open && details.childElementCount === 1) details.append(...[draw()].flat(2).filter(Boolean));
+  details.fillOnce = () => {
+    if (details.childElementCount === 1) details.append(...[draw()].flat(Infinity).filter(Boolean));
   };
-  details.addEventListener("toggle", fillOnce);
-  details.open = isOpen;
-  fillOnce();
+  details.addEventListener("toggle", () => details.open && details.fillOnce());
+  if (isOpen) opened(details);
   return details;
+}
+
+// Opens what is drawn lazily at once: the event of a toggle comes too late for paper, and for an address.
+function opened(details) {
+  if (details.fillOnce) details.fillOnce();
+  details.open = true;
 }

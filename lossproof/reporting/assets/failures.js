@@ -4,10 +4,13 @@ const DRAWN_CARDS = 8;
 
 const inWords = (names) => (names.length > 1 ? names.slice(0, -1).join(", ") + " and " + names.at(-1) : names[0] || "");
 
+const subjectsOf = (places) => unique(places.map((row) => checks.cell("subject", row)));
+
 function failureCard({ rows, checks: number, outcomes, subjects, dtypes }, isOpen = false) {
-  const [[first, firstSubjects], ...others] = rows;
+  const [alike, ...others] = rows;
+  const [first] = alike;
   const about = checks.caseOf(first);
-  const drawn = rows.reduce((sum, [, alike]) => sum + alike.length, 0);
+  const drawn = rows.flat().length;
   // The number of the check that the card shows first: another one would contradict it.
   const used = checks.share(first);
   const card = el(
@@ -29,11 +32,11 @@ function failureCard({ rows, checks: number, outcomes, subjects, dtypes }, isOpe
   );
   return lazily(card, () => [
     el("p", { class: "about" }, el("b", {}, about.loss), caseLink(about.case), ...caseHead(about)),
-    check(first, firstSubjects),
+    check(first, subjectsOf(alike)),
     others.length
       ? lazily(
           el("details", {}, el("summary", {}, many(others.length, "further check") + " of this case")),
-          () => others.map(([row, alike]) => check(row, alike)),
+          () => others.map((places) => check(places[0], subjectsOf(places))),
         )
       : null,
     drawn < number

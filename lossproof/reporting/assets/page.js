@@ -71,10 +71,20 @@ function arrive() {
   if (dialog.open) dialog.close();
   if (!isSection) return;
   const details = isSection.querySelector(":scope > details");
-  if (details) details.open = true;
+  if (details) opened(details);
   isSection.scrollIntoView();
   (document.getElementById(anchor + "-title") || isSection).focus({ preventScroll: true });
 }
+
+// On paper nothing can be opened: the failures of every loss and the claims of every document are.
+let openedForPaper = [];
+addEventListener("beforeprint", () => {
+  openedForPaper = [...document.querySelectorAll("#failures > details:not([open]), .document > details:not([open])")];
+  openedForPaper.forEach(opened);
+});
+addEventListener("afterprint", () => {
+  for (const details of openedForPaper) details.open = false;
+});
 
 async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));

@@ -59,7 +59,7 @@ def test_only_the_quantities_that_are_named_count(suite: Suite) -> None:
     finished = suite.verify(*SHORT, planted, "--quantities", "raises")
     assert finished.returncode == 0, finished.stdout
     assert ran(suite, "quantity") == {"raises"}
-    assert "Only a part of the suite ran: quantities raises, dtypes float32." in finished.stdout
+    assert "Only a part of the suite ran: quantities raises; dtypes float32." in finished.stdout
     finished = suite.verify(*SHORT, planted, "--quantities", "value,gradient*")
     assert finished.returncode == 1
     assert ran(suite, "quantity") == {"value", "gradient:input"}
@@ -103,7 +103,7 @@ def test_what_passed_in_part_runs_again(suite: Suite, tmp_path: Path) -> None:
 
 def test_every_report_says_that_a_part_was_left_out() -> None:
     run = replace(RUN, options=RUN.options | {"losses": "MSELoss", "no_refusals": "yes"})
-    said = "Only a part of the suite ran: losses MSELoss, without refusals."
+    said = "Only a part of the suite ran: losses MSELoss; without refusals."
     assert said in summary_lines(run, [result_of(AGREES)], [])
     assert f"**{said}**" in summary_markdown(run, [AGREES], None)
     assert json.loads(badge_json(run, [AGREES]))["message"].startswith("conforms in part: ")
