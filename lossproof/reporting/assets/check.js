@@ -192,7 +192,7 @@ function cited(source) {
 function caseHead(about) {
   return [
     about.source ? el("span", {}, cited(about.source)) : null,
-    el("code", {}, about.file + ":" + about.line),
+    el("code", {}, about.file, el("span", { class: "whole" }, ":" + about.line)),
     ...about.flags.map((flag) => filterLink({ flag }, { class: "flag" }, flag)),
   ];
 }

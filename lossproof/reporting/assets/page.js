@@ -66,14 +66,18 @@ function arrive() {
   shown = location.href;
   const { filters, anchor } = readAddress();
   table.show(filters);
-  const isSection = document.getElementById(anchor);
-  if (anchor && !isSection) return caseNamed(anchor) ? drawCase(anchor) : drawMissing(anchor);
+  const part = document.getElementById(anchor);
+  if (anchor && !part) return caseNamed(anchor) ? drawCase(anchor) : drawMissing(anchor);
   if (dialog.open) dialog.close();
-  if (!isSection) return;
-  const details = isSection.querySelector(":scope > details");
+  if (part) reach(part);
+}
+
+// Opens a part of the page, and puts the keyboard where it begins.
+function reach(part) {
+  const details = part.querySelector(":scope > details");
   if (details) opened(details);
-  isSection.scrollIntoView();
-  (document.getElementById(anchor + "-title") || isSection).focus({ preventScroll: true });
+  part.scrollIntoView();
+  (document.getElementById(part.id + "-title") || part).focus({ preventScroll: true });
 }
 
 // On paper nothing can be opened: the failures of every loss and the claims of every document are.
@@ -121,7 +125,12 @@ async function start() {
   navigation(sections);
   arrive();
   addEventListener("popstate", arrive);
-  addEventListener("hashchange", arrive);
+  addEventListener("hashchange", () => {
+    arrive();
+    // Between the two events, the browser has moved the focus elsewhere.
+    const { anchor } = readAddress();
+    if (document.getElementById(anchor)) reach(document.getElementById(anchor));
+  });
 }
 
 start();
