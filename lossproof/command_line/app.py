@@ -196,9 +196,15 @@ def run(
     context: typer.Context,
     loss: LossArgument,
     dtype: Annotated[
-        str, typer.Option(help="What to compute in; see 'list dtypes'.", autocompletion=_dtypes_that_begin)
+        str,
+        typer.Option(
+            help="What to compute in, or 'all'; see 'list dtypes'.", autocompletion=_dtypes_that_begin
+        ),
     ] = "float32",
     steps: Annotated[bool, typer.Option("--steps", help="Also show the worked steps.")] = False,
+    snippet: Annotated[
+        bool, typer.Option("--snippet", help="Also write a program of torch that makes the call.")
+    ] = False,
 ) -> int:
     """Run a loss on numbers typed in, with torch beside the truth.
 
@@ -209,7 +215,7 @@ def run(
     """
     from lossproof.command_line.running import run
 
-    return 0 if run(loss, context.args, dtype, steps) else 1
+    return 0 if run(loss, context.args, dtype, steps, snippet) else 1
 
 
 @_verb("new", passed_on=True)

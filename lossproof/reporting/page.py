@@ -16,6 +16,8 @@ from typing import Any
 from lossproof.records.outcome import outcome_table
 from lossproof.records.quantity import NUMERIC
 from lossproof.records.record import Record, Run
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.symbols import symbols_of
 from lossproof.reporting.causes import causes
 from lossproof.reporting.cells import matrix
 from lossproof.reporting.claims import documents
@@ -83,7 +85,14 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "overflowed": overflowed(records),
         "documents": documents(records, run.documents),
         "lost_digits": lost_digits(records),
+        "symbols": _symbols(records),
     }
+
+
+def _symbols(records: Sequence[Record]) -> dict[str, list[tuple[str, str]]]:
+    """The symbols of the formula of each loss, in order, with their meanings."""
+    losses = dict.fromkeys(record.loss for record in records)
+    return {name: [*symbols_of(LOSSES[name]).items()] for name in losses if name in LOSSES}
 
 
 def _defect(entry: dict[str, Any]) -> dict[str, Any]:

@@ -185,6 +185,13 @@ function check(row, subjects = [checks.cell("subject", row)]) {
   );
 }
 
+// A formula, and what each of its symbols means.
+function formulaOf(loss, formula) {
+  if (!formula) return null;
+  const symbols = (data.symbols[loss] || []).map(([symbol, words]) => [el("i", {}, symbol), words]);
+  return [el("p", {}, formula), symbols.length ? el("div", { class: "symbols" }, facts(symbols)) : null];
+}
+
 function cited(source) {
   return source ? [source.claim, documentName(source.document), source.place].filter(Boolean).join(", ") : "";
 }

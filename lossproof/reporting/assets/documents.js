@@ -136,7 +136,7 @@ function stepsOf(name) {
   if (!steps) return null;
   const title = "Worked steps" + (reduction && reduction !== "none" ? ", " + reduction : "");
   return lazily(el("details", { class: "steps" }, el("summary", {}, title)), () => [
-    formula ? el("p", {}, formula) : null,
+    formulaOf(caseNamed(name).loss, formula),
     code(title.toLowerCase(), steps),
   ]);
 }
