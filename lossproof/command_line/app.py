@@ -227,6 +227,9 @@ def new(
     file: Annotated[Path | None, typer.Option(help="The case file to add it to; else it is printed.")] = None,
     digits: Annotated[int, typer.Option(min=2, max=40, help="How many digits to fill in.")] = 10,
     gradient: Annotated[bool, typer.Option("--gradient", help="Also fill in the gradients.")] = False,
+    kills: Annotated[
+        bool, typer.Option("--kills", help="Also try which planted faults it catches; in a checkout only.")
+    ] = False,
     corpus: CorpusOption = None,
 ) -> None:
     """Make a case from numbers typed in.
@@ -234,11 +237,12 @@ def new(
     Its results are filled in with certified digits.
 
     Arguments and parameters are options as for 'run'; other keys of a case (--flags, --source, --dtypes,
-    --kills, ...) are copied as typed.
+    ...) are copied as typed. verify finds the case if its file lies below cases/, or below the folder that
+    --corpus names.
     """
     from lossproof.command_line.creating import new
 
-    new(loss, context.args, id, title, file, digits, gradient, corpus)
+    new(loss, context.args, id, title, file, digits, gradient, kills, corpus)
 
 
 @_verb("check")

@@ -62,7 +62,7 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool, with_sni
         problem = f"run shows torch beside the truth, and {missing.name} is not installed"
         raise Mistake(f"{problem}; install it, or look at a case with 'explain'") from missing
     with picking(picks_of(load_picks(default_corpus(Path())), subject.name, subject.version())):
-        typed_call = read_call(loss, tokens)
+        typed_call = read_call(loss, tokens, elsewhere=("dtype", "steps", "snippet"))
         dtypes = _dtypes(typed_call, dtype)
         say_formula(loss)
         results = [_run(typed_call, subject, one, with_steps, with_snippet) for one in dtypes]

@@ -115,3 +115,12 @@ def test_the_help_of_verify_and_init_has_every_option() -> None:
         ).stdout
         for name in ("--subject", "--as", "--losses", "--quick", "--strict-budgets", "--time-limit"):
             assert f"\n  {name} " in said
+
+
+def test_a_misspelt_option_of_verify_is_answered_with_the_one_that_was_meant() -> None:
+    finished = started("verify", "--lossses", "MSELoss", "--quick")
+    assert finished.returncode == 2
+    assert (
+        "did you mean --losses by --lossses? 'lossproof verify --help' lists all options" in finished.stderr
+    )
+    assert "by --quick" not in finished.stderr
