@@ -230,6 +230,11 @@ def _with_flags(corpus: Corpus, cases: list[Case], flags: str) -> list[Case]:
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     names = split(text)
     for name in names:
+        if name == CERTIFIED:
+            raise SelectionError(
+                f"'{CERTIFIED}' is no {kind}: every run judges the numbers that its cases state; "
+                "--quantities 'printed,erratum' judges nothing else"
+            )
         if name not in known:
             raise SelectionError(f"there is no {kind} '{name}'; choose from {', '.join(known)}")
     return tuple(dict.fromkeys(names)) or usual

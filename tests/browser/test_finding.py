@@ -130,6 +130,9 @@ def test_what_nobody_needs_at_first_is_closed_until_it_is_asked_for(visit: Visit
     expect(page.locator("#defects > details")).to_have_attribute("open", "")
     expect(page.locator("#defects-title")).to_be_focused()
     expect(page.locator("#defects article, #defects details.group").first).to_be_visible()
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name=re.compile("^Losses")).click()
+    expect(page.locator("#matrix-title")).to_be_focused()
+    expect(page.locator("#matrix .reading")).not_to_have_attribute("open", "")
 
 
 def test_failures_come_by_loss_with_what_they_share(visit: Visit) -> None:

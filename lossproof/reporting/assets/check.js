@@ -112,6 +112,9 @@ function standInNote(row) {
 // The mistakes that a case looks for, as a sentence.
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
+// A program of somebody else's subject imports that.
+const aloneOf = (subject) => (/^torch[.*-]/.test(subject) ? ", with torch alone" : "");
+
 function checkDetail(row) {
   const detail = detailOf(row) || {};
   const elements = detail.elements || [];
@@ -146,7 +149,7 @@ function checkDetail(row) {
       ? el("details", {}, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
       : null,
     detail.snippet
-      ? code("reproduce it" + (/torch/.test(detail.snippet) ? ", with torch alone" : ""), detail.snippet, true)
+      ? code("reproduce it" + aloneOf(checks.cell("subject", row)), detail.snippet, true)
       : null,
   ];
 }
@@ -200,6 +203,6 @@ function caseHead(about) {
   return [
     about.source ? el("span", {}, cited(about.source)) : null,
     el("code", {}, about.file, el("span", { class: "whole" }, ":" + about.line)),
-    ...about.flags.map((flag) => filterLink({ flag }, { class: "flag" }, flag)),
+    ...about.flags.map((flag) => filterLink({ flag }, { class: "flag", title: "all cases that look for this mistake" }, flag)),
   ];
 }

@@ -50,7 +50,7 @@ function defectCard(defect) {
     ),
     defect.snippet
       ? lazily(el("details", {}, el("summary", {}, "Reproduce it")), () =>
-          code("with torch alone", defect.snippet, true),
+          code("reproduce it" + aloneOf(defect.subject), defect.snippet, true),
         )
       : null,
   );

@@ -74,8 +74,7 @@ function arrive() {
 
 // Opens a part of the page, and puts the keyboard where it begins.
 function reach(part) {
-  const details = part.querySelector(":scope > details");
-  if (details) opened(details);
+  if (part.matches(".folded, .document")) opened(part.querySelector("details"));
   part.scrollIntoView();
   (document.getElementById(part.id + "-title") || part).focus({ preventScroll: true });
 }

@@ -124,3 +124,16 @@ def test_a_misspelt_option_of_verify_is_answered_with_the_one_that_was_meant() -
         "did you mean --losses by --lossses? 'lossproof verify --help' lists all options" in finished.stderr
     )
     assert "by --quick" not in finished.stderr
+
+
+def test_the_numbers_of_cases_are_no_subject_and_can_be_judged_alone(tmp_path: Path) -> None:
+    finished = started("verify", "--subjects", "certified")
+    assert finished.returncode == 2
+    assert "'certified' is no subject: every run judges the numbers that its cases state" in finished.stderr
+    words = ("--cases", "mse-four", "--quantities", "printed,erratum", "--reports", str(tmp_path))
+    finished = started("verify", *words, "-p", "no:cacheprovider")
+    assert finished.returncode == 1  # no case of these has an erratum
+    finished = started("verify", *words[:3], "printed", *words[4:], "-p", "no:cacheprovider")
+    assert finished.returncode == 0, finished.stdout
+    assert "of certified" in finished.stdout
+    assert "of torch.nn " not in finished.stdout
