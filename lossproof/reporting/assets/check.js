@@ -203,6 +203,8 @@ function caseHead(about) {
   return [
     about.source ? el("span", {}, cited(about.source)) : null,
     el("code", {}, about.file, el("span", { class: "whole" }, ":" + about.line)),
-    ...about.flags.map((flag) => filterLink({ flag }, { class: "flag", title: "all cases that look for this mistake" }, flag)),
+    ...about.flags.map((flag) =>
+      filterLink({ flag }, { class: "flag", title: "all cases that look for this mistake" }, flag),
+    ),
   ];
 }

@@ -135,7 +135,8 @@ function defectSection() {
   const defects = data.run.known_defects;
   if (!defects.length) return null;
   const causes = `${many(data.causes.length, "cause")} on record, in ${many(defects.length, "entry", "entries")}`;
-  return folded({ id: "defects", title: "Known defects", short: "Defects", count: whole(data.causes.length), about: causes }, () => [
+  const count = whole(data.causes.length);
+  return folded({ id: "defects", title: "Known defects", short: "Defects", count, about: causes }, () => [
     el(
       "p",
       { class: "quiet" },
@@ -153,7 +154,8 @@ function digitSection() {
   const cases = data.lost_digits;
   if (!cases.length) return null;
   const title = "Digits lost within budget";
-  return folded({ id: "digits", title, short: "Digits", count: whole(cases.length), about: many(cases.length, "case") }, () => [
+  const [count, about] = [whole(cases.length), many(cases.length, "case")];
+  return folded({ id: "digits", title, short: "Digits", count, about }, () => [
     el(
       "p",
       { class: "quiet" },
@@ -166,7 +168,11 @@ function digitSection() {
         { class: "card" },
         el("h3", {}, lost.title || lost.case),
         el("p", { class: "about" }, el("b", {}, lost.loss), caseLink(lost.case)),
-        facts(lost.uses.filter((use) => use.lost !== null).map((use) => [use.subject + ", " + use.dtype, digitsLost(use)])),
+        facts(
+          lost.uses
+            .filter((use) => use.lost !== null)
+            .map((use) => [use.subject + ", " + use.dtype, digitsLost(use)]),
+        ),
       ),
     ),
   ]);

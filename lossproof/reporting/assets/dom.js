@@ -81,7 +81,12 @@ function folded({ id, title, short = title, count = "", about = "" }, draw) {
       el(
         "details",
         {},
-        el("summary", {}, el("h2", { id: id + "-title", tabindex: "-1" }, title), el("span", { class: "quiet" }, about)),
+        el(
+          "summary",
+          {},
+          el("h2", { id: id + "-title", tabindex: "-1" }, title),
+          el("span", { class: "quiet" }, about),
+        ),
       ),
       draw,
     ),

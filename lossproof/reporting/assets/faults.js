@@ -139,7 +139,8 @@ function faultSection() {
   if (!findings.full)
     sentences.push("Each fault is shown with the first cases that catch it; make faults FULL=1 tries all.");
   const about = `${caughtOf(findings.faults)} caught`;
-  return folded({ id: "faults", title: "Planted faults", short: "Faults", count: whole(findings.faults.length), about }, () => [
+  const count = whole(findings.faults.length);
+  return folded({ id: "faults", title: "Planted faults", short: "Faults", count, about }, () => [
     el("p", { class: "quiet" }, sentences.join(" ")),
     findings.problems.length
       ? el(

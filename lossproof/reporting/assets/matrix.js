@@ -71,7 +71,7 @@ function matrixCell(loss, subject, dtype, part, isFirst) {
 // The share of checks that pass, rounded down: only what passes as a whole is 100 %.
 function passedCell({ loss, passed, ran }) {
   const words = `${whole(passed)} of ${many(ran, "check")} pass`;
-  const percent = ran ? Math.floor((passed / ran) * 1000) / 10 + " %" : "–";
+  const percent = !ran ? "–" : passed === ran ? "100 %" : (Math.floor((passed / ran) * 1000) / 10).toFixed(1) + " %";
   return el("td", { class: "passed", role: "gridcell", title: words, "aria-label": `${loss}: ${words}` }, percent);
 }
 

@@ -50,7 +50,8 @@ function overflowSection() {
   if (!data.overflowed.length) return null;
   const total = data.overflowed.reduce((sum, { count }) => sum + count, 0);
   const title = "Overflowed where the formula does";
-  return folded({ id: "overflowed", title, short: "Overflowed", count: whole(total), about: many(total, "check") }, () => [
+  const about = many(total, "check");
+  return folded({ id: "overflowed", title, short: "Overflowed", count: whole(total), about }, () => [
     el(
       "p",
       { class: "quiet" },
