@@ -196,9 +196,15 @@ def run(
     context: typer.Context,
     loss: LossArgument,
     dtype: Annotated[
-        str, typer.Option(help="What to compute in; see 'list dtypes'.", autocompletion=_dtypes_that_begin)
+        str,
+        typer.Option(
+            help="What to compute in, or 'all'; see 'list dtypes'.", autocompletion=_dtypes_that_begin
+        ),
     ] = "float32",
     steps: Annotated[bool, typer.Option("--steps", help="Also show the worked steps.")] = False,
+    snippet: Annotated[
+        bool, typer.Option("--snippet", help="Also write a program of torch that makes the call.")
+    ] = False,
 ) -> int:
     """Run a loss on numbers typed in, with torch beside the truth.
 
@@ -209,7 +215,7 @@ def run(
     """
     from lossproof.command_line.running import run
 
-    return 0 if run(loss, context.args, dtype, steps) else 1
+    return 0 if run(loss, context.args, dtype, steps, snippet) else 1
 
 
 @_verb("new", passed_on=True)
@@ -221,6 +227,9 @@ def new(
     file: Annotated[Path | None, typer.Option(help="The case file to add it to; else it is printed.")] = None,
     digits: Annotated[int, typer.Option(min=2, max=40, help="How many digits to fill in.")] = 10,
     gradient: Annotated[bool, typer.Option("--gradient", help="Also fill in the gradients.")] = False,
+    kills: Annotated[
+        bool, typer.Option("--kills", help="Also try which planted faults it catches; in a checkout only.")
+    ] = False,
     corpus: CorpusOption = None,
 ) -> None:
     """Make a case from numbers typed in.
@@ -228,11 +237,12 @@ def new(
     Its results are filled in with certified digits.
 
     Arguments and parameters are options as for 'run'; other keys of a case (--flags, --source, --dtypes,
-    --kills, ...) are copied as typed.
+    ...) are copied as typed. verify finds the case if its file lies below cases/, or below the folder that
+    --corpus names.
     """
     from lossproof.command_line.creating import new
 
-    new(loss, context.args, id, title, file, digits, gradient, corpus)
+    new(loss, context.args, id, title, file, digits, gradient, kills, corpus)
 
 
 @_verb("check")

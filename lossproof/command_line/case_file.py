@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lossproof.command_line.case_text import wrapped
 from lossproof.command_line.checking import read_text
 from lossproof.command_line.terminal import Mistake
 from lossproof.corpus.case import Case
@@ -16,6 +17,8 @@ from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.files import read_text_file
 from lossproof.corpus.nodes import MappingNode, ScalarNode, parse_tree
 from lossproof.corpus.reading import holds_known_defects, repeated_ids
+
+_WIDTH = 110  # of a line, if it can be wrapped
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,14 @@ class CaseFile:
 
     def entry(self, fields: Mapping[str, str]) -> str:
         """The case as an item of the file's list, indented like its neighbours."""
-        lines = [f"{key}: {value}" for key, value in fields.items()]
+        width = _WIDTH - len(self.indent) - 2
+        lines = [line for key, value in fields.items() for line in wrapped(f"{key}: {value}", width)]
         return f"{self.indent}- " + f"\n{self.indent}  ".join(lines) + "\n"
 
     def with_case(self, fields: Mapping[str, str]) -> Case | None:
         """The case as read from the extended file, or None if it only lacks ``rounded``."""
         notes = Notes(self.name)
-        cases = read_text(self._with_entry(fields), notes)
+        cases = read_text(self.text_with(fields), notes)
         complaints = [*notes.complaints(), *repeated_ids(cases)]
         if not complaints:
             return cases[-1]
@@ -80,7 +84,7 @@ class CaseFile:
 
     def append(self, file: Path, fields: Mapping[str, str]) -> None:
         """Write the file with the case at its end, or leave it unchanged."""
-        added = self._with_entry(fields).removeprefix(self.text).encode()
+        added = self.text_with(fields).removeprefix(self.text).encode()
         if b"\r\n" in self.data:
             added = added.replace(b"\n", b"\r\n")
         target = file.resolve()
@@ -96,7 +100,8 @@ class CaseFile:
             with contextlib.suppress(OSError):  # a file that cannot be removed could not be written either
                 temporary.unlink(missing_ok=True)
 
-    def _with_entry(self, fields: Mapping[str, str]) -> str:
+    def text_with(self, fields: Mapping[str, str]) -> str:
+        """The text of the file with the case at its end."""
         return self.text + ("" if self.text.endswith("\n") else "\n") + self.entry(fields)
 
 

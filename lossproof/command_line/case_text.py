@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lossproof.corpus.case import Parameter
 from lossproof.corpus.complaints import Notes
@@ -79,3 +79,35 @@ def text(words: str, in_braces: bool = False) -> str:
     if is_itself and is_single and meaning(words) is Meaning.STRING:
         return words
     return json.dumps(words, ensure_ascii=False)
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A line of a case in lines of a width: lists and braces continue below, two spaces in; texts stay.
+
+    >>> wrapped("args: {input: [1, 2, 3]}", 18)
+    ['args: {input: [1,', '  2, 3]}']
+    """
+    value = line.partition(": ")[2]
+    if len(line) <= width or not value.startswith(("[", "{")):
+        return [line]
+    lines = [""]
+    for part in _parts(line):
+        if lines[-1].strip() and len(lines[-1] + part.rstrip()) > width:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("  ")
+        lines[-1] += part
+    return lines
+
+
+def _parts(line: str) -> Iterator[str]:
+    """The parts of a line between which it may be broken: each ends with a comma outside of quotes."""
+    start, quote = 0, ""
+    for place, sign in enumerate(line):
+        if quote:
+            quote = "" if sign == quote and line[place - 1] != "\\" else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign == "," and line[place + 1 : place + 2] == " ":
+            yield line[start : place + 2]
+            start = place + 2
+    yield line[start:]

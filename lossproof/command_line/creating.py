@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lossproof.checks.certification import certify
@@ -10,10 +12,13 @@ from lossproof.command_line.case_file import CaseFile
 from lossproof.command_line.case_text import braces, mapping, nested, text
 from lossproof.command_line.checking import is_inside
 from lossproof.command_line.corpus import find_loss, read_corpus
-from lossproof.command_line.terminal import Mistake, complain, progress, say
+from lossproof.command_line.planted import Kills, kills_of
+from lossproof.command_line.terminal import Mistake, complain, progress, remark, say
+from lossproof.command_line.twins import near_twins
 from lossproof.command_line.typed_call import TypedCall, read_call
 from lossproof.command_line.values import Digits, case_gradient, case_value
 from lossproof.corpus.case import Case
+from lossproof.corpus.files import default_corpus
 from lossproof.judging.calls import make_call, prepare_call, reductions_of
 from lossproof.records.outcome import Outcome
 from lossproof.reference.refusals import Refusal
@@ -30,8 +35,9 @@ _COPIED_KEYS = (
     "loses_digits",
     "own_process",
     "repeats",
-    "kills",
 )
+# Its own options, for near words only.
+_OWN_OPTIONS = ("id", "title", "file", "digits", "gradient", "kills", "corpus")
 # A file needs no more numbers than this: the reference computes them anyway.
 _MOST_NUMBERS = 64
 
@@ -44,10 +50,12 @@ def new(
     file: Path | None,
     digits: int,
     with_gradient: bool,
+    with_kills: bool,
     corpus: Path | None,
 ) -> None:
-    """Write a case to standard output, or add it to the end of a file."""
-    call = read_call(find_loss(name), tokens, _COPIED_KEYS)
+    """Write a case to standard output, or add it to the end of a file, and say what comes next."""
+    call = read_call(find_loss(name), tokens, _COPIED_KEYS, _OWN_OPTIONS)
+    _demand_file_of_flags(call, file, corpus)
     case_file = CaseFile.read(file, call.loss.name)
     fields = _fields(call, id, title, case_file)
     case = case_file.with_case(fields)
@@ -65,11 +73,52 @@ def new(
         wrong = [record.message for record in certify(certified) if record.outcome != Outcome.AGREE]
     if wrong:
         raise Mistake("The digits could not be confirmed: " + "; ".join(wrong))
+    kills = _kills(case_file, fields, id, corpus) if with_kills else None
+    if kills and kills.alone:
+        fields["kills"] = f"[{', '.join(kills.alone)}]"
     if file is None:
         say(case_file.entry(fields).rstrip("\n"))
     else:
         case_file.append(file, fields)
         say(f"{file}: case {id} added, {count(len(case_file.cases) + 1, 'case')} in all")
+    if kills:
+        remark(str(kills))
+    for line in _next_steps(case, file, corpus):
+        remark(line)
+
+
+def _demand_file_of_flags(call: TypedCall, file: Path | None, corpus: Path | None) -> None:
+    """A flag is described in the file of its cases, so that a case without a file cannot have one."""
+    if file is None and "flags" in call.others:
+        files = [case.file for case in read_corpus(corpus).cases if case.loss == call.loss.name]
+        example = f", such as --file {Counter(files).most_common(1)[0][0]}" if files else ""
+        raise Mistake(
+            f"--flags names mistakes that a file of cases describes under 'flags:'; name the file{example}"
+        )
+
+
+def _kills(case_file: CaseFile, fields: dict[str, str], id: str, corpus: Path | None) -> Kills | None:
+    with progress(f"planting faults for {id}"):
+        kills = kills_of(case_file.text_with(fields), id, corpus or default_corpus(Path()))
+    if kills is None:
+        remark("--kills needs a checkout with its proofs/: a package holds no planted faults.")
+    return kills
+
+
+def _next_steps(case: Case, file: Path | None, corpus: Path | None) -> Iterator[str]:
+    """Which cases are much like the new one, and how it is run."""
+    for twin in near_twins(case, read_corpus(corpus).cases):
+        yield f"Much like it: {twin.id} ({twin.file}:{twin.line}): {twin.title}"
+    folder = corpus or default_corpus(Path())
+    command = ["lossproof", "verify", "--cases", case.id]
+    if file is None:
+        yield f"To run it, put it below 'cases:' of a file in {folder}, or add it with --file."
+    elif is_inside(file, corpus):
+        named = ["--corpus", str(corpus)] if corpus else []
+        yield f"Run it: {shlex.join([*command, *named])}"
+    else:
+        yield f"{file} lies outside {folder}, where verify looks for cases; there it finds this one:"
+        yield f"  {shlex.join([*command, '--corpus', str(file.parent)])}"
 
 
 def _fields(call: TypedCall, id: str, title: str, case_file: CaseFile) -> dict[str, str]:

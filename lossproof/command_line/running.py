@@ -13,7 +13,7 @@ import numpy as np
 from lossproof.command_line.call_defects import defects_of_call
 from lossproof.command_line.case_text import nested
 from lossproof.command_line.corpus import find_loss, read_corpus
-from lossproof.command_line.showing import say_steps
+from lossproof.command_line.showing import say_formula, say_steps
 from lossproof.command_line.terminal import BAD, GOOD, HEADING, QUIET, Cell, Mistake, progress, say, say_table
 from lossproof.command_line.typed_call import TypedCall, read_call
 from lossproof.command_line.values import Digits, case_value, gradient_digits, value_digits
@@ -24,6 +24,7 @@ from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import load_picks
 from lossproof.corpus.tensors import Complex
+from lossproof.judging.assertions import all_numbers_assertion, quantity_assertion
 from lossproof.judging.calls import CallPlanner, PlannedCall, is_rounded, reductions_of
 from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.excuses import passes_by_overflow
@@ -31,10 +32,10 @@ from lossproof.judging.number_text import shortest, significant
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, budget_shares, compare
 from lossproof.numbers.formats import FORMATS, PARTS, Float64Array
+from lossproof.records.quantity import Quantity
 from lossproof.reference.conventions import picking
-from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import Refusal
-from lossproof.reference.worked import formula_of, worked_steps
+from lossproof.reference.worked import worked_steps
 from lossproof.subjects.call import Observation, Refused, Unsupported
 from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.registry import default_subjects, find_subject
@@ -45,10 +46,14 @@ _MOST_NUMBERS = 60
 _KINDS = {"defect": "known defect", "convention": "convention of torch's", "undefined": "undefined result"}
 
 
-def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
+ALL = "all"  # in the place of a dtype
+
+
+def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool, with_snippet: bool) -> bool:
     """Write the value and the gradients of a call, proven and by torch, and return whether torch agrees.
 
-    The proof follows torch's conventions where the formula leaves a choice.
+    The proof follows torch's conventions where the formula leaves a choice. In all dtypes, torch agrees if it
+    does in each that it can compute in.
     """
     loss = find_loss(name)
     try:
@@ -57,14 +62,31 @@ def run(name: str, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
         problem = f"run shows torch beside the truth, and {missing.name} is not installed"
         raise Mistake(f"{problem}; install it, or look at a case with 'explain'") from missing
     with picking(picks_of(load_picks(default_corpus(Path())), subject.name, subject.version())):
-        return _run(loss, subject, tokens, dtype, with_steps)
+        typed_call = read_call(loss, tokens, elsewhere=("dtype", "steps", "snippet"))
+        dtypes = _dtypes(typed_call, dtype)
+        say_formula(loss)
+        results = [_run(typed_call, subject, one, with_steps, with_snippet) for one in dtypes]
+        if False in results and not with_snippet:
+            say("For a program of torch alone that shows it, add --snippet.", QUIET)
+        is_right = [result for result in results if result is not None]
+        return bool(is_right) and all(is_right)
 
 
-def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_steps: bool) -> bool:
+def _dtypes(typed_call: TypedCall, dtype: str) -> list[str]:
+    if dtype == ALL:
+        is_real = not _is_complex(typed_call)
+        usual = (one for one in FORMATS.values() if one.is_default)
+        return [one.name for one in usual if is_real or one.complex_dtype is not None]
     if dtype not in FORMATS:
-        raise Mistake(f"there is no dtype '{dtype}'; {suggestion(dtype, FORMATS)}")
-    typed_call = read_call(loss, tokens)
-    case = _case(typed_call, dtype)
+        raise Mistake(f"there is no dtype '{dtype}'; {suggestion(dtype, [*FORMATS, ALL])}")
+    return [dtype]
+
+
+def _run(
+    typed_call: TypedCall, subject: Subject, dtype: str, with_steps: bool, with_snippet: bool
+) -> bool | None:
+    """Write everything about one dtype; returns whether torch agrees, or None if it lacks the dtype."""
+    loss, case = typed_call.loss, _case(typed_call, dtype)
     reduction = reductions_of(case)[0]
     with progress(f"computing {loss.name}"):
         plan = _plan(case, dtype, reduction)
@@ -73,8 +95,8 @@ def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_s
             f"gradient by {name}": gradient_digits(plan.prepared, name, _DIGITS)
             for name in plan.prepared.differentiable
         }
+    say()
     say(", ".join(filter(None, (loss.name, reduction and f"reduction {reduction}", dtype))), HEADING)
-    say(formula_of(loss))
     if is_rounded(case, reduction, dtype):
         as_typed = nested(*case_value(case, reduction, _DIGITS, dtype), _MOST_NUMBERS)
         say(f"{dtype} cannot hold every number and takes rounded ones; as typed, the value is {as_typed}.")
@@ -91,22 +113,32 @@ def _run(loss: Loss, subject: Subject, tokens: Sequence[str], dtype: str, with_s
     if with_steps:
         say_steps(reduction, worked_steps(plan.prepared))
     say()
-    if _say_verdict(answer, verdicts):
-        return True
+    agrees = _say_verdict(answer, verdicts)
     wrong = [name for name, verdict in verdicts.items() if verdict is None or not verdict.agrees]
-    _say_known_defects(plan, wrong, answer)
-    return False
+    if not agrees:
+        _say_known_defects(plan, wrong, answer)
+    if with_snippet:
+        _say_snippet(subject, plan, answer, wrong)
+    return None if answer.is_unsupported else agrees
 
 
 class _Answer:
     """Torch's answer: numbers, or the reason why there are none."""
 
-    def __init__(self, subject: Subject, observation: Observation | None, reason: str = "") -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        observation: Observation | None,
+        reason: str = "",
+        *,
+        is_unsupported: bool = False,
+    ) -> None:
         self.subject = subject.name
         self.version = subject.version()
         self.name = f"{self.subject} {self.version}"
         self.observation = observation
         self.reason = reason
+        self.is_unsupported = is_unsupported
 
     def numbers(self, quantity: str) -> Float64Array | None:
         if self.observation is None:
@@ -118,8 +150,7 @@ class _Answer:
 
 
 def _case(typed_call: TypedCall, dtype: str) -> Case:
-    is_complex = any(isinstance(tensor, Complex) for tensor in typed_call.args.values())
-    if is_complex and FORMATS[dtype].complex_dtype is None:
+    if _is_complex(typed_call) and FORMATS[dtype].complex_dtype is None:
         raise Mistake(f"no complex number has parts of {dtype}; take --dtype {' or '.join(PARTS.values())}")
     reductions = (typed_call.reduction or "mean",) if typed_call.loss.reductions else None
     return Case(
@@ -135,6 +166,10 @@ def _case(typed_call: TypedCall, dtype: str) -> Case:
     )
 
 
+def _is_complex(typed_call: TypedCall) -> bool:
+    return any(isinstance(tensor, Complex) for tensor in typed_call.args.values())
+
+
 def _plan(case: Case, dtype: str, reduction: str | None) -> PlannedCall:
     try:
         return CallPlanner().plan(case, dtype, reduction)
@@ -147,7 +182,7 @@ def _ask(subject: Subject, plan: PlannedCall) -> _Answer:
     try:
         return _Answer(subject, GuardedSubject(subject).run(call))
     except Unsupported as unsupported:
-        return _Answer(subject, None, f"cannot do it: {unsupported}")
+        return _Answer(subject, None, f"cannot do it: {unsupported}", is_unsupported=True)
     except Refused as refused:
         return _Answer(subject, None, f"raises {refused.type}: {refused}")
 
@@ -211,3 +246,23 @@ def _say_known_defects(plan: PlannedCall, wrong: Sequence[str], answer: _Answer)
     for defect in defects:
         where = f" ({defect.link})" if defect.link else ""
         say(f"This is on record, as a {_KINDS[defect.kind]}: case {defect.case}: {defect.why}{where}")
+
+
+def _say_snippet(subject: Subject, plan: PlannedCall, answer: _Answer, wrong: Sequence[str]) -> None:
+    """Write a program of torch and plain numbers that makes the call; it fails as long as torch is wrong."""
+    name = wrong[0] if wrong else "value"
+    quantity = Quantity(name.replace("gradient by ", "gradient:"))
+    truth = plan.truth.gradients[0][quantity.argument] if quantity.argument else plan.truth.value
+    assert subject.programs is not None  # every subject of torch has them
+    program = subject.programs.of_call(plan.call, quantity)
+    say()
+    say(f"a program of this call, for its {name}", HEADING)
+    say(program.text(*_assertions(truth, answer.numbers(name), bool(wrong), plan.call.dtype)).rstrip())
+
+
+def _assertions(truth: Truth, observed: Float64Array | None, is_wrong: bool, dtype: str) -> list[str]:
+    if is_wrong and observed is not None:
+        return quantity_assertion(observed, truth, dtype)
+    # Where an overflow is excused, or the numbers are many, the program only prints them.
+    is_short = truth.value.size <= _MOST_NUMBERS and not np.any(truth.overflows)
+    return all_numbers_assertion(truth) if is_short else []

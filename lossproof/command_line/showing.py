@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,10 +20,13 @@ from lossproof.judging.calls import CallPlanner, make_call, prepare_call, reduct
 from lossproof.judging.number_text import significant
 from lossproof.judging.truth import Truth
 from lossproof.numbers.ball import Undecided
+from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall
+from lossproof.reference.loss import Loss
 from lossproof.reference.refusals import Refusal
+from lossproof.reference.symbols import symbols_of
 from lossproof.reference.worked import formula_of, worked_steps
 
 _DIGITS = 20
@@ -38,9 +42,12 @@ def show(id: str, corpus: Path | None) -> None:
         _show_demands(case)
     else:
         with progress(f"computing {id}"):
-            results, budgets, steps = _results(case), _budgets(case), _steps(case, best_reduction(case))
+            results, steps = _results(case), _steps(case, best_reduction(case))
+            budgets = _by_dtype(case, _budget)
+            digits = _by_dtype(case, _digits_left) if case.loses_digits else []
         _section("reference value", results)
         _section("budget: twice the error bound of an honest computation", budgets)
+        _section("right digits that the budget demands, of those that the dtype holds", digits)
         _show_printed(case)
         _show_demands(case)
         say_steps(best_reduction(case), steps)
@@ -59,8 +66,15 @@ def explain(id: str, reduction: str | None, corpus: Path | None) -> None:
     with progress(f"computing {id}"):
         steps = _steps(case, chosen_reduction)
     say(f"{case.id}: {case.title}", HEADING)
-    say(f"{case.loss}: {formula_of(LOSSES[case.loss])}")
+    say_formula(LOSSES[case.loss])
     say_steps(chosen_reduction, steps)
+
+
+def say_formula(loss: Loss) -> None:
+    """Write the formula of a loss, and what each of its symbols means."""
+    say(f"{loss.name}: {formula_of(loss)}")
+    if symbols := symbols_of(loss):
+        say_table([((symbol, HEADING), words) for symbol, words in symbols.items()], indent="  ")
 
 
 def say_steps(reduction: str | None, steps: str) -> None:
@@ -148,21 +162,32 @@ def _digits_text(compute: Callable[[], Digits]) -> str:
     return nested(texts, shape, _MOST_NUMBERS) if texts else "no numbers"
 
 
-def _budgets(case: Case) -> list[Row]:
-    """A row per result and a column per dtype, with the largest budget of any element."""
+def _by_dtype(case: Case, cell: Callable[[Truth, str], str]) -> list[Row]:
+    """A row per result and a column per dtype, each cell a text about the truth in that dtype."""
     cells: dict[str, list[str]] = {}
     planner = CallPlanner()
     for dtype in case.dtypes:
         for reduction in reductions_of(case):
             truth = planner.plan(case, dtype, reduction).truth
             label = reduction or "value"
-            cells.setdefault(label, []).append(_budget(truth.value))
+            cells.setdefault(label, []).append(cell(truth.value, dtype))
             for name, gradient in truth.gradients[0].items() if truth.gradients else ():
-                cells.setdefault(f"{label}, gradient by {name}", []).append(_budget(gradient))
-    return [("", *case.dtypes), *((label, *budgets) for label, budgets in cells.items())]
+                cells.setdefault(f"{label}, gradient by {name}", []).append(cell(gradient, dtype))
+    return [("", *case.dtypes), *((label, *texts) for label, texts in cells.items())]
 
 
-def _budget(truth: Truth) -> str:
+def _digits_left(truth: Truth, dtype: str) -> str:
+    """How many of a dtype's decimal digits are right wherever the error is within the budget."""
+    holds = FORMATS[dtype].precision * math.log10(2)
+    magnitude = np.abs(truth.value)
+    is_telling = np.isfinite(magnitude) & (magnitude > 0) & (truth.bound > 0)
+    shares = 2 * truth.bound[is_telling] / magnitude[is_telling]
+    left = min(holds, max(0.0, -math.log10(np.max(shares)))) if shares.size else holds
+    return f"{left:.0f} of {holds:.0f}"
+
+
+def _budget(truth: Truth, dtype: str) -> str:
+    """The largest budget of any element."""
     if np.any(truth.overflows):
         return "may overflow"
     largest = 2 * float(np.max(truth.bound, initial=0.0))

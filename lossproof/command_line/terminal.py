@@ -34,6 +34,11 @@ def complain(text: str) -> None:
     Console(stderr=True, highlight=False).print(Text(visible(text), BAD), soft_wrap=True)
 
 
+def remark(text: str) -> None:
+    """Write lines that are no part of the answer to standard error, so that a pipe gets the answer alone."""
+    Console(stderr=True, highlight=False).print(Text(visible(text), QUIET), soft_wrap=True)
+
+
 def say_table(rows: Sequence[Row], indent: str = "", cut: bool = False) -> None:
     """Write rows with aligned columns; ``cut`` truncates each row to the width of a terminal."""
     console = Console(highlight=False)

@@ -31,15 +31,18 @@ class TypedCall:
     others: Mapping[str, str]
 
 
-def read_call(loss: Loss, tokens: Sequence[str], others: Sequence[str] = ()) -> TypedCall:
+def read_call(
+    loss: Loss, tokens: Sequence[str], others: Sequence[str] = (), elsewhere: Sequence[str] = ()
+) -> TypedCall:
     """The call that is typed after the loss, as ``--name value`` or ``--name=value``.
 
-    The texts of options in ``others`` are returned unread. A Mistake has a line for each complaint.
+    The texts of options in ``others`` are returned unread. Those that are read ``elsewhere`` are proposed
+    where one is misspelt. A Mistake has a line for each complaint.
     """
     texts = _options(tokens)
     known = (*loss.arguments, *loss.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))
     complaints = [
-        f"{loss.name} has no option '--{name}'; {suggestion(name, (*known, *others), '--')}"
+        f"{loss.name} has no option '--{name}'; {suggestion(name, (*known, *others, *elsewhere), '--')}"
         for name in texts
         if name not in known and name not in others
     ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import pytest
 
 from lossproof.command_line.progress import PlainLines, TerminalLine
+from lossproof.command_line.terminal import complain
+from lossproof.running.options import OPTIONS
 
 # A worker on another machine has the package elsewhere: hence a name, not a path. It is not sent files that
 # stand alone as arguments: hence values that are joined to their options.
@@ -35,7 +38,18 @@ def verify(options: Sequence[str]) -> int:
     # pytest captures standard output while tests run, so the progress is written to a duplicate of it.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=sys.stdout.encoding) as stream:
         progress = TerminalLine(stream) if sys.stdout.isatty() else PlainLines(stream)
-        return _status(pytest.main(arguments, plugins=[progress]))
+        status = pytest.main(arguments, plugins=[progress])
+    if status == pytest.ExitCode.USAGE_ERROR:
+        _complain_of_near_words(options)
+    return _status(status)
+
+
+def _complain_of_near_words(options: Sequence[str]) -> None:
+    """Name the option that was meant where one of lossproof's own is misspelt."""
+    for name in (option.partition("=")[0] for option in options if option.startswith("--")):
+        near = [] if name in OPTIONS else get_close_matches(name, OPTIONS, n=1, cutoff=0.75)
+        if near:
+            complain(f"did you mean {near[0]} by {name}? 'lossproof verify --help' lists all options")
 
 
 def _status(status: int | pytest.ExitCode) -> int:

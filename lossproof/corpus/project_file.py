@@ -22,8 +22,8 @@ from lossproof.numbers.formats import FORMATS
 PROJECT_FILE = "lossproof.toml"
 
 _TEXTS = ("subject", "as", "command", "arrays", "backward", "device")
-_LISTS = ("subjects", "dtypes", "losses", "cases", "lacks")
-_FILE = Keys((), (*_TEXTS, *_LISTS, "fixed", "differs", "defects"))
+_LISTS = ("subjects", "dtypes", "losses", "cases", "flags", "quantities", "lacks")
+_FILE = Keys((), (*_TEXTS, *_LISTS, "no_refusals", "fixed", "differs", "defects"))
 _WHERE = ("dtypes", "reductions", "quantities", "layouts")
 _DIFFERS = Keys(("cases", "reason"), (*_WHERE, "link"))
 _DEFECT = Keys(("case", "observed", "why"), (*_WHERE, "elements", "expected", "link"))
@@ -77,6 +77,8 @@ def _read(root: Node, cases: Collection[str], notes: Notes) -> ProjectFile:
     fields = read_fields(root, "the file", _FILE, notes)
     options = {key: fields.text(key) for key in _TEXTS if key in fields}
     options |= {key: ",".join(fields.list(key, read_text)) for key in _LISTS if key in fields}
+    if "no_refusals" in fields and fields.boolean("no_refusals"):
+        options["no_refusals"] = "yes"
     if "fixed" in fields:
         options["fixed"] = ",".join(_assignments(fields["fixed"], notes))
     entries = [entry for node in _items(fields, "differs") for entry in _differences(node, cases, notes)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
 # Kinds whose numbers are compared with the reference's.
 NUMERIC = ("value", "gradient", "vjp", "jvp", "vmap", "func.grad", "autocast", "bias")
 
@@ -28,3 +31,7 @@ class Quantity(str):
     def argument(self) -> str:
         """The argument's name; empty where the quantity has none."""
         return self.partition(":")[2]
+
+    def is_among(self, patterns: Iterable[str]) -> bool:
+        """Whether a shell pattern, such as ``gradient*`` or ``*:input``, matches the quantity or its kind."""
+        return any(fnmatchcase(text, pattern) for pattern in patterns for text in (self, self.kind))

@@ -9,6 +9,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.cells import is_result
 from lossproof.reporting.digest import outcome_counts, verdict
+from lossproof.reporting.part import part_in_words
 from lossproof.reporting.text import count, visible
 
 
@@ -34,7 +35,8 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
         # The part after the plus sign only says how a library was built.
         tested = ((name, run.versions[name].partition("+")[0]) for name in run.tested)
         on = "".join(f", {name} {version}" for name, version in tested)
-        return f"conforms{proviso}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"
+        scope = " in part" if part_in_words(run.options) else ""
+        return f"conforms{scope}{proviso}: {count(losses, 'loss', 'losses')}{on}", "brightgreen"
     if not run.complete:
         return "interrupted", "lightgrey"
     return count(len(run.problems), "problem") if run.problems else "nothing checked", "orange"

@@ -95,17 +95,30 @@ def cells_of(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, Cell]
 
 
 def matrix(records: Sequence[Record]) -> dict[str, Any]:
-    """The table of losses by subjects as plain data, each entry a list of cells by dtype."""
+    """The table of losses by subjects as plain data, each entry a list of cells by dtype.
+
+    A loss also has the number of its checks that ``ran``, and of those that ``passed``.
+    """
     cells = cells_of(records)
     checks = Counter(record.subject_name for record in records)
+    by_loss = grouped(records, attrgetter("loss"))
     # A full column comes before a sparse one.
     subjects = sorted(checks, key=lambda subject: (-checks[subject], subject))
     return {
         "subjects": subjects,
         "losses": [
             {"loss": loss, "cells": [_cell_data(cells.get((loss, subject), {})) for subject in subjects]}
-            for loss in sorted({loss for loss, _ in cells})
+            | _passed(by_loss[loss])
+            for loss in sorted(by_loss)
         ],
+    }
+
+
+def _passed(records: Iterable[Record]) -> dict[str, int]:
+    outcomes = Counter(map(attrgetter("outcome"), records))
+    return {
+        "passed": sum(number for outcome, number in outcomes.items() if outcome.is_passing),
+        "ran": outcomes.total() - outcomes[Outcome.UNSUPPORTED],
     }
 
 

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from lossproof.records.outcome import FAILING, FOREIGN, Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.baseline import BaselineCheck, read_baseline, results_file
 from lossproof.reporting.jsonl import repeated_trials
+from lossproof.reporting.part import Part
 from lossproof.reporting.text import count
 
 KEY = ("case", "subject", "dtype", "device", "layout", "reduction", "quantity")
@@ -143,8 +143,10 @@ def compare(
             same += 1
     only_new = [check for key, check in new.items() if key not in old]
     only_old = [check for key, check in old.items() if key not in new]
-    appeared = [Difference(one, None, one.outcome) for one in only_new if _expects(old_run, new_run, one)]
-    gone = [Difference(one, one.outcome, None) for one in only_old if _expects(new_run, old_run, one)]
+    cases = ({check.case for check in checks.values()} for checks in (old, new))
+    old_part, new_part = (Part(run, ran) for run, ran in zip((old_run, new_run), cases, strict=True))
+    appeared = [Difference(one, None, one.outcome) for one in only_new if old_part.has(new_run, one)]
+    gone = [Difference(one, one.outcome, None) for one in only_old if new_part.has(old_run, one)]
     return Comparison(
         old=_origin(old_run),
         new=_origin(new_run),
@@ -199,30 +201,6 @@ def _is_worse(difference: Difference) -> bool:
 
 def _gravity(difference: Difference) -> tuple[bool, bool]:
     return not _is_worse(difference), difference.was != Outcome.AGREE
-
-
-def _expects(run: Run, other: Run, check: Record | BaselineCheck) -> bool:
-    """Whether this run should have a check of the other run."""
-    if not run.complete or run.options.get("shard"):
-        return False
-    cases, subjects, dtypes, device = (
-        _limits(run, name) for name in ("cases", "subjects", "dtypes", "device")
-    )
-    same_device = device == _limits(other, "device")
-    # Layouts are tried in only one of the run's dtypes.
-    same_dtypes = dtypes == _limits(other, "dtypes")
-    return (
-        (not cases or any(fnmatch(check.case, pattern) for pattern in cases))
-        and (not subjects or check.subject in (*subjects, None))
-        and (not dtypes or check.dtype in (*dtypes, None))
-        and (same_device or check.device in device)
-        and (same_dtypes or check.layout == "contiguous")
-    )
-
-
-def _limits(run: Run, option: str) -> list[str]:
-    """The values to which an option limited a run; empty if it had no limit."""
-    return [part.strip() for part in str(run.options.get(option) or "").split(",") if part.strip()]
 
 
 def _note(name: str, run: Run, number: int, kind: str) -> list[str]:

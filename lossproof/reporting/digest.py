@@ -1,4 +1,4 @@
-"""Summarizes records: counts, the verdict, failures, lost digits."""
+"""Summarizes records: counts, the verdict, failing cases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
 from lossproof.records.outcome import FOREIGN, GRAVEST_FIRST, Outcome
 from lossproof.records.record import Record, Run
@@ -16,7 +15,6 @@ from lossproof.reporting.text import count
 
 # The outcomes graver than agreement, the gravest first: any that occur are counted.
 COUNTED = tuple(outcome.value for outcome in GRAVEST_FIRST if outcome.gravity > Outcome.AGREE.gravity)
-_PLACE = attrgetter("subject_name", "dtype_name")
 
 
 @dataclass(frozen=True)
@@ -103,30 +101,6 @@ def _failing(counts: Mapping[str, int]) -> list[str]:
     ]
 
 
-def failures(records: Sequence[Record]) -> list[list[int]]:
-    """Return the places of the failing records, grouped by case and subject, in the order of the run."""
-    failing = (place for place, record in enumerate(records) if record.outcome.is_failing)
-    return list(grouped(failing, lambda place: (records[place].case, records[place].subject_name)).values())
-
-
 def failing_cases(records: Iterable[Record]) -> dict[str, list[Record]]:
     """Return the failing records of each case that has any."""
     return grouped((record for record in records if record.outcome.is_failing), attrgetter("case"))
-
-
-def lost_digits(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return the cases that are known to lose digits within budget, with the largest shares."""
-    agreeing = (record for record in records if record.loses_digits and record.outcome == Outcome.AGREE)
-    measured = (record for record in agreeing if record.error_over_budget is not None)
-    return [
-        {
-            "case": case,
-            "title": group[0].title,
-            "loss": group[0].loss,
-            "uses": [
-                {"subject": subject, "dtype": dtype, "share": largest_share(used)}
-                for (subject, dtype), used in sorted(grouped(group, _PLACE).items())
-            ],
-        }
-        for case, group in grouped(measured, attrgetter("case")).items()
-    ]

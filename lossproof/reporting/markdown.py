@@ -13,6 +13,7 @@ from lossproof.reporting.cells import CONFORMS, NOTHING, PARTLY, Cell, cells_of,
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.comparison_text import outline, runs_line, sections
 from lossproof.reporting.digest import COUNTED, failing_cases, outcome_counts, verdict
+from lossproof.reporting.part import part_in_words
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import count, escaped, share
 
@@ -42,6 +43,8 @@ def _verdict(run: Run, records: Sequence[Record]) -> Iterable[str]:
     yield ""
     if not run.complete:
         yield from ("**The run was interrupted: what it reports is incomplete.**", "")
+    if part := part_in_words(run.options):
+        yield from (f"**{escaped(part)}**", "")
     yield from _list_of("problem", run.problems)
     yield from _list_of("news", run.news)
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in outcome_counts(records).items())

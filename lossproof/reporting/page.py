@@ -16,17 +16,20 @@ from typing import Any
 from lossproof.records.outcome import outcome_table
 from lossproof.records.quantity import NUMERIC
 from lossproof.records.record import Record, Run
+from lossproof.reference.catalogue import LOSSES
+from lossproof.reference.symbols import symbols_of
 from lossproof.reporting.causes import causes
 from lossproof.reporting.cells import matrix
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
-from lossproof.reporting.digest import failures, lost_digits, shown_counts, verdict
+from lossproof.reporting.digest import shown_counts, verdict
 from lossproof.reporting.explanations import explanations, shown_defects
+from lossproof.reporting.failing_cases import failing_cases_data
+from lossproof.reporting.lost_digits import lost_digits
+from lossproof.reporting.plain_page import plain_parts
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
 
-_DRAWN_FAILURES = 200
-_CHECKS_A_FAILURE = 6
 _STYLES = ("theme", "page", "matrix", "content", "history", "plots", "checks", "narrow", "print")
 _TOOLS = ("dom", "digits", "address", "query", "rows")
 _CHECKS = ("matrix", "check", "failures", "distribution", "rules", "curve")
@@ -57,6 +60,7 @@ def report_html(
         "script": script,
         "script_hash": _hash(script),
         "data": _json(_page_data(run, records) | {"comparison": comparison}).replace("<", "\\u003c"),
+        **plain_parts(run, records),
         "packed": _pack(_bulk(records) | {"faults": faults, "history": history}),
     }
     # In one pass, so that a mark inside a part is left alone.
@@ -81,7 +85,14 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "overflowed": overflowed(records),
         "documents": documents(records, run.documents),
         "lost_digits": lost_digits(records),
+        "symbols": _symbols(records),
     }
+
+
+def _symbols(records: Sequence[Record]) -> dict[str, list[tuple[str, str]]]:
+    """The symbols of the formula of each loss, in order, with their meanings."""
+    losses = dict.fromkeys(record.loss for record in records)
+    return {name: [*symbols_of(LOSSES[name]).items()] for name in losses if name in LOSSES}
 
 
 def _defect(entry: dict[str, Any]) -> dict[str, Any]:
@@ -91,15 +102,11 @@ def _defect(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _bulk(records: Sequence[Record]) -> dict[str, Any]:
     """The data whose size grows with the number of records."""
-    groups = failures(records)
-    drawn = [(group[:_CHECKS_A_FAILURE], len(group)) for group in groups[:_DRAWN_FAILURES]]
+    failing = failing_cases_data(records)
+    drawn = (case for loss in failing["losses"] for case in loss["shown"])
     return {
-        "failures": {
-            "shown": [{"rows": places, "checks": checks} for places, checks in drawn],
-            "groups": len(groups),
-            "checks": sum(map(len, groups)),
-        },
-        "details": {place: _detail(records[place]) for places, _ in drawn for place in places}
+        "failures": failing,
+        "details": {place: _detail(records[place]) for case in drawn for row in case["rows"] for place in row}
         | {place: _detail(records[place]) for place in shown_defects(records)},
         "explained": explanations(records),
         "columns": columns(records),

@@ -14,11 +14,13 @@ from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, shown_counts, verdict
 from lossproof.reporting.distances import distances
 from lossproof.reporting.failure_groups import failure_groups, failure_sentence
+from lossproof.reporting.in_common import failures_by_loss, in_common
+from lossproof.reporting.part import part_in_words
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import share, visible
 
 # A reader sees all lines at once: none of these parts may push the others off the screen.
-_MOST = {"release": 3, "news": 4, "group": 6, "problem": 4, "largest error": 5, "reason": 3}
+_MOST = {"release": 3, "news": 4, "loss": 4, "group": 4, "problem": 4, "largest error": 5, "reason": 3}
 _WIDTH = 500
 _SUBJECT_OPTIONS = ("subjects", "subject", "loss", "command", "arrays", "backward", "fixed", "lacks")
 
@@ -34,10 +36,8 @@ def summary_lines(
     """
     records = [record for result in results for record in result.records]
     lines = [*_first("release", run.standing), verdict(run, records).sentence]
-    if run.options.get("quick"):
-        lines.append(
-            "This was a quick run, of the cases that catch most faults; run without --quick for the rest."
-        )
+    if part := part_in_words(run.options):
+        lines.append(part)
     if not run.complete:
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in shown_counts(records).items()))
@@ -58,7 +58,7 @@ def summary_lines(
 def _first(kind: str, lines: Sequence[str]) -> list[str]:
     """The first lines of a kind, and how many more there are."""
     shown, more = lines[: _MOST[kind]], len(lines) - _MOST[kind]
-    plural = "news" if kind == "news" else f"{kind}s"
+    plural = {"news": "news", "loss": "losses"}.get(kind, f"{kind}s")
     return (
         [*shown, f"  and {more:,} more {kind if more == 1 else plural}: see the report"]
         if more > 0
@@ -67,15 +67,17 @@ def _first(kind: str, lines: Sequence[str]) -> list[str]:
 
 
 def _failures(records: Sequence[Record], options: Mapping[str, str]) -> list[str]:
-    """Two lines for each of the largest groups of failures, and how to see more of them."""
+    """A line for each loss, two for each of the largest groups of failures, and how to see more of them."""
     groups = failure_groups(records)
     if not groups:
         return []
-    headings = [f"fails: {group.heading}\n    {failure_sentence(group.records[0])}" for group in groups]
+    headings = [f"alike: {group.heading}\n    {failure_sentence(group.records[0])}" for group in groups]
     first = groups[0].records[0]
+    shared = [f"fails: {loss}, {in_common(*parts)}" for loss, *parts in failures_by_loss(records)]
     dtypes = ["--dtypes", first.dtype] if first.dtype else []
     command = ["lossproof", "verify", *_subject_options(options), "--cases", first.case, *dtypes, "-v"]
     return [
+        *_first("loss", shared),
         *(line for pair in _first("group", headings) for line in pair.split("\n", 1)),
         f"  all failures: the report; the first one in full: {shlex.join(command)}",
     ]

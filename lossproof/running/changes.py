@@ -33,6 +33,8 @@ class Changes:
         self._defects = by_case(replace(entry, file="", line=0) for entry in corpus.known_defects)
         self._for_all = corpus.picks, corpus.releases
         self._subjects = selection.subjects
+        # A trial of which only a part was judged has not passed.
+        self._is_whole = not selection.quantities
         self._code = code_digest(rooms=(".",))
         self._passed: dict[str, str] = self._cache.get(_KEY, {}) if self._cache is not None else {}
         self._digest_of_case = cache(self._case_digest)
@@ -48,7 +50,8 @@ class Changes:
             return
         for trial in failed:
             self._passed.pop(trial.id, None)
-        self._passed |= {trial.id: self._state(trial) for trial in passed}
+        if self._is_whole:
+            self._passed |= {trial.id: self._state(trial) for trial in passed}
         self._cache.set(_KEY, self._passed)
 
     def _state(self, trial: PlannedTrial) -> str:

@@ -28,7 +28,7 @@ from lossproof.reporting.writing import write_reports
 from lossproof.running.release_news import ReleaseRun, gone_defects, news, standing
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import failed_record
-from lossproof.running.unjudged import unjudged
+from lossproof.running.unjudged import unjudged, unmatched_quantities
 from lossproof.subjects.registry import default_subjects
 
 # The packages that take part in judging.
@@ -123,6 +123,7 @@ class RunReports:
         if not self._results and not self._options.get("shard"):
             self._problems.append("no check ran: nothing was shown to conform")
         if complete and not self._options.get("shard"):
+            self._problems += unmatched_quantities(self._selection.quantities, self.records)
             subjects = self._selection.subjects.items()
             self._problems += unjudged([name for name, one in subjects if one.is_foreign], self.records)
         releases = self._corpus.releases
@@ -251,6 +252,8 @@ class RunReports:
 
     def _idle_entries(self, names: Sequence[str]) -> list[KnownDefect]:
         """The entries that match no check although everything that they cover ran."""
+        if self._selection.quantities:
+            return []  # the checks that an entry covers may not count in this run
         entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
         ran = [
             (trial.case.id, trial.subject, trial.dtype)

@@ -40,6 +40,9 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--dtypes": {"help": "dtypes to test in, comma-separated"},
     "--cases": {"help": "case ids to run, comma-separated shell patterns"},
     "--losses": {"help": "losses to run, comma-separated: MSELoss,F.cross_entropy"},
+    "--flags": {"help": "run only cases that look for one of these mistakes, comma-separated"},
+    "--quantities": {"help": "check only these, comma-separated shell patterns: 'value,gradient*'"},
+    "--no-refusals": {**_FLAG, "help": "leave out calls that must be refused"},
     "--subject": {
         "action": _Naming,
         "help": "a function to test: package.module:name or path/to/file.py:name",

@@ -32,7 +32,8 @@ from lossproof.subjects.subject import Subject
 
 # The options of a run that select its trials.
 SELECTING = (
-    *("subjects", "dtypes", "cases", "losses", "device", "shard", "shard_times", "quick"),
+    *("subjects", "dtypes", "cases", "losses", "flags", "quantities", "no_refusals", "quick"),
+    *("device", "shard", "shard_times"),
     *("subject", "loss", "arrays", "backward", "fixed", "lacks"),
     *("command", "check_messages"),
 )
@@ -60,12 +61,18 @@ class PlannedTrial:
 
 @dataclass(frozen=True)
 class Selection:
-    """The trials of a run, in the order of the case files, and their subjects."""
+    """The trials of a run, in the order of the case files, and their subjects.
+
+    Attributes:
+        trials, subjects, dtypes, device: what runs on what.
+        quantities: shell patterns of the quantities that count; none if all do.
+    """
 
     trials: tuple[PlannedTrial, ...]
     subjects: dict[str, Subject]
     dtypes: tuple[str, ...]
     device: str
+    quantities: tuple[str, ...] = ()
 
     def device_of(self, subject: str) -> str:
         """The run's device if the subject can use it, else ``cpu``."""
@@ -79,9 +86,12 @@ def select(
     cases: str,
     device: str,
     losses: str = "",
+    flags: str = "",
+    quantities: str = "",
+    no_refusals: str = "",
+    quick: str = "",
     shard: str = "",
     shard_times: str = "",
-    quick: str = "",
     command: str = "",
     check_messages: str = "",
     **target: str,
@@ -94,9 +104,12 @@ def select(
         cases: comma-separated shell patterns of case ids; empty means all.
         device: a torch device type.
         losses: comma-separated losses, by torch's names or those of its functions; empty means all.
+        flags: comma-separated names of mistakes; only cases that look for one of them run; empty means all.
+        quantities: comma-separated shell patterns of quantities; empty means all.
+        no_refusals: not empty if cases of calls that must be refused are left out.
+        quick: not empty if only the few cases of each loss that catch most faults are wanted.
         shard: such as ``3/8``; empty means everything.
         shard_times: a ``junit.xml`` by whose times the shards are balanced, or its folder; or empty.
-        quick: not empty if only the few cases of each loss that catch most faults are wanted.
         command, check_messages: the options of ``command_subject``.
         target: the options of ``target_subject``. If there is one, or a command, it is tested on the cases of
             its losses, and other subjects are tested only if they are named.
@@ -112,6 +125,9 @@ def select(
     subject_names = _names("subject", subjects, () if own else default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
     selected_cases = _of_losses(_select_cases(corpus, cases), losses)
+    selected_cases = _with_flags(corpus, selected_cases, flags)
+    if no_refusals:
+        selected_cases = [case for case in selected_cases if case.raises is None]
     subjects_by_name = {name: _make_subject(name) for name in subject_names}
     if own:
         subjects_by_name[own.name] = own
@@ -128,7 +144,8 @@ def select(
         for trial in _trials(case, subjects_by_name, dtype_names)
         if trial.subject or not own
     )
-    return Selection(_in_shard(trials, shard, shard_times), subjects_by_name, dtype_names, device)
+    in_shard = _in_shard(trials, shard, shard_times)
+    return Selection(in_shard, subjects_by_name, dtype_names, device, tuple(split(quantities)))
 
 
 def _in_shard(trials: tuple[PlannedTrial, ...], shard: str, times: str) -> tuple[PlannedTrial, ...]:
@@ -201,9 +218,23 @@ def _of_losses(cases: list[Case], losses: str) -> list[Case]:
     return [case for case in cases if not named or case.loss in named.values()]
 
 
+def _with_flags(corpus: Corpus, cases: list[Case], flags: str) -> list[Case]:
+    known = sorted({flag.name for case in corpus.cases for flag in case.flags})
+    named = split(flags)
+    for name in named:
+        if name not in known:
+            raise SelectionError(f"no case looks for a flag '{name}'; {suggestion(name, known)}")
+    return [case for case in cases if not named or any(flag.name in named for flag in case.flags)]
+
+
 def _names(kind: str, text: str, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     names = split(text)
     for name in names:
+        if name == CERTIFIED:
+            raise SelectionError(
+                f"'{CERTIFIED}' is no {kind}: every run judges the numbers that its cases state; "
+                "--quantities 'printed,erratum' judges nothing else"
+            )
         if name not in known:
             raise SelectionError(f"there is no {kind} '{name}'; choose from {', '.join(known)}")
     return tuple(dict.fromkeys(names)) or usual

@@ -102,7 +102,7 @@ class ConformanceSession:
 
     def _examine(self, trial: PlannedTrial) -> Answer:
         if trial.subject is None:
-            return Answer.of(certify(trial.case))
+            return self._answer(certify(trial.case))
         subject, picks = self.selection.subjects[trial.subject], self._picks[trial.subject]
         known = self._defects[trial.subject].get(trial.case.id, [])
         device = self._devices[trial.subject]
@@ -110,8 +110,21 @@ class ConformanceSession:
         if not self._is_strict[trial.subject]:
             picks = {}
         records, gone = excuse(reclassify_conventions(records, picks), known)
-        answer = Answer.of(records, gone if self._is_strict[trial.subject] else [])
+        answer = self._answer(records, gone if self._is_strict[trial.subject] else [])
         return replace(answer, is_last=subject.is_foreign and _has_accepted(records))
+
+    def _answer(self, records: Sequence[Record], problems: Sequence[str] = ()) -> Answer:
+        """The answer that consists of the records that count in this run, and of these problems."""
+        wanted = [record for record in records if self._is_wanted(record)]
+        if not wanted and not problems:
+            return Answer(skipped="none of its checks is among the quantities of this run")
+        return Answer.of(wanted, problems)
+
+    def _is_wanted(self, record: Record) -> bool:
+        """Whether a check counts in this run; a call that gave nothing counts for all of its quantities."""
+        patterns = self.selection.quantities
+        gave_nothing = record.quantity == "value" and record.outcome in (Outcome.ERROR, Outcome.UNSUPPORTED)
+        return not patterns or gave_nothing or record.quantity.is_among(patterns)
 
     def examine_sentinel(self) -> Answer:
         """Carry out the sentinel's trial, which must fail."""

@@ -1,4 +1,4 @@
-"""Implementations other than torch of which a run judges nothing: it must not pass."""
+"""What a run was asked for and judges nothing of: it must not pass."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ def unjudged(names: Sequence[str], records: Iterable[Record]) -> list[str]:
         elif record.subject in reasons:
             reasons[record.subject][record.message] += 1
     return [_sentence(name, reasons[name]) for name in names if name not in judged]
+
+
+def unmatched_quantities(patterns: Iterable[str], records: Iterable[Record]) -> list[str]:
+    """A sentence for each of these shell patterns that no check matches: it may be misspelt."""
+    found = {record.quantity for record in records}
+    some = ", ".join(sorted(found)[:5])
+    return [
+        f"no check of this run has a quantity '{pattern}'; it has {some}; reports/README.md lists all"
+        for pattern in patterns
+        if not any(quantity.is_among([pattern]) for quantity in found)
+    ]
 
 
 def _sentence(name: str, reasons: Counter[str]) -> str:

@@ -91,17 +91,22 @@ Page = tuple[Run, list[Record], dict[str, Any] | None]
 
 def pages() -> Iterator[tuple[str, Page]]:
     """Each page to test, by its name: clean, with faults, with all states of a check, of 100,000 checks."""
-    clean, records = _examined()
+    clean, records = examined()
     yield "clean", (clean, records, None)
-    faulty, wrong = _examined(PLANTED)
+    faulty, wrong = examined(PLANTED)
     yield "faulty", (faulty, wrong, compare(clean, records, faulty, wrong).data())
     yield "states", (_untried(clean), [_in_another_state(record) for record in records], None)
     yield "contested", (_run([]), [_contested(record) for record in wrong], None)
-    yield "large", (_run([]), _multiplied(wrong, 100_000), None)
+    yield "large", many_checks(wrong, 100_000)
     yield (
         "hostile",
         (_run([]), [_hostile(record) for record in wrong if record.outcome == "disagree"][:9], None),
     )
+
+
+def many_checks(records: Sequence[Record], number: int) -> Page:
+    """A page of so many checks."""
+    return _run([]), _multiplied(records, number), None
 
 
 @contextmanager
@@ -177,7 +182,8 @@ def _hostile(record: Record) -> Record:
     )
 
 
-def _examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
+def examined(faults: Sequence[str] = ()) -> tuple[Run, list[Record]]:
+    """A run of a part of the corpus, with these faults planted in torch."""
     corpus = load_corpus(ROOT / "cases")
     selection = select(corpus, "", "", CASES, "cpu")
     session = ConformanceSession(corpus, selection)

@@ -20,7 +20,8 @@ def cells(table: Locator, row: str) -> list[str]:
 
 @each_width
 def test_what_changed_stands_there_with_its_reason(visit: Visit, view: View) -> None:
-    section = visit("faulty", view).locator("#history")
+    section = visit("faulty", view, "#history").locator("#history")
+    expect(section.get_by_role("table")).to_have_count(2)
     defects, conventions = section.get_by_role("table").all()
     assert cells(defects, "changed with the release") == ["", "1", "1"]
     assert cells(defects, "the bound is not checked (undefined)") == [AGREES, "◆", AGREES]
@@ -40,10 +41,10 @@ def test_what_changed_stands_there_with_its_reason(visit: Visit, view: View) -> 
 
 @each_width
 def test_what_never_changed_is_folded_away(visit: Visit, view: View) -> None:
-    section = visit("faulty", view).locator("#history")
+    section = visit("faulty", view, "#history").locator("#history")
     expect(section.get_by_text("eps is 0 in float16")).to_have_count(0)
     section.get_by_text("1 cause that no release changed").click()
-    table = section.locator("details").get_by_role("table")
+    table = section.locator("details details").get_by_role("table")
     expect(table).to_be_visible()  # the row is made when the fold opens
     assert cells(table, "eps is 0 in float16") == ["", "◆", "◆"]
     expect(table.get_by_role("cell").nth(1)).to_have_attribute("title", "not known: no check of it runs")

@@ -46,6 +46,7 @@ def test_what_overflowed_has_a_sign_and_a_count_of_its_own(visit: Visit, view: V
     expect(found).to_have_accessible_name(re.compile(r"\d+ of \d+ checks overflowed$"))
     expect(found).to_have_class("cell overflowed")
     expect(found.locator(".sign")).to_have_text("↥")
+    page.locator("#overflowed summary").click()
     expect(page.locator("#overflowed")).to_contain_text("MSELoss")
     page.locator("#overflowed").get_by_role("link", name=re.compile("^MSELoss, float16: ")).click()
     assert "outcome=overflowed" in page.url
@@ -54,7 +55,7 @@ def test_what_overflowed_has_a_sign_and_a_count_of_its_own(visit: Visit, view: V
 
 def test_what_torch_lacks_stands_apart_with_its_expression(visit: Visit) -> None:
     page = visit("clean")
-    apart = page.get_by_role("table", name="Expressions by subject and dtype")
+    apart = page.get_by_role("grid", name="Expressions by subject and dtype")
     expect(apart).to_contain_text("torch.special.entr(p).sum(-1)")
     expect(cell(page, "Entropy, torch-expressions, float64: conforms")).to_have_count(1)
     expect(page.get_by_role("link", name=re.compile("^Entropy, torch.nn"))).to_have_count(0)
@@ -70,8 +71,8 @@ def test_digits_do_not_break_on_a_phone(visit: Visit) -> None:
 
 
 def test_what_passed_by_a_rule_is_told_when_asked(visit: Visit) -> None:
-    page = visit("states")
-    rule = page.locator("#rules details", has_text="kink")
+    page = visit("states", address="#rules")
+    rule = page.locator("#rules details.card", has_text="kink")
     expect(rule).not_to_have_attribute("open", "")
     rule.locator("summary").click()
     expect(rule).to_contain_text("The formula has a kink here")
@@ -81,7 +82,7 @@ def test_what_passed_by_a_rule_is_told_when_asked(visit: Visit) -> None:
 
 
 def test_the_page_says_what_the_budget_covers(visit: Visit) -> None:
-    page = visit("clean")
+    page = visit("clean", address="#budget")
     page.get_by_text("What the budget covers").click()
     expect(page.locator("#budget")).to_contain_text("sums are taken in blocks or in pairs")
 

@@ -182,7 +182,7 @@ function drawCase(name, row) {
             "section",
             {},
             el("h3", {}, "Worked steps"),
-            formula ? el("p", {}, formula) : null,
+            formulaOf(about.loss, formula),
             code(
               ["from the reference as it ran", reduction && "reduction " + reduction, dtype]
                 .filter(Boolean)

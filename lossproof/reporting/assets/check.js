@@ -112,6 +112,9 @@ function standInNote(row) {
 // The mistakes that a case looks for, as a sentence.
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
+// A program of somebody else's subject imports that.
+const aloneOf = (subject) => (/^torch[.*-]/.test(subject) ? ", with torch alone" : "");
+
 function checkDetail(row) {
   const detail = detailOf(row) || {};
   const elements = detail.elements || [];
@@ -146,7 +149,7 @@ function checkDetail(row) {
       ? el("details", {}, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
       : null,
     detail.snippet
-      ? code("reproduce it" + (/torch/.test(detail.snippet) ? ", with torch alone" : ""), detail.snippet, true)
+      ? code("reproduce it" + aloneOf(checks.cell("subject", row)), detail.snippet, true)
       : null,
   ];
 }
@@ -160,8 +163,9 @@ function excess(row) {
   return el("p", { class: "excess" }, el("b", {}, budgets(used)), ulp ? [" · ", el("b", {}, ulp)] : null);
 }
 
-function checkWhere(row) {
+function checkWhere(row, subjects) {
   return [
+    ["on", inWords(subjects)],
     ["dtype", checks.cell("dtype", row)],
     ["reduction", checks.cell("reduction", row)],
     ["quantity", checks.cell("quantity", row)],
@@ -171,16 +175,24 @@ function checkWhere(row) {
   ];
 }
 
-function check(row) {
+// In full, once for all subjects that fail it alike.
+function check(row, subjects = [checks.cell("subject", row)]) {
   const message = checks.cell("message", row);
   return el(
     "div",
     { class: "check" },
     el("div", { class: "check-head" }, badge(checks.cell("outcome", row)), excess(row)),
     message ? el("p", { class: "message" }, message) : null,
-    facts(checkWhere(row)),
+    facts(checkWhere(row, subjects)),
     checkDetail(row),
   );
+}
+
+// A formula, and what each of its symbols means.
+function formulaOf(loss, formula) {
+  if (!formula) return null;
+  const symbols = (data.symbols[loss] || []).map(([symbol, words]) => [el("i", {}, symbol), words]);
+  return [el("p", {}, formula), symbols.length ? el("div", { class: "symbols" }, facts(symbols)) : null];
 }
 
 function cited(source) {
@@ -190,7 +202,9 @@ function cited(source) {
 function caseHead(about) {
   return [
     about.source ? el("span", {}, cited(about.source)) : null,
-    el("code", {}, about.file + ":" + about.line),
-    ...about.flags.map((flag) => filterLink({ flag }, { class: "flag" }, flag)),
+    el("code", {}, about.file, el("span", { class: "whole" }, ":" + about.line)),
+    ...about.flags.map((flag) =>
+      filterLink({ flag }, { class: "flag", title: "all cases that look for this mistake" }, flag),
+    ),
   ];
 }

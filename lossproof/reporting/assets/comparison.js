@@ -90,8 +90,7 @@ function comparisonSection() {
   );
   const accuracy = groupBy(comparison.accuracy, ({ was, is }) => (shareRank(is) > shareRank(was) ? "less" : "more"));
   return section(
-    "comparison",
-    "Compared with the baseline",
+    { id: "comparison", title: "Compared with the baseline", short: "Baseline", count: whole(counts.changed || 0) },
     el(
       "ul",
       { class: "counts" },

@@ -50,7 +50,7 @@ function defectCard(defect) {
     ),
     defect.snippet
       ? lazily(el("details", {}, el("summary", {}, "Reproduce it")), () =>
-          code("with torch alone", defect.snippet, true),
+          code("reproduce it" + aloneOf(defect.subject), defect.snippet, true),
         )
       : null,
   );
@@ -134,41 +134,49 @@ function causesOfKind(kind, causes) {
 function defectSection() {
   const defects = data.run.known_defects;
   if (!defects.length) return null;
-  return section(
-    "defects",
-    "Known defects",
+  const causes = `${many(data.causes.length, "cause")} on record, in ${many(defects.length, "entry", "entries")}`;
+  const count = whole(data.causes.length);
+  return folded({ id: "defects", title: "Known defects", short: "Defects", count, about: causes }, () => [
     el(
       "p",
       { class: "quiet" },
-      `${many(data.causes.length, "cause")} on record, in ${many(defects.length, "entry", "entries")} of the list. `,
       "An entry holds for the releases that it names. A check of it that agrees fails the run, ",
       "or is told as news where the release is not on record. ",
       "They account for ",
       filterLink({ outcome: "known defect" }, {}, many(data.counts["known defect"], "check")),
       ".",
     ),
-    [...groupBy(data.causes, ({ kind }) => kind)].flatMap(([kind, causes]) => causesOfKind(kind, causes)),
-  );
+    ...[...groupBy(data.causes, ({ kind }) => kind)].flatMap(([kind, found]) => causesOfKind(kind, found)),
+  ]);
 }
 
 function digitSection() {
-  if (!data.lost_digits.length) return null;
-  return section(
-    "digits",
-    "Digits lost within budget",
+  const cases = data.lost_digits;
+  if (!cases.length) return null;
+  const title = "Digits lost within budget";
+  const [count, about] = [whole(cases.length), many(cases.length, "case")];
+  return folded({ id: "digits", title, short: "Digits", count, about }, () => [
     el(
       "p",
       { class: "quiet" },
-      "These cases lose digits, yet stay within the budget of their formula: they agree, and are worth knowing.",
+      "These cases lose digits, yet stay within the budget of their formula: they agree, and are worth knowing. ",
+      "Of the worst number, so many decimal digits are wrong, of those that the dtype holds.",
     ),
-    data.lost_digits.map((lost) =>
+    ...cases.map((lost) =>
       el(
         "article",
         { class: "card" },
         el("h3", {}, lost.title || lost.case),
         el("p", { class: "about" }, el("b", {}, lost.loss), caseLink(lost.case)),
-        facts(lost.uses.map((use) => [use.subject + ", " + use.dtype, share(use.share) || "no budget"])),
+        facts(
+          lost.uses
+            .filter((use) => use.lost !== null)
+            .map((use) => [use.subject + ", " + use.dtype, digitsLost(use)]),
+        ),
       ),
     ),
-  );
+  ]);
 }
+
+const digitsLost = ({ lost, of, share: used }) =>
+  `${lost === of ? "all" : lost} of ${of} digits, ${share(used) || "no share"} of the budget`;

@@ -166,11 +166,9 @@ function coverage() {
 }
 
 function budgetSection() {
-  const figures = spreads();
-  if (!figures.length) return null;
-  return section(
-    "budget",
-    "Budget used",
+  if (!checks.table("share").some((used) => used !== null)) return null;
+  const about = "how near the checks of each loss come to their error budgets";
+  return folded({ id: "budget", title: "Budget used", short: "Budgets", about }, () => [
     el(
       "p",
       { class: "quiet" },
@@ -180,6 +178,6 @@ function budgetSection() {
       "derivatives that are graded are left out.",
     ),
     coverage(),
-    el("div", { class: "spreads" }, figures.map(spreadFigure)),
-  );
+    el("div", { class: "spreads" }, spreads().map(spreadFigure)),
+  ]);
 }

@@ -136,7 +136,7 @@ function stepsOf(name) {
   if (!steps) return null;
   const title = "Worked steps" + (reduction && reduction !== "none" ? ", " + reduction : "");
   return lazily(el("details", { class: "steps" }, el("summary", {}, title)), () => [
-    formula ? el("p", {}, formula) : null,
+    formulaOf(caseNamed(name).loss, formula),
     code(title.toLowerCase(), steps),
   ]);
 }
@@ -187,27 +187,43 @@ function documentPart({ document: stem, title, about, claims }) {
   return el(
     "section",
     { id: "document-" + stem, class: "document" },
-    el("h3", {}, titled({ document: stem, title }), digest ? el("span", { class: "digest" }, digest) : null),
-    about ? el("p", { class: "quiet" }, about) : null,
-    wide(
-      documentName(stem),
+    lazily(
       el(
-        "table",
-        { class: "claims", role: "table" },
-        el("caption", {}, many(claims.length, "claim") + ": " + numbers),
+        "details",
+        { class: "card" },
         el(
-          "thead",
-          { role: "rowgroup" },
-          el(
-            "tr",
-            { role: "row" },
-            ["Claim", "Verdict", "What was tried, and what came out"].map((text) =>
-              el("th", { scope: "col", role: "columnheader" }, text),
-            ),
+          "summary",
+          {},
+          el("h3", { id: `document-${stem}-title`, tabindex: "-1" }, titled({ document: stem, title })),
+          el("span", { class: "quiet" }, many(claims.length, "claim") + ": " + numbers),
+        ),
+      ),
+      () => [
+        about || digest ? el("p", { class: "quiet" }, about, " ", el("span", { class: "digest" }, digest)) : null,
+        claimTable(stem, claims),
+      ],
+    ),
+  );
+}
+
+function claimTable(stem, claims) {
+  return wide(
+    documentName(stem),
+    el(
+      "table",
+      { class: "claims", role: "table" },
+      el(
+        "thead",
+        { role: "rowgroup" },
+        el(
+          "tr",
+          { role: "row" },
+          ["Claim", "Verdict", "What was tried, and what came out"].map((text) =>
+            el("th", { scope: "col", role: "columnheader" }, text),
           ),
         ),
-        el("tbody", { role: "rowgroup" }, claims.map(claimRow)),
       ),
+      el("tbody", { role: "rowgroup" }, claims.map(claimRow)),
     ),
   );
 }
@@ -252,8 +268,7 @@ function documentSection() {
   const wrong = claims.filter(({ claim }) => claim.cases.some((tried) => isWrong(tried, claim.by)));
   const order = Object.keys(VERDICTS);
   return section(
-    "documents",
-    "The documents",
+    { id: "documents", title: "The documents", short: "Documents", count: whole(claims.length) },
     el("p", {}, "Of " + many(claims.length, "claim") + " in " + many(data.documents.length, "document") + ":"),
     el(
       "ul",
@@ -269,13 +284,6 @@ function documentSection() {
         ),
       ),
     ),
-    el(
-      "nav",
-      { class: "inner", "aria-label": "Documents" },
-      data.documents.map((one) =>
-        el("a", { href: "#" + encodeURIComponent("document-" + one.document) }, titled(one)),
-      ),
-    ),
     wrong.length
       ? el(
           "section",
@@ -284,6 +292,7 @@ function documentSection() {
           wrong.sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict)).map(correction),
         )
       : null,
+    el("h3", {}, "Every claim, by document"),
     data.documents.map(documentPart),
   );
 }

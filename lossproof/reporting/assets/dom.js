@@ -62,12 +62,34 @@ function groupBy(values, key) {
   return groups;
 }
 
-function section(id, title, ...content) {
+// A section of the page; ``short`` and ``count`` are for the navigation.
+function section({ id, title, short = title, count = "" }, ...content) {
   return el(
     "section",
-    { id, "aria-labelledby": id + "-title" },
+    { id, "aria-labelledby": id + "-title", "data-short": short, "data-count": count },
     el("h2", { id: id + "-title", tabindex: "-1" }, title),
     ...content,
+  );
+}
+
+// A section that nobody needs at first: closed, and drawn when it is opened.
+function folded({ id, title, short = title, count = "", about = "" }, draw) {
+  return el(
+    "section",
+    { id, class: "folded", "aria-labelledby": id + "-title", "data-short": short, "data-count": count },
+    lazily(
+      el(
+        "details",
+        {},
+        el(
+          "summary",
+          {},
+          el("h2", { id: id + "-title", tabindex: "-1" }, title),
+          el("span", { class: "quiet" }, about),
+        ),
+      ),
+      draw,
+    ),
   );
 }
 
@@ -96,9 +118,53 @@ function link(address) {
   return el("a", { href: address, rel: "noreferrer" }, address);
 }
 
-// A table that may be wider than the page scrolls by itself, also by keyboard.
-function wide(label, table) {
-  return el("div", { class: "wide-table", tabindex: "0", role: "group", "aria-label": label }, table);
+// What is larger than its place scrolls by itself, also by keyboard; what fits is no stop of the Tab key.
+const fitting = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    // Lengths are rounded to whole pixels.
+    const fits = target.scrollWidth <= target.clientWidth + 1 && target.scrollHeight <= target.clientHeight + 1;
+    target.classList.toggle("fits", fits);
+    if (fits) target.removeAttribute("tabindex");
+    else target.tabIndex = 0;
+  }
+});
+
+function scrolling(element) {
+  fitting.observe(element);
+  return element;
+}
+
+const wide = (label, table) =>
+  scrolling(el("div", { class: "wide-table", role: "group", "aria-label": label }, table));
+
+// One stop of the Tab key for all links of a table; the arrow keys move among them.
+function arrowKeys(table) {
+  const rows = [...table.rows].map((row) => [...row.querySelectorAll("a")]).filter((links) => links.length);
+  const links = rows.flat();
+  const hold = (link) => links.forEach((one) => (one.tabIndex = one === link ? 0 : -1));
+  hold(links[0]);
+  table.addEventListener("focusin", ({ target }) => {
+    if (links.includes(target)) hold(target);
+  });
+  table.addEventListener("keydown", (event) => {
+    const row = rows.findIndex((one) => one.includes(event.target));
+    if (row < 0) return;
+    const place = rows[row].indexOf(event.target);
+    const at = (line, column) => rows[line] && rows[line][Math.min(column, rows[line].length - 1)];
+    const next = {
+      ArrowUp: () => at(row - 1, place),
+      ArrowDown: () => at(row + 1, place),
+      ArrowLeft: () => rows[row][place - 1],
+      ArrowRight: () => rows[row][place + 1],
+      Home: () => rows[row][0],
+      End: () => rows[row].at(-1),
+    }[event.key];
+    const link = next && next();
+    if (!link) return;
+    event.preventDefault();
+    link.focus();
+  });
+  return table;
 }
 
 function copyButton(block) {
@@ -118,7 +184,7 @@ function copyButton(block) {
 }
 
 function code(label, text, copied) {
-  const block = el("pre", { tabindex: "0", role: "group", "aria-label": label }, text);
+  const block = scrolling(el("pre", { role: "group", "aria-label": label }, text));
   return el(
     "div",
     { class: "code" },
@@ -127,10 +193,18 @@ function code(label, text, copied) {
   );
 }
 
-// Long and rarely wanted content is drawn when it is first opened.
-function lazily(details, draw) {
-  details.addEventListener("toggle", () => {
-    if (details.open && details.childElementCount === 1) details.append(...[draw()].flat().filter(Boolean));
-  });
+// Long and rarely wanted content is drawn when it is first opened, or at once.
+function lazily(details, draw, isOpen = false) {
+  details.fillOnce = () => {
+    if (details.childElementCount === 1) details.append(...[draw()].flat(Infinity).filter(Boolean));
+  };
+  details.addEventListener("toggle", () => details.open && details.fillOnce());
+  if (isOpen) opened(details);
   return details;
+}
+
+// Opens what is drawn lazily at once: the event of a toggle comes too late for paper, and for an address.
+function opened(details) {
+  if (details.fillOnce) details.fillOnce();
+  details.open = true;
 }

@@ -138,9 +138,9 @@ function faultSection() {
   if (findings.cases !== data.run.versions.cases) sentences.push("That was tried with other case files than this run's.");
   if (!findings.full)
     sentences.push("Each fault is shown with the first cases that catch it; make faults FULL=1 tries all.");
-  return section(
-    "faults",
-    "Planted faults",
+  const about = `${caughtOf(findings.faults)} caught`;
+  const count = whole(findings.faults.length);
+  return folded({ id: "faults", title: "Planted faults", short: "Faults", count, about }, () => [
     el("p", { class: "quiet" }, sentences.join(" ")),
     findings.problems.length
       ? el(
@@ -160,5 +160,5 @@ function faultSection() {
       ["torch", findings.torch],
       ["took", whole(Math.round(findings.seconds)) + " CPU seconds"],
     ]),
-  );
+  ]);
 }

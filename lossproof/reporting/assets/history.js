@@ -91,9 +91,9 @@ function historyChange({ release, explained }) {
 function historySection() {
   if (!data.history) return null;
   const { releases, defects, conventions, changes } = data.history;
-  return section(
-    "history",
-    "By release of torch",
+  const title = "By release of torch";
+  const about = `${many(releases.length, "release")} on record`;
+  return folded({ id: "history", title, short: "Releases", count: whole(releases.length), about }, () => [
     el(
       "p",
       { class: "quiet" },
@@ -103,5 +103,5 @@ function historySection() {
     historyPart("Known defects by cause", "cause", defects),
     historyPart("Conventions: choices that the documents leave open", "convention", conventions),
     changes.length ? [el("h3", {}, "What the releases changed"), changes.flatMap(historyChange)] : null,
-  );
+  ]);
 }

@@ -46,12 +46,12 @@ function cellInWords({ state, checks: number, ran, calls, share: used, counts })
 
 function matrixCell(loss, subject, dtype, part, isFirst) {
   const style = isFirst ? "first" : null;
-  if (!part) return el("td", { class: [style, "empty"].filter(Boolean).join(" ") });
+  if (!part) return el("td", { class: [style, "empty"].filter(Boolean).join(" "), role: "gridcell" });
   const words = `${loss}, ${subject}, ${dtype}: ${cellInWords(part)}`;
   const [first, ...further] = tallies(part);
   return el(
     "td",
-    { class: style },
+    { class: style, role: "gridcell" },
     filterLink(
       { loss, subject, dtype, outcome: SIGNS[part.state] ? part.state : "" },
       { class: "cell " + styleOf(part.state), title: words, "aria-label": words },
@@ -68,8 +68,15 @@ function matrixCell(loss, subject, dtype, part, isFirst) {
   );
 }
 
+// The share of checks that pass, rounded down: only what passes as a whole is 100 %.
+function passedCell({ loss, passed, ran }) {
+  const words = `${whole(passed)} of ${many(ran, "check")} pass`;
+  const percent = !ran ? "–" : passed === ran ? "100 %" : (Math.floor((passed / ran) * 1000) / 10).toFixed(1) + " %";
+  return el("td", { class: "passed", role: "gridcell", title: words, "aria-label": `${loss}: ${words}` }, percent);
+}
 
-function matrixRow(columns, { loss, cells }) {
+function matrixRow(columns, row) {
+  const { loss, cells } = row;
   return el(
     "tr",
     { role: "row" },
@@ -79,9 +86,10 @@ function matrixRow(columns, { loss, cells }) {
       filterLink({ loss }, {}, loss),
       data.run.stand_ins[loss] ? el("code", { class: "expression" }, data.run.stand_ins[loss]) : null,
     ),
+    passedCell(row),
     columns.flatMap(({ subject, dtypes }) => {
       const parts = new Map(cells[data.matrix.subjects.indexOf(subject)].map((part) => [part.dtype, part]));
-      const label = el("td", { class: "subject-label", "aria-hidden": "true" }, subject);
+      const label = el("td", { class: "subject-label", role: "presentation", "aria-hidden": "true" }, subject);
       return [
         parts.size ? label : null,
         ...dtypes.map((dtype, position) => matrixCell(loss, subject, dtype, parts.get(dtype), !position)),
@@ -90,44 +98,51 @@ function matrixRow(columns, { loss, cells }) {
   );
 }
 
+function matrixHead(columns) {
+  return el(
+    "thead",
+    { role: "rowgroup" },
+    el(
+      "tr",
+      { role: "row" },
+      el("td", { colspan: 2, role: "gridcell" }),
+      columns.map(({ subject, dtypes }) =>
+        el(
+          "th",
+          { scope: "colgroup", role: "columnheader", colspan: dtypes.length, class: "first" },
+          filterLink({ subject }, {}, subject),
+        ),
+      ),
+    ),
+    el(
+      "tr",
+      { role: "row" },
+      el("th", { scope: "col", role: "columnheader" }, "Loss"),
+      el("th", { scope: "col", role: "columnheader", class: "passed" }, "passed"),
+      columns.flatMap(({ dtypes }) =>
+        dtypes.map((dtype, place) =>
+          el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtype),
+        ),
+      ),
+    ),
+  );
+}
+
 function matrixTable(label, rows) {
   if (!rows.length) return null;
   const columns = matrixColumns(rows);
   return wide(
     label,
-    el(
-      "table",
-      { class: "matrix", role: "table", "aria-label": label },
+    arrowKeys(
       el(
-        "thead",
-        { role: "rowgroup" },
+        "table",
+        { class: "matrix", role: "grid", "aria-label": label },
+        matrixHead(columns),
         el(
-          "tr",
-          { role: "row" },
-          el("td", {}),
-          columns.map(({ subject, dtypes }) =>
-            el(
-              "th",
-              { scope: "colgroup", role: "columnheader", colspan: dtypes.length, class: "first" },
-              filterLink({ subject }, {}, subject),
-            ),
-          ),
+          "tbody",
+          { role: "rowgroup" },
+          rows.map((row) => matrixRow(columns, row)),
         ),
-        el(
-          "tr",
-          { role: "row" },
-          el("th", { scope: "col", role: "columnheader" }, "Loss"),
-          columns.flatMap(({ dtypes }) =>
-            dtypes.map((dtype, place) =>
-              el("th", { scope: "col", role: "columnheader", class: place ? null : "first" }, dtype),
-            ),
-          ),
-        ),
-      ),
-      el(
-        "tbody",
-        { role: "rowgroup" },
-        rows.map((row) => matrixRow(columns, row)),
       ),
     ),
   );
@@ -149,9 +164,10 @@ const MEANINGS_OF_STATES = [
 
 function matrixSection() {
   const { losses } = data.matrix;
+  const title = "Losses and subjects";
   if (!losses.length)
-    return section("matrix", "Losses and subjects", el("p", { class: "quiet" }, "No loss ran on any subject."));
-  // Losses with something wrong come first.
+    return section({ id: "matrix", title }, el("p", { class: "quiet" }, "No loss ran on any subject."));
+  // Losses with something wrong come first: nobody has to look for them.
   const inOrder = [...losses.filter(isFailing), ...losses.filter((row) => !isFailing(row))];
   const [own, standIns] = [
     inOrder.filter(({ loss }) => !data.run.stand_ins[loss]),
@@ -160,23 +176,28 @@ function matrixSection() {
   const all = losses.flatMap(({ cells }) => cells.flat());
   const legend = MEANINGS_OF_STATES.filter(([state]) => all.some((part) => part.state === state || part.counts[state]));
   return section(
-    "matrix",
-    "Losses and subjects",
+    { id: "matrix", title, short: "Losses", count: whole(losses.length) },
     el(
       "ul",
       { class: "legend" },
       legend.map(([state, text]) => el("li", {}, signed(styleOf(state), signOf(state), text))),
     ),
     el(
-      "p",
-      { class: "quiet" },
-      "A number is always the largest share of the error budget that any check used; beyond 1 a check disagrees. ",
-      "Known defects and second derivatives that are graded are left out. ",
-      "A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value.",
-      data.matrix.subjects.includes("certified")
-        ? " Under certified stand the numbers that cases and documents state: their budget is half a last digit, " +
-          "or that of the dtype in which a number was seen."
-        : null,
+      "details",
+      { class: "reading" },
+      el("summary", {}, "How to read the numbers"),
+      el(
+        "p",
+        {},
+        "A number is always the largest share of the error budget that any check used; beyond 1 a check disagrees. ",
+        "Known defects and second derivatives that are graded are left out. ",
+        "A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value. ",
+        "Passed is the share of checks that pass, of those that ran. Arrow keys move among the cells.",
+        data.matrix.subjects.includes("certified")
+          ? " Under certified stand the numbers that cases and documents state: their budget is half a last digit, " +
+            "or that of the dtype in which a number was seen."
+          : null,
+      ),
     ),
     matrixTable("Losses by subject and dtype", own),
     standIns.length

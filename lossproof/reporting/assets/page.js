@@ -1,56 +1,32 @@
 // The page: the head, the sections, and the view that the address asks for.
 
-function head() {
-  document.getElementById("standing").append(...data.run.standing.map((sentence) => el("p", {}, sentence)));
-  const { conforms, sentence } = data.verdict;
-  document
-    .getElementById("verdict")
-    .append(
-      el("span", { class: "sign " + (conforms ? "agree" : "disagree"), "aria-hidden": "true" }, conforms ? "✓" : "✗"),
-      el("span", {}, sentence),
-    );
-  document.getElementById("incomplete").hidden = data.run.complete;
-  for (const name of ["problems", "news"]) {
-    const list = document.getElementById(name);
-    list.hidden = !data.run[name].length;
-    list.append(...data.run[name].map((sentence) => el("li", {}, sentence)));
+// The head stands in the page already; with a script, its counts lead to their checks.
+function linkCounts() {
+  for (const item of document.querySelectorAll("#counts li:not(.zero)")) {
+    const label = item.querySelector(".outcome");
+    const { outcome } = item.dataset;
+    label.replaceWith(filterLink({ outcome }, {}, label.cloneNode(true)));
   }
-  document
-    .getElementById("counts")
-    .append(
-      ...Object.entries(data.counts).map(([outcome, number]) =>
-        el(
-          "li",
-          { class: number ? null : "zero" },
-          el("b", {}, whole(number)),
-          number ? filterLink({ outcome }, {}, badge(outcome)) : badge(outcome),
-        ),
-      ),
-    );
-  const { tested, versions, started } = data.run;
-  const named = unique([...tested, ...Object.keys(versions)]).filter((name) => name !== "cases");
-  document
-    .getElementById("facts")
-    .append(
-      el(
-        "p",
-        { class: "quiet" },
-        [
-          ...named.map((name) => `${name} ${versions[name]}`),
-          (started || "").slice(0, 16).replace("T", " "),
-        ]
-          .filter(Boolean)
-          .join(" · "),
-      ),
-    );
+}
+
+// The navigation stays in sight: the verdict, which leads to the top, and each section with its count.
+function navigation(sections) {
+  const { conforms } = data.verdict;
+  const bar = document.getElementById("contents");
+  const style = conforms ? "agree" : "disagree";
+  bar.append(
+    el("a", { href: "#top", class: style }, el("span", { class: "sign" }, conforms ? "✓" : "✗"), " Top"),
+    ...sections.map(({ id, dataset: { short, count } }) =>
+      el("a", { href: "#" + id }, short, count ? [" ", el("span", { class: "count" }, count)] : null),
+    ),
+  );
+  bar.hidden = false;
 }
 
 function runSection() {
   const { run } = data;
   const took = run.seconds < 120 ? run.seconds.toFixed(1) + " s" : (run.seconds / 60).toFixed(1) + " min";
-  return section(
-    "run",
-    "The run",
+  return folded({ id: "run", title: "The run", short: "Run", about: took }, () => [
     el("h3", {}, "As asked for"),
     facts(pairs(run.options)),
     el("h3", {}, "With"),
@@ -58,7 +34,7 @@ function runSection() {
     implementations(run),
     el("h3", {}, "Where and when"),
     facts([...pairs(run.machine), ["started", run.started], ["took", took]]),
-  );
+  ]);
 }
 
 // What the implementations say of themselves.
@@ -68,6 +44,11 @@ function implementations(run) {
     el("span", {}, language, language && tracker && ", ", tracker && el("a", { href: tracker }, "report a defect")),
   ]);
   return said.length ? [el("h3", {}, "Implementations"), facts(said)] : [];
+}
+
+function checkSection() {
+  const count = whole(checks.total);
+  return section({ id: "checks", title: "All checks", short: "Checks", count }, ...table.elements);
 }
 
 function openRow(row) {
@@ -85,14 +66,28 @@ function arrive() {
   shown = location.href;
   const { filters, anchor } = readAddress();
   table.show(filters);
-  const isSection = document.getElementById(anchor);
-  if (anchor && !isSection) return caseNamed(anchor) ? drawCase(anchor) : drawMissing(anchor);
+  const part = document.getElementById(anchor);
+  if (anchor && !part) return caseNamed(anchor) ? drawCase(anchor) : drawMissing(anchor);
   if (dialog.open) dialog.close();
-  if (!isSection) return;
-  isSection.scrollIntoView();
-  const title = document.getElementById(anchor + "-title");
-  if (title) title.focus({ preventScroll: true });
+  if (part) reach(part);
 }
+
+// Opens a part of the page, and puts the keyboard where it begins.
+function reach(part) {
+  if (part.matches(".folded, .document")) opened(part.querySelector("details"));
+  part.scrollIntoView();
+  (document.getElementById(part.id + "-title") || part).focus({ preventScroll: true });
+}
+
+// On paper nothing can be opened: the failures of every loss and the claims of every document are.
+let openedForPaper = [];
+addEventListener("beforeprint", () => {
+  openedForPaper = [...document.querySelectorAll("#failures > details:not([open]), .document > details:not([open])")];
+  openedForPaper.forEach(opened);
+});
+addEventListener("afterprint", () => {
+  for (const details of openedForPaper) details.open = false;
+});
 
 async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
@@ -109,12 +104,13 @@ async function start() {
   learnOutcomes(data.outcomes);
   checks = queries(data.columns);
   table = rowsTable(checks, openRow);
-  head();
+  linkCounts();
   const sections = [
     matrixSection(),
     failureSection(),
     comparisonSection(),
     documentSection(),
+    checkSection(),
     budgetSection(),
     overflowSection(),
     ruleSection(),
@@ -122,16 +118,18 @@ async function start() {
     historySection(),
     digitSection(),
     faultSection(),
-    section("checks", "All checks", ...table.elements),
     runSection(),
   ].filter(Boolean);
-  document.getElementById("sections").append(...sections);
-  document
-    .getElementById("contents")
-    .append(...sections.map((part) => el("a", { href: "#" + part.id }, part.querySelector("h2").textContent)));
+  document.getElementById("sections").replaceChildren(...sections);
+  navigation(sections);
   arrive();
   addEventListener("popstate", arrive);
-  addEventListener("hashchange", arrive);
+  addEventListener("hashchange", () => {
+    arrive();
+    // Between the two events, the browser has moved the focus elsewhere.
+    const { anchor } = readAddress();
+    if (document.getElementById(anchor)) reach(document.getElementById(anchor));
+  });
 }
 
 start();

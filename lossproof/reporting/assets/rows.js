@@ -4,18 +4,20 @@ function rowsTable(checks, open) {
   const { total, cell, caseOf } = checks;
   const HEADINGS = [
     ["outcome", "Outcome"],
-    ["loss", "Loss"],
     ["case", "Case"],
+    ["loss", "Loss"],
     ["subject", "Subject"],
     ["dtype", "Dtype"],
-    ["reduction", "Reduction"],
     ["quantity", "Quantity"],
+    ["reduction", "Reduction"],
+    ["layout", "Layout"],
     ["share", "Error / budget"],
   ];
   const narrow = matchMedia("(max-width: 700px)");
   let order = new Uint32Array(0);
   let sorted = { name: "", down: false };
   let drawn = [-1, -1];
+  let current = 0;
 
   const search = el("input", {
     type: "search",
@@ -69,10 +71,11 @@ function rowsTable(checks, open) {
           },
         },
         text,
-        el("span", { class: "arrow", "aria-hidden": "true" }),
+        el("span", { class: "arrow", "aria-hidden": "true" }, " ↕"),
       ),
     ),
   );
+  headings.push(el("th", { scope: "col", role: "columnheader", class: "c-why" }, "or why there is none"));
   const body = el("tbody", { role: "rowgroup" });
   const table = el(
     "table",
@@ -119,13 +122,17 @@ function rowsTable(checks, open) {
 
   function arrangeBy(wish) {
     sorted = HEADINGS.some(([name]) => name === wish.name) ? wish : { name: "", down: false };
-    headings.forEach((heading, place) => {
-      const own = HEADINGS[place][0] === sorted.name;
+    HEADINGS.forEach(([name], place) => {
+      const heading = headings[place];
+      const own = name === sorted.name;
       if (own) heading.setAttribute("aria-sort", sorted.down ? "descending" : "ascending");
       else heading.removeAttribute("aria-sort");
-      heading.querySelector(".arrow").textContent = own ? (sorted.down ? " ↓" : " ↑") : "";
+      heading.querySelector(".arrow").textContent = own ? (sorted.down ? " ↓" : " ↑") : " ↕";
     });
   }
+
+  // What did not simply pass says why in its row.
+  const isTold = (row) => cell("outcome", row) !== "agree" && cell("message", row);
 
   function rowElement(position) {
     const row = order[position];
@@ -144,21 +151,33 @@ function rowsTable(checks, open) {
         },
       },
       td("outcome", badge(cell("outcome", row))),
-      td("loss", about.loss),
       td(
         "case",
-        el("a", { class: "open", href: "#" + encodeURIComponent(about.case), "data-position": position }, about.case),
+        el(
+          "a",
+          {
+            class: "open",
+            href: "#" + encodeURIComponent(about.case),
+            title: about.title,
+            "data-position": position,
+            tabindex: "-1",
+          },
+          about.case,
+        ),
       ),
+      td("loss", about.loss),
       td("subject", cell("subject", row)),
       td("dtype", cell("dtype", row)),
-      td("reduction", cell("reduction", row)),
       td("quantity", cell("quantity", row)),
+      td("reduction", cell("reduction", row)),
+      td("layout", cell("layout", row)),
       td("share", share(checks.share(row))),
+      td("why", isTold(row) ? el("span", { title: cell("message", row) }, cell("message", row)) : null),
     );
   }
 
   function draw(anew) {
-    const height = narrow.matches ? 116 : 38;
+    const height = narrow.matches ? 132 : 56;
     const first = Math.max(0, Math.floor(scroller.scrollTop / height) - 8);
     const last = Math.min(order.length, first + Math.ceil(innerHeight / height) + 16);
     if (!anew && drawn[0] === first && drawn[1] === last) return;
@@ -172,8 +191,19 @@ function rowsTable(checks, open) {
       const nothing = total ? "No check matches these filters." : "The run holds no checks.";
       body.append(el("tr", { role: "row" }, el("td", { role: "cell", class: "none" }, nothing)));
     }
+    const links = body.querySelectorAll("a.open");
+    hold([...links].find((link) => Number(link.dataset.position) === current) || links[0]);
     if (held !== null) (body.querySelector(`[data-position="${held}"]`) || scroller).focus({ preventScroll: true });
   }
+
+  // One stop of the Tab key for all rows.
+  function hold(link) {
+    body.querySelectorAll("a.open[tabindex='0']").forEach((other) => (other.tabIndex = -1));
+    if (!link) return;
+    link.tabIndex = 0;
+    current = Number(link.dataset.position);
+  }
+  body.addEventListener("focusin", ({ target }) => hold(target.closest("a.open")));
 
   body.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -48,9 +48,10 @@ function placeTable(label, counts, filters) {
 
 function overflowSection() {
   if (!data.overflowed.length) return null;
-  return section(
-    "overflowed",
-    "Overflowed where the formula does",
+  const total = data.overflowed.reduce((sum, { count }) => sum + count, 0);
+  const title = "Overflowed where the formula does";
+  const about = many(total, "check");
+  return folded({ id: "overflowed", title, short: "Overflowed", count: whole(total), about }, () => [
     el(
       "p",
       { class: "quiet" },
@@ -59,14 +60,14 @@ function overflowSection() {
       "by step in this dtype gets the same. The message of a check names the operation, and the step that it belongs to.",
     ),
     placeTable("Overflowed results by loss and dtype", data.overflowed, { outcome: "overflowed" }),
-  );
+  ]);
 }
 
 function ruleSection() {
   if (!data.rules.length) return null;
-  return section(
-    "rules",
-    "Passed by a rule, not by the number",
+  const sum = data.rules.reduce((all, { total }) => all + total, 0);
+  const title = "Passed by a rule, not by the number";
+  return folded({ id: "rules", title, short: "By a rule", count: whole(sum), about: many(sum, "check") }, () =>
     data.rules.map(({ rule, means, total, by }) =>
       lazily(
         el(

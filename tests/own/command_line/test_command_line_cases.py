@@ -156,6 +156,35 @@ def test_explain_is_the_formula_and_the_steps_with_the_cases_numbers(corpus: lis
     assert re.search(r"^  mean: .* ≈ 0.3641947$", said.text, re.MULTILINE)
 
 
+def test_explain_names_every_symbol(corpus: list[str]) -> None:
+    said = typed("explain", "ce-weighted-mean", *corpus)
+    assert "  w    weight" in said.lines
+    assert "  y_n  target[n], the class of sample n" in said.lines
+
+
+def test_show_tells_how_many_digits_a_budget_demands() -> None:
+    said = typed("show", "ce-confident")
+    at = said.lines.index("right digits that the budget demands, of those that the dtype holds")
+    assert said.lines[at + 1].split() == ["float64", "float32", "bfloat16", "float16"]
+    # The budget is 6.66e-16 and the smaller loss 2.06e-9; in float32 it is 3.58e-07.
+    assert said.lines[at + 2].split() == [
+        "none",
+        "6",
+        "of",
+        "16",
+        "0",
+        "of",
+        "7",
+        "0",
+        "of",
+        "2",
+        "0",
+        "of",
+        "3",
+    ]
+    assert "right digits" not in typed("show", "mse-four").text
+
+
 def test_explain_takes_another_reduction(corpus: list[str]) -> None:
     said = typed("explain", "ce-weighted-mean", "--reduction", "sum", *corpus)
     assert "steps, reduction sum" in said.text

@@ -12,6 +12,8 @@ from command_lines import CASES, CE, Said, folder_of_cases, started, typed
 from repository import ROOT
 
 from lossproof.checks.certification import certify
+from lossproof.command_line import planted
+from lossproof.command_line.case_text import wrapped
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.reading import load_corpus
 
@@ -28,9 +30,9 @@ def _new(cases: Path, *words: str) -> Said:
 
 
 def test_new_prints_a_case_with_certified_digits(cases: Path) -> None:
-    said = typed(*NEW, "--corpus", str(cases))
-    assert said.status == 0
-    assert said.lines == [
+    said = started(*NEW, "--corpus", str(cases))
+    assert said.returncode == 0
+    assert said.stdout.splitlines() == [
         "  - id: ce-mine",
         "    title: a case of mine",
         "    args: {input: [[1, 2], [3, 4]], target: [0, 1]}",
@@ -134,7 +136,7 @@ def test_windows_line_ends_stay(cases: Path) -> None:
         (["--title", " "], "title is an empty text"),
         (["--flags", "[Unstabel]"], "did you mean 'Unstable'?"),
         (["--flags", "[Unstable"], "a list in brackets is not closed"),
-        (["--kills", "[a]\n    rounded: true"], "--kills has more than one line"),
+        (["--warns", "[a]\n    rounded: true"], "--warns has more than one line"),
         (["--dtypes", "[float33]"], "did you mean 'float32'?"),
         (["--target", "[0, 2]"], "refuses this call (index): target 2 is out of bounds"),
         (["--reduction", "sum", "--reductions", "[sum]"], "keep one of them"),
@@ -203,3 +205,83 @@ def test_every_number_of_a_new_case_claims_the_truth(cases: Path) -> None:
         numeral = parse_numeral(text)
         assert isinstance(numeral.exact, Fraction)
         assert abs(float(numeral.exact) - math.log1p(math.exp(-x))) <= float(numeral.claim) * (1 + 1e-9)
+
+
+def test_lists_of_a_case_wrap_and_are_read_as_before(cases: Path) -> None:
+    words = ("--input", "[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]", "--target", "[0, 2]", "--gradient")
+    said = typed(
+        "new", "CrossEntropyLoss", *words, "--id", "ce-long", "--title", "x, " * 60 + "y",
+        "--corpus", str(cases), "--file", str(cases / "long.yaml"),
+    )  # fmt: skip
+    assert said.status == 0, said.text
+    lines = (cases / "long.yaml").read_text().splitlines()
+    assert max(len(line) for line in lines if "title" not in line) <= 110
+    assert sum(line.startswith("      ") for line in lines) > 1
+    case = load_corpus(cases).cases[0]
+    assert (case.id, case.title) == ("ce-long", "x, " * 60 + "y")
+    assert set(case.gradient) == {"none", "mean", "sum"}
+
+
+def test_a_comma_in_a_text_is_no_place_to_break() -> None:
+    line = "source: {place: '1, 2, 3, 4, 5, 6', document: a, claim: b}"
+    assert wrapped(line, 20) == ["source: {place: '1, 2, 3, 4, 5, 6',", "  document: a,", "  claim: b}"]
+
+
+def test_new_says_how_the_case_is_run(cases: Path, tmp_path: Path) -> None:
+    said = typed("new", "MSELoss", "--input", "[1]", "--target", "[0]", "--id", "mse-mine", "--title", "mine",
+                 "--corpus", str(cases), "--file", str(cases / "some.yaml"))  # fmt: skip
+    assert f"Run it: lossproof verify --cases mse-mine --corpus {cases}" in said.lines
+    outside = tmp_path / "mine.yaml"
+    said = typed(*NEW, "--file", str(outside))
+    assert f"{outside} lies outside" in said.text
+    told = next(line for line in said.lines if line.startswith("  lossproof verify"))
+    assert told == f"  lossproof verify --cases ce-mine --corpus {tmp_path}"
+    command = (*told.split()[1:], "-n", "0", "--dtypes", "float32", "--reports", str(tmp_path / "reports"))
+    (cases / "some.yaml").unlink()  # a folder below it would be read, too
+    finished = started(*command, "-p", "no:cacheprovider")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_new_names_near_twins() -> None:
+    words = ("--input", "[[0.5, -1, 2], [1, 0, -2]]", "--target", "[[1, 0, 1], [0, 1, 0]]")
+    named = ("--pos_weight", "[1, 2, 3]", "--id", "bcel-mine", "--title", "a pos_weight for each class")
+    said = typed("new", "BCEWithLogitsLoss", *words, *named)
+    assert "Much like it: bcel-pos-weight-classes (cases/losses/bce_with_logits.yaml:" in said.text
+    said = typed("new", "BCEWithLogitsLoss", *words, "--id", "bcel-mine", "--title", "another")
+    assert "Much like it" not in said.text
+
+
+HUBER = ("HuberLoss", "--input", "[2, 0.25]", "--target", "[0, 0]", "--id", "huber-mine", "--title", "mine")
+
+
+def test_new_tells_which_planted_faults_the_case_catches(cases: Path) -> None:
+    """In a corpus without a case of the loss, each is caught by the new one alone."""
+    said = typed("new", *HUBER, "--delta", "0.5", "--kills", "--corpus", str(cases))
+    assert said.status == 0, said.text
+    told = re.search(r"It catches (\d+) of \d+ planted faults of HuberLoss, and alone (.*)\.", said.text)
+    assert told is not None
+    alone = told[2].split(", ")
+    assert len(alone) == int(told[1]) > 5
+    assert "huber-delta-ignored" in alone
+    assert "kills:" in said.text
+    assert "huber-delta-ignored" not in typed("new", *HUBER, "--kills", "--corpus", str(cases)).text
+
+
+def test_where_no_faults_are_installed_new_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(planted, "_CHECKOUT", tmp_path)
+    said = typed("new", *HUBER, "--kills")
+    assert said.status == 0
+    assert "--kills needs a checkout with its proofs/" in said.text
+    assert "  - id: huber-mine" in said.lines
+
+
+def test_a_flag_needs_a_file_that_describes_it() -> None:
+    said = typed("new", *HUBER, "--flags", "[Branch]")
+    assert said.status == 2
+    assert "name the file, such as --file cases/losses/huber.yaml" in said.text
+
+
+def test_its_own_options_are_proposed_where_one_is_misspelt() -> None:
+    said = typed("new", *HUBER, "--digts", "3")
+    assert said.status == 2
+    assert "HuberLoss has no option '--digts'; did you mean '--digits'?" in said.text

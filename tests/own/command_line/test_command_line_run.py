@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,7 @@ def _row(said: Said, heading: str, place: str) -> list[str]:
 def test_run_tells_the_true_value_and_torchs() -> None:
     said = typed("run", *CE)
     assert said.status == 0
-    assert said.lines[0] == "CrossEntropyLoss, reduction mean, float32"
+    assert "CrossEntropyLoss, reduction mean, float32" in said.lines
     true, torch, share, budget = _row(said, "value", "")
     # (log(1 + e) + log(1 + 1/e)) / 2 = 0.81326168751822283404899549496785...
     assert true == "0.81326168751822283405"
@@ -159,3 +162,62 @@ def test_a_mistake_in_a_typed_call_is_answered_in_a_sentence(words: tuple[str, .
 def test_all_that_is_wrong_with_a_typed_call_is_said_at_once() -> None:
     said = typed("run", "CrossEntropyLoss", "--inptu", "[1]", "--weight", "[1", "--reduction", "men")
     assert len(said.lines) == 4
+
+
+def test_run_names_every_symbol_of_the_formula() -> None:
+    said = typed("run", *CE)
+    assert "  y_n  target[n], the class of sample n" in said.lines
+
+
+def test_run_computes_in_all_dtypes() -> None:
+    said = typed("run", *CE, "--dtype", "all")
+    assert said.status == 0
+    heads = [line for line in said.lines if line.startswith("CrossEntropyLoss, ")]
+    assert heads == [
+        f"CrossEntropyLoss, reduction mean, {dtype}"
+        for dtype in ("float64", "float32", "bfloat16", "float16")
+    ]
+    assert said.text.count("CrossEntropyLoss: l_n") == 1
+
+
+def test_a_dtype_that_torch_lacks_is_no_disagreement_among_all() -> None:
+    words = ("CTCLoss", "--log_probs", "{log_softmax: [[[1, 2]], [[3, 4]]], dim: 2}", "--targets", "[[1]]")
+    more = ("--input_lengths", "[2]", "--target_lengths", "[1]")
+    assert typed("run", *words, *more, "--dtype", "float16").status == 1
+    said = typed("run", *words, *more, "--dtype", "all")
+    assert "cannot do it" in said.text
+    assert said.status == 0
+
+
+def _program(text: str) -> str:
+    return text.partition("a program of this call, for its ")[2].partition("\n")[2]
+
+
+def test_run_writes_a_program_that_holds() -> None:
+    said = typed("run", *CE, "--snippet")
+    program = _program(said.text)
+    assert program.startswith("import torch\n")
+    exec(program, {})
+    with pytest.raises(AssertionError):
+        exec(program.replace("reduction='mean'", "reduction='mean') * (1.01"), {})
+
+
+def test_run_writes_a_program_that_fails_while_torch_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import torch\n"
+        "right = torch.nn.functional.mse_loss\n"
+        "torch.nn.functional.mse_loss = lambda *args, **options: right(*args, **options) * 1.01\n"
+    )
+    words = ("run", "MSELoss", "--input", "[1, 2]", "--target", "[0, 4]")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    assert "add --snippet" in started(*words, environment=environment).stdout
+    finished = started(*words, "--snippet", environment=environment)
+    assert finished.returncode == 1
+    program = tmp_path / "program.py"
+    program.write_text(_program(finished.stdout))
+    command = [sys.executable, str(program)]
+    planted = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert "AssertionError" in planted.stderr
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -65,7 +65,7 @@ def test_what_fails_is_named_when_it_happens_and_at_the_end(asked: list[str], tm
     for text in (during, after):
         assert "[wrong] certified, printed, mean: stated 1.5" in text
     assert "1 disagree" in after
-    assert "fails: 1 check of CrossEntropyLoss, printed, no dtype, in 1 case" in after
+    assert "alike: 1 check of CrossEntropyLoss, printed, no dtype, in 1 case" in after
     assert "--cases wrong -v" in after
 
 
@@ -79,7 +79,7 @@ def test_of_many_failures_five_are_named_and_groups_counted(
     during, _, after = finished.stdout.partition("= lossproof =")
     assert during.count(": [wrong-") == 5
     assert after.count(": [wrong-") == 1
-    assert "fails: 30 checks of CrossEntropyLoss, printed, no dtype, in 30 cases" in after
+    assert "alike: 30 checks of CrossEntropyLoss, printed, no dtype, in 30 cases" in after
     assert len(after.splitlines()) <= 40
 
 
@@ -115,3 +115,25 @@ def test_the_help_of_verify_and_init_has_every_option() -> None:
         ).stdout
         for name in ("--subject", "--as", "--losses", "--quick", "--strict-budgets", "--time-limit"):
             assert f"\n  {name} " in said
+
+
+def test_a_misspelt_option_of_verify_is_answered_with_the_one_that_was_meant() -> None:
+    finished = started("verify", "--lossses", "MSELoss", "--quick")
+    assert finished.returncode == 2
+    assert (
+        "did you mean --losses by --lossses? 'lossproof verify --help' lists all options" in finished.stderr
+    )
+    assert "by --quick" not in finished.stderr
+
+
+def test_the_numbers_of_cases_are_no_subject_and_can_be_judged_alone(tmp_path: Path) -> None:
+    finished = started("verify", "--subjects", "certified")
+    assert finished.returncode == 2
+    assert "'certified' is no subject: every run judges the numbers that its cases state" in finished.stderr
+    words = ("--cases", "mse-four", "--quantities", "printed,erratum", "--reports", str(tmp_path))
+    finished = started("verify", *words, "-p", "no:cacheprovider")
+    assert finished.returncode == 1  # no case of these has an erratum
+    finished = started("verify", *words[:3], "printed", *words[4:], "-p", "no:cacheprovider")
+    assert finished.returncode == 0, finished.stdout
+    assert "of certified" in finished.stdout
+    assert "of torch.nn " not in finished.stdout

@@ -15,6 +15,9 @@ subject = "kernels.py:loss"   # a comment
 as = "cross_entropy"
 dtypes = ["float32", "bfloat16"]
 lacks = ["empty"]
+flags = ["Kink"]
+quantities = ["value", "gradient*"]
+no_refusals = true
 fixed = {reduction = "none", margin = 0.5}
 
 [[differs]]
@@ -45,6 +48,9 @@ def test_options_differences_and_defects_are_read() -> None:
         "as": "cross_entropy",
         "dtypes": "float32,bfloat16",
         "lacks": "empty",
+        "flags": "Kink",
+        "quantities": "value,gradient*",
+        "no_refusals": "yes",
         "fixed": "reduction=none,margin=0.5",
     }
     first, second, defect = project.entries
@@ -56,11 +62,11 @@ def test_options_differences_and_defects_are_read() -> None:
         ("gradient:*",),
         "probabilities are clipped",
         "https://example.org/1",
-        7,
+        10,
     )
     assert first.observed == Observed(("varies",))
     assert (defect.case, defect.pattern, defect.kind, defect.elements) == ("mse-one", "", "defect", (3,))
-    assert (defect.file, defect.line, defect.dtypes) == ("lossproof.toml", 13, ("float32",))
+    assert (defect.file, defect.line, defect.dtypes) == ("lossproof.toml", 16, ("float32",))
     assert str(defect.observed) == "1.250 or nan or -.inf or RuntimeError: no"
     assert defect.observed.explains(["1.2504"], None)
     assert not defect.observed.explains(["1.26"], None)

@@ -51,10 +51,12 @@ def test_it_fetches_nothing_and_runs_only_its_own_script(tmp_path: Path) -> None
     write_reports(tmp_path, run, [result_of(hostile)])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     markup = Markup(page)
-    assert markup.addresses == []
+    icon, *others = markup.addresses
+    assert icon.startswith("data:image/svg+xml,")
+    assert others == ["#sections"]
     assert markup.tags.count("script") == 3
     assert "img" not in markup.tags
-    assert "link" not in markup.tags
+    assert markup.tags.count("link") == 1
     named = {
         "https://example.org/1",
         "http://www.w3.org/2000/svg",
@@ -63,7 +65,7 @@ def test_it_fetches_nothing_and_runs_only_its_own_script(tmp_path: Path) -> None
     assert "innerHTML" not in page
     assert "@import" not in page
     assert "url(" not in page
-    assert "default-src 'none'; style-src 'sha256-" in page
+    assert "default-src 'none'; img-src data:; style-src 'sha256-" in page
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e\ud800-\udfff\ufffe]", page)
     assert column(page_data(tmp_path / "report.html"), "message")[0].endswith(r"]]> @@data@@ \u003c &amp;")
 
@@ -131,12 +133,37 @@ def test_failures_are_grouped_and_capped(tmp_path: Path) -> None:
     failing = [replace(DISAGREES, case=f"case-{number // 10}") for number in range(3000)]
     write_reports(tmp_path, RUN, [result_of(*failing)])
     data = page_data(tmp_path / "report.html")
-    assert (data["failures"]["groups"], data["failures"]["checks"]) == (300, 3000)
-    assert len(data["failures"]["shown"]) == 200
-    assert {group["checks"] for group in data["failures"]["shown"]} == {10}
-    assert all(
-        data["details"][str(row)] == DETAIL for group in data["failures"]["shown"] for row in group["rows"]
-    )
+    assert (data["failures"]["cases"], data["failures"]["checks"]) == (300, 3000)
+    (loss,) = data["failures"]["losses"]
+    assert (loss["loss"], loss["cases"], loss["checks"]) == ("CrossEntropyLoss", 300, 3000)
+    assert len(loss["shown"]) == 200
+    assert {case["checks"] for case in loss["shown"]} == {10}
+    drawn = [place for case in loss["shown"] for places in case["rows"] for place in places]
+    assert len(drawn) >= 200
+    assert all(data["details"][str(place)] == DETAIL for place in drawn)
+
+
+def test_no_loss_is_crowded_out_by_the_failures_of_another(tmp_path: Path) -> None:
+    many = [replace(DISAGREES, case=f"ce-{number}") for number in range(300)]
+    few = [replace(DISAGREES, case=f"mse-{number}", loss="MSELoss") for number in range(3)]
+    write_reports(tmp_path, RUN, [result_of(*many, *few)])
+    losses = page_data(tmp_path / "report.html")["failures"]["losses"]
+    assert [(loss["loss"], len(loss["shown"])) for loss in losses] == [
+        ("CrossEntropyLoss", 100),
+        ("MSELoss", 3),
+    ]
+
+
+def test_a_case_has_one_card_and_subjects_that_fail_alike_share_a_check(tmp_path: Path) -> None:
+    function = replace(DISAGREES, subject="torch.nn.functional")
+    other = replace(function, dtype="float64")
+    write_reports(tmp_path, RUN, [result_of(DISAGREES, function, other)])
+    (loss,) = page_data(tmp_path / "report.html")["failures"]["losses"]
+    (case,) = loss["shown"]
+    assert case["subjects"] == ["torch.nn", "torch.nn.functional"]
+    assert case["dtypes"] == ["float32", "float64"]
+    assert case["rows"] == [[0, 1], [2]]
+    assert (case["checks"], case["outcomes"]) == (3, {"disagree": 3})
 
 
 def test_claims_come_in_order_with_their_verdicts(tmp_path: Path) -> None:
@@ -211,12 +238,14 @@ def test_the_elements_of_a_failure_arrive_as_data(tmp_path: Path) -> None:
 
 def test_lost_digits_are_listed_by_subject_and_dtype(tmp_path: Path) -> None:
     lost = replace(AGREES, loses_digits=True)
-    records = [AGREES, lost, replace(lost, error_over_budget=0.75), replace(lost, dtype="float64")]
+    worse = replace(lost, error_over_budget=0.75, ulps=[5000.0, 0.5])
+    records = [AGREES, lost, worse, replace(lost, dtype="float64")]
     write_reports(tmp_path, RUN, [result_of(*records)])
     (case,) = page_data(tmp_path / "report.html")["lost_digits"]
-    assert [(use["dtype"], use["share"]) for use in case["uses"]] == [
-        ("float32", 0.75),
-        ("float64", 0.25),
+    # 5,000 units in the last place are 10,000 times as far off as a rounding may be: four digits.
+    assert [(use["dtype"], use["share"], use["lost"], use["of"]) for use in case["uses"]] == [
+        ("float32", 0.75, 4.0, 7.2),
+        ("float64", 0.25, None, None),
     ]
 
 

@@ -55,12 +55,12 @@ def test_failures_are_grouped_and_the_largest_group_comes_first() -> None:
         for number in range(3)
     ]
     lines = summary_lines(RUN, [result_of(*few, *many)], [])
-    start = next(place for place, line in enumerate(lines) if line.startswith("fails: "))
+    start = next(place for place, line in enumerate(lines) if line.startswith("alike: "))
     assert lines[start : start + 5] == [
-        "fails: 3 checks of CrossEntropyLoss, gradient, float32, in 3 cases",
+        "alike: 3 checks of CrossEntropyLoss, gradient, float32, in 3 cases",
         "    cases/losses/cross_entropy.yaml:12: [many-0] torch.nn, float32, gradient:input, mean: "
         "at [0, 1] is 0.5e-3, should be inf",
-        "fails: 2 checks of CrossEntropyLoss, value, float32, in 2 cases",
+        "alike: 2 checks of CrossEntropyLoss, value, float32, in 2 cases",
         "    cases/losses/cross_entropy.yaml:12: [few-0] torch.nn, float32, value, mean: "
         "RuntimeError: no kernel",
         "  all failures: the report; the first one in full: "

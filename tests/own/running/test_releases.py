@@ -139,7 +139,7 @@ def test_where_much_fails_the_terminal_stays_short(suite: Suite) -> None:
     finished = suite.verify(plant, *options)
     lines = finished.stdout.splitlines()
     assert len(lines) < 60
-    assert any(line.startswith("fails: ") and line.endswith("in 30 cases") for line in lines)
+    assert any(line.startswith("alike: ") and line.endswith("in 30 cases") for line in lines)
     assert lines[-1].startswith("60 failed")
     in_full = suite.verify(plant, *options, "-vv").stdout
     assert sum(line.startswith("FAILED ") for line in in_full.splitlines()) == 60
