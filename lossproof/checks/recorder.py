@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -14,12 +15,15 @@ from lossproof.records.quantity import Quantity
 from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import REFUSED, Refused
 
+# The numbers of a case from which on a program that holds them all is too long to be written for each check.
+_LARGE = 4000
+
 
 class Recorder:
     """Makes the records of one case on one subject in one dtype, in order.
 
-    A detail is made only for a record that somebody reads: for each failure, and once for each entry of a
-    known defect.
+    A detail is made only for a record that somebody reads: for each failure, once for each entry of a known
+    defect, and once for all failures of a case with so many numbers that its program would fill a screen.
     """
 
     def __init__(
@@ -36,7 +40,7 @@ class Recorder:
         self._close = close
         self.device = device
         self._known_defects = tuple(known_defects)
-        self._shown_entries: set[tuple[str, int]] = set()
+        self._shown: set[object] = set()
         # Built once, and shared by all records of a case, which are hundreds.
         self._common: dict[str, Any] = {
             "case": case.id,
@@ -129,11 +133,16 @@ class Recorder:
 
     def _is_shown(self, record: Record) -> bool:
         entry = explaining_entry(self._known_defects, record)
-        if entry is None:
+        if entry is None and not _is_large(self.case):
             return True
-        is_first = (entry.file, entry.line) not in self._shown_entries
-        self._shown_entries.add((entry.file, entry.line))
+        cause = None if entry is None else (entry.file, entry.line)
+        is_first = cause not in self._shown
+        self._shown.add(cause)
         return is_first
+
+
+def _is_large(case: Case) -> bool:
+    return sum(math.prod(tensor.shape) for tensor in case.args.values()) > _LARGE
 
 
 def _nested(texts: Sequence[str], shape: Sequence[int]) -> str:

@@ -14,6 +14,7 @@ from defect_specimens import ENTRY
 from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case, Drifted, Erratum, Flag, ModuleClaim, Printed, Source
 from lossproof.corpus.numeral import parse_numeral
+from lossproof.corpus.tensors import Fill
 from lossproof.judging.number_text import digits
 from lossproof.judging.verdict import Verdict
 from lossproof.records.outcome import Outcome
@@ -84,6 +85,14 @@ def test_one_detail_is_enough_for_all_that_an_entry_explains() -> None:
     has_detail = [False, True, False, True, False]
     assert [record.detail is not None for record in records] == has_detail
     assert sum(worked_out) == sum(has_detail)
+
+
+@pytest.mark.parametrize(("size", "shown"), [(2000, 3), (2001, 1)])
+def test_of_a_case_with_thousands_of_numbers_one_failure_is_shown(size: int, shown: int) -> None:
+    tensor = Fill(parse_numeral("1"), (size,))
+    recording = recorder(replace(CASE, args={"input": tensor, "target": tensor}))
+    records = [recording.record("value", Outcome.DISAGREE, detail=lambda: {"snippet": "x"}) for _ in range(3)]
+    assert [record.detail is not None for record in records] == [place < shown for place in range(3)]
 
 
 def test_an_entry_for_another_case_explains_nothing() -> None:
