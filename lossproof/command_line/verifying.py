@@ -35,7 +35,11 @@ def verify(options: Sequence[str]) -> int:
     # pytest captures standard output while tests run, so the progress is written to a duplicate of it.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=sys.stdout.encoding) as stream:
         progress = TerminalLine(stream) if sys.stdout.isatty() else PlainLines(stream)
-        return _status(pytest.main(arguments, plugins=[progress]))
+        try:
+            return _status(pytest.main(arguments, plugins=[progress]))
+        except pytest.exit.Exception as end:  # terminated when pytest no longer expects it
+            print(end, file=sys.stderr)
+            return _status(end.returncode or pytest.ExitCode.INTERRUPTED)
 
 
 def _status(status: int | pytest.ExitCode) -> int:

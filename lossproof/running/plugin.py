@@ -22,10 +22,11 @@ from lossproof.history.on_record import as_data, read_table
 from lossproof.judging.stored_truth import code_digest
 from lossproof.judging.truth_store import TruthStore, make_room
 from lossproof.reporting.baseline import read_baseline
-from lossproof.reporting.files import ReportError
+from lossproof.reporting.files import ReportError, demand_folder
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
-from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated
+from lossproof.running.controller import ATTACHMENT, Controller
+from lossproof.running.interruption import end_with_parent, report_when_terminated
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.options import OPTIONS
 from lossproof.running.project import complete_options, entries_for, project_of, send_project
@@ -76,6 +77,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
+    if hasattr(config, "workerinput"):
+        end_with_parent()
+    else:
+        report_when_terminated(config)
     folder = _corpus_of(config)
     baseline = history = None
     try:
@@ -86,7 +91,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         if options["command"] and config.getoption("changed"):
             raise SelectionError("--changed cannot tell when the program of --command changes; leave one out")
         selection = select(corpus, **options)
-        # Read now: the run may overwrite these reports, and a wrong path should not cost a run.
+        # Now, since a wrong path should not cost a run, and this one may overwrite its baseline.
+        if not hasattr(config, "workerinput"):
+            demand_folder(_reports_of(config))
         if config.getoption("baseline") and not hasattr(config, "workerinput"):
             baseline = read_baseline(Path(config.getoption("baseline")))
         if not hasattr(config, "workerinput"):
@@ -104,12 +111,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.stash[_SESSION] = conformance
     config.stash[_EXAMINER] = _examiner(config, conformance)
     if changes is not None:
-        reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
-        run_reports = RunReports(reports, corpus, selection, options, baseline, history)
+        run_reports = RunReports(_reports_of(config), corpus, selection, options, baseline, history)
         config.pluginmanager.register(Controller(run_reports, changes), "lossproof-controller")
         config.stash[RUN_REPORTS] = run_reports
-        report_when_terminated(config)
 
 
 def _only_changed(config: pytest.Config, selection: Selection, changes: Changes | None) -> Selection:
@@ -134,6 +139,10 @@ def pytest_configure_node(node: Any) -> None:
 
 def _corpus_of(config: pytest.Config) -> Path:
     return Path(config.getoption("corpus") or default_corpus(config.rootpath))
+
+
+def _reports_of(config: pytest.Config) -> Path:
+    return Path(config.getoption("reports") or config.rootpath / "reports")
 
 
 def _truth_store(config: pytest.Config) -> TruthStore | None:
