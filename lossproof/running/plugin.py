@@ -45,6 +45,7 @@ _CHANGED = "lossproof_changed"
 _LARGE_CORPUS = 100_000  # bytes
 # Each has a second process, and a gigabyte for both is not too much.
 _MOST_WORKERS = 8
+_MOST_ASKED_WORKERS = 1000
 _NOT_CAUGHT = "the fault that was planted on purpose was not caught: nothing that this run says counts"
 
 
@@ -61,6 +62,15 @@ def pytest_configure(config: pytest.Config) -> None:
     # Without a cache, a run only takes longer.
     for line in ("error", ours, "ignore::pytest.PytestCacheWarning"):
         config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Refuse a number of workers that would take the machine down, before pytest-xdist starts them."""
+    asked = getattr(config.option, "numprocesses", None)
+    if isinstance(asked, int) and not 0 <= asked <= _MOST_ASKED_WORKERS:
+        raise pytest.UsageError(f"there can be no {asked} workers; ask for 0 to {_MOST_ASKED_WORKERS}")
+    return (yield)
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
@@ -90,6 +100,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         options = {name: str(config.getoption(name)) for name in SELECTING}
         if options["command"] and config.getoption("changed"):
             raise SelectionError("--changed cannot tell when the program of --command changes; leave one out")
+        if options["shard_times"] and not options["shard"]:
+            raise SelectionError("--shard-times balances shards; name one of them with --shard")
         selection = select(corpus, **options)
         # Now, since a wrong path should not cost a run, and this one may overwrite its baseline.
         if not hasattr(config, "workerinput"):
