@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lossproof.command_line.checking import read_text
 from lossproof.command_line.terminal import Mistake
+from lossproof.command_line.written_file import write_file
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.files import read_text_file
@@ -83,18 +82,7 @@ class CaseFile:
         added = self._with_entry(fields).removeprefix(self.text).encode()
         if b"\r\n" in self.data:
             added = added.replace(b"\n", b"\r\n")
-        target = file.resolve()
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
-        try:
-            temporary.write_bytes(self.data + added)
-            if target.exists():
-                shutil.copymode(target, temporary)
-            os.replace(temporary, target)
-        except OSError as error:
-            raise Mistake(f"{file} cannot be written ({error.strerror}); it is unchanged") from error
-        finally:
-            with contextlib.suppress(OSError):  # a file that cannot be removed could not be written either
-                temporary.unlink(missing_ok=True)
+        write_file(file, self.data + added)
 
     def _with_entry(self, fields: Mapping[str, str]) -> str:
         return self.text + ("" if self.text.endswith("\n") else "\n") + self.entry(fields)
