@@ -109,7 +109,7 @@ class Record:
         """
         for name, value in fields.items():
             if not isinstance(value, _TYPES.get(name, object)):
-                raise TypeError(f"its {name} is a {type(value).__name__}")
+                raise TypeError(f"{name} of type {type(value).__name__}")
         return cls(
             **{
                 **fields,
