@@ -74,7 +74,11 @@ def init(options: Sequence[str]) -> int:
         say(f"{_WORKFLOW} is there already, and stays as it is")
         return 0
     extra = "[torch]" if run["options"].get("arrays", "") in _NEEDS_TORCH else ""
-    _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"{path} is written, but the folder {_WORKFLOW.parent} cannot be made ({error.strerror})"
+        raise Mistake(f"{problem}; clear its way, remove {path}, and run init again") from error
     write_file(_WORKFLOW, _WORKFLOW_TEXT.format(requirement=f"'lossproof{extra}'").encode())
     say(f"{_WORKFLOW}: the same run, for GitHub")
     say("From now on, 'lossproof verify' reads the file.")
