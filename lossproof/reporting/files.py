@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -103,10 +104,7 @@ def _exchange_at_all_costs(changes: Sequence[_Change]) -> None:
     Raises:
         OSError: they could not be exchanged, and are as before.
     """
-    try:
-        child = os.fork() if hasattr(os, "fork") else None
-    except OSError:  # there is no room for another process
-        child = None
+    child = _fork()
     if child is None:
         _exchange(changes)
         return
@@ -128,6 +126,15 @@ def _exchange_at_all_costs(changes: Sequence[_Change]) -> None:
         status = errno.EINTR
     if status:
         raise OSError(status, os.strerror(status))
+
+
+def _fork() -> int | None:
+    """As ``os.fork`` does; None where there is no room for another process, or no such thing."""
+    with warnings.catch_warnings(), contextlib.suppress(OSError, AttributeError):
+        # From 3.12 on, Python warns about forking with several threads. What is forked only renames files.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        return os.fork()
+    return None
 
 
 def _exchange(changes: Sequence[_Change]) -> None:

@@ -39,7 +39,7 @@ class Controller:
         elif report.failed:
             self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
