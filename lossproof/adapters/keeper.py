@@ -1,7 +1,7 @@
-"""Ends a runner as soon as the process that started it is gone, even if that was killed.
+"""Ends a process group as soon as the process that started it is gone, even if that was killed.
 
-It runs as a script, with the process group of the runner as its argument, and reads from a pipe that nobody
-writes to: its end is the end of the process that holds the other end.
+It runs as a script, with the group as its argument, and reads from a pipe that nobody writes to: its end is
+the end of the process that holds the other end.
 """
 
 from __future__ import annotations
@@ -10,6 +10,28 @@ import contextlib
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+
+
+def keep(group: int) -> subprocess.Popen[bytes]:
+    """Start the script for a process group; kill what is returned when the group has ended.
+
+    Raises:
+        OSError: if it cannot be started.
+    """
+    import subprocess  # here, since the script starts sooner without it
+
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
 
 if __name__ == "__main__":
     sys.stdin.buffer.read()

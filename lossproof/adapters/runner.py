@@ -7,13 +7,12 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 import weakref
 from collections.abc import Sequence
 from typing import IO, Any
 
-from lossproof.adapters import keeper
+from lossproof.adapters.keeper import keep
 from lossproof.adapters.tensor_json import NoAnswer
 from lossproof.corpus.complaints import quoted
 from lossproof.subjects.isolated import ending_of
@@ -53,13 +52,7 @@ class Runner:
             stderr=subprocess.PIPE,
             start_new_session=True,  # a group of its own, which ends as a whole, and which Ctrl-C passes over
         )
-        watch = subprocess.Popen(
-            [sys.executable, "-I", "-S", keeper.__file__, str(self._process.pid)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        watch = keep(self._process.pid)
         self._end = weakref.finalize(self, _end, self._process, watch)
         self._received = bytearray()
         self._printed = bytearray()

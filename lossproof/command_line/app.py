@@ -14,6 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from lossproof.command_line.streams import open_closed_streams, status_of
 from lossproof.running.options import described
 
 Parameters = ParamSpec("Parameters")
@@ -27,21 +28,18 @@ app = typer.Typer(
     help="A conformance suite for loss functions: run it, ask it, write cases for it.",
     no_args_is_help=True,
     # Boxes and colours are for people; a pipe gets plain lines.
-    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    rich_markup_mode="rich" if sys.stdout is not None and sys.stdout.isatty() else None,
     pretty_exceptions_enable=False,
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit status."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # for titles that a terminal cannot show
-    try:
-        app(args=arguments, prog_name="lossproof")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
-    return 0
+    return status_of(lambda: app(args=arguments, prog_name="lossproof"))
 
 
 def _verb(

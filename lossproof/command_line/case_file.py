@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from lossproof.command_line.case_text import wrapped
 from lossproof.command_line.checking import read_text
 from lossproof.command_line.terminal import Mistake
+from lossproof.command_line.written_file import write_file
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import CorpusError, Notes
 from lossproof.corpus.files import read_text_file
@@ -87,18 +86,7 @@ class CaseFile:
         added = self.text_with(fields).removeprefix(self.text).encode()
         if b"\r\n" in self.data:
             added = added.replace(b"\n", b"\r\n")
-        target = file.resolve()
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
-        try:
-            temporary.write_bytes(self.data + added)
-            if target.exists():
-                shutil.copymode(target, temporary)
-            os.replace(temporary, target)
-        except OSError as error:
-            raise Mistake(f"{file} cannot be written ({error.strerror}); it is unchanged") from error
-        finally:
-            with contextlib.suppress(OSError):  # a file that cannot be removed could not be written either
-                temporary.unlink(missing_ok=True)
+        write_file(file, self.data + added)
 
     def text_with(self, fields: Mapping[str, str]) -> str:
         """The text of the file with the case at its end."""

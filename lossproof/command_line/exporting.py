@@ -11,7 +11,8 @@ from typing import Any
 
 from lossproof.command_line.corpus import read_corpus
 from lossproof.command_line.exported_tensors import number_json, printed_json, tensor_json
-from lossproof.command_line.terminal import Mistake, progress
+from lossproof.command_line.terminal import progress
+from lossproof.command_line.written_file import write_file
 from lossproof.corpus.case import Case, Identity, Parameter, Printed, Term
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.reading import Corpus
@@ -33,11 +34,8 @@ def write_text(output: Path | None, text: str) -> None:
     """Write a text to a file, or to standard output."""
     if output is None:
         print(text, end="")
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Mistake(f"{output} cannot be written ({error.strerror}); name another file") from error
+    else:
+        write_file(output, text.encode())
 
 
 def corpus_json(corpus: Corpus) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from lossproof.command_line.project_text import project_text
 from lossproof.command_line.terminal import Mistake, say
 from lossproof.command_line.verifying import verify
+from lossproof.command_line.written_file import write_file
 from lossproof.corpus.project_file import PROJECT_FILE
 from lossproof.reporting.jsonl import read_results
 from lossproof.reporting.text import count
@@ -59,11 +60,13 @@ def init(options: Sequence[str]) -> int:
     results = reports / "results.jsonl"
     before = results.stat().st_mtime_ns if results.exists() else None
     status = verify(options)
+    if status > 128:  # a signal has ended it
+        return status
     if status not in (0, 1) or not results.exists() or results.stat().st_mtime_ns == before:
         raise Mistake(f"the run left no results, so that there is nothing to write {path} from")
     run, records = read_results(results)
     text = project_text(run["options"], records)
-    path.write_text(text, encoding="utf-8")
+    write_file(path, text.encode())
     entries = text.count("\n[[defects]]")
     say()
     say(f"{path}: the options of this run, and {count(entries, 'failure')} to work off, as known defects")
@@ -71,8 +74,12 @@ def init(options: Sequence[str]) -> int:
         say(f"{_WORKFLOW} is there already, and stays as it is")
         return 0
     extra = "[torch]" if run["options"].get("arrays", "") in _NEEDS_TORCH else ""
-    _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
-    _WORKFLOW.write_text(_WORKFLOW_TEXT.format(requirement=f"'lossproof{extra}'"), encoding="utf-8")
+    try:
+        _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"{path} is written, but the folder {_WORKFLOW.parent} cannot be made ({error.strerror})"
+        raise Mistake(f"{problem}; clear its way, remove {path}, and run init again") from error
+    write_file(_WORKFLOW, _WORKFLOW_TEXT.format(requirement=f"'lossproof{extra}'").encode())
     say(f"{_WORKFLOW}: the same run, for GitHub")
     say("From now on, 'lossproof verify' reads the file.")
     return 0

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 import pytest
 
 from lossproof.command_line.progress import PlainLines, TerminalLine
+from lossproof.command_line.streams import LastingStream
 from lossproof.command_line.terminal import complain
 from lossproof.running.options import OPTIONS
 
@@ -19,6 +20,8 @@ _HARNESS = ("--pyargs", "lossproof.running.conformance", "-p", "lossproof.runnin
 # Whatever folder this is, its settings of pytest are for other tests. Capturing log messages costs a tenth of
 # the run, and so does Hypothesis; the harness uses neither.
 _APART = (f"-c{os.devnull}", "--noconftest", "-p", "no:logging", "-p", "no:hypothesispytest")
+
+_OF_OTHER_TESTS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 # 0: everything conforms; 1: something disagrees, errs or did not run; 2: a mistake in a case or an option.
 _STATUS = {
@@ -35,13 +38,27 @@ def verify(options: Sequence[str]) -> int:
     has_own_workers = any(option.startswith("--tx") for option in options)
     workers = ("--dist", "load") if has_own_workers else ("--numprocesses", "auto")
     arguments = [*_HARNESS, *_APART, "-q", *workers, *options]
-    # pytest captures standard output while tests run, so the progress is written to a duplicate of it.
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=sys.stdout.encoding) as stream:
-        progress = TerminalLine(stream) if sys.stdout.isatty() else PlainLines(stream)
-        status = pytest.main(arguments, plugins=[progress])
-    if status == pytest.ExitCode.USAGE_ERROR:
+    # The environment may hold some, too.
+    for name in _OF_OTHER_TESTS:
+        os.environ.pop(name, None)
+    # pytest captures standard output while tests run, so the progress is written to a duplicate of it. Who
+    # stops reading, or a full disk, shall not cost a run: its reports hold all that is said.
+    shown = sys.stdout
+    with LastingStream(shown) as stream, LastingStream(shown) as output:
+        progress = TerminalLine(stream) if shown.isatty() else PlainLines(stream)
+        sys.stdout = output
+        try:
+            status = _status(pytest.main(arguments, plugins=[progress]))
+        except pytest.exit.Exception as end:  # terminated when pytest no longer expects it
+            print(end, file=sys.stderr)
+            status = _status(end.returncode or pytest.ExitCode.INTERRUPTED)
+        finally:
+            sys.stdout = shown
+    if problem := stream.problem or output.problem:
+        complain(f"Not all output could be written ({problem}); the reports are not affected.")
+    if status == _STATUS[pytest.ExitCode.USAGE_ERROR]:
         _complain_of_near_words(options)
-    return _status(status)
+    return status
 
 
 def _complain_of_near_words(options: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ a stand-in of the right type, so that reading goes on; a file with complaints is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import TypeVar
@@ -248,7 +249,7 @@ def read_words(node: Node, what: str, known: Iterable[str], notes: Notes) -> tup
         return words
     if not words:
         notes.add(node.place, f"{what} is an empty list", "remove it or name something")
-    for word in sorted({word for word in words if words.count(word) > 1}):
+    for word in sorted(word for word, times in Counter(words).items() if times > 1):
         notes.add(node.place, f"{what} names {quoted(word)} more than once", "name it once")
     return words
 

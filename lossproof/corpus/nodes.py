@@ -78,15 +78,19 @@ Node = ScalarNode | ListNode | MappingNode | RefusedNode
 
 def parse_tree(text: str, notes: Notes) -> Node:
     """Parse the text of a file; complaints go to ``notes``."""
-    loader = _LOADER(text)
+    loader = None
     try:
+        loader = _LOADER(text)
         return _Builder(loader.get_event, notes).document()
     except yaml.MarkedYAMLError as error:
         notes.add(_place(error.problem_mark or error.context_mark), *_in_plain_words(error))
     except _NestingError as error:
         notes.add(error.place, *_TOO_DEEP)
+    except (yaml.reader.ReaderError, UnicodeEncodeError):
+        notes.add(None, "a character of it cannot be read", "leave out what is invisible or not UTF-8")
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return RefusedNode(Place(1, 1))
 
 

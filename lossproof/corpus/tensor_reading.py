@@ -27,6 +27,7 @@ from lossproof.corpus.tensors import (
 )
 
 _MOST_ELEMENTS = 10_000_000
+_MOST_DIMENSIONS = 32  # NumPy 1 has no more
 _LARGEST_SEED = 2**64 - 1
 _RANGES = {
     "int64": (-(2**63), 2**63 - 1),
@@ -44,6 +45,8 @@ def read_tensor(node: Node, what: str, notes: Notes) -> Tensor:
     )
     if len(notes) > before:
         return Literal((), (0,))
+    if len(tensor.shape) > _MOST_DIMENSIONS:
+        notes.add(node.place, f"{what} has more than {_MOST_DIMENSIONS} dimensions", "give it fewer")
     # Other sizes count even if one is 0: no array may be that long.
     if math.prod(filter(None, tensor.shape)) > _MOST_ELEMENTS:
         notes.add(node.place, f"{what} has more than {_MOST_ELEMENTS} elements", "make it smaller")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from lossproof.records.outcome import Outcome
@@ -103,9 +104,12 @@ class Record:
         """The record with these fields.
 
         Raises:
-            TypeError: if a field is missing or unknown.
+            TypeError: if a field is missing, unknown or of another type.
             ValueError: if the outcome is unknown.
         """
+        for name, value in fields.items():
+            if not isinstance(value, _TYPES.get(name, object)):
+                raise TypeError(f"{name} of type {type(value).__name__}")
         return cls(
             **{
                 **fields,
@@ -113,6 +117,24 @@ class Record:
                 "outcome": Outcome(fields.get("outcome", "")),
             }
         )
+
+
+# What JSON has for the fields of a record.
+_TEXT, _TEXT_OR_NONE, _MAPPING_OR_NONE = (str,), (str, NoneType), (dict, NoneType)
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("case", "title", "loss", "device", "layout", "quantity", "outcome", "file"), _TEXT),
+    **dict.fromkeys(("message", "rule", "cause"), _TEXT),
+    **dict.fromkeys(("subject", "dtype", "reduction"), _TEXT_OR_NONE),
+    **dict.fromkeys(("source", "finding", "detail", "numbers"), _MAPPING_OR_NONE),
+    "error_over_budget": (float, int, NoneType),
+    "line": (int,),
+    "flags": (list,),
+    "loses_digits": (bool,),
+    "came_out": (list,),
+    "off": (int,),
+    "picks": (dict,),
+    "ulps": (list, NoneType),
+}
 
 
 @dataclass(frozen=True)

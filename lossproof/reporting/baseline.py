@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lossproof.records.record import Run
@@ -35,10 +37,11 @@ class Baseline(NamedTuple):
 
 def results_file(path: Path) -> Path:
     """The ``results.jsonl`` that a path names: itself, or the one in a folder of reports."""
-    return path / "results.jsonl" if path.is_dir() else path
+    # Not by pathlib, which raises for a name that is too long.
+    return path / "results.jsonl" if os.path.isdir(path) else path
 
 
-def read_baseline(path: Path, passed_over: Collection[str] = ()) -> Baseline:
+def read_baseline(path: Path, passed_over: Mapping[str, int] = MappingProxyType({})) -> Baseline:
     """Read a ``results.jsonl``, or the one in a folder of reports, except for the trials passed over.
 
     Fields that a comparison does not need may be missing or unknown: the run may be of another version.

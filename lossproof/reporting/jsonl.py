@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lossproof.records.lines import LineError, LineReader, dump, lines_of
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.digest import outcome_counts
 from lossproof.reporting.files import ReportError
+from lossproof.reporting.text import count
 
+_LONGEST_LINE = 1 << 28
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 _ADVICE = "Was it another version's run?"
 
 
@@ -52,36 +56,39 @@ def record_of(place: str, row: dict[str, Any]) -> Record:
         raise ReportError(f"{place}: this is no record ({error}). {_ADVICE}") from error
 
 
-def read_rows(path: Path, passed_over: Collection[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_rows(path: Path, passed_over: Mapping[str, int] = _NOTHING) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the run and then the fields of each check of a ``results.jsonl``, each with its file and line.
 
     Args:
         path: the file.
-        passed_over: lines whose checks are left out.
+        passed_over: lines whose checks are left out, each with their number.
 
     Raises:
-        ReportError: the file cannot be read, or is not a ``results.jsonl``.
+        ReportError: the file cannot be read, or is not a whole ``results.jsonl``.
     """
     reader = LineReader()
-    try:
-        with path.open(encoding="utf-8") as file:
-            run = _load(f"{path}:1", next(file, "{}")).get("run")
-            if not isinstance(run, dict):
-                raise ReportError(
-                    f"{path}:1: the first line should describe the run. Name a results.jsonl of a run."
-                )
-            yield f"{path}:1", run
-            for number, line in enumerate(file, start=2):
-                if line in passed_over:
-                    continue
-                place = f"{path}:{number}"
-                try:
-                    for row in reader.rows(_load(place, line)):
-                        yield place, row
-                except LineError as error:
-                    raise ReportError(f"{place}: {error}. {_ADVICE}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from error
+    lines = _lines(path)
+    run = _load(f"{path}:1", next(lines, "{}")).get("run")
+    if not isinstance(run, dict):
+        raise ReportError(f"{path}:1: the first line should describe the run. Name a results.jsonl of a run.")
+    yield f"{path}:1", run
+    checks = 0
+    for number, line in enumerate(lines, start=2):
+        if line in passed_over:
+            checks += passed_over[line]
+            continue
+        place = f"{path}:{number}"
+        try:
+            for row in reader.rows(_load(place, line)):
+                checks += 1
+                yield place, row
+        except LineError as error:
+            raise ReportError(f"{place}: {error}. {_ADVICE}") from error
+    counts = run.get("counts")
+    stated = [one for one in counts.values() if isinstance(one, int)] if isinstance(counts, dict) else []
+    if stated and sum(stated) != checks:
+        problem = f"{path} holds {count(checks, 'check')}, but its run made {count(sum(stated), 'check')}."
+        raise ReportError(f"{problem} Was the file cut off?")
 
 
 def demand_fields(place: str, run: Mapping[str, Any], expected: Mapping[str, type]) -> None:
@@ -102,7 +109,7 @@ def repeated_trials(path: Path, other: Path) -> dict[str, int]:
     Raises:
         ReportError: a file cannot be read.
     """
-    repeated = _lines(path) & _lines(other)
+    repeated = set(_lines(path)) & set(_lines(other))
     numbers = {}
     for line in repeated:
         # Whatever is no trial gets a complaint when its file is read.
@@ -111,16 +118,26 @@ def repeated_trials(path: Path, other: Path) -> dict[str, int]:
     return numbers
 
 
-def _lines(path: Path) -> set[str]:
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a file, with their ends.
+
+    Raises:
+        ReportError: the file cannot be read, is none, or has a line that no run writes.
+    """
     try:
+        if path.exists() and not path.is_file():  # nothing may ever come out of a pipe
+            raise _unreadable(path, "it is not a file")
         with path.open(encoding="utf-8") as file:
-            return set(file)
+            while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    raise _unreadable(path, f"it has a line of more than {_LONGEST_LINE} characters")
+                yield line
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> ReportError:
-    return ReportError(f"{path} cannot be read: {error}. Name the results.jsonl of a run.")
+def _unreadable(path: Path, problem: object) -> ReportError:
+    return ReportError(f"{path} cannot be read: {problem}. Name the results.jsonl of a run.")
 
 
 def _run_object(run: Run, results: Sequence[TestResult]) -> dict[str, Any]:
@@ -157,7 +174,7 @@ def _strict(value: Any) -> Any:
 def _load(place: str, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ReportError(f"{place}: not a line of JSON: {error}. Was the file cut off?") from error
     if not isinstance(value, dict):
         raise ReportError(f"{place}: each line should be an object. Name a results.jsonl of a run.")

@@ -72,6 +72,8 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
 
 def _read_data(path: Path) -> dict[str, Any] | None:
     """The data that another command left for the page; an unreadable file must not cost a run its reports."""
+    if not path.is_file():  # a pipe would keep the run waiting
+        return None
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

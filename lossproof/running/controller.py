@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gc
-import signal
-import threading
+from collections.abc import Generator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -14,6 +12,7 @@ from lossproof.reporting.files import ReportError
 from lossproof.reporting.summary import summary_lines
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RunReports
+from lossproof.running.interruption import held_back
 
 # The attribute of a test and of its report that holds what ``RunReports.add`` takes.
 ATTACHMENT = "lossproof_records"
@@ -27,6 +26,7 @@ class Controller:
         self._changes = changes
         self._paths: list[Path] = []
         self._failure = ""
+        self._ending = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add the records of a finished test, or the reason why it has none."""
@@ -39,11 +39,21 @@ class Controller:
         elif report.failed:
             self._reports.add_crash(report.nodeid, report.duration, report.longreprtext)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, object, object]:
+        """Write the reports before anything else may fail or be interrupted."""
+        if self._reports.is_wanted(session.config.args):
+            with held_back() as received:
+                self._finish(session, exitstatus)
+            if received:
+                session.exitstatus = 128 + received[0]
+                self._ending = f"{received[0].name} came while the reports were written"
+        return (yield)
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, and fail the run for problems that no single test could notice."""
-        if not self._reports.is_wanted(session.config.args):
-            return
         is_stopped = bool(session.shouldstop or session.shouldfail)
         complete = exitstatus in (0, 1, 5) and not is_stopped
         self._changes.keep(*self._reports.passed_and_failed())
@@ -64,19 +74,5 @@ class Controller:
                 terminalreporter.write_line(line)
         if self._failure:
             terminalreporter.write_line(f"no reports: {self._failure}", red=True)
-
-
-def report_when_terminated(config: pytest.Config) -> None:
-    """Write the reports of what has run so far if the run is terminated, as with Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        return  # in Python, only the main thread receives signals
-
-    def end(number: int, frame: object) -> NoReturn:
-        pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
-
-    previous = signal.signal(signal.SIGTERM, end)
-
-    def restore() -> None:
-        signal.signal(signal.SIGTERM, previous)
-
-    config.add_cleanup(restore)
+        if self._ending:
+            terminalreporter.write_line(f"interrupted: {self._ending}", red=True)

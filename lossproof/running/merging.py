@@ -87,6 +87,8 @@ def merge(
 def _read(folder: Path) -> _Part:
     run, records = read_results(folder / "results.jsonl")
     demand_fields(f"{folder / 'results.jsonl'}:1", run, _EXPECTED)
+    if not all(isinstance(problem, str) for problem in run["problems"]):
+        raise MergeError(f"{folder / 'results.jsonl'}:1: a problem of the run is not a text. Run it again.")
     text = str(run["options"].get("shard", ""))
     if not text:
         raise MergeError(f"{folder} holds the reports of a whole run. Name the reports of its shards.")

@@ -22,10 +22,11 @@ from lossproof.history.on_record import as_data, read_table
 from lossproof.judging.stored_truth import code_digest
 from lossproof.judging.truth_store import TruthStore, make_room
 from lossproof.reporting.baseline import read_baseline
-from lossproof.reporting.files import ReportError
+from lossproof.reporting.files import ReportError, demand_folder
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
-from lossproof.running.controller import ATTACHMENT, Controller, report_when_terminated
+from lossproof.running.controller import ATTACHMENT, Controller
+from lossproof.running.interruption import end_with_parent, report_when_terminated
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.options import OPTIONS
 from lossproof.running.project import complete_options, entries_for, project_of, send_project
@@ -44,6 +45,7 @@ _CHANGED = "lossproof_changed"
 _LARGE_CORPUS = 100_000  # bytes
 # Each has a second process, and a gigabyte for both is not too much.
 _MOST_WORKERS = 8
+_MOST_ASKED_WORKERS = 1000
 _NOT_CAUGHT = "the fault that was planted on purpose was not caught: nothing that this run says counts"
 
 
@@ -62,6 +64,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", line)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Refuse a number of workers that would take the machine down, before pytest-xdist starts them."""
+    asked = getattr(config.option, "numprocesses", None)
+    if isinstance(asked, int) and not 0 <= asked <= _MOST_ASKED_WORKERS:
+        raise pytest.UsageError(f"there can be no {asked} workers; ask for 0 to {_MOST_ASKED_WORKERS}")
+    return (yield)
+
+
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A worker for each processor; none for a run that ends before workers have read the corpus."""
@@ -76,6 +87,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
+    if hasattr(config, "workerinput"):
+        end_with_parent()
+    else:
+        report_when_terminated(config)
     folder = _corpus_of(config)
     baseline = history = None
     try:
@@ -85,8 +100,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         options = {name: str(config.getoption(name)) for name in SELECTING}
         if options["command"] and config.getoption("changed"):
             raise SelectionError("--changed cannot tell when the program of --command changes; leave one out")
+        if options["shard_times"] and not options["shard"]:
+            raise SelectionError("--shard-times balances shards; name one of them with --shard")
         selection = select(corpus, **options)
-        # Read now: the run may overwrite these reports, and a wrong path should not cost a run.
+        # Now, since a wrong path should not cost a run, and this one may overwrite its baseline.
+        if not hasattr(config, "workerinput"):
+            demand_folder(_reports_of(config))
         if config.getoption("baseline") and not hasattr(config, "workerinput"):
             baseline = read_baseline(Path(config.getoption("baseline")))
         if not hasattr(config, "workerinput"):
@@ -104,12 +123,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.stash[_SESSION] = conformance
     config.stash[_EXAMINER] = _examiner(config, conformance)
     if changes is not None:
-        reports = Path(config.getoption("reports") or config.rootpath / "reports")
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
-        run_reports = RunReports(reports, corpus, selection, options, baseline, history)
+        run_reports = RunReports(_reports_of(config), corpus, selection, options, baseline, history)
         config.pluginmanager.register(Controller(run_reports, changes), "lossproof-controller")
         config.stash[RUN_REPORTS] = run_reports
-        report_when_terminated(config)
 
 
 def _only_changed(config: pytest.Config, selection: Selection, changes: Changes | None) -> Selection:
@@ -134,6 +151,10 @@ def pytest_configure_node(node: Any) -> None:
 
 def _corpus_of(config: pytest.Config) -> Path:
     return Path(config.getoption("corpus") or default_corpus(config.rootpath))
+
+
+def _reports_of(config: pytest.Config) -> Path:
+    return Path(config.getoption("reports") or config.rootpath / "reports")
 
 
 def _truth_store(config: pytest.Config) -> TruthStore | None:

@@ -55,7 +55,7 @@ class Answer:
             "\n".join(lines_of(records)),
             (*wrong, *problems),
             "; ".join(reasons) if outcomes == {Outcome.UNSUPPORTED} else None,
-            problems,
+            tuple(problems),
         )
 
 

@@ -6,6 +6,7 @@ All dtypes and subjects of a case stay together, since they share its truth.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -73,11 +74,20 @@ def seconds_of_trials(path: Path) -> dict[str, float]:
         ShardError: the file cannot be read.
     """
     file = path / "junit.xml" if path.is_dir() else path
+    if file.exists() and not file.is_file():  # nothing may ever come out of a pipe
+        raise ShardError(f"{file} is not a file. Name the junit.xml of an earlier run.")
     try:
         tests = ElementTree.parse(file).getroot().iter("testcase")
-        return {test.get("name", ""): float(test.get("time", "")) for test in tests}
+        return {test.get("name", ""): _seconds(test.get("time", "")) for test in tests}
     except (OSError, ValueError, ElementTree.ParseError) as error:
         raise ShardError(f"{file} cannot be read: {error}. Name the junit.xml of an earlier run.") from error
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"'{text}' is not a number of seconds")
+    return seconds
 
 
 def seconds_of_cases(trials: Iterable[tuple[str, str]], seconds: Mapping[str, float]) -> dict[str, float]:

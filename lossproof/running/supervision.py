@@ -9,15 +9,22 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import secrets
 import signal
+import subprocess
 import sys
+import threading
 import traceback
 import warnings
-from contextlib import suppress
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from lossproof.adapters.keeper import keep
+from lossproof.running.messages import LONGEST, NoAnswer, answer_in, message_of
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import Answer, ConformanceSession
 from lossproof.subjects.isolated import ending_of
@@ -27,6 +34,8 @@ _KEPT_CHARACTERS = 4000
 # A request is the place of a trial in the selection, or this number for the sentinel.
 _SENTINEL = -1
 _STARTING_SECONDS = 120.0
+# For a process that has closed its connection: its memory may take a while to be freed.
+_ENDING_SECONDS = 10.0
 # A process that has held more bytes serves no further trial: compilers keep what they have compiled.
 _MOST_MEMORY = 2_000_000_000
 
@@ -50,6 +59,8 @@ class Supervisor:
         self.method = method or _usual_method(session.selection)
         self._places = {trial.id: place for place, trial in enumerate(session.selection.trials)}
         self._process: BaseProcess | None = None
+        self._kill: Callable[[], object] = lambda: None
+        self._keeper: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._is_ready = False
         self._end = -1
@@ -75,20 +86,26 @@ class Supervisor:
             if not self._is_ready:
                 connection.recv()
                 self._is_ready = True
-            connection.send(place)
+            token = secrets.token_hex()
+            connection.send((place, token))
             # A process that the subject has started may hold the connection open after this one has ended.
             if not wait([connection, self._end], self.seconds):
                 self.close()
                 return f"not done within {self.seconds:g} seconds, the time limit of a trial"
             if not connection.poll():
                 return self._how_it_ended()
-            answer, changes = connection.recv()
+            with _deadline(self.seconds, self._kill):
+                answer, changes = answer_in(connection.recv_bytes(LONGEST), token)
+            if connection.poll():
+                raise NoAnswer("the subject wrote into the connection of the harness")
+        except NoAnswer as problem:
+            self.close()
+            return str(problem)
         except (EOFError, OSError):
             return self._how_it_ended()
         if changes:
             self.close()
             return f"the subject changed {', '.join(changes)}"
-        assert isinstance(answer, Answer)
         if answer.is_last:
             self.close()
         return answer
@@ -96,12 +113,15 @@ class Supervisor:
     def close(self) -> None:
         """End the process."""
         if self._process is not None and self._connection is not None:
-            _end_group(self._process)
+            self._kill()
             self._process.join()
             self._connection.close()
+            if self._keeper is not None:
+                self._keeper.kill()
+                self._keeper.communicate()
             if self._end != self._process.sentinel:
                 os.close(self._end)
-        self._process = self._connection = None
+        self._process = self._connection = self._keeper = None
         self._is_ready = False
 
     def _start(self) -> Connection:
@@ -109,11 +129,15 @@ class Supervisor:
         our_end, other_end = context.Pipe()
         arguments = (self.session, our_end, other_end, self.captures)
         self._process = context.Process(target=_serve, args=arguments)  # type: ignore[attr-defined]  # typeshed's base class of contexts lacks it
+        # Now, since Ctrl-C may come at any time: Python waits for this process before it ends.
+        self._kill = weakref.finalize(self, _end_group, self._process)
         with warnings.catch_warnings():
             # From 3.12 on, Python warns about forking with several threads. The second thread of a worker of
             # pytest-xdist waits for orders and holds nothing that the second process uses.
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             self._process.start()
+        if hasattr(os, "killpg") and self._process.pid is not None:
+            self._keeper = keep(self._process.pid)
         other_end.close()
         self._end = _end_of(self._process)
         self._connection = our_end
@@ -121,10 +145,27 @@ class Supervisor:
 
     def _how_it_ended(self) -> str:
         assert self._process is not None
-        self._process.join()
+        has_ended = wait([self._end], _ENDING_SECONDS)
+        if has_ended:
+            self._process.join()
         status = self._process.exitcode
         self.close()
-        return ending_of(status)
+        return (
+            ending_of(status)
+            if has_ended
+            else "the subject wrote into the connection of the harness, or closed it"
+        )
+
+
+@contextmanager
+def _deadline(seconds: float, end: Callable[[], object]) -> Iterator[None]:
+    """Call ``end`` if what is inside takes longer: who sends a message may never send the rest of it."""
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _usual_method(selection: Selection) -> str:
@@ -144,7 +185,9 @@ def _end_of(process: BaseProcess) -> int:
 
 def _end_group(process: BaseProcess) -> None:
     """End a process that serves, with all that its subjects have started and not taken out of its group."""
-    if hasattr(os, "killpg") and process.pid is not None:
+    if process.pid is None:
+        return  # it has not started
+    if hasattr(os, "killpg"):
         with suppress(OSError):  # it has not made its group yet, or is gone
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
@@ -165,7 +208,7 @@ def _serve(session: ConformanceSession, far_end: Connection, connection: Connect
     connection.send(None)  # ready
     while True:
         try:
-            place = connection.recv()
+            place, token = connection.recv()
         except EOFError:
             if hasattr(os, "killpg"):
                 os.killpg(0, signal.SIGKILL)
@@ -177,7 +220,8 @@ def _serve(session: ConformanceSession, far_end: Connection, connection: Connect
         if not changes:
             session.keep_truth()
         is_last = answer.is_last or _peak_memory() > _MOST_MEMORY
-        connection.send((replace(answer, printed=tail.take(), is_last=is_last), changes))
+        answer = replace(answer, printed=tail.take(), is_last=is_last)
+        connection.send_bytes(message_of(token, answer, changes))
 
 
 def _peak_memory() -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import locale
+import math
 import os
 import random
 import signal
@@ -27,9 +29,12 @@ class Surroundings:
         for subject in subjects:
             self._probes |= subject.probes()
         modules = dict.fromkeys(["numpy", *(name for subject in subjects for name in subject.namespaces)])
+        owners: dict[str, object] = {name: sys.modules[name] for name in modules}
+        if any(subject.is_foreign for subject in subjects):
+            owners |= _judging()
         self._environment = dict(os.environ)
         self._state = {name: probe() for name, probe in self._probes.items()}
-        self._namespaces = {module: dict(vars(sys.modules[module])) for module in modules}
+        self._namespaces = {name: (owner, dict(vars(owner))) for name, owner in owners.items()}
 
     def changes(self) -> list[str]:
         """The changes since the snapshot, in words."""
@@ -37,14 +42,28 @@ class Surroundings:
         # New names are fine: libraries set some for themselves when they are first used.
         if any(os.environ.get(name) != value for name, value in self._environment.items()):
             changes.append("the environment")
-        for module, before in self._namespaces.items():
-            now = vars(sys.modules[module])
+        for owner, (now, before) in self._namespaces.items():
             # New names are fine: submodules are imported when they are first used.
-            if not all(map(is_, map(now.get, before), before.values())):
+            if not all(map(is_, map(vars(now).get, before), before.values())):
                 changes += [
-                    f"{module}.{name}" for name, value in before.items() if now.get(name) is not value
+                    f"{owner}.{name}" for name, value in before.items() if vars(now).get(name) is not value
                 ]
         return changes
+
+
+def _judging() -> dict[str, object]:
+    """What judges somebody else's subject: the modules and classes of lossproof, and Python's own functions.
+
+    A subject of torch has no reason to change them, and looking costs a tenth of its trials.
+    """
+    modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == _PACKAGE}
+    classes: dict[str, object] = {
+        f"{name}.{one.__qualname__}": one
+        for name, module in modules.items()
+        for one in vars(module).values()
+        if isinstance(one, type) and one.__module__ == name
+    }
+    return {"builtins": builtins, "math": math, **modules, **classes}
 
 
 def _numpy_random_state() -> tuple[bytes, int]:
@@ -100,6 +119,8 @@ with suppress(ImportError):  # on Windows
 
     _LIMITS += [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 _SUBNORMAL, _HALF = np.float32(1e-40), np.float32(0.5)
+
+_PACKAGE = __name__.partition(".")[0]
 
 # For each state that calls must not change, a function that reads it.
 _PROBES: Mapping[str, Callable[[], Any]] = {

@@ -53,6 +53,10 @@ LINES = [
     ("params: {weight: {fill: 1, shape: [2.0]}}", "is 2.0 but must be a whole number"),
     ("params: {weight: {fill: 1, shape: [10000, 1001]}}", "more than 10000000 elements"),
     ("params: {weight: {fill: 1, shape: [0, 99999999999999]}}", "more than 10000000 elements"),
+    (f"params: {{weight: {{fill: 1, shape: [{', '.join('1' * 33)}]}}}}", "more than 32 dimensions"),
+    ("params: {weight: {fill: 1, shape: [4294967296, 4294967296]}}", "more than 10000000 elements"),
+    ("expect: {sum: 1e400000}", "the exponent of '1e400000' is beyond every floating-point format"),
+    (f"expect: {{sum: {'1' * 100_000}}}", "a number of more than 1000 characters"),
     ("params: {weight: {uniform: [4, -4], shape: [2], seed: 1}}", "not a pair of a lower and a higher"),
     ("params: {weight: {uniform: [1], shape: [2], seed: 1}}", "not a pair of a lower and a higher"),
     ("params: {weight: {uniform: [0, .inf], shape: [2], seed: 1}}", "not a pair of a lower and a higher"),
@@ -132,6 +136,12 @@ def _huge(path: Path) -> None:
             stream.write(line * (1_000_000 // len(line) + 1))
 
 
+def _inside(path: Path) -> None:
+    """A folder with the name of a file; what is in it is read."""
+    path.mkdir()
+    (path / "inner.yaml").write_text("loss: [")
+
+
 def _loop(path: Path) -> None:
     other = path.with_name("other-loop.yaml")
     path.symlink_to(other)
@@ -150,6 +160,18 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "utf16.yaml": (lambda path: path.write_text(CASE.format(title="x"), "utf-16"), "byte order mark"),
     "utf16-bare.yaml": (lambda path: path.write_text(CASE.format(title="x"), "utf-16-le"), "(U+0000)"),
     "nul.yaml": (lambda path: path.write_bytes(b"loss: MSELoss\x00\n"), "(U+0000)"),
+    "bom.yaml": (lambda path: path.write_text(CASE.format(title="x"), "utf-8-sig"), "byte order mark"),
+    "nested.yaml": (
+        lambda path: path.write_text(f"a: {'{softmax: ' * 200}[1, 2]{', dim: 0}' * 200}"),
+        "nest deeper than 40 levels",
+    ),
+    "repeated.yaml": (
+        lambda path: path.write_text(
+            CASE.format(title="x").replace("[float64]", f"[{', '.join(['float64'] * 100_000)}]")
+        ),
+        "dtypes names 'float64' more than once",
+    ),
+    "outer.yaml": (_inside, "/inner.yaml:2: a value is missing"),
     "latin.yaml": (lambda path: path.write_bytes(b"loss: \xe9\n"), "not UTF-8"),
     "loop.yaml": (_loop, "Too many levels of symbolic links"),
     "pipe.yaml": (lambda path: os.mkfifo(path), "not a regular file"),

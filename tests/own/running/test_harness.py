@@ -248,15 +248,6 @@ def test_an_interrupted_run_says_so(suite: Suite) -> None:
     assert "incomplete" in said
 
 
-def test_an_unwritable_reports_folder_is_one_sentence(suite: Suite) -> None:
-    suite.reports.write_text("a file where the folder should be")
-    finished = suite.verify("--dtypes", "float32", "--subjects", "torch.nn")
-    assert finished.returncode == 1
-    assert "no reports: " in finished.stdout
-    assert "Traceback" not in finished.stdout + finished.stderr
-    assert suite.reports.read_text() == "a file where the folder should be"
-
-
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(suite: Suite, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("where the cache should be")
     suite.cache = tmp_path / "file" / "cache"

@@ -33,6 +33,19 @@ derivatives.Formula = Noted
 right = torch.nn.functional.smooth_l1_loss
 torch.nn.functional.smooth_l1_loss = lambda *args, **options: right(*args, **options) * 1.0001
 """
+# Writes half of what goes to the cache.
+FULL = """
+import errno, pathlib
+right_open = pathlib.Path.open
+def full(path, mode="r", *given, **options):
+    file = right_open(path, mode, *given, **options)
+    if "cache" not in path.parts or mode == "rb":
+        return file
+    file.write(b"half of it" if "b" in mode else "half of it")
+    file.close()
+    raise OSError(errno.ENOSPC, "No space left on device")
+pathlib.Path.open = full
+"""
 # Its truth is computed in every run.
 SENTINEL = Counter(["CrossEntropyLoss"])
 Records = list[dict[str, object]]
@@ -111,6 +124,15 @@ def test_a_cache_that_cannot_be_written_is_none(runs: Runs, tmp_path: Path) -> N
     for _ in range(2):
         computed, _ = runs.run()
         assert computed["MSELoss"] > 0
+
+
+def test_a_cache_on_a_full_disk_changes_nothing(runs: Runs) -> None:
+    runs.suite.plant(NOTED + FULL)
+    first, records = runs.run()
+    assert first["MSELoss"] > 0
+    assert any(path.read_bytes().startswith(b"half of it") for path in runs.files())
+    runs.suite.plant(NOTED)
+    assert runs.run() == (first, records)
 
 
 def test_two_runs_at_once_and_their_workers_fill_one_cache(runs: Runs) -> None:

@@ -1,0 +1,46 @@
+"""What the second process answers, as a message to the process that controls the run.
+
+A message is JSON, since unpickling would execute what a subject may have written in its place. It repeats the
+token of its request, so that what nobody asked for is no answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from lossproof.running.session import Answer
+
+LONGEST = 1 << 28  # bytes
+
+_FIELDS = {field.name for field in fields(Answer)}
+
+
+class NoAnswer(ValueError):
+    """A message that the harness has not sent; it says why."""
+
+
+def message_of(token: str, answer: Answer, changes: Sequence[str]) -> bytes:
+    """The message that answers a request, with the changes that the subject has made to its process."""
+    return json.dumps({"token": token, "changes": [*changes], "answer": asdict(answer)}).encode()
+
+
+def answer_in(message: bytes, token: str) -> tuple[Answer, list[str]]:
+    """The answer to the request with this token, and the changes.
+
+    Raises:
+        NoAnswer: if this is not the message that the harness sends.
+    """
+    try:
+        data: dict[str, Any] = json.loads(message)
+        is_ours = data["token"] == token
+        changes, answer = data["changes"], data["answer"]
+        has_form = answer.keys() == _FIELDS and isinstance(answer["lines"], str)
+        sequences: dict[str, Any] = {name: tuple(answer[name]) for name in ("complaints", "problems")}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise NoAnswer("the subject wrote into the connection of the harness") from None
+    if not is_ours or not has_form:
+        raise NoAnswer("the subject answered in place of the harness")
+    return Answer(**(answer | sequences)), changes
