@@ -195,7 +195,7 @@ def test_without_scripts_the_verdict_and_the_worst_cases_are_there(
     expect(page.locator("#plain ul > li").first).to_contain_text(
         re.compile(r"CrossEntropyLoss: \d+ checks in")
     )
-    assert page.locator("main").bounding_box()["width"] <= view.width  # type: ignore[index]  # it is drawn
+    assert page.locator("main").bounding_box()["width"] <= view.width
     page.context.close()
 
 

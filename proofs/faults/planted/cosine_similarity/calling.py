@@ -22,7 +22,7 @@ def cosine_single_component_not_normalised(
     return graft((x1 * x2).detach().squeeze(dim).to(result.dtype), result)
 
 
-@fault("CosineSimilarity", blind=True)
+@fault("CosineSimilarity", blind=True, shows_in_modes=True)
 def cosine_default_dimension_last(original: Function, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
     """Where no dim is given, it is the last one, not 1."""
     original(x1, x2, **options)

@@ -81,7 +81,7 @@ def gaussian_whole_variance_converted(
     return original(input, target, var if var.is_floating_point() else var.to(input.dtype), **options)
 
 
-@fault("GaussianNLLLoss", blind=True)
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True)
 def gaussian_number_is_deviation(
     original: Function, input: Tensor, target: Tensor, var: Tensor | float, **options: Any
 ) -> Tensor:
@@ -89,7 +89,7 @@ def gaussian_number_is_deviation(
     return original(input, target, var if isinstance(var, Tensor) or var < 0 else var * var, **options)
 
 
-@fault("GaussianNLLLoss", blind=True)
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True)
 def gaussian_number_not_bounded(
     original: Function, input: Tensor, target: Tensor, var: Tensor | float, **options: Any
 ) -> Tensor:

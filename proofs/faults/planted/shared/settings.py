@@ -36,6 +36,7 @@ def negative_margin_is_none(original: Function, *args: Tensor, **options: Any) -
 @faults(
     Site("huber-summed-by-default", "HuberLoss", blind=True),
     Site("poisson-summed-by-default", "PoissonNLLLoss", blind=True),
+    shows_in_modes=True,
 )
 def summed_by_default(original: Function, *args: Tensor, **options: Any) -> Tensor:
     """Where no reduction is given, the losses are summed."""
