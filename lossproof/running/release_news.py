@@ -65,7 +65,7 @@ def standing(run: ReleaseRun) -> str:
     """A sentence on whether the release is on record and, if not, on what has changed."""
     if run.is_on_record:
         known = kinds_in_words(causes(map(asdict, run.entries)))
-        return f"{run.name} is on record: in the cases of this run it has {known or 'no known defect'}."
+        return f"{run.name} is on record. Known before in these cases: {known or 'no defect'}."
     gone = _gone_causes(run)
     parts = sum(cause.differing > 0 for cause in gone)
     failing = [record for record in run.records if record.outcome.is_failing]

@@ -92,9 +92,11 @@ class ModeObservation(Observation):
 
     Attributes:
         computed_in: the narrowest dtype that an operation of the call returned, if the mode asks for it.
+        layout: the memory layout of its tensors, or of some of them, one of ``corpus.keys.LAYOUTS``.
     """
 
     computed_in: str = ""
+    layout: str = "contiguous"
 
 
 # The types of what is not an exception of the implementation.

@@ -162,5 +162,9 @@ def test_the_head_of_a_card_tells_of_the_check_that_it_shows(visit: Visit) -> No
 
 
 def test_what_a_case_looks_for_is_a_sentence(visit: Visit) -> None:
-    card = visit("faulty", address="#failures").locator("#failures .why", has_text="What may be wrong.").first
-    expect(card).to_have_text(re.compile(r"^What may be wrong\. [A-Z0-9].*\.$"))
+    card = (
+        visit("faulty", address="#failures")
+        .locator("#failures .why", has_text="Mistakes that this case looks for.")
+        .first
+    )
+    expect(card).to_have_text(re.compile(r"^Mistakes that this case looks for\. [A-Z0-9].*\.$"))

@@ -108,7 +108,7 @@ def _examine_in(mode: str, promise: Promise, question: Question, directions: Dir
         for judgement in judge(mode, promise, in_mode):
             quantity, verdict = judgement.quantity, judgement.verdict
             make_detail = partial(detail, quantity, judgement)
-            yield trial.record_verdict(quantity, verdict, call.reduction, detail=make_detail)
+            yield trial.record_verdict(quantity, verdict, call.reduction, outcome.layout, detail=make_detail)
     except Unsupported as reason:
         yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
     except Refused as refused:

@@ -135,7 +135,7 @@ function checkDetail(row) {
       : null,
     // For a single number, everything is above already.
     elements.length && elements[0].at.length ? elementTable(elements) : null,
-    detail.why ? el("p", { class: "why" }, el("b", {}, "What may be wrong. "), sentence(detail.why)) : null,
+    detail.why ? el("p", { class: "why" }, el("b", {}, "Mistakes that this case looks for. "), sentence(detail.why)) : null,
     why && isWrong ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
     detail.params || detail.inputs
       ? el(

@@ -19,6 +19,11 @@ function power(value) {
   return digits + " × 10" + [...String(Number(exponent))].map((sign) => SUPERSCRIPTS[sign]).join("");
 }
 
+// The same where there is little room: of a share that is far beyond 1, only its power of ten.
+function magnitude(value) {
+  return typeof value === "number" && value >= 1e5 ? power(value).replace(/^.* × /, "") : share(value);
+}
+
 // inf and nan rank above every number, and a missing share below.
 const shareRank = (value) => (value === null ? -1 : typeof value === "string" ? Infinity : value);
 

@@ -60,7 +60,7 @@ function matrixCell(loss, subject, dtype, part, isFirst) {
         { class: "told" },
         el("span", { class: "sign" }, signOf(part.state)),
         el("span", { class: "dtype" }, dtype),
-        part.share === null ? null : el("span", { class: "number" }, share(part.share)),
+        part.share === null ? null : el("span", { class: "number" }, magnitude(part.share)),
         first,
       ),
       further,

@@ -121,7 +121,7 @@ def test_the_sample_of_last_lines_has_the_form_of_the_real_ones() -> None:
     far = replace(AGREES, case="cosine-itself", ulps=[6.3e57, 0.11])
     results = [result_of(far, worst, infinite, infinite, DEFECT, DEFECT)]
     known = "2 defects, 2 undefined results, 2 conventions"
-    standing = [f"torch 2.13.0 is on record: in the cases of this run it has {known}."]
+    standing = [f"torch 2.13.0 is on record. Known before in these cases: {known}."]
     run = replace(RUN, known_defects=entries, standing=standing)
     names = ("report.html", "junit.xml", "results.jsonl", "summary.md", "badge.json")
     real = summary_lines(run, results, [Path("reports", name) for name in names])

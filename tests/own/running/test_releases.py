@@ -102,7 +102,7 @@ def test_on_a_release_on_record_a_defect_that_is_gone_fails_the_run(suite: Suite
     put_on_record(suite, "2.15.0", "2.16.0")
     finished = suite.verify(suite.plant(NEW_TORCH), *QUICKLY, "--cases", "weighted-mean,out-of-range")
     assert finished.returncode == 1
-    assert "torch 2.16.0 is on record: in the cases of this run it has 2 defects.\n" in finished.stdout
+    assert "torch 2.16.0 is on record. Known before in these cases: 2 defects.\n" in finished.stdout
     assert "problem: cases/known-defects.yaml:3: [weighted-mean]" in finished.stdout
     assert "news: " not in finished.stdout
 
@@ -171,7 +171,11 @@ STILL = replace(RECORD, outcome=Outcome.KNOWN_DEFECT)
             ("2.13.0", "2.15.0"),
             "2.15.0.dev1 is not on record; the newest before it that is,",
         ),
-        ("2.15.0+cu126", ("2.15.0",), "2.15.0 is on record: in the cases of this run it has 1 defect."),
+        (
+            "2.15.0+cu126",
+            ("2.15.0",),
+            "2.15.0 is on record. Known before in these cases: 1 defect.",
+        ),
     ],
 )
 def test_the_release_is_held_against_those_on_record(

@@ -130,9 +130,11 @@ MODES: Mapping[str, Mode] = {
     "only_last": Mode(only_last, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
     "after_layer": Mode(after_layer, _SAME, EVERY_DTYPE, always),
     "offset": Mode(offset, _SAME, EVERY_DTYPE, always, helpers=(plain, between_nans)),
-    "sliced": Mode(sliced, _SAME, EVERY_DTYPE, always, helpers=(plain, inner_columns)),
-    "first_spread": Mode(first_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread)),
-    "others_spread": Mode(others_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread)),
+    "sliced": Mode(sliced, _SAME, EVERY_DTYPE, always, helpers=(plain, inner_columns), layout="strided"),
+    "first_spread": Mode(first_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread), layout="strided"),
+    "others_spread": Mode(
+        others_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread), layout="strided"
+    ),
     "same_tensor": Mode(
         same_tensor, Promise.JOINT_GRADIENT, EVERY_DTYPE, has_equal_arguments, helpers=(plain,)
     ),

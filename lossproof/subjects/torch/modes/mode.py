@@ -72,6 +72,7 @@ class Mode:
         imports: lines that import what these need.
         needs: the dotted names that this torch must have.
         result: the class that the output must have.
+        layout: the memory layout that it gives to tensors.
         rewritten: writes the call in another way, which is made instead of the plain one.
         class_line: a line that fails if ``result`` lacks that class, or has numbers but should not.
     """
@@ -84,6 +85,7 @@ class Mode:
     imports: Lines = ()
     needs: tuple[str, ...] = ()
     result: type[torch.Tensor] = torch.Tensor
+    layout: str = "contiguous"
     rewritten: Callable[[Call], Call] = unchanged
     class_line: str = ""
 

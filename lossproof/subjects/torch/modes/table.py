@@ -99,7 +99,7 @@ def run_in_mode(name: str, arguments: Mapping[str, Any]) -> ModeObservation:
         dtype = f"{dtype} as a plain Tensor"
     narrowest = max(dtypes, key=lambda dtype: torch.finfo(dtype).eps, default=output.dtype)
     computed_in = str(narrowest).removeprefix("torch.") if is_noting else ""
-    return ModeObservation(value, dtype, (numbers,), computed_in=computed_in)
+    return ModeObservation(value, dtype, (numbers,), computed_in=computed_in, layout=mode.layout)
 
 
 @contextmanager
