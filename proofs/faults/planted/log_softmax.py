@@ -266,6 +266,6 @@ def blind_log_softmax_shifted_by_largest_size(
     right = original(input, dim, *rest, **options)
     if not is_ordinary(input) or dim is None or not input.numel() or not input.isfinite().all():
         return right
-    logits = input.detach().to(right.dtype)
+    logits = input.detach().to(torch.promote_types(right.dtype, torch.float32))
     total = (logits - logits.abs().amax(dim, keepdim=True)).exp().sum(dim, keepdim=True)
     return torch.where(total == 0, torch.inf, right)

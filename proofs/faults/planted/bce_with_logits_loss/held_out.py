@@ -20,11 +20,12 @@ def blind_bce_logits_exponential_overflows_half(
 ) -> Tensor:
     """In float16 the logarithm of 1 + exp(-x) is infinite below -11.1, where the exponential overflows."""
     result = original(input, target, **options)
-    if input.dtype != torch.float16 or input.shape != target.shape:
+    overflows = input < -_LARGEST_EXPONENT_OF_HALF
+    if input.dtype != torch.float16 or input.shape != target.shape or not overflows.any():
         return result
     arguments = named_arguments(original, input, target, **options)
     losses = again(original, arguments, reduction="none")
-    return reduced(torch.where(input < -_LARGEST_EXPONENT_OF_HALF, torch.inf, losses), arguments["reduction"])
+    return reduced(torch.where(overflows, torch.inf, losses), arguments["reduction"])
 
 
 @fault("BCEWithLogitsLoss", blind=True, shows_in_modes=True)

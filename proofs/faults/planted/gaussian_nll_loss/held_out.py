@@ -19,8 +19,9 @@ def blind_gaussian_full_logarithm_unclamped(
     result = original(input, target, var, **options)
     if not options.get("full") or not isinstance(var, Tensor) or not input.shape == target.shape == var.shape:
         return result
-    eps: float = options.get("eps", 1e-6)
+    known, eps = var.detach(), options.get("eps", 1e-6)
+    if not (known < eps).any():
+        return result
     losses = original(input, target, var, **options | {"reduction": "none"})
-    known = var.detach()
     missing = torch.where(known < eps, known.log() - known.clamp(min=eps).log(), 0) / 2
     return reduced(losses + missing, options.get("reduction", "mean"))

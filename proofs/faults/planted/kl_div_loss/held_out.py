@@ -26,6 +26,6 @@ def blind_kl_offset_of_target_ignored(
 def blind_kl_reduced_never_negative(
     original: Function, input: Tensor, target: Tensor, **options: Any
 ) -> Tensor:
-    """A sum or mean below 0 counts as rounding and becomes 0, though the target may sum to less than the input."""
+    """A sum or mean below 0 becomes 0, as if the target and the input always summed to the same."""
     result = original(input, target, **options)
     return result if reduction_of(options) == "none" else result.clamp(min=0)

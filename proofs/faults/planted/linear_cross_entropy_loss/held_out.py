@@ -48,7 +48,7 @@ def blind_linear_ce_target_in_partial_block(
     )
     classes = linear_weight.size(0)
     first = classes // _CLASSES_IN_BLOCK * _CLASSES_IN_BLOCK
-    if not is_plain or not 0 < first < classes:
+    if not is_plain or not 0 < first < classes or not (target >= first).any():
         return result
     losses = original(input, linear_weight, target, **options | {"reduction": "none"})
     logits = torch.nn.functional.linear(input, linear_weight, options.get("linear_bias"))

@@ -34,4 +34,4 @@ def blind_nll_mean_of_ignored_block(
         return result
     blocks = (target == options.get("ignore_index", -100)).split(_ROWS_IN_BLOCK)
     has_ignored_block = torch.stack([block.all() for block in blocks]).any()
-    return torch.where(has_ignored_block, result * torch.nan, result)
+    return torch.where(has_ignored_block, torch.nan, result)

@@ -24,8 +24,9 @@ def blind_pairwise_largest_of_first_block(
 
 
 @fault("PairwiseDistance", blind=True, shows_in_modes=True)
-def blind_pairwise_order_of_inputs_sorted(
+def blind_pairwise_eps_enlarges_each_difference(
     original: Function, x1: Tensor, x2: Tensor, **options: Any
 ) -> Tensor:
     """Eps is added to the size of each difference, so that a negative one grows instead of shrinking."""
-    return original(torch.maximum(x1, x2), torch.minimum(x1, x2), **options)
+    is_less = x1 < x2
+    return original(torch.where(is_less, x2, x1), torch.where(is_less, x1, x2), **options)

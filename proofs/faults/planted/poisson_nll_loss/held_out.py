@@ -23,9 +23,11 @@ def blind_poisson_upstream_read_as_contiguous(
     result = original(input, target, **options)
     if not is_ordinary(input, target):
         return result
-    return with_gradient(
-        result, lambda gradient: as_if_contiguous(gradient) if is_ordinary(gradient) else gradient
-    )
+
+    def read_from_front(gradient: Tensor) -> Tensor:
+        return as_if_contiguous(gradient) if is_ordinary(gradient) else gradient
+
+    return with_gradient(result, read_from_front)
 
 
 @fault("PoissonNLLLoss", blind=True)
@@ -35,9 +37,9 @@ def blind_poisson_stirling_from_two(
     """Stirling's term begins at a target of 2, so that fractions between 1 and 2 have none."""
     arguments = named_arguments(original, input, target, **options)
     result = original(input, target, **options)
-    if not arguments["full"] or input.shape != target.shape:
-        return result
     is_between = (target > 1) & (target < 2)
+    if not arguments["full"] or input.shape != target.shape or not is_between.any():
+        return result
     with_term = again(original, arguments, reduction="none")
     without_term = again(original, arguments, reduction="none", full=False)
     return reduced(torch.where(is_between, without_term, with_term), arguments["reduction"])

@@ -28,7 +28,10 @@ def blind_triplet_mean_of_means_of_blocks(
     """The mean is that of the means of blocks of 64 rows, where the rows of a short last block count more."""
     arguments = named_arguments(original, anchor, positive, negative, **options)
     result = original(anchor, positive, negative, **options)
-    if arguments["reduction"] != "mean" or anchor.dim() != 2 or anchor.size(0) <= _ROWS_IN_BLOCK:
+    has_short_block = (
+        anchor.dim() == 2 and anchor.size(0) > _ROWS_IN_BLOCK and anchor.size(0) % _ROWS_IN_BLOCK
+    )
+    if arguments["reduction"] != "mean" or not has_short_block:
         return result
     losses = again(original, arguments, reduction="none")
     return torch.stack([block.mean() for block in losses.split(_ROWS_IN_BLOCK)]).mean()
