@@ -34,4 +34,4 @@ def blind_triplet_mean_of_means_of_blocks(
     if arguments["reduction"] != "mean" or not has_short_block:
         return result
     losses = again(original, arguments, reduction="none")
-    return torch.stack([block.mean() for block in losses.split(_ROWS_IN_BLOCK)]).mean()
+    return torch.stack([block.mean() for block in torch.split(losses, _ROWS_IN_BLOCK)]).mean()
