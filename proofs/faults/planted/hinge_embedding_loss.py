@@ -9,8 +9,15 @@ from torch import Tensor
 from torch.nn import HingeEmbeddingLoss
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
-from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced_as_named, summed_in_steps
+from proofs.faults.tools.kernels import (
+    is_plain_mean,
+    mean_of_first_block,
+    reduced,
+    reduced_as_named,
+    summed_in_steps,
+)
 from proofs.faults.tools.kinks import bent
 from proofs.faults.tools.vectors import as_asked
 
@@ -234,3 +241,17 @@ def hinge_embedding_module_copied_without_margin(
     """A copy of the module has lost its margin."""
     original(self, state)
     self.margin = 1.0
+
+
+@fault("HingeEmbeddingLoss", blind=True)
+def blind_hinge_later_blocks_start_late(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Each block of 1024 elements after the first starts one element late."""
+    if input.numel() <= 1024:
+        return original(input, target, **options)
+    arguments = named_arguments(original, input, target, **options)
+    losses = again(original, arguments, reduction="none")
+    places = torch.arange(losses.numel()).reshape(losses.shape)
+    is_skipped = (places > 0) & (places % 1024 == 0)
+    return reduced(torch.where(is_skipped, 0, losses), arguments["reduction"])

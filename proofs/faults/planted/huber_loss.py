@@ -12,6 +12,7 @@ from torch.nn import HuberLoss
 from torch.nn.functional import huber_loss
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.dtypes import like
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_rounded_sum, reduced
@@ -226,3 +227,17 @@ def huber_whole_delta_halved_downwards(
     is_line = (input - target).detach().abs() > delta
     rise = torch.where(is_line, delta / 2, 0.0).to(result.dtype)
     return result + reduced(rise, options.get("reduction", "mean"))
+
+
+@fault("HuberLoss", blind=True)
+def blind_huber_last_lane_of_halves(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """In half precisions a tail of 15 elements after the vectors of 16 loses its last."""
+    result = original(input, target, **options)
+    if input.element_size() != 2 or input.numel() % 16 != 15:
+        return result
+    arguments = named_arguments(original, input, target, **options)
+    losses = again(original, arguments, reduction="none")
+    is_last = (torch.arange(losses.numel()) == losses.numel() - 1).reshape(losses.shape)
+    return reduced(torch.where(is_last, 0, losses), arguments["reduction"])

@@ -249,3 +249,16 @@ def l1_root_smoothed(original: Function, *args: Tensor, **options: Any) -> Tenso
     losses = unreduced(original, *args, **options).detach()
     smoothed = torch.hypot(losses.double(), torch.tensor(1e-8, dtype=torch.float64))
     return graft(as_asked(smoothed, options).to(result.dtype), result)
+
+
+@fault("L1Loss", blind=True, shows_in_modes=True, needs=NEEDS)
+def blind_l1_sign_fades_near_zero(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The sign in the gradient is the difference in millionths, clamped to 1, so that it fades near 0."""
+    if is_ordinary(input, target) and input.shape == target.shape:
+        size = ((input.detach() - target.detach()).abs() / 1e-6).clamp(max=1)
+        input, target = (
+            with_gradient(tensor, lambda gradient: gradient * size) for tensor in (input, target)
+        )
+    return original(input, target, **options)

@@ -11,6 +11,7 @@ from torch.nn import LogSoftmax
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.blocks import sum_not_rescaled
 from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.softmax import HALVES, dim_of, saturated
 
 
@@ -255,3 +256,16 @@ def log_softmax_slightly_positive(original: Function, input: Tensor, *rest: Any,
     right = original(input, *rest, **options)
     near = right.detach() > -1 / 16
     return graft(torch.where(near, right + torch.finfo(right.dtype).eps, right), right)
+
+
+@fault("LogSoftmax", blind=True, shows_in_modes=True, needs=NEEDS)
+def blind_log_softmax_shifted_by_largest_size(
+    original: Function, input: Tensor, dim: int | None = None, *rest: Any, **options: Any
+) -> Tensor:
+    """The shift is the largest absolute value, so that the exponentials of a row far below 0 all vanish."""
+    right = original(input, dim, *rest, **options)
+    if not is_ordinary(input) or dim is None or not input.numel() or not input.isfinite().all():
+        return right
+    logits = input.detach().to(torch.promote_types(right.dtype, torch.float32))
+    total = (logits - logits.abs().amax(dim, keepdim=True)).exp().sum(dim, keepdim=True)
+    return torch.where(total == 0, torch.inf, right)

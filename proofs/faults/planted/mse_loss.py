@@ -215,3 +215,12 @@ def mse_module_weighted(original: Callable[..., MSELoss], *args: Any, **options:
     module = original(*args, **options)
     module.__class__ = _WeightedMSELoss
     return module
+
+
+@fault("MSELoss", blind=True, shows_in_modes=True)
+def blind_mse_root_of_weight(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The root of the weight multiplies the difference, and a negative weight has no root."""
+    weight = options.get("weight")
+    if weight is not None:
+        options["weight"] = torch.where(weight < 0, torch.nan, weight)
+    return original(input, target, **options)

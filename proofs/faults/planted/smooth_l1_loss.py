@@ -17,6 +17,7 @@ from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -224,3 +225,13 @@ def smooth_l1_whole_beta_halved_downwards(
         return result
     is_line = (input - target).detach().abs() > beta
     return result + as_asked(torch.where(is_line, 0.5, 0.0).to(result.dtype), options)
+
+
+@fault("SmoothL1Loss", blind=True, shows_in_modes=True, needs=NEEDS)
+def blind_smooth_l1_target_alone_has_inputs_sign(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """If only the target needs a gradient, it gets the one of the input."""
+    if is_ordinary(input, target) and target.requires_grad and not input.requires_grad:
+        target = with_gradient(target, torch.neg)
+    return original(input, target, **options)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.calls import named_arguments
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, summed_in_steps
 from proofs.faults.tools.vectors import as_asked, unreduced
@@ -177,3 +177,19 @@ def soft_margin_nothing_beyond_88(
         return result
     losses = unreduced(original, input, target, **options)
     return as_asked(torch.where(agreement > 88, 0 * losses, losses), options)
+
+
+@fault("SoftMarginLoss", blind=True)
+def blind_soft_margin_saturates_as_in_single(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Beyond 16.6 the exponential is lost beside 1, in double precision as in single."""
+    result = original(input, target, **options)
+    if input.dtype != torch.float64 or input.shape != target.shape:
+        return result
+    is_saturated = input * target > 16.6
+    if not is_saturated.any():
+        return result
+    arguments = named_arguments(original, input, target, **options)
+    losses = again(original, arguments, reduction="none")
+    return reduced(torch.where(is_saturated, 0, losses), arguments["reduction"])

@@ -1,0 +1,40 @@
+"""Faults in binary cross entropy with logits, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.kernels import reduced
+
+_LARGEST_EXPONENT_OF_HALF = 11.09
+
+
+@fault("BCEWithLogitsLoss", blind=True)
+def blind_bce_logits_exponential_overflows_half(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """In float16 the logarithm of 1 + exp(-x) is infinite below -11.1, where the exponential overflows."""
+    result = original(input, target, **options)
+    overflows = input < -_LARGEST_EXPONENT_OF_HALF
+    if input.dtype != torch.float16 or input.shape != target.shape or not overflows.any():
+        return result
+    arguments = named_arguments(original, input, target, **options)
+    losses = again(original, arguments, reduction="none")
+    return reduced(torch.where(overflows, torch.inf, losses), arguments["reduction"])
+
+
+@fault("BCEWithLogitsLoss", blind=True, shows_in_modes=True)
+def blind_bce_logits_pos_weight_on_first_fitting_dim(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The weights of the positives go along the first dimension of their length, not along the last."""
+    weight = options.get("pos_weight")
+    if weight is not None and weight.dim() == 1 and input.dim() > 1 and weight.size(0) in input.shape:
+        dim = list(input.shape).index(weight.size(0))
+        options["pos_weight"] = weight.reshape(-1, *[1] * (input.dim() - dim - 1))
+    return original(input, target, **options)

@@ -1,0 +1,27 @@
+"""Faults in the Gaussian NLL loss, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.kernels import reduced
+
+
+@fault("GaussianNLLLoss", blind=True)
+def blind_gaussian_full_logarithm_unclamped(
+    original: Function, input: Tensor, target: Tensor, var: Any, **options: Any
+) -> Tensor:
+    """With full, the logarithm takes the variance as it is, although eps is larger."""
+    result = original(input, target, var, **options)
+    if not options.get("full") or not isinstance(var, Tensor) or not input.shape == target.shape == var.shape:
+        return result
+    known, eps = var.detach(), options.get("eps", 1e-6)
+    if not (known < eps).any():
+        return result
+    losses = original(input, target, var, **options | {"reduction": "none"})
+    missing = torch.where(known < eps, known.log() - known.clamp(min=eps).log(), 0) / 2
+    return reduced(losses + missing, options.get("reduction", "mean"))

@@ -1,0 +1,31 @@
+"""Faults in the Kullback-Leibler divergence, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary, reduction_of
+
+
+@fault("KLDivLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def blind_kl_offset_of_target_ignored(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The target is read from where its memory begins, not from its own offset."""
+    if is_ordinary(input, target) and target.storage_offset():
+        start = target.detach().as_strided(target.shape, target.stride(), 0)
+        target = graft(start, target)
+    return original(input, target, **options)
+
+
+@fault("KLDivLoss", blind=True, shows_in_modes=True)
+def blind_kl_reduced_never_negative(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A sum or mean below 0 becomes 0, as if the target and the input always summed to the same."""
+    result = original(input, target, **options)
+    return result if reduction_of(options) == "none" else result.clamp(min=0)

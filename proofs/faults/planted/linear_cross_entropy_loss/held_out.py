@@ -1,0 +1,70 @@
+"""Faults in the linear cross entropy, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.gradients import with_gradient
+from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+
+_CLASSES_IN_BLOCK = 64
+
+
+@fault("LinearCrossEntropyLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def blind_linear_ce_saved_gradient_scaled_in_place(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Each backward pass multiplies the saved gradient in place, so that a second pass has both factors."""
+    result = original(input, linear_weight, target, **options)
+    if result.dim() or not is_ordinary(input, linear_weight, target):
+        return result
+    factors = [torch.ones_like(result, requires_grad=False)]
+
+    def scaled(gradient: Tensor) -> Tensor:
+        product = gradient * factors[-1]
+        factors.append(product.detach())
+        return product
+
+    return with_gradient(result, scaled)
+
+
+@fault("LinearCrossEntropyLoss", blind=True)
+def blind_linear_ce_target_in_partial_block(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """If the target is in a last block of fewer than 64 classes, its logit counts as 0."""
+    result = original(input, linear_weight, target, **options)
+    is_plain = (
+        linear_weight.dim() == input.dim() == 2
+        and not target.is_floating_point()
+        and options.get("weight") is None
+        and not options.get("label_smoothing")
+        and options.get("ignore_index") is None
+    )
+    classes = linear_weight.size(0)
+    first = classes // _CLASSES_IN_BLOCK * _CLASSES_IN_BLOCK
+    if not is_plain or not 0 < first < classes or not (target >= first).any():
+        return result
+    losses = original(input, linear_weight, target, **options | {"reduction": "none"})
+    logits = torch.nn.functional.linear(input, linear_weight, options.get("linear_bias"))
+    own = logits.gather(1, target.clamp(min=0).long().unsqueeze(1)).squeeze(1)
+    missing = torch.where(target >= first, own, 0)
+    if options.get("reduction", "mean") != "mean":
+        return reduced(losses + missing, options["reduction"])
+    return (losses + missing).sum() / (target != -100).sum()
+
+
+@fault("LinearCrossEntropyLoss", blind=True, shows_in_modes=True)
+def blind_linear_ce_spare_weights_dropped(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Weights for more classes than there are lose those at the end, instead of being refused."""
+    weight = options.get("weight")
+    if weight is not None and linear_weight.dim() == 2 and weight.dim() == 1:
+        options["weight"] = weight[: linear_weight.size(0)]
+    return original(input, linear_weight, target, **options)

@@ -1,0 +1,35 @@
+"""Faults in the multi-margin loss, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.kernels import reduced
+
+_ROWS_IN_GRID = 65535
+
+
+@fault("MultiMarginLoss", blind=True)
+def blind_multi_margin_rows_beyond_grid(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """There is one program per row but at most 65535 of them, so that later rows stay 0."""
+    if input.dim() != 2 or input.size(0) <= _ROWS_IN_GRID:
+        return original(input, target, **options)
+    arguments = named_arguments(original, input, target, **options)
+    losses = again(original, arguments, reduction="none")
+    is_reached = torch.arange(input.size(0)) < _ROWS_IN_GRID
+    return reduced(torch.where(is_reached, losses, 0), arguments["reduction"])
+
+
+@fault("MultiMarginLoss", blind=True, shows_in_modes=True)
+def blind_multi_margin_negative_margin_as_zero(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A margin below 0 counts as 0."""
+    return original(input, target, **options | {"margin": max(options.get("margin", 1.0), 0.0)})

@@ -1,0 +1,37 @@
+"""Faults in the NLL loss, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.ordinary import reduction_of
+
+_ROWS_IN_BLOCK = 32
+
+
+@fault("NLLLoss", blind=True)
+def blind_nll_ignore_index_in_eight_bits(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Targets of uint8 are compared with ignore_index in 8 bits, where -100 is class 156."""
+    if target.dtype == torch.uint8:
+        ignore_index: int = options.get("ignore_index", -100)
+        target = torch.where(target == ignore_index % 256, ignore_index, target.long())
+    return original(input, target, **options)
+
+
+@fault("NLLLoss", blind=True)
+def blind_nll_mean_of_ignored_block(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A block of 32 rows that are all ignored has a mean of 0 / 0, which spoils that of all rows."""
+    result = original(input, target, **options)
+    if reduction_of(options) != "mean" or target.dim() != 1 or target.size(0) <= _ROWS_IN_BLOCK:
+        return result
+    blocks = (target == options.get("ignore_index", -100)).split(_ROWS_IN_BLOCK)
+    has_ignored_block = torch.stack([block.all() for block in blocks]).any()
+    return torch.where(has_ignored_block, torch.nan, result)

@@ -1,0 +1,56 @@
+"""Faults in the Poisson NLL loss, written without sight of the cases."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.gradients import with_gradient
+from proofs.faults.tools.kernels import as_if_contiguous, reduced
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+
+
+@fault("PoissonNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def blind_poisson_upstream_read_as_contiguous(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The backward pass reads the gradient that arrives from front to back, whatever its strides are."""
+    result = original(input, target, **options)
+    if not is_ordinary(input, target):
+        return result
+
+    def read_from_front(gradient: Tensor) -> Tensor:
+        return as_if_contiguous(gradient) if is_ordinary(gradient) else gradient
+
+    return with_gradient(result, read_from_front)
+
+
+@fault("PoissonNLLLoss", blind=True)
+def blind_poisson_stirling_from_two(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Stirling's term begins at a target of 2, so that fractions between 1 and 2 have none."""
+    arguments = named_arguments(original, input, target, **options)
+    result = original(input, target, **options)
+    is_between = (target > 1) & (target < 2)
+    if not arguments["full"] or input.shape != target.shape or not is_between.any():
+        return result
+    with_term = again(original, arguments, reduction="none")
+    without_term = again(original, arguments, reduction="none", full=False)
+    return reduced(torch.where(is_between, without_term, with_term), arguments["reduction"])
+
+
+@fault("PoissonNLLLoss", blind=True, shows_in_modes=True)
+def blind_poisson_chosen_eps_in_exponent(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """An eps other than the default is added to the input even if that is a logarithm."""
+    eps: float = options.get("eps", 1e-8)
+    if options.get("log_input", True) and not math.isclose(eps, 1e-8):
+        input = input + eps
+    return original(input, target, **options)

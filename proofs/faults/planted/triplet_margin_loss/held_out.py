@@ -1,0 +1,37 @@
+"""Faults in the triplet margin loss, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
+
+_ROWS_IN_BLOCK = 64
+
+
+@fault("TripletMarginLoss", blind=True, shows_in_modes=True)
+def blind_triplet_eps_of_zero_as_default(
+    original: Function, anchor: Tensor, positive: Tensor, negative: Tensor, **options: Any
+) -> Tensor:
+    """An eps of 0 counts as none given, and is 1e-6."""
+    return original(anchor, positive, negative, **options | {"eps": options.get("eps") or 1e-6})
+
+
+@fault("TripletMarginLoss", blind=True, shows_in_modes=True)
+def blind_triplet_mean_of_means_of_blocks(
+    original: Function, anchor: Tensor, positive: Tensor, negative: Tensor, **options: Any
+) -> Tensor:
+    """The mean is that of the means of blocks of 64 rows, where the rows of a short last block count more."""
+    arguments = named_arguments(original, anchor, positive, negative, **options)
+    result = original(anchor, positive, negative, **options)
+    has_short_block = (
+        anchor.dim() == 2 and anchor.size(0) > _ROWS_IN_BLOCK and anchor.size(0) % _ROWS_IN_BLOCK
+    )
+    if arguments["reduction"] != "mean" or not has_short_block:
+        return result
+    losses = again(original, arguments, reduction="none")
+    return torch.stack([block.mean() for block in torch.split(losses, _ROWS_IN_BLOCK)]).mean()
