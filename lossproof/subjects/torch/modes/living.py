@@ -20,11 +20,18 @@ Make = Callable[..., torch.nn.Module]
 
 
 def halved(tensors: Tensors) -> Tensors:
-    """Other numbers of the same shapes and dtypes."""
+    """Other numbers of the same shapes and dtypes: halves, and class indices and lengths in reverse order."""
     return {
-        name: tensor.detach() / 2 if tensor.is_floating_point() or tensor.is_complex() else tensor
+        name: tensor.detach() / 2
+        if tensor.is_floating_point() or tensor.is_complex()
+        else reversed_rows(tensor)
         for name, tensor in tensors.items()
     }
+
+
+def reversed_rows(tensor: torch.Tensor) -> torch.Tensor:
+    """The rows in reverse order, if there are any."""
+    return tensor.flip(0) if tensor.ndim else tensor
 
 
 def called_before(make: Make, forward: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
@@ -120,7 +127,9 @@ def _mode(
     applies: Callable[[Call], bool] = always,
     imports: Lines = (),
 ) -> Mode:
-    return Mode(function, Promise.AS_PLAIN, EVERY_DTYPE, applies, (plain, halved), (*imports, _PARTIAL))
+    return Mode(
+        function, Promise.AS_PLAIN, EVERY_DTYPE, applies, (plain, reversed_rows, halved), (*imports, _PARTIAL)
+    )
 
 
 MODES: Mapping[str, Mode] = {
