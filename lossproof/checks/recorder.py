@@ -16,7 +16,7 @@ from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import REFUSED, Refused
 
 # The numbers of a case from which on a program that holds them all is too long to be written for each check.
-_LARGE = 4000
+_LARGE = 100_000
 
 
 class Recorder:

@@ -54,6 +54,9 @@ class DecomposedSubject(FunctionSubject):
     def modes(self, call: Call) -> Mapping[str, Promise]:
         return {}
 
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
+        return ()
+
     def run(self, call: Call) -> Observation:
         """Run forward and backward anew for each upstream gradient, since compiled code frees its buffers."""
         with torch._dynamo.config.patch(_LIMITS):

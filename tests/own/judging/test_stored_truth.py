@@ -114,7 +114,7 @@ def everything(case: Case, dtype: str) -> Iterator[tuple[PlannedCall, str, Truth
 
 def assert_same(one: Truth, other: Truth) -> None:
     assert {field.name for field in fields(Truth)} - {*ARRAYS} == {
-        "format", "freedom", "convention", "picks", "bounded_by", "under_picks", "verdicts"
+        "format", "freedom", "convention", "picks", "bounded_by", "under_picks", "limits", "verdicts"
     }  # fmt: skip
     for name in ARRAYS:
         first, second = getattr(one, name), getattr(other, name)
@@ -125,6 +125,7 @@ def assert_same(one: Truth, other: Truth) -> None:
             assert second.flags.aligned, name
     assert one.format is other.format
     assert (one.freedom, one.convention, one.picks) == (other.freedom, other.convention, other.picks)
+    assert one.limits == other.limits
     assert one.passes_by_number == other.passes_by_number
 
 

@@ -31,5 +31,5 @@ def test_a_wrong_loss_raises_alarms(
     monkeypatch.setattr(
         torch.nn.functional, "kl_div", lambda *args, **kwargs: right(*args, **kwargs) * (1 + 1e-5)
     )
-    assert main(["--checks", "500", "--seed", "1"]) == 1
+    assert main(["--checks", "1000", "--seed", "1"]) == 1
     assert "KLDivLoss" in capsys.readouterr().out

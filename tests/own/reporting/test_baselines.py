@@ -128,12 +128,13 @@ def test_a_run_is_compared_with_the_one_before_in_the_same_folder(suite: Suite) 
     answer = suite.verify(*options)
     assert answer.returncode == 1
     assert "compared with the baseline: " in answer.stdout
-    assert " worse." in answer.stdout
+    assert " worse" in answer.stdout
     told = json.loads((suite.reports / "comparison.json").read_text())
     assert told["changed"][0]["was"] == "agree"
     assert told["changed"][0]["is"] == "disagree"
     assert told["counts"]["same"] > 0
-    assert told["counts"]["new"] == told["counts"]["gone"] == 0
+    # A call that is wrong by itself is not made in other ways.
+    assert told["counts"]["new"] == 0
     assert "weighted-mean: " in (suite.reports / "summary.md").read_text()
 
 
