@@ -240,7 +240,8 @@ def test_a_malformed_line_is_complained_about(tmp_path: Path, line: str, complai
     assert complaint in said.text
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+# Only a corpus reads what is in a folder.
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name != "outer.yaml"])
 def test_a_hostile_file_is_refused_in_sentences(tmp_path: Path, name: str) -> None:
     make: Callable[[Path], object] = HOSTILE[name][0]
     make(tmp_path / name)
