@@ -40,7 +40,7 @@ class Fault:
         origin: the address of a real bug of this kind; empty if none is known.
         target: the dotted name of what it replaces, in torch unless torch lacks the loss.
         replacement: what is called instead, as ``replacement(original, *args, **options)``.
-        blind: whether it was written from a public issue before its author had seen any case.
+        blind: whether it was written before its author had seen any case.
         shows_in_modes: whether nothing but a mode can show it: a second derivative, vmap, a subclass, ...
         needs: the dotted names of other parts of torch that it uses, which releases may lack.
     """
