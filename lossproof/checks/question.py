@@ -11,6 +11,7 @@ from lossproof.corpus.case import Term
 from lossproof.judging import details
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.layouts import CONTIGUOUS, other_layouts
+from lossproof.judging.verdict import compare
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, Observation, Refused
@@ -59,6 +60,17 @@ class Question:
         """The answer, if the subject gave one."""
         assert isinstance(self.outcome, Observation)
         return self.outcome
+
+    @cached_property
+    def is_right(self) -> bool:
+        """Whether the value and all gradients of the answer are within their budgets."""
+        truth, answer = self.planned.truth, self.answer
+        if answer.failure is not None:
+            return False
+        pairs = [(answer.value, truth.value)]
+        for observed, true in zip(answer.gradients, truth.gradients, strict=False):
+            pairs += [(observed[name], one) for name, one in true.items() if name in observed]
+        return all(compare(observed, one).agrees for observed, one in pairs)
 
     @property
     def is_about_numbers(self) -> bool:

@@ -30,7 +30,6 @@ from lossproof.checks.trial import Trial
 from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.details import describe
 from lossproof.judging.number_text import digits
-from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
@@ -117,17 +116,7 @@ def _examine_in(mode: str, promise: Promise, question: Question, directions: Dir
 
 def _has_modes(question: Question) -> bool:
     is_wanted = question.trial.extent.with_modes and not question.trial.case.own_process
-    return is_wanted and question.is_contiguous and question.is_answered and _is_right(question)
-
-
-def _is_right(question: Question) -> bool:
-    planned, plain = question.planned, question.answer
-    if plain.failure is not None:
-        return False
-    pairs = [(plain.value, planned.truth.value)]
-    for observed, true in zip(plain.gradients, planned.truth.gradients, strict=False):
-        pairs += [(observed[name], truth) for name, truth in true.items() if name in observed]
-    return all(compare(observed, truth).agrees for observed, truth in pairs)
+    return is_wanted and question.is_contiguous and question.is_answered and question.is_right
 
 
 def _detail(

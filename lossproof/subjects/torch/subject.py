@@ -27,10 +27,9 @@ from lossproof.subjects.torch.aspects import inspect_module
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
 from lossproof.subjects.torch.modes.table import (
+    GROUPS_OF_FUNCTIONS,
+    GROUPS_OF_MODULES,
     MODES,
-    WAYS_OF_FUNCTIONS,
-    WAYS_OF_MODULES,
-    groups_of,
     mode_named,
     promises_of,
     run_in_mode,
@@ -106,7 +105,7 @@ class TorchSubject(Subject):
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """See ``modes.inputs``, ``modes.backward``, ``modes.laws`` and ``modes.spelling``."""
-        return groups_of(WAYS_OF_FUNCTIONS, call)
+        return tuple(promises_of(group, call) for group in GROUPS_OF_FUNCTIONS)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``modes.mode``."""
@@ -183,7 +182,7 @@ class ModuleSubject(TorchSubject):
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """Those of a module that has lived before as well; see ``modes.living``."""
-        return groups_of(WAYS_OF_MODULES, call)
+        return tuple(promises_of(group, call) for group in GROUPS_OF_MODULES)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """What a module is, has and does; see ``aspects``."""

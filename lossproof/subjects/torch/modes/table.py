@@ -53,6 +53,16 @@ WAYS_OF_FUNCTIONS: Mapping[str, Mode] = {**_WAYS, **spelling.MODES_OF_FUNCTIONS}
 WAYS_OF_MODULES: Mapping[str, Mode] = {**_WAYS, **living.MODES}
 
 
+def _grouped(ways: Mapping[str, Mode]) -> tuple[Mapping[str, Mode], Mapping[str, Mode]]:
+    """The ways that are for every call, and the others, which would be too seldom in turn among them."""
+    common = {name: way for name, way in ways.items() if way.applies is always}
+    return common, {name: way for name, way in ways.items() if name not in common}
+
+
+GROUPS_OF_FUNCTIONS = _grouped(WAYS_OF_FUNCTIONS)
+GROUPS_OF_MODULES = _grouped(WAYS_OF_MODULES)
+
+
 def mode_named(name: str) -> Mode:
     """The mode or the way of calling of a name."""
     return next(modes[name] for modes in (MODES, WAYS_OF_FUNCTIONS, WAYS_OF_MODULES) if name in modes)
@@ -69,16 +79,6 @@ def promises_of(modes: Mapping[str, Mode], call: Call) -> Mapping[str, Promise]:
     return {
         name: mode.promise for name, mode in modes.items() if call.dtype in mode.dtypes and mode.applies(call)
     }
-
-
-def groups_of(ways: Mapping[str, Mode], call: Call) -> tuple[Mapping[str, Promise], ...]:
-    """The promises of those of some ways that are for every call, and of those that are for this one.
-
-    They are two groups, since a way that is for few calls would be too seldom in turn among all others.
-    """
-    common = {name: way for name, way in ways.items() if way.applies is always}
-    particular = {name: way for name, way in ways.items() if name not in common}
-    return promises_of(common, call), promises_of(particular, call)
 
 
 def run_in_mode(name: str, arguments: Mapping[str, Any]) -> ModeObservation:
