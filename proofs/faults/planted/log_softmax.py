@@ -12,7 +12,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.blocks import sum_not_rescaled
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.ordinary import NEEDS, is_ordinary
-from proofs.faults.tools.softmax import HALVES, dim_of, saturated
+from proofs.faults.tools.softmax import HALVES, dim_of, place_and_width, saturated
 
 
 @fault("LogSoftmax", origin="https://github.com/pytorch/pytorch/issues/38839", blind=True)
@@ -186,8 +186,7 @@ def log_softmax_inactive_lanes_count(
 ) -> Tensor:
     """Of more than 8 logits, the lanes that the last ones leave free count what the vector before held."""
     right = original(input, dim, **options)
-    place = dim_of(input, dim)
-    width = right.shape[place] if right.ndim else 0
+    place, width = place_and_width(right, dim)
     if width <= 8 or width % 8 == 0:
         return right
     stale = right.narrow(place, width - 8, 8 - width % 8).exp().sum(place, keepdim=True)
@@ -212,8 +211,7 @@ def log_softmax_one_block_short(
 ) -> Tensor:
     """The loop over blocks of 512 columns ends one too early where they divide the row evenly."""
     right = original(input, dim, **options)
-    place = dim_of(input, dim)
-    width = right.shape[place] if right.ndim else 0
+    place, width = place_and_width(right, dim)
     if width <= 512 or width % 512:
         return right
     return right - right.narrow(place, 0, width - 512).exp().sum(place, keepdim=True).log()
@@ -225,8 +223,7 @@ def log_softmax_gradient_with_sum_of_first_block(
 ) -> Tensor:
     """In the gradient, the upstream gradients of the first 1024 columns are summed, not of all."""
     right = original(input, dim, **options)
-    place = dim_of(input, dim)
-    width = right.shape[place] if right.ndim else 0
+    place, width = place_and_width(right, dim)
     if width <= 1024:
         return right
     first = right.narrow(place, 0, 1024)

@@ -12,7 +12,7 @@ from torch.nn import Softmax
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.ordinary import NEEDS, is_ordinary
-from proofs.faults.tools.softmax import HALVES, dim_of, saturated
+from proofs.faults.tools.softmax import HALVES, dim_of, place_and_width, saturated
 
 
 @fault("Softmax", origin="https://github.com/intel/torch-xpu-ops/issues/4772", blind=True)
@@ -255,8 +255,7 @@ def softmax_tail_of_16_left_out_of_sum(
 ) -> Tensor:
     """Of more than 16 logits, those that do not fill a vector of 16 are left out of the normaliser."""
     right = original(input, dim, **options)
-    place = dim_of(input, dim)
-    width = right.shape[place] if right.ndim else 0
+    place, width = place_and_width(right, dim)
     if width <= 16 or width % 16 == 0:
         return right
     return right / right.narrow(place, 0, width // 16 * 16).sum(place, keepdim=True)
@@ -268,8 +267,7 @@ def softmax_maximum_of_whole_vectors(
 ) -> Tensor:
     """The maximum is that of whole vectors of 8, and a far larger logit behind them overflows."""
     right = original(input, dim, **options)
-    place = dim_of(input, dim)
-    width = right.shape[place] if right.ndim else 0
+    place, width = place_and_width(right, dim)
     if width <= 8 or width % 8 == 0 or not input.isfinite().all():
         return right
     largest = input.narrow(place, 0, width // 8 * 8).amax(place, keepdim=True)

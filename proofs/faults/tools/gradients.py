@@ -18,6 +18,17 @@ def with_gradient(tensor: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
     return same
 
 
+def with_gradient_of_whole_blocks(tensor: Tensor, size: int) -> Tensor:
+    """The same tensor, of whose elements those behind the last whole block keep a gradient of 0."""
+    whole = tensor.numel() // size * size
+
+    def cut(gradient: Tensor) -> Tensor:
+        is_written = torch.arange(gradient.numel()).reshape(gradient.shape) < whole
+        return torch.where(is_written, gradient, 0)
+
+    return with_gradient(tensor, cut) if whole else tensor
+
+
 def as_constant(gradient: Tensor) -> Tensor:
     """A gradient whose own derivatives are all 0."""
     return gradient.detach() + 0 * gradient

@@ -10,7 +10,7 @@ from torch import Tensor
 from proofs.faults.fault import Function
 from proofs.faults.mistake import Site, faults
 from proofs.faults.tools.blocks import beyond
-from proofs.faults.tools.gradients import with_gradient
+from proofs.faults.tools.gradients import with_gradient, with_gradient_of_whole_blocks
 from proofs.faults.tools.ordinary import reduction_of
 from proofs.faults.tools.vectors import unreduced
 
@@ -25,13 +25,7 @@ def gradient_of_partial_block_unwritten(
     original: Function, input: Tensor, *rest: Any, **options: Any
 ) -> Tensor:
     """Of more than 256 elements, those that do not fill a block of 256 keep a gradient of 0."""
-    whole = input.numel() // 256 * 256
-
-    def cut(gradient: Tensor) -> Tensor:
-        is_written = torch.arange(gradient.numel()).reshape(gradient.shape) < whole
-        return torch.where(is_written, gradient, 0)
-
-    return original(with_gradient(input, cut) if whole else input, *rest, **options)
+    return original(with_gradient_of_whole_blocks(input, 256), *rest, **options)
 
 
 @faults(

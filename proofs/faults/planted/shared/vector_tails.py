@@ -9,7 +9,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function
 from proofs.faults.mistake import Site, faults
-from proofs.faults.tools.gradients import with_gradient
+from proofs.faults.tools.gradients import with_gradient_of_whole_blocks
 from proofs.faults.tools.ordinary import reduction_of
 from proofs.faults.tools.vectors import unreduced
 
@@ -29,6 +29,15 @@ def _size(*tensors: Tensor) -> int:
     return int(torch.broadcast_shapes(*(tensor.shape for tensor in tensors)).numel())  # type: ignore[no-untyped-call]  # torch's
 
 
+def _without_tail(
+    width: int, result: Tensor, original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The result without the elements that do not fill a vector, where others do."""
+    size = _size(input, target)
+    is_affected = size > width and size % width
+    return _without(size % width, original, input, target, *rest, **options) if is_affected else result
+
+
 @faults(
     Site("mse-tail-of-8-dropped", "MSELoss", blind=True),
     Site("kl-tail-of-8-dropped", "KLDivLoss", blind=True),
@@ -39,8 +48,7 @@ def tail_of_8_dropped(
 ) -> Tensor:
     """Of more than 8 elements, those that do not fill a vector of 8 are left out of the sum."""
     result = original(input, target, *rest, **options)
-    size = _size(input, target)
-    return _without(size % 8, original, input, target, *rest, **options) if size > 8 and size % 8 else result
+    return _without_tail(8, result, original, input, target, *rest, **options)
 
 
 @faults(
@@ -52,9 +60,7 @@ def tail_of_16_dropped(
 ) -> Tensor:
     """Of more than 16 elements, those that do not fill a vector of 16 are left out of the sum."""
     result = original(input, target, *rest, **options)
-    size = _size(input, target)
-    is_affected = size > 16 and size % 16
-    return _without(size % 16, original, input, target, *rest, **options) if is_affected else result
+    return _without_tail(16, result, original, input, target, *rest, **options)
 
 
 @faults(
@@ -75,13 +81,7 @@ def last_of_whole_vectors_dropped(original: Function, *args: Tensor, **options: 
 )
 def gradient_of_tail_unwritten(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
     """Of more than 16 elements, those that do not fill a vector of 16 keep a gradient of 0."""
-    whole = input.numel() // 16 * 16
-
-    def cut(gradient: Tensor) -> Tensor:
-        is_written = torch.arange(gradient.numel()).reshape(gradient.shape) < whole
-        return torch.where(is_written, gradient, 0)
-
-    return original(with_gradient(input, cut) if whole else input, *rest, **options)
+    return original(with_gradient_of_whole_blocks(input, 16), *rest, **options)
 
 
 @faults(
