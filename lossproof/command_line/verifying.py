@@ -18,8 +18,9 @@ from lossproof.running.options import OPTIONS
 # stand alone as arguments: hence values that are joined to their options.
 _HARNESS = ("--pyargs", "lossproof.running.conformance", "-p", "lossproof.running.plugin", "--rootdir=.")
 # Whatever folder this is, its settings of pytest are for other tests. Capturing log messages costs a tenth of
-# the run, and so does Hypothesis; the harness uses neither.
-_APART = (f"-c{os.devnull}", "--noconftest", "-p", "no:logging", "-p", "no:hypothesispytest")
+# the run, and so does Hypothesis; the harness uses neither. Subjects run in a second process, which keeps its
+# output to itself, so that here Python's streams are enough to capture.
+_APART = (f"-c{os.devnull}", "--noconftest", "-p", "no:logging", "-p", "no:hypothesispytest", "--capture=sys")
 
 _OF_OTHER_TESTS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 

@@ -9,6 +9,7 @@ from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import rounded, whole_numbers
+from lossproof.judging.stored_truth import recalled_numbers
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.loss import Loss
 from lossproof.subjects.call import Values
@@ -29,7 +30,7 @@ def tensor_values(tensor: Tensor, dtype: str) -> Values:
     if dtype in INTEGER_DTYPES:
         return Values(whole_numbers(tensor).astype(dtype), dtype)
     if dtype in FORMATS:
-        numbers = rounded(tensor, FORMATS[dtype])
+        numbers = recalled_numbers(tensor, FORMATS[dtype])
         if numbers.dtype.kind == "c":
             dtype = FORMATS[dtype].complex_dtype or dtype
         return Values(numbers, dtype)

@@ -23,6 +23,8 @@ import flint
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.corpus.tensors import Derived, Tensor
+from lossproof.corpus.values import rounded
 from lossproof.judging.truth import Formula, Truth, gradient_formulas, value_formula
 from lossproof.judging.truth_store import KEY_BYTES, TruthStore
 from lossproof.numbers.formats import Float64Array, Format
@@ -105,6 +107,20 @@ def true_gradients(call: PreparedCall, upstream: Float64Array, format: Format) -
 def recalled_text(call: PreparedCall, topic: str, compute: Callable[[], str]) -> str:
     """The text that ``compute`` yields on a topic of a call, from the store in use if it is in it."""
     return _recalled(partial(_key, call, topic), compute, str.encode, bytes.decode)
+
+
+def recalled_numbers(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
+    """The numbers of a tensor in a format, from the store in use if they took long and are in it."""
+    if not isinstance(tensor, Derived):
+        return rounded(tensor, format)
+
+    def key() -> bytes:
+        return blake2b(repr((tensor, format.name)).encode(), digest_size=KEY_BYTES).digest()
+
+    def decode(content: bytes) -> npt.NDArray[Any]:
+        return np.frombuffer(content, _NUMBERS).reshape(tensor.shape)
+
+    return _recalled(key, lambda: rounded(tensor, format), lambda numbers: numbers.tobytes(), decode)
 
 
 def _recalled(

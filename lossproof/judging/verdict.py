@@ -114,11 +114,13 @@ def furthest_numbers(observed: Float64Array, shares: Float64Array) -> tuple[str,
     """The distinct numbers beyond their budget, the furthest first; of many, their count and their sums."""
     off = np.flatnonzero(shares > 1)
     order = off[np.argsort(-shares.ravel()[off], kind="stable")]
-    numbers = observed.ravel()[order]
-    distinct = tuple(dict.fromkeys(map(repr, numbers.tolist())))
-    if len(distinct) <= _KEPT_NUMBERS:
-        return distinct
-    return (sums_in_words(numbers.tolist()),)
+    numbers = observed.ravel()[order].tolist()
+    distinct: dict[str, None] = {}
+    for number in numbers:
+        distinct[repr(number)] = None
+        if len(distinct) > _KEPT_NUMBERS:
+            return (sums_in_words(numbers),)
+    return tuple(distinct)
 
 
 def compare_sums(first: Float64Array, second: Float64Array, bound: Float64Array) -> Verdict:

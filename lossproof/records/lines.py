@@ -33,7 +33,7 @@ _UNSTATED: Mapping[str, Any] = {"layout": "contiguous", "reduction": None, "erro
     if field.name in _OF_CHECK and (field.default is not MISSING or field.default_factory is not MISSING)
 }
 
-_case, _trial = attrgetter(*_OF_CASE), attrgetter(*_OF_TRIAL)
+_case, _trial, _check = attrgetter(*_OF_CASE), attrgetter(*_OF_TRIAL), attrgetter(*_OF_CHECK)
 
 
 class LineError(ValueError):
@@ -92,7 +92,7 @@ def records_in(text: str) -> list[Record]:
 
 
 def _columns(checks: Sequence[Record]) -> dict[str, list[Any]]:
-    columns = {name: [getattr(check, name) for check in checks] for name in _OF_CHECK}
+    columns = dict(zip(_OF_CHECK, map(list, zip(*map(_check, checks), strict=True)), strict=True))
     # JSON has neither infinity nor nan.
     shares = columns["error_over_budget"]
     columns["error_over_budget"] = [
@@ -101,5 +101,5 @@ def _columns(checks: Sequence[Record]) -> dict[str, list[Any]]:
     return {
         name: values
         for name, values in columns.items()
-        if name not in _UNSTATED or any(value != _UNSTATED[name] for value in values)
+        if name not in _UNSTATED or values.count(_UNSTATED[name]) < len(values)
     }

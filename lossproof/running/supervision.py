@@ -13,17 +13,17 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
 import traceback
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from lossproof.adapters.keeper import keep
+from lossproof.running.deadline import Deadline
 from lossproof.running.messages import LONGEST, NoAnswer, answer_in, message_of
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import Answer, ConformanceSession
@@ -60,6 +60,7 @@ class Supervisor:
         self._places = {trial.id: place for place, trial in enumerate(session.selection.trials)}
         self._process: BaseProcess | None = None
         self._kill: Callable[[], object] = lambda: None
+        self._deadline = Deadline(self._kill)
         self._keeper: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._is_ready = False
@@ -94,7 +95,7 @@ class Supervisor:
                 return f"not done within {self.seconds:g} seconds, the time limit of a trial"
             if not connection.poll():
                 return self._how_it_ended()
-            with _deadline(self.seconds, self._kill):
+            with self._deadline.within(self.seconds):
                 answer, changes = answer_in(connection.recv_bytes(LONGEST), token)
             if connection.poll():
                 raise NoAnswer("the subject wrote into the connection of the harness")
@@ -113,6 +114,7 @@ class Supervisor:
     def close(self) -> None:
         """End the process."""
         if self._process is not None and self._connection is not None:
+            self._deadline.close()
             self._kill()
             self._process.join()
             self._connection.close()
@@ -139,6 +141,9 @@ class Supervisor:
         if hasattr(os, "killpg") and self._process.pid is not None:
             self._keeper = keep(self._process.pid)
         other_end.close()
+        # After the fork, so that the copy does not have half a thread.
+        self._deadline = Deadline(self._kill)
+        self._deadline.start()
         self._end = _end_of(self._process)
         self._connection = our_end
         return our_end
@@ -155,17 +160,6 @@ class Supervisor:
             if has_ended
             else "the subject wrote into the connection of the harness, or closed it"
         )
-
-
-@contextmanager
-def _deadline(seconds: float, end: Callable[[], object]) -> Iterator[None]:
-    """Call ``end`` if what is inside takes longer: who sends a message may never send the rest of it."""
-    timer = threading.Timer(seconds, end)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _usual_method(selection: Selection) -> str:

@@ -103,13 +103,18 @@ def _judge_numbers(
     name: str = "result",
 ) -> Judgement:
     """Compares with the plain call as if it were the truth; each of the two may use up its budget."""
-    remainder, bound = np.zeros(plain.shape), budgets * truth.bound
-    as_truth = replace(truth, value=plain, remainder=remainder, bound=bound, bounded_by=None)
-    lines = partial(quantity_assertion, observed, as_truth, truth.format.name, name)
+
+    def as_truth() -> Truth:
+        remainder, bound = np.zeros(plain.shape), budgets * truth.bound
+        return replace(truth, value=plain, remainder=remainder, bound=bound, bounded_by=None)
+
+    def lines() -> list[str]:
+        return quantity_assertion(observed, as_truth(), truth.format.name, name)
+
     # Nearly all results are the plain call's to the last bit.
     is_same = truth.passes_by_number and observed.shape == plain.shape
     is_same = is_same and observed.tobytes() == plain.tobytes()
-    verdict = Verdict(True, 0.0) if is_same else compare(observed, as_truth)
+    verdict = Verdict(True, 0.0) if is_same else compare(observed, as_truth())
     return Judgement(quantity, verdict, plain, observed, lines, part)
 
 
