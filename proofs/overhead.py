@@ -1,65 +1,115 @@
-"""What the harness costs: a whole run against the calls that it makes, replayed alone.
+"""What the harness costs: a whole run against the calls that it makes, made alone.
 
-The calls alone are the floor: each call of a subject, plain or in a mode, is made again at once with the same
-arguments, and nothing else is counted. A first run computes the truth of every case; a second run finds it
-in pytest's cache. All of them run in each round, so that a machine that slows down slows all. The figures are
-CPU seconds, including child processes; on another machine, only their ratios mean anything.
+The calls alone are the floor: each call of a subject, plain or in a mode, is made once, in the order of the
+run, by a process that does nothing else with them, so that it meets each for the first time as a run does. A
+first run computes the truth of every case; a second run finds it in pytest's cache. All of them run in each
+round, so that a machine that slows down slows all. The figures are CPU seconds, including child processes; on
+another machine, only their ratios mean anything.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lossproof.corpus.reading import load_corpus
-from lossproof.running.selection import select
+from lossproof.numbers.formats import Float64Array
+from lossproof.running.selection import PlannedTrial, select
 from lossproof.running.session import ConformanceSession
+from lossproof.subjects.call import Call
 from lossproof.subjects.guarded import GuardedSubject
+from lossproof.subjects.isolated import run_isolated
+from lossproof.subjects.subject import Subject
 
 ROOT = Path(__file__).parent.parent
 _REPLAY = "--replay"
 
 
+@dataclass(frozen=True)
+class MadeCall:
+    """A call that a run makes; of a mode if it has one."""
+
+    subject: str
+    is_isolated: bool
+    call: Call
+    mode: str = ""
+    directions: Mapping[str, Float64Array] = field(default_factory=dict)
+
+    def make(self, subjects: Mapping[str, Subject]) -> None:
+        """Make it, whatever comes of it."""
+        subject = subjects[self.subject]
+        with suppress(Exception):  # many a call is refused
+            if self.mode:
+                subject.run_mode(self.mode, self.call, self.directions)
+            elif self.is_isolated:
+                run_isolated(subject, self.call)
+            else:
+                subject.run(self.call)
+
+
 def replay() -> None:
-    """Examine the corpus, make each call once more, and print their number and the CPU seconds of these."""
-    calls: list[Callable[[], object]] = []
-    examined: Any = GuardedSubject  # whose methods are replaced
-    run, run_mode = examined.run, examined.run_mode
-
-    def noted_run(self: Any, call: Any) -> Any:
-        calls.append(lambda: self._run(call))
-        return run(self, call)
-
-    def noted_run_mode(self: Any, mode: Any, call: Any, directions: Any) -> Any:
-        calls.append(lambda: self._subject.run_mode(mode, call, directions))
-        return run_mode(self, mode, call, directions)
-
-    examined.run, examined.run_mode = noted_run, noted_run_mode
+    """Make each call of a run once, and print their number and the CPU seconds of these."""
     torch.set_num_threads(1)
+    forkserver.ensure_running()  # for this process and its copies: isolated calls come from there
     corpus = load_corpus(ROOT / "cases")
     session = ConformanceSession(corpus, select(corpus, "", "", "", "cpu"))
     seconds, number = 0.0, 0
     for trial in session.selection.trials:
-        calls.clear()
-        session.examine(trial)
+        if trial.subject is None:
+            continue  # the numbers of a case, judged without a call
+        calls = _calls_of(session, trial)
         started = sum(os.times()[:4])
         for call in calls:
-            with suppress(Exception):  # many a call is refused
-                call()
+            call.make(session.selection.subjects)
         seconds += sum(os.times()[:4]) - started
         number += len(calls)
     print(json.dumps({"seconds": seconds, "calls": number}))
+
+
+def _calls_of(session: ConformanceSession, trial: PlannedTrial) -> list[MadeCall]:
+    """The calls of a trial, found out by a copy of this process, which shall not meet them before."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_send_calls, args=(session, trial, theirs))
+    process.start()
+    theirs.close()
+    calls: list[MadeCall] = ours.recv()
+    process.join()
+    return calls
+
+
+def _send_calls(session: ConformanceSession, trial: PlannedTrial, connection: Connection) -> None:
+    calls: list[MadeCall] = []
+    examined: Any = GuardedSubject  # whose methods are replaced
+    run, run_mode = examined.run, examined.run_mode
+
+    def noted_run(self: Any, call: Call) -> Any:
+        calls.append(MadeCall(self.name, isinstance(self._run, partial), call))
+        return run(self, call)
+
+    def noted_run_mode(self: Any, mode: str, call: Call, directions: Any) -> Any:
+        calls.append(MadeCall(self.name, False, call, mode, directions))
+        return run_mode(self, mode, call, directions)
+
+    examined.run, examined.run_mode = noted_run, noted_run_mode
+    session.examine(trial)
+    connection.send(calls)
 
 
 def cpu_seconds(command: list[str]) -> tuple[float, str]:
