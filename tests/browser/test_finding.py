@@ -195,7 +195,9 @@ def test_without_scripts_the_verdict_and_the_worst_cases_are_there(
     expect(page.locator("#plain ul > li").first).to_contain_text(
         re.compile(r"CrossEntropyLoss: \d+ checks in")
     )
-    assert page.locator("main").bounding_box()["width"] <= view.width
+    box = page.locator("main").bounding_box()
+    assert box is not None
+    assert box["width"] <= view.width
     page.context.close()
 
 
