@@ -26,6 +26,7 @@ from lossproof.reporting.digest import shown_counts, verdict
 from lossproof.reporting.explanations import explanations, shown_defects
 from lossproof.reporting.failing_cases import failing_cases_data
 from lossproof.reporting.lost_digits import lost_digits
+from lossproof.reporting.off_by import elements_of, errors
 from lossproof.reporting.plain_page import plain_parts
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
@@ -103,19 +104,26 @@ def _defect(entry: dict[str, Any]) -> dict[str, Any]:
 def _bulk(records: Sequence[Record]) -> dict[str, Any]:
     """The data whose size grows with the number of records."""
     failing = failing_cases_data(records)
-    drawn = (case for loss in failing["losses"] for case in loss["shown"])
+    drawn = (
+        (place, loss["error"])
+        for loss in failing["losses"]
+        for case in loss["shown"]
+        for row in case["rows"]
+        for place in row
+    )
     return {
         "failures": failing,
-        "details": {place: _detail(records[place]) for case in drawn for row in case["rows"] for place in row}
+        "details": {place: _detail(records[place], error) for place, error in drawn}
         | {place: _detail(records[place]) for place in shown_defects(records)},
         "explained": explanations(records),
         "columns": columns(records),
     }
 
 
-def _detail(record: Record) -> dict[str, Any]:
-    """The detail of a failure, without its curve, which is drawn with the case."""
-    return {
+def _detail(record: Record, shared: str = "") -> dict[str, Any]:
+    """The detail of a failure, with its errors, and without its curve, which is drawn with the case."""
+    told = errors(elements_of(record), shared)
+    return ({"errors": told} if told else {}) | {
         name: cut(value) if isinstance(value, str) else value
         for name, value in (record.detail or {}).items()
         if name != "curve"

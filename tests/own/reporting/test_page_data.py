@@ -233,7 +233,8 @@ def test_the_elements_of_a_failure_arrive_as_data(tmp_path: Path) -> None:
     detail = DETAIL | {"elements": elements, "curve": {}}
     write_reports(tmp_path, RUN, [result_of(replace(DISAGREES, detail=detail))])
     (shown,) = page_data(tmp_path / "report.html")["details"].values()
-    assert shown == DETAIL | {"elements": elements}
+    errors = {"kind": "difference", "texts": ["-6e-05"]}
+    assert shown == DETAIL | {"elements": elements, "errors": errors}
 
 
 def test_lost_digits_are_listed_by_subject_and_dtype(tmp_path: Path) -> None:
