@@ -13,7 +13,13 @@ import numpy.typing as npt
 from lossproof.judging.assertions import quantity_assertion
 from lossproof.judging.calls import PlannedCall, prepare_call
 from lossproof.judging.details import describe
-from lossproof.judging.number_text import observed_digits, observed_text, true_digits, true_text
+from lossproof.judging.number_text import (
+    observed_digits,
+    observed_text,
+    shown_places,
+    true_digits,
+    true_text,
+)
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
@@ -55,6 +61,7 @@ def disagreement(
         "expected": true_digits(truth),
         "observed": numbers,
         "elements": _offending_elements(observed, truth),
+        "wrong": _wrong_among_the_shown(observed, truth),
         "snippet": snippet,
     }
 
@@ -85,6 +92,12 @@ def _offending_elements(observed: Float64Array, truth: Truth) -> list[dict[str, 
             }
         )
     return elements
+
+
+def _wrong_among_the_shown(observed: Float64Array, truth: Truth) -> list[int]:
+    """Which of the numbers that the texts of both sides show are beyond their budget, counted from 0."""
+    is_wrong = (budget_shares(observed, truth) > 1).ravel()
+    return [number for number, place in enumerate(shown_places(observed.shape)) if is_wrong[place]]
 
 
 def curve(subject: GuardedSubject, call: Call, planned: PlannedCall) -> dict[str, Any] | None:

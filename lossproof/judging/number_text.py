@@ -57,6 +57,11 @@ def observed_digits(numbers: Float64Array, format: Format) -> str:
     return _laid_out(numbers.shape, lambda place: observed_text(float(numbers.flat[place]), format))
 
 
+def shown_places(shape: Sequence[int]) -> list[int]:
+    """The places, in row-major order, of the numbers that the text of an array shows."""
+    return [int(text) for text in re.findall(r"\d+", _laid_out(shape, str))]
+
+
 def _laid_out(shape: Sequence[int], text_of: Callable[[int], str]) -> str:
     """An array of texts in brackets and columns; only those that are shown are asked for."""
     places = np.arange(math.prod(shape)).reshape(shape)

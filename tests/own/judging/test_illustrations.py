@@ -181,6 +181,17 @@ def test_a_disagreement_tells_the_call_both_sides_and_a_program() -> None:
     assert (seen["expected"], seen["observed"]) == ("[1.0 2.0]", "[1.5 2.0]")
     assert "assert abs(got - 1.0) <= " in seen["snippet"]
     assert len(seen["elements"]) == 1
+    assert seen["wrong"] == [0]
+
+
+def test_of_many_numbers_those_that_are_shown_are_counted() -> None:
+    """The first three and the last three are shown, of which one and two are wrong."""
+    right = np.ones(1000)
+    wrong = right.copy()
+    wrong[[1, 500, 998, 999]] = 2.0
+    seen = told(wrong.tolist(), truth(right.tolist()))
+    assert seen["observed"] == "[1.0 2.0 1.0 ... 1.0 2.0 2.0]"
+    assert seen["wrong"] == [1, 4, 5]
 
 
 def test_of_a_wrong_shape_both_shapes_are_told() -> None:
