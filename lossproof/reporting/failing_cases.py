@@ -8,7 +8,8 @@ from typing import Any
 
 from lossproof.records.outcome import GRAVEST_FIRST, Outcome
 from lossproof.records.record import Record
-from lossproof.reporting.digest import budget_share
+from lossproof.reporting.columns import rounded_share
+from lossproof.reporting.digest import budget_share, largest_share
 from lossproof.reporting.groups import grouped
 from lossproof.reporting.in_common import failures_by_loss, in_common
 from lossproof.reporting.off_by import shared_error
@@ -22,8 +23,8 @@ def failing_cases_data(records: Sequence[Record]) -> dict[str, Any]:
 
     ``common`` says what its failing checks share, and ``error`` whether that is a difference or a factor.
     ``shown`` are its first cases, of no more than 200 of all losses together, each ``{checks, outcomes,
-    subjects, dtypes, rows}``; ``rows`` holds the first checks of the case, each as a list of places: one for
-    each subject that fails it alike.
+    subjects, dtypes, layouts, share, rows}``: ``share`` is the largest of the budget, and ``rows`` holds the
+    first checks of the case, each as a list of places: one for each subject that fails it alike.
     """
     places = {id(record): place for place, record in enumerate(records)}
     losses = failures_by_loss(records)
@@ -74,6 +75,8 @@ def _case(failing: Sequence[Record], places: Mapping[int, int]) -> dict[str, Any
         "outcomes": _counts(failing),
         "subjects": list(dict.fromkeys(record.subject_name for record in failing)),
         "dtypes": list(dict.fromkeys(record.dtype_name for record in failing)),
+        "layouts": list(dict.fromkeys(record.layout for record in failing)),
+        "share": rounded_share(largest_share(failing)),
         "rows": [[places[id(record)] for record in group] for group in alike][:_CHECKS_A_CASE],
     }
 

@@ -22,7 +22,7 @@ from lossproof.reporting.causes import causes
 from lossproof.reporting.cells import matrix
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
-from lossproof.reporting.digest import shown_counts, verdict
+from lossproof.reporting.digest import ran_in_words, shown_counts, verdict
 from lossproof.reporting.explanations import explanations, shown_defects
 from lossproof.reporting.failing_cases import failing_cases_data
 from lossproof.reporting.lost_digits import lost_digits
@@ -31,10 +31,13 @@ from lossproof.reporting.plain_page import plain_parts
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
 
-_STYLES = ("theme", "page", "matrix", "content", "history", "plots", "checks", "narrow", "print")
+_STYLES = (
+    *("theme", "page", "navigation", "outcomes", "matrix", "content", "history"),
+    *("plots", "checks", "narrow", "print"),
+)
 _TOOLS = ("dom", "digits", "address", "query", "rows")
-_CHECKS = ("matrix", "check", "failures", "distribution", "rules", "curve")
-_SECTIONS = ("documents", "defects", "history", "comparison", "faults", "case")
+_CHECKS = ("matrix", "authority", "check", "failures", "distribution", "rules", "curve")
+_SECTIONS = ("documents", "corrections", "defects", "history", "comparison", "faults", "case")
 _SCRIPTS = (*_TOOLS, *_CHECKS, *_SECTIONS, "page")
 
 
@@ -80,6 +83,7 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "outcomes": outcome_table(),
         "numeric": NUMERIC,
         "counts": shown_counts(records),
+        "ran": ran_in_words(records),
         "matrix": matrix(records),
         "causes": causes(run.known_defects),
         "rules": passed_by_rule(records),
