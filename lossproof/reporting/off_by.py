@@ -83,10 +83,10 @@ def shared_error_in_words(failing: Sequence[Record]) -> str:
     error = shared_error(failing)
     if error is None:
         return ""
-    if any(record.off > len(elements_of(record)) for record in failing):
-        return f"the worst numbers of each check are {error}"
     who = "all" if all(map(elements_of, failing)) else "all wrong numbers"
-    return f"{who} are {error}"
+    # A detail has the worst elements only.
+    is_seen = all(record.off <= len(elements_of(record)) for record in failing)
+    return f"{who} are {error}{'' if is_seen else ', as far as the details show'}"
 
 
 def errors(elements: Sequence[Element], shared: str = "") -> dict[str, Any]:

@@ -103,8 +103,16 @@ def test_which_side_is_right_names_the_numbers(visit: Visit) -> None:
     answer = check.locator(".why", has_text="Which side is right?")
     expect(answer).to_contain_text(f"{expected}. The reference computes it in far more digits")
     expect(answer).to_contain_text(re.compile(rf"torch\.[\w.]+ gives {re.escape(observed)}, [-\d.e]+ t"))
+    own = r"own result in float64 agrees with ball arithmetic: its error is [\d.]+ of its budget"
+    expect(answer).to_contain_text(re.compile(own))
+
+
+def test_which_side_is_right_names_the_digits_that_the_case_proves(visit: Visit) -> None:
+    page = visit("faulty", address="?search=d002-6-cross-entropy-with-weights+value&outcome=disagree#checks")
+    page.locator("#checks tbody a.open").first.click()
+    answer = page.get_by_role("dialog").locator(".asked .why", has_text="Which side is right?")
     expect(answer).to_contain_text(
-        "The reference's own result in float64, held against the truth in ball arithmetic"
+        re.compile(r"certified in ball arithmetic: (printed|stated) [\d.]+, true 0\.36419474633")
     )
 
 

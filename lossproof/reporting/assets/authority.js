@@ -38,6 +38,7 @@ function authority(row, subjects) {
     "The expected one",
     worst ? [at, ": ", digits(worst.expected, worst.observed), ". The"].flat() : ": the",
     ` reference computes it ${how}. `,
+    certified(row),
     inWords(subjects),
     given,
     errors ? `, ${errorInWords(errors)}` : "",
@@ -60,17 +61,29 @@ function contestedAnswer(row, subjects, given, worst) {
   ].flat();
 }
 
-// What became of the reference's own result for the same quantity.
+// The check of the same result by another name: on the reference, or of the digits that the case prints.
+function sameResult(row, subject, quantity, names) {
+  const isSame = (other) =>
+    checks.cell("subject", other) === subject &&
+    checks.cell("quantity", other) === quantity &&
+    names.every((name) => checks.cell(name, other) === checks.cell(name, row));
+  return checks.ofCase(checks.caseOf(row).case).find(isSame);
+}
+
+// The digits that the case prints of this result, which ball arithmetic has confirmed.
+function certified(row) {
+  const quantity = checks.cell("quantity", row);
+  if (!/^(value$|gradient:)/.test(quantity)) return "";
+  const printed = sameResult(row, "certified", quantity.replace(/^(value|gradient)/, "printed"), ["reduction"]);
+  if (printed === undefined || checks.cell("outcome", printed) !== "agree") return "";
+  return `The case states it too, certified in ball arithmetic: ${checks.cell("message", printed)}. `;
+}
+
 function ownResult(row) {
-  const same = ["quantity", "reduction", "layout"];
-  const own = checks
-    .ofCase(checks.caseOf(row).case)
-    .find(
-      (other) =>
-        checks.cell("subject", other) === "reference" &&
-        same.every((name) => checks.cell(name, other) === checks.cell(name, row)),
-    );
-  if (own === undefined || checks.share(own) === null) return "";
-  const [dtype, outcome] = ["dtype", "outcome"].map((name) => checks.cell(name, own));
-  return `The reference's own result in ${dtype}, held against the truth ${BALLS}: ${outcome}, ${budgets(checks.share(own))}.`;
+  const own = sameResult(row, "reference", checks.cell("quantity", row), ["reduction", "layout"]);
+  if (own === undefined || checks.cell("outcome", own) !== "agree" || checks.share(own) === null) return "";
+  return (
+    `The reference's own result in ${checks.cell("dtype", own)} agrees with ball arithmetic: ` +
+    `its error is ${budgets(checks.share(own))}.`
+  );
 }
