@@ -96,12 +96,10 @@ function markedArray(text, other, wrong) {
   const numbers = text.match(NUMBER) || [],
     others = other.match(NUMBER) || [];
   if (numbers.length !== others.length) return [text];
-  return text
-    .split(NUMBER)
-    .flatMap((gap, place) => [
-      gap,
-      ...(wrong.includes(place) ? marked(numbers[place], others[place]) : [numbers[place] || ""]),
-    ]);
+  return text.split(NUMBER).flatMap((gap, place) => {
+    const number = numbers[place] || "";
+    return [gap, ...(number && wrong.includes(place) ? marked(number, others[place]) : [number])];
+  });
 }
 
 // Whether the true number rounds to a printed decimal at its last digit.
