@@ -12,7 +12,7 @@ from lossproof.checks.question import Question
 from lossproof.corpus.case import Identity
 from lossproof.judging.assertions import difference_assertion, sameness_assertion
 from lossproof.judging.details import describe
-from lossproof.judging.number_text import digits
+from lossproof.judging.number_text import observed_digits
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import Verdict, compare_sums
 from lossproof.numbers.formats import Float64Array
@@ -111,7 +111,8 @@ def _sides_detail(
 ) -> Detail:
     shapes = [truth.value.shape for _, truth in sides]
     snippet = _identity_program([programs.of_call(call) for call, _ in sides], shapes, assertion)
-    values = {"expected": digits(other), "observed": digits(observed)}
+    format = sides[0][1].format
+    values = {"expected": observed_digits(other, format), "observed": observed_digits(observed, format)}
     return describe(sides[0][0]) | values | {"snippet": snippet}
 
 

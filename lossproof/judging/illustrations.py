@@ -13,7 +13,13 @@ import numpy.typing as npt
 from lossproof.judging.assertions import quantity_assertion
 from lossproof.judging.calls import PlannedCall, prepare_call
 from lossproof.judging.details import describe
-from lossproof.judging.number_text import digits, true_text
+from lossproof.judging.number_text import (
+    observed_digits,
+    observed_text,
+    shown_places,
+    true_digits,
+    true_text,
+)
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
@@ -47,13 +53,15 @@ def disagreement(
     """The detail of a record that disagrees with the truth, or with the dtype that it should have."""
     program = programs.of_call(call, quantity)
     snippet = program.text(*quantity_assertion(observed, truth, dtype, dtype_of=program.dtype))
+    numbers = observed_digits(observed, truth.format)
     if observed.shape != truth.value.shape:
-        expected, actual = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {observed}"
+        expected, actual = f"shape {list(truth.value.shape)}", f"shape {list(observed.shape)}: {numbers}"
         return describe(call) | {"expected": expected, "observed": actual, "snippet": snippet}
     return describe(call) | {
-        "expected": digits(truth.value),
-        "observed": digits(observed),
+        "expected": true_digits(truth),
+        "observed": numbers,
         "elements": _offending_elements(observed, truth),
+        "wrong": _wrong_among_the_shown(observed, truth),
         "snippet": snippet,
     }
 
@@ -61,9 +69,10 @@ def disagreement(
 def _offending_elements(observed: Float64Array, truth: Truth) -> list[dict[str, Any]]:
     """The elements beyond their budget, the furthest first.
 
-    Each is ``{at, expected, observed, share, ulp}``: its index; both numbers, as texts with all digits that
-    are certain; the error over its budget 2B; the error in units in the last place of the format at the true
-    value, or null if either number is not finite. A share that is not finite is a text.
+    Each is ``{at, expected, observed, share, ulp}``: its index; both numbers, as texts: of the true one all
+    digits that are certain, of the observed one those that tell it from others of its format; the error over
+    its budget 2B; the error in units in the last place of the format at the true value, or null if either
+    number is not finite. A share that is not finite is a text.
     """
     shares = budget_shares(observed, truth).ravel()
     beyond = np.flatnonzero(shares > 1).tolist()
@@ -77,12 +86,18 @@ def _offending_elements(observed: Float64Array, truth: Truth) -> list[dict[str, 
             {
                 "at": list(at),
                 "expected": true_text(truth, at),
-                "observed": repr(number),
+                "observed": observed_text(number, truth.format),
                 "share": _as_json(shares[place]),
                 "ulp": ulps if math.isfinite(ulps) else None,
             }
         )
     return elements
+
+
+def _wrong_among_the_shown(observed: Float64Array, truth: Truth) -> list[int]:
+    """Which of the numbers that the texts of both sides show are beyond their budget, counted from 0."""
+    is_wrong = (budget_shares(observed, truth) > 1).ravel()
+    return [number for number, place in enumerate(shown_places(observed.shape)) if is_wrong[place]]
 
 
 def curve(subject: GuardedSubject, call: Call, planned: PlannedCall) -> dict[str, Any] | None:

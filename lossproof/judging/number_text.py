@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -30,13 +34,47 @@ def true_text(truth: Truth, place: tuple[int, ...]) -> str:
     digits = _certain_digits(total, float(truth.bound[place]))
     if total == 0 or (remainder == 0 and digits >= _MOST_DIGITS):
         return repr(value)
-    text = _decimal_text(_rounded(total, digits), _LARGE)
-    return text if "." in text or "e" in text else f"{text}.0"
+    return _as_python(_rounded(total, digits))
 
 
-def digits(numbers: Float64Array) -> str:
-    """All digits of the numbers; of many numbers, only the first and the last."""
-    return np.array2string(numbers, floatmode="unique", threshold=60, max_line_width=100)
+def observed_text(value: float, format: Format) -> str:
+    """The shortest decimal that rounds to this number of the format, as Python writes a float.
+
+    A number that the format lacks is written as one of float64.
+    """
+    digits = _fewest_digits(value, format)
+    return repr(value) if digits is None else _as_python(_rounded(Fraction(value), digits))
+
+
+def true_digits(truth: Truth) -> str:
+    """The true values, each with the digits that are certain; of many, only the first and the last."""
+    shape = truth.value.shape
+    return _laid_out(shape, lambda place: true_text(truth, tuple(map(int, np.unravel_index(place, shape)))))
+
+
+def observed_digits(numbers: Float64Array, format: Format) -> str:
+    """Observed numbers of a format; of many, only the first and the last."""
+    return _laid_out(numbers.shape, lambda place: observed_text(float(numbers.flat[place]), format))
+
+
+def shown_places(shape: Sequence[int]) -> list[int]:
+    """The places, in row-major order, of the numbers that the text of an array shows."""
+    return [int(text) for text in re.findall(r"\d+", _laid_out(shape, str))]
+
+
+def _laid_out(shape: Sequence[int], text_of: Callable[[int], str]) -> str:
+    """An array of texts in brackets and columns; only those that are shown are asked for."""
+    places = np.arange(math.prod(shape)).reshape(shape)
+    texts = cache(text_of)
+
+    def in_columns(width: int) -> str:
+        def text(place: np.integer[Any]) -> str:
+            return texts(int(place)).rjust(width)
+
+        return np.array2string(places, threshold=60, max_line_width=100, formatter={"int": text})
+
+    widest = max(map(len, re.findall(r"[^][\s]+", in_columns(0))), default=0)
+    return in_columns(widest if places.ndim else 0)
 
 
 def significant(value: float, digits: int) -> str:
@@ -52,11 +90,20 @@ def significant(value: float, digits: int) -> str:
 
 def shortest(value: float, format: Format) -> str:
     """The shortest decimal that rounds to this number of the format."""
-    for digits in range(1, 18):
-        text = significant(value, digits)
-        if float(format.round(float(text))) == value:
-            return text
-    return repr(value)
+    digits = _fewest_digits(value, format)
+    return repr(value) if digits is None else significant(value, digits)
+
+
+def _fewest_digits(value: float, format: Format) -> int | None:
+    """How many digits tell a number from the others of its format; None if it has no digits, or is none."""
+    if value == 0 or not math.isfinite(value):
+        return None
+    enough = (
+        digits
+        for digits in range(1, 18)
+        if float(format.round(float(_rounded(Fraction(value), digits)))) == value
+    )
+    return next(enough, None)
 
 
 def _certain_digits(total: Fraction, bound: float) -> int:
@@ -70,6 +117,11 @@ def _certain_digits(total: Fraction, bound: float) -> int:
 def _rounded(value: Fraction, digits: int) -> Decimal:
     context = Context(prec=digits)
     return context.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def _as_python(number: Decimal) -> str:
+    text = _decimal_text(number, _LARGE)
+    return text if "." in text or "e" in text else f"{text}.0"
 
 
 def _decimal_text(number: Decimal, large: int) -> str:

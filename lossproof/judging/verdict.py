@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lossproof.corpus.observed import sums_in_words
 from lossproof.judging.excuses import is_excused, leaves_the_range, likely_cause, passes_by_overflow, rule_of
-from lossproof.judging.number_text import true_text
+from lossproof.judging.number_text import observed_text, true_text
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
 from lossproof.numbers.formats import Float64Array
@@ -167,7 +167,7 @@ def _sentence(observed: float, truth: Truth, place: tuple[int, ...], share: floa
         least, most = truth.limits
         limit = f"never below {least:g}" if observed < least else f"never above {most:g}"
         excess = f"{limit}, however the formula is rounded"
-    return f"is {float(observed)!r}, should be {true_text(truth, place)}: {excess}"
+    return f"is {observed_text(float(observed), truth.format)}, should be {true_text(truth, place)}: {excess}"
 
 
 def _excess(observed: float, true: float, bound: float, share: float) -> str:

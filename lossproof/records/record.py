@@ -21,7 +21,8 @@ RULES = ("overflow", "unbounded", "kink", "tie", "convention", "grade")
 
 
 # What a reader needs to see of a check: the texts inputs, params, formula, steps, expected, observed, why
-# (what the flags of the case look for) and snippet; elements (beyond their budget) and curve are data.
+# (what the flags of the case look for) and snippet; elements (beyond their budget), wrong (which of the
+# shown numbers are) and curve are data.
 Detail = dict[str, Any]
 
 

@@ -17,15 +17,14 @@ _PER_CASE = ("case", "title", "loss", "file", "line", "loses_digits")
 def columns(records: Sequence[Record]) -> dict[str, Any]:
     """Return the records by column: ``{name: {table, rows}}``, row i being ``table[rows[i]]``.
 
-    The column ``case`` holds the fields of each case once. Shares of the budget are numbers of four digits,
-    or the strings inf and nan.
+    The column ``case`` holds the fields of each case once.
     """
     table: dict[str, Any] = {name: _column(map(attrgetter(name), records)) for name in _PER_ROW}
     table["subject"] = _column(map(attrgetter("subject_name"), records))
     table["dtype"] = _column(map(attrgetter("dtype_name"), records))
     of_case = {record.case: record for record in records}  # in the order of the column's table
     table["case"] = _column(map(attrgetter("case"), records)) | {"table": list(map(_case, of_case.values()))}
-    table["share"] = _column(map(_round_share, map(budget_share, records)))
+    table["share"] = _column(map(rounded_share, map(budget_share, records)))
     return table
 
 
@@ -40,7 +39,8 @@ def _column(values: Iterable[Hashable]) -> dict[str, Any]:
     return {"table": list(places), "rows": list(map(places.__getitem__, values))}
 
 
-def _round_share(share: float | None) -> float | str | None:
+def rounded_share(share: float | None) -> float | str | None:
+    """A share of the budget as the page gets it: a number of four digits, or inf or nan as a text."""
     if share is None:
         return None
     if not math.isfinite(share):

@@ -31,6 +31,15 @@ def outcome_counts(records: Iterable[Record]) -> dict[str, int]:
     return {outcome.value: counts[outcome] for outcome in Outcome}
 
 
+def ran_in_words(records: Sequence[Record]) -> str:
+    """How many checks there are, and how many of them ran: both numbers stand on the page."""
+    unsupported = sum(record.outcome == Outcome.UNSUPPORTED for record in records)
+    checks, ran = count(len(records), "check"), len(records) - unsupported
+    if not unsupported:
+        return f"{checks} ran."
+    return f"Of {checks}, {ran:,} ran and {unsupported:,} {'is' if unsupported == 1 else 'are'} unsupported."
+
+
 def shown_counts(records: Iterable[Record]) -> dict[str, int]:
     """Return the same for readers, without outcomes that only foreign subjects have, if there are none."""
     counts = outcome_counts(records).items()

@@ -11,14 +11,15 @@ from lossproof.records.record import Record
 from lossproof.reporting.groups import grouped
 from lossproof.reporting.text import cut
 
-_OF_A_CALL = ("inputs", "params", "formula", "steps")
+_OF_A_CALL = ("params", "steps")
 
 
 def explanations(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Return, by case, its inputs and params, the formula, the worked steps of one call, and its curve.
+    """Return, by case, its inputs and params, its curve, the formula, and the worked steps of its calls.
 
-    One reduction is enough: that of an erratum, else the mean or the first of the printed ones, else the
-    mean, else the first that ran.
+    ``calls`` holds the steps and the params by reduction, empty where none was passed. ``reduction`` is the
+    most instructive: that of an erratum, else the mean or the first of the printed ones, else the mean, else
+    the first that ran.
     """
     by_case: dict[str, dict[str, Any]] = {}
     calls_with_steps: dict[str, list[Record]] = {}
@@ -60,13 +61,22 @@ def _preferences(records: Iterable[Record]) -> dict[str, list[str | None]]:
 
 
 def _steps(calls: Sequence[Record], preferred: Sequence[str | None]) -> dict[str, Any]:
-    """The steps to show, preferably those of a call that agrees."""
+    """What explains a case whose calls have steps; of each reduction, preferably those of one that agrees."""
+    by_reduction = {
+        reduction: min(group, key=lambda record: record.outcome != Outcome.AGREE)
+        for reduction, group in grouped(calls, attrgetter("reduction")).items()
+    }
+    order = [*(one for one in preferred if one in by_reduction), *by_reduction]
+    best = by_reduction[order[0]]
+    return _texts(best, ("inputs", "params", "formula")) | {
+        "reduction": best.reduction or "",
+        "calls": {
+            reduction or "": {"dtype": record.dtype, **_texts(record, _OF_A_CALL)}
+            for reduction, record in by_reduction.items()
+        },
+    }
 
-    def rank(record: Record) -> tuple[int, bool]:
-        place = preferred.index(record.reduction) if record.reduction in preferred else len(preferred)
-        return place, record.outcome != Outcome.AGREE
 
-    best = min(calls, key=rank)
-    assert best.detail is not None
-    texts = {name: cut(best.detail[name]) for name in _OF_A_CALL if best.detail.get(name)}
-    return texts | {"reduction": best.reduction, "dtype": best.dtype}
+def _texts(record: Record, names: Iterable[str]) -> dict[str, str]:
+    detail = record.detail or {}
+    return {name: cut(detail[name]) for name in names if detail.get(name)}

@@ -8,20 +8,23 @@ from typing import Any
 
 from lossproof.records.outcome import GRAVEST_FIRST, Outcome
 from lossproof.records.record import Record
-from lossproof.reporting.digest import budget_share
+from lossproof.reporting.columns import rounded_share
+from lossproof.reporting.digest import budget_share, largest_share
 from lossproof.reporting.groups import grouped
 from lossproof.reporting.in_common import failures_by_loss, in_common
+from lossproof.reporting.off_by import shared_error
 
 _DRAWN_CASES = 200
 _CHECKS_A_CASE = 6
 
 
 def failing_cases_data(records: Sequence[Record]) -> dict[str, Any]:
-    """Return ``{checks, cases, losses}``; a loss has ``{loss, common, checks, cases, shown}``.
+    """Return ``{checks, cases, losses}``; a loss has ``{loss, common, error, checks, cases, shown}``.
 
-    ``common`` says what its failing checks share. ``shown`` are its first cases, of no more than 200 of all
-    losses together, each ``{checks, outcomes, subjects, dtypes, rows}``; ``rows`` holds the first checks of
-    the case, each as a list of places: one for each subject that fails it alike.
+    ``common`` says what its failing checks share, and ``error`` whether that is a difference or a factor.
+    ``shown`` are its first cases, of no more than 200 of all losses together, each ``{checks, outcomes,
+    subjects, dtypes, layouts, share, rows}``: ``share`` is the largest of the budget, and ``rows`` holds the
+    first checks of the case, each as a list of places: one for each subject that fails it alike.
     """
     places = {id(record): place for place, record in enumerate(records)}
     losses = failures_by_loss(records)
@@ -54,9 +57,11 @@ def _loss(
     most: int,
 ) -> dict[str, Any]:
     cases = list(grouped(failing, lambda record: record.case).values())
+    error = shared_error(failing)
     return {
         "loss": loss,
         "common": in_common(failing, others),
+        "error": error.kind if error else "",
         "checks": len(failing),
         "cases": len(cases),
         "shown": [_case(group, places) for group in cases[:most]],
@@ -70,6 +75,8 @@ def _case(failing: Sequence[Record], places: Mapping[int, int]) -> dict[str, Any
         "outcomes": _counts(failing),
         "subjects": list(dict.fromkeys(record.subject_name for record in failing)),
         "dtypes": list(dict.fromkeys(record.dtype_name for record in failing)),
+        "layouts": list(dict.fromkeys(record.layout for record in failing)),
+        "share": rounded_share(largest_share(failing)),
         "rows": [[places[id(record)] for record in group] for group in alike][:_CHECKS_A_CASE],
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reporting.groups import grouped
+from lossproof.reporting.off_by import shared_error_in_words
 from lossproof.reporting.text import count
 
 # In which respects checks may be alike, each with a name of what a check has.
@@ -38,12 +39,13 @@ def failures_by_loss(records: Iterable[Record]) -> list[tuple[str, list[Record],
 def in_common(failing: Sequence[Record], others: Sequence[Record]) -> str:
     """How many checks and cases of a loss fail, and what they share that its other checks do not.
 
-    Such as ``389 checks in 17 of 57 cases: only float16; all 17 cases have delta``.
+    Such as ``389 checks in 17 of 57 cases: all are 0.5 too large; only float16; all 17 cases have delta``.
     """
     cases = {record.case for record in failing}
     total = len(cases | {record.case for record in others})
     of = f"{len(cases)} of {count(total, 'case')}" if total > len(cases) else count(total, "case")
-    shared = "; ".join((*_limits(failing, others), *_traits(failing, others)))
+    parts = (shared_error_in_words(failing), *_limits(failing, others), *_traits(failing, others))
+    shared = "; ".join(filter(None, parts))
     return f"{count(len(failing), 'check')} in {of}" + (f": {shared}" if shared else "")
 
 

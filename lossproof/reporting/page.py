@@ -22,18 +22,22 @@ from lossproof.reporting.causes import causes
 from lossproof.reporting.cells import matrix
 from lossproof.reporting.claims import documents
 from lossproof.reporting.columns import columns
-from lossproof.reporting.digest import shown_counts, verdict
+from lossproof.reporting.digest import ran_in_words, shown_counts, verdict
 from lossproof.reporting.explanations import explanations, shown_defects
 from lossproof.reporting.failing_cases import failing_cases_data
 from lossproof.reporting.lost_digits import lost_digits
+from lossproof.reporting.off_by import elements_of, errors
 from lossproof.reporting.plain_page import plain_parts
 from lossproof.reporting.rules import overflowed, passed_by_rule
 from lossproof.reporting.text import LONGEST, cut, visible
 
-_STYLES = ("theme", "page", "matrix", "content", "history", "plots", "checks", "narrow", "print")
+_STYLES = (
+    *("theme", "page", "navigation", "outcomes", "matrix", "content", "history"),
+    *("plots", "checks", "narrow", "print"),
+)
 _TOOLS = ("dom", "digits", "address", "query", "rows")
-_CHECKS = ("matrix", "check", "failures", "distribution", "rules", "curve")
-_SECTIONS = ("documents", "defects", "history", "comparison", "faults", "case")
+_CHECKS = ("matrix", "authority", "check", "failures", "distribution", "rules", "curve")
+_SECTIONS = ("documents", "corrections", "defects", "history", "comparison", "faults", "case")
 _SCRIPTS = (*_TOOLS, *_CHECKS, *_SECTIONS, "page")
 
 
@@ -79,6 +83,7 @@ def _page_data(run: Run, records: Sequence[Record]) -> dict[str, Any]:
         "outcomes": outcome_table(),
         "numeric": NUMERIC,
         "counts": shown_counts(records),
+        "ran": ran_in_words(records),
         "matrix": matrix(records),
         "causes": causes(run.known_defects),
         "rules": passed_by_rule(records),
@@ -103,19 +108,26 @@ def _defect(entry: dict[str, Any]) -> dict[str, Any]:
 def _bulk(records: Sequence[Record]) -> dict[str, Any]:
     """The data whose size grows with the number of records."""
     failing = failing_cases_data(records)
-    drawn = (case for loss in failing["losses"] for case in loss["shown"])
+    drawn = (
+        (place, loss["error"])
+        for loss in failing["losses"]
+        for case in loss["shown"]
+        for row in case["rows"]
+        for place in row
+    )
     return {
         "failures": failing,
-        "details": {place: _detail(records[place]) for case in drawn for row in case["rows"] for place in row}
+        "details": {place: _detail(records[place], error) for place, error in drawn}
         | {place: _detail(records[place]) for place in shown_defects(records)},
         "explained": explanations(records),
         "columns": columns(records),
     }
 
 
-def _detail(record: Record) -> dict[str, Any]:
-    """The detail of a failure, without its curve, which is drawn with the case."""
-    return {
+def _detail(record: Record, shared: str = "") -> dict[str, Any]:
+    """The detail of a failure, with its errors, and without its curve, which is drawn with the case."""
+    told = errors(elements_of(record), shared)
+    return ({"errors": told} if told else {}) | {
         name: cut(value) if isinstance(value, str) else value
         for name, value in (record.detail or {}).items()
         if name != "curve"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
-from lossproof.reporting.digest import shown_counts, verdict
+from lossproof.reporting.digest import ran_in_words, shown_counts, verdict
 from lossproof.reporting.failing_cases import worst_cases
 from lossproof.reporting.in_common import failures_by_loss, in_common
 from lossproof.reporting.part import part_in_words
@@ -62,6 +62,7 @@ def _head(run: Run, records: Sequence[Record]) -> Iterable[str]:
     yield from _list("problems", run.problems)
     yield from _list("news", run.news)
     yield from _counts(shown_counts(records))
+    yield f'<p class="quiet" id="ran">{_text(ran_in_words(records))}</p>'
     yield f'<p class="quiet" id="facts">{_text(_versions(run))}</p>'
 
 

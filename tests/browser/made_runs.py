@@ -163,7 +163,7 @@ def _in_another_state(record: Record) -> Record:
 
 def _hostile(record: Record) -> Record:
     detail = {
-        name: text if name in ("elements", "curve") else HOSTILE
+        name: text if name in ("elements", "wrong", "curve") else HOSTILE
         for name, text in (record.detail or {}).items()
     }
     return replace(

@@ -195,7 +195,9 @@ def test_without_scripts_the_verdict_and_the_worst_cases_are_there(
     expect(page.locator("#plain ul > li").first).to_contain_text(
         re.compile(r"CrossEntropyLoss: \d+ checks in")
     )
-    assert page.locator("main").bounding_box()["width"] <= view.width
+    box = page.locator("main").bounding_box()
+    assert box is not None
+    assert box["width"] <= view.width
     page.context.close()
 
 
@@ -231,3 +233,48 @@ def test_lost_digits_are_counted(visit: Visit) -> None:
     expect(page.locator("#digits article").first).to_contain_text(
         re.compile(r"torch.nn, float32\s*(all|[\d.]+) of 7\.2 digits, .* of the budget")
     )
+
+
+def test_the_bar_fades_out_where_it_scrolls(visit: Visit) -> None:
+    links = visit("faulty", NARROW).locator("#contents .links")
+    expect(links).to_have_class(re.compile("more-right"))
+    assert "rgba(0, 0, 0, 0)" in links.evaluate("one => getComputedStyle(one).maskImage")
+    links.evaluate("one => one.scrollTo(one.scrollWidth, 0)")
+    expect(links).not_to_have_class(re.compile("more-right"))
+    expect(visit("faulty").locator("#contents .links")).not_to_have_class(re.compile("more-"))
+
+
+@each_width
+def test_how_many_checks_ran_is_told_where_all_are_counted(visit: Visit, view: View) -> None:
+    page = visit("states", view)
+    told = re.compile(r"^Of ([\d,]+) checks, [\d,]+ ran and [\d,]+ are unsupported\.$")
+    head = page.locator("header #ran")
+    expect(head).to_have_text(told)
+    expect(page.locator("#checks")).to_contain_text(head.inner_text())
+    found = told.match(head.inner_text())
+    assert found is not None
+    expect(page.locator("#checks .status")).to_have_text(f"{found[1]} checks")
+
+
+@each_width
+def test_the_layout_is_a_filter(visit: Visit, view: View) -> None:
+    page = visit("clean", view)
+    page.locator("#filter-layout").select_option("strided")
+    assert set(page.locator("#checks tbody .c-layout").all_inner_texts()) == {"strided"}
+    assert page.url.endswith("?layout=strided#checks")
+
+
+@each_width
+def test_the_search_shows_all_of_its_hint(visit: Visit, view: View) -> None:
+    search = visit("clean", view).get_by_role("searchbox")
+    search.fill(str(search.get_attribute("placeholder")))
+    assert search.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_the_cells_of_a_row_are_of_one_height(visit: Visit) -> None:
+    page = visit("faulty")
+    heights = page.locator("#matrix tbody tr").evaluate_all(
+        """rows => rows.map((row) => new Set([...row.querySelectorAll(".cell")]
+          .map((cell) => Math.round(cell.getBoundingClientRect().height))).size)"""
+    )
+    assert set(heights) == {1}

@@ -29,7 +29,7 @@ from lossproof.checks.question import Question
 from lossproof.checks.trial import Trial
 from lossproof.judging.derivatives import Directions, directions_of
 from lossproof.judging.details import describe
-from lossproof.judging.number_text import digits
+from lossproof.judging.number_text import observed_digits
 from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
@@ -128,4 +128,7 @@ def _detail(
     detail = describe(call) | {"snippet": program.text(*lines)}
     if judgement is None:
         return detail
-    return detail | {"expected": digits(judgement.expected), "observed": digits(judgement.observed)}
+    # What a mode should give is mostly what the plain call gave.
+    format = FORMATS[call.dtype]
+    sides = {"expected": judgement.expected, "observed": judgement.observed}
+    return detail | {name: observed_digits(numbers, format) for name, numbers in sides.items()}

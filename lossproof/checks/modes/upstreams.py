@@ -12,7 +12,7 @@ from lossproof.checks.modes.judgement import CallInMode, Judgement
 from lossproof.checks.modes.plain import as_plain, gravest
 from lossproof.judging.assertions import element, quantity_assertion, shape_assertion
 from lossproof.judging.choices import judge_by_picks
-from lossproof.judging.number_text import digits
+from lossproof.judging.number_text import observed_text
 from lossproof.judging.places import place_of
 from lossproof.judging.stored_truth import true_gradients
 from lossproof.judging.truth import Truth
@@ -78,7 +78,9 @@ def _judge_infinite(mode: str, call: CallInMode, name: str) -> Judgement:
     elif (swallowed := np.isfinite(observed) & (np.abs(truth.value) > truth.bound)).any():
         place = place_of(swallowed)
         where = f"at {list(place)}" if place else "the result"
-        message = f"{where} is {digits(observed[place])}, should be infinite or nan"
+        message = (
+            f"{where} is {observed_text(float(observed[place]), truth.format)}, should be infinite or nan"
+        )
         verdict, lines = Verdict(False, None, message, came_out=("finite",)), partial(_lines, place)
     expected = np.where(truth.value == 0, truth.value, np.copysign(np.inf, truth.value))
     return Judgement(mode, verdict, expected, observed, lines, name)

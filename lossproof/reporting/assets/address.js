@@ -1,6 +1,6 @@
 // The page's address holds its state: ?loss=...&outcome=...&search=...&sort=...#case or #section.
 
-const FILTERS = ["loss", "subject", "dtype", "outcome", "quantity", "flag", "rule"];
+const FILTERS = ["loss", "subject", "dtype", "layout", "outcome", "quantity", "flag", "rule"];
 
 function readAddress() {
   const asked = new URLSearchParams(location.search);

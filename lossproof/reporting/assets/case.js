@@ -90,7 +90,7 @@ function stateOf(rows) {
 }
 
 // The checks behind a cell; failures are shown in full.
-function checkList(rows, label) {
+function checkList(rows, label, shown) {
   const failed = (row) => [...FAILING, "known defect"].includes(checks.cell("outcome", row));
   const inOrder = [...rows].sort(
     (a, b) => OUTCOMES.indexOf(checks.cell("outcome", a)) - OUTCOMES.indexOf(checks.cell("outcome", b)) || a - b,
@@ -104,7 +104,7 @@ function checkList(rows, label) {
       el("span", { class: "quiet" }, checks.cell("layout", row)),
       el("span", { class: "number" }, share(checks.share(row))),
       failed(row)
-        ? check(row)
+        ? check(row, undefined, shown)
         : checks.cell("message", row)
           ? el("p", { class: "message" }, checks.cell("message", row))
           : null,
@@ -124,8 +124,9 @@ function drawMissing(name) {
   if (!dialog.open) dialog.showModal();
 }
 
-// Inputs are shown as float64 holds them; a check in another dtype rounds them.
-function inputsLabel(row) {
+// A check in another dtype than float64 rounds the inputs of its case.
+function inputsLabel(inputs, row) {
+  if (!/= float64 /.test(inputs || "")) return "inputs of the case";
   const dtype = row === undefined ? "float64" : checks.cell("dtype", row);
   const isRounded = /^b?float/.test(dtype) && dtype !== "float64";
   return "inputs of the case, as float64 holds them" + (isRounded ? `; this check had each rounded to ${dtype}` : "");
@@ -134,10 +135,24 @@ function inputsLabel(row) {
 function drawCase(name, row) {
   const rows = checks.ofCase(name);
   const about = checks.caseOf(rows[0]);
-  const { inputs, params, formula, steps, reduction, dtype, curve } = data.explained[name] || {};
+  const { inputs, params, formula, calls, reduction, curve } = data.explained[name] || {};
+  const asked = row === undefined ? undefined : checks.cell("reduction", row) || "";
+  const told = calls && (calls[asked] ? asked : reduction);
+  const { steps, dtype, params: ofCall = params } = (calls && calls[told]) || {};
+  const shown = new Set();
+  const askedCheck =
+    row === undefined
+      ? null
+      : el(
+          "section",
+          { class: "asked" },
+          el("h3", {}, "This check, on " + checks.cell("subject", row)),
+          check(row, undefined, shown),
+        );
+  const given = argumentsOf({ inputs, params: ofCall }, shown, inputsLabel(inputs, row));
   const chosen = el("div", { class: "chosen" });
   const open = (found, label) => {
-    chosen.replaceChildren(...checkList(found, label));
+    chosen.replaceChildren(...checkList(found, label, new Set(shown)));
     chosen.querySelector("h3").focus({ preventScroll: true });
     chosen.scrollIntoView({ block: "nearest" });
   };
@@ -161,34 +176,15 @@ function drawCase(name, row) {
             ".",
           )
         : null,
-      row === undefined
-        ? null
-        : el(
-            "section",
-            { class: "asked" },
-            el("h3", {}, "This check, on " + checks.cell("subject", row)),
-            check(row),
-          ),
-      inputs || params
-        ? el(
-            "div",
-            { class: "sides inputs" },
-            inputs ? code(inputsLabel(row), inputs) : null,
-            params ? code("params", params) : null,
-          )
-        : null,
+      askedCheck,
+      given,
       steps
         ? el(
             "section",
             {},
-            el("h3", {}, "Worked steps"),
+            el("h3", {}, "Worked steps" + (told ? ", reduction " + told : "")),
             formulaOf(about.loss, formula),
-            code(
-              ["from the reference as it ran", reduction && "reduction " + reduction, dtype]
-                .filter(Boolean)
-                .join(", "),
-              steps,
-            ),
+            code(["from the reference as it ran", dtype].filter(Boolean).join(", "), steps),
           )
         : null,
       curve ? el("section", {}, el("h3", {}, "Around this point"), curveFigure(curve)) : null,
@@ -205,6 +201,7 @@ function drawCase(name, row) {
       ...checkList(
         failing.slice(0, 6),
         `${gravestOutcome}: ${many(failing.length, "check")}`,
+        new Set(shown),
       ),
     );
   }

@@ -1,43 +1,8 @@
 // A check in full: observed and expected, the error, why it matters, and how to reproduce it.
 
-const BALLS = "in ball arithmetic, which carries a proven bound on the error through every operation";
+const HEADINGS_OF_ERRORS = { difference: "Observed − expected", factor: "Observed / expected" };
 
-// The cases whose printed digits contradict the reference: one of the two is wrong.
-let contested;
-
-function isContested(row) {
-  const { case: cases, subject, outcome } = checks.rowsOf;
-  if (!contested) {
-    const certified = checks.table("subject").indexOf("certified"),
-      disagree = checks.table("outcome").indexOf("disagree");
-    contested = new Set(cases.filter((_, row) => subject[row] === certified && outcome[row] === disagree));
-  }
-  return contested.has(cases[row]);
-}
-
-// Which side is right, and why.
-function authority(row) {
-  const quantity = checks.cell("quantity", row),
-    dtype = checks.cell("dtype", row);
-  if (checks.cell("subject", row) === "certified") return `The true digits: they are computed ${BALLS}.`;
-  if (quantity === "raises") return "The case demands that this call is refused, and the reference refuses it too.";
-  if (checks.cell("outcome", row).endsWith("convention"))
-    return "Both: the formula leaves it open. The expected side follows the choice that is on record.";
-  if (!data.numeric.includes(quantity.split(":")[0])) return "";
-  if (isContested(row))
-    return (
-      "That is open: the digits that this case prints are not the expected ones either. " +
-      "If they are the observed ones, the reference is wrong."
-    );
-  const how =
-    dtype === "float64" || dtype === "complex128"
-      ? BALLS
-      : `in far more digits, from the inputs exactly as they are in ${dtype}`;
-  const cost = `Rounding in ${dtype} may cost an honest computation of the formula at most the budget`;
-  return `The expected one: the reference computes it ${how}. ${cost}; what was observed is outside it.`;
-}
-
-function elementTable(elements) {
+function elementTable(elements, errors) {
   return wide(
     "offending elements",
     el(
@@ -54,21 +19,22 @@ function elementTable(elements) {
         el(
           "tr",
           {},
-          ["At", "Expected", "Observed", "Error / budget", "Error in ULP"].map((text) =>
-            el("th", { scope: "col" }, text),
-          ),
+          ["At", "Expected", "Observed", HEADINGS_OF_ERRORS[errors.kind], "Error / budget", "Error in ULP"]
+            .filter(Boolean)
+            .map((text) => el("th", { scope: "col" }, text)),
         ),
       ),
       el(
         "tbody",
         {},
-        elements.map(({ at, expected, observed, share: used, ulp }) =>
+        elements.map(({ at, expected, observed, share: used, ulp }, place) =>
           el(
             "tr",
             {},
             el("th", { scope: "row" }, "[" + at.join(", ") + "]"),
             el("td", { class: "digits" }, marked(expected, observed)),
             el("td", { class: "digits" }, marked(observed, expected)),
+            errors.kind ? el("td", { class: "number" }, errors.texts[place]) : null,
             el("td", { class: "number" }, share(used)),
             el("td", { class: "number" }, ulps(ulp).replace(" ULP", "") || "–"),
           ),
@@ -78,9 +44,9 @@ function elementTable(elements) {
   );
 }
 
-function side(name, text, other, elements) {
+function side(name, text, other, wrong) {
   const block = code(name, "");
-  block.querySelector("pre").append(...(other === undefined ? [text] : markedArray(text, other, elements)));
+  block.querySelector("pre").append(...(other === undefined ? [text] : markedArray(text, other, wrong)));
   block.classList.add(name);
   return block;
 }
@@ -115,36 +81,42 @@ const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.tes
 // A program of somebody else's subject imports that.
 const aloneOf = (subject) => (/^torch[.*-]/.test(subject) ? ", with torch alone" : "");
 
-function checkDetail(row) {
+// The same numbers are shown once, whatever dtype holds them: ``shown`` remembers which have been.
+function unlessShown(name, text, shown, label = name) {
+  const numbers = name + (text || "").replace(/= (u?int|b?float|complex|bool)\w*(?= )/g, "=");
+  if (!text || shown.has(numbers)) return null;
+  shown.add(numbers);
+  return code(label, text);
+}
+
+function argumentsOf({ inputs, params }, shown, label) {
+  const blocks = [unlessShown("inputs", inputs, shown, label), unlessShown("params", params, shown)];
+  return blocks.some(Boolean) ? el("div", { class: "sides inputs" }, blocks) : null;
+}
+
+function checkDetail(row, subjects, shown) {
   const detail = detailOf(row) || {};
-  const elements = detail.elements || [];
+  const { elements = [], errors = {}, wrong = [] } = detail;
   const sides = [
     ["expected", detail.expected, detail.observed],
     ["observed", detail.observed, detail.expected],
   ].filter(([, text]) => text !== undefined);
-  const why = authority(row);
   const isWrong = FAILING.includes(checks.cell("outcome", row)) && sides.length === 2;
+  const why = isWrong ? authority(row, subjects) : [];
   return [
     standInNote(row),
     sides.length
       ? el(
           "div",
           { class: "sides" },
-          sides.map(([name, text, other]) => side(name, text, other, elements)),
+          sides.map(([name, text, other]) => side(name, text, other, wrong)),
         )
       : null,
     // For a single number, everything is above already.
-    elements.length && elements[0].at.length ? elementTable(elements) : null,
+    elements.length && elements[0].at.length ? elementTable(elements, errors) : null,
     detail.why ? el("p", { class: "why" }, el("b", {}, "Mistakes that this case looks for. "), sentence(detail.why)) : null,
-    why && isWrong ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
-    detail.params || detail.inputs
-      ? el(
-          "div",
-          { class: "sides" },
-          detail.inputs ? code("inputs", detail.inputs) : null,
-          detail.params ? code("params", detail.params) : null,
-        )
-      : null,
+    why.length ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
+    argumentsOf(detail, shown),
     detail.steps
       ? el("details", {}, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
       : null,
@@ -154,13 +126,27 @@ function checkDetail(row) {
   ];
 }
 
-// The error in budgets and in units in the last place.
+// An error in words.
+function errorInWords({ kind, texts }, place = 0) {
+  if (kind === "factor") return texts[place] + " times the true value";
+  return texts[place].replace("-", "") + (texts[place].startsWith("-") ? " too small" : " too large");
+}
+
+// The error in budgets, in units in the last place, and in itself.
 function excess(row) {
   const used = checks.share(row);
-  const { elements = [] } = data.details[row] || {};
+  const { elements = [], errors } = data.details[row] || {};
   if (used === null) return null;
-  const ulp = elements.length ? ulps(elements[0].ulp) : "";
-  return el("p", { class: "excess" }, el("b", {}, budgets(used)), ulp ? [" · ", el("b", {}, ulp)] : null);
+  const told = [
+    budgets(used),
+    elements.length ? ulps(elements[0].ulp) : "",
+    errors && !elements[0].at.length ? errorInWords(errors) : "",
+  ].filter(Boolean);
+  return el(
+    "p",
+    { class: "excess" },
+    told.map((text, place) => [place ? " · " : "", el("b", {}, text)]),
+  );
 }
 
 function checkWhere(row, subjects) {
@@ -176,15 +162,16 @@ function checkWhere(row, subjects) {
 }
 
 // In full, once for all subjects that fail it alike.
-function check(row, subjects = [checks.cell("subject", row)]) {
+function check(row, subjects = [checks.cell("subject", row)], shown = new Set()) {
   const message = checks.cell("message", row);
+  const [worst] = (data.details[row] || {}).elements || [];
   return el(
     "div",
     { class: "check" },
     el("div", { class: "check-head" }, badge(checks.cell("outcome", row)), excess(row)),
-    message ? el("p", { class: "message" }, message) : null,
+    message ? el("p", { class: "message" }, markedSentence(message, worst)) : null,
     facts(checkWhere(row, subjects)),
-    checkDetail(row),
+    checkDetail(row, subjects, shown),
   );
 }
 

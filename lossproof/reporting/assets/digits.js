@@ -56,12 +56,31 @@ function rightLength(text, truth) {
   return /[1-9]/.test(text.slice(0, place)) ? place : 0;
 }
 
-// The number, with the digits that differ from the other's marked if wanted.
+// The one rule of marks: of two numbers that differ, both are marked from the first digit on in which they do. Where
+// all digits of one stand in the other, its last is marked.
 function marked(text, other, last = text.length) {
   const right = rightLength(text, other);
-  if (right === text.length) return [text];
-  const end = Math.max(last, right + 1);
-  return [text.slice(0, right), el("mark", {}, text.slice(right, end)), text.slice(end)];
+  if (right === text.length && Number(text) === Number(other)) return [text];
+  const start = Math.min(right, text.replace(/e.*/i, "").length - 1);
+  const end = Math.max(last, start + 1);
+  return [text.slice(0, start), el("mark", {}, text.slice(start, end)), text.slice(end)];
+}
+
+const digits = (text, other) => el("span", { class: "digits" }, marked(text, other));
+
+// A sentence on the worst element, with its digits marked.
+function markedSentence(text, worst) {
+  if (!worst) return [text];
+  const [is, should] = ["is " + worst.observed, ", should be " + worst.expected];
+  const at = text.indexOf(is + should);
+  if (at < 0) return [text];
+  return [
+    text.slice(0, at) + "is ",
+    marked(worst.observed, worst.expected),
+    ", should be ",
+    marked(worst.expected, worst.observed),
+    text.slice(at + is.length + should.length),
+  ];
 }
 
 // A share as a measure of an error.
@@ -72,27 +91,15 @@ function budgets(value) {
 
 const NUMBER = /[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)/gi;
 
-// An array beside another, with digits marked in the elements that exceed their budget.
-function markedArray(text, other, offending) {
+// An array beside another, with digits marked in the numbers that are beyond their budget.
+function markedArray(text, other, wrong) {
   const numbers = text.match(NUMBER) || [],
     others = other.match(NUMBER) || [];
   if (numbers.length !== others.length) return [text];
-  const value = (one) => (/nan/i.test(one) ? "nan" : String(Number(one.replace(/inf/i, "Infinity"))));
-  const key = (one, two) => value(one) + " " + value(two);
-  const wanted = new Set(
-    offending.flatMap(({ expected, observed }) => [key(expected, observed), key(observed, expected)]),
-  );
-  const gaps = text.split(NUMBER);
-  return gaps.flatMap((gap, place) =>
-    place >= numbers.length
-      ? [gap]
-      : [
-          gap,
-          ...(wanted.has(key(numbers[place], others[place]))
-            ? marked(numbers[place], others[place])
-            : [numbers[place]]),
-        ],
-  );
+  return text.split(NUMBER).flatMap((gap, place) => {
+    const number = numbers[place] || "";
+    return [gap, ...(number && wrong.includes(place) ? marked(number, others[place]) : [number])];
+  });
 }
 
 // Whether the true number rounds to a printed decimal at its last digit.

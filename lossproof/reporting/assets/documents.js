@@ -132,12 +132,12 @@ function findingLines({ kind, says, because, now }, isCounted) {
 const findingBox = (finding, isCounted) => el("div", { class: "finding" }, findingLines(finding, isCounted));
 
 function stepsOf(name) {
-  const { formula, steps, reduction } = data.explained[name] || {};
-  if (!steps) return null;
+  const { formula, calls, reduction } = data.explained[name] || {};
+  if (!calls) return null;
   const title = "Worked steps" + (reduction && reduction !== "none" ? ", " + reduction : "");
   return lazily(el("details", { class: "steps" }, el("summary", {}, title)), () => [
     formulaOf(caseNamed(name).loss, formula),
-    code(title.toLowerCase(), steps),
+    code(title.toLowerCase(), calls[reduction].steps),
   ]);
 }
 
@@ -228,44 +228,13 @@ function claimTable(stem, claims) {
   );
 }
 
-// A document is wrong if its number or statement is; if only a subject fails, the document may be right.
-const isWrong = ({ finding, verdict }, by) => finding || (verdict === "contradicted" && by.includes("certified"));
-
-// What is wrong or outdated comes first. Cases that show the same appear once.
-function correction({ document: stem, title, claim }) {
-  const wrong = claim.cases.filter((tried) => isWrong(tried, claim.by));
-  const same = ({ finding, numbers }) =>
-    JSON.stringify([finding, numbers.filter(({ kind }) => !finding || kind === "erratum")]);
-  return el(
-    "article",
-    { class: "card correction" },
-    el("h4", {}, unique(wrong.map((tried) => tried.title || tried.case)).join("; ")),
-    el(
-      "p",
-      { class: "about" },
-      verdictBadge(claim.verdict),
-      el("b", {}, titled({ document: stem, title })),
-      el("span", {}, [claim.claim, ...claim.places].filter(Boolean).join(" · ")),
-      wrong.map((tried) => caseLink(tried.case)),
-    ),
-    [...groupBy(wrong, same).values()].map((alike) =>
-      el("div", { class: "tried" }, correctedNumbers(alike[0]), stepsOf(alike[0].case)),
-    ),
-  );
-}
-
-function correctedNumbers({ finding, numbers }) {
-  if (!finding) return numberTable(numbers);
-  const own = numbers.filter(({ kind }) => kind === "erratum");
-  return [own.length ? numberTable(own) : null, findingLines(finding, own.length > 0)].flat();
-}
-
 function documentSection() {
   if (!data.documents.length) return null;
   const claims = data.documents.flatMap(({ document: stem, title, claims }) =>
     claims.map((claim) => ({ document: stem, title, claim, verdict: claim.verdict })),
   );
   const wrong = claims.filter(({ claim }) => claim.cases.some((tried) => isWrong(tried, claim.by)));
+  const contradicted = claims.filter((one) => one.verdict === "contradicted" && !wrong.includes(one));
   const order = Object.keys(VERDICTS);
   return section(
     { id: "documents", title: "The documents", short: "Documents", count: whole(claims.length) },
@@ -279,11 +248,14 @@ function documentSection() {
           {},
           el("b", {}, whole(number)),
           " ",
-          verdictBadge(verdict),
+          verdict === "contradicted" && contradicted.length
+            ? el("a", { href: "#contradicted" }, verdictBadge(verdict))
+            : verdictBadge(verdict),
           el("span", { class: "quiet" }, " " + MEANINGS[verdict]),
         ),
       ),
     ),
+    contradictions(contradicted),
     wrong.length
       ? el(
           "section",

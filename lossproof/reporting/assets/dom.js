@@ -124,13 +124,23 @@ const fitting = new ResizeObserver((entries) => {
     // Lengths are rounded to whole pixels.
     const fits = target.scrollWidth <= target.clientWidth + 1 && target.scrollHeight <= target.clientHeight + 1;
     target.classList.toggle("fits", fits);
-    if (fits) target.removeAttribute("tabindex");
+    // Links in it are stops of their own.
+    if (fits || !target.hasAttribute("role")) target.removeAttribute("tabindex");
     else target.tabIndex = 0;
+    fade(target);
   }
 });
 
+// The sides on which there is more fade out.
+function fade(element) {
+  const { scrollLeft, clientWidth, scrollWidth } = element;
+  element.classList.toggle("more-left", scrollLeft > 1);
+  element.classList.toggle("more-right", scrollLeft + clientWidth < scrollWidth - 1);
+}
+
 function scrolling(element) {
   fitting.observe(element);
+  element.addEventListener("scroll", () => fade(element), { passive: true });
   return element;
 }
 

@@ -1,18 +1,21 @@
 // What disagrees: by loss, with what its failures share, and a card for each case.
 
 const DRAWN_CARDS = 8;
+const NAMED_LAYOUTS = 3;
 
 const inWords = (names) => (names.length > 1 ? names.slice(0, -1).join(", ") + " and " + names.at(-1) : names[0] || "");
 
 const subjectsOf = (places) => unique(places.map((row) => checks.cell("subject", row)));
 
-function failureCard({ rows, checks: number, outcomes, subjects, dtypes }, isOpen = false) {
+// Of many layouts, the first.
+const layoutsInWords = (layouts) =>
+  inWords(layouts.length > NAMED_LAYOUTS ? [...layouts.slice(0, 2), `${layouts.length - 2} other layouts`] : layouts);
+
+function failureCard({ rows, checks: number, outcomes, subjects, dtypes, layouts, share: worst }, isOpen = false) {
   const [alike, ...others] = rows;
   const [first] = alike;
   const about = checks.caseOf(first);
   const drawn = rows.flat().length;
-  // The number of the check that the card shows first: another one would contradict it.
-  const used = checks.share(first);
   const card = el(
     "details",
     { class: "card failure" },
@@ -26,7 +29,8 @@ function failureCard({ rows, checks: number, outcomes, subjects, dtypes }, isOpe
         Object.entries(outcomes).map(([outcome, count]) => badge(outcome, many(count, "check"))),
         el("span", {}, "on " + inWords(subjects)),
         el("span", {}, dtypes.join(", ")),
-        used === null ? null : el("span", {}, budgets(used)),
+        el("span", {}, layoutsInWords(layouts)),
+        worst === null ? null : el("span", {}, worst === "nan" ? budgets(worst) : "at worst " + budgets(worst)),
       ),
     ),
   );
@@ -57,8 +61,13 @@ function failuresOfLoss({ loss, common, cases, shown }, position) {
   return lazily(
     el(
       "details",
-      { class: "loss" },
-      el("summary", {}, el("h3", {}, loss), el("span", { class: "common" }, common)),
+      { id: placeOf(loss), class: "loss" },
+      el(
+        "summary",
+        {},
+        el("h3", { id: placeOf(loss) + "-title", tabindex: "-1" }, loss),
+        el("span", { class: "common" }, common),
+      ),
     ),
     () => [
       shown.slice(0, DRAWN_CARDS).map((one, place) => failureCard(one, !position && !place)),
@@ -82,6 +91,31 @@ function failuresOfLoss({ loss, common, cases, shown }, position) {
   );
 }
 
+const placeOf = (loss) => "failures-" + loss;
+
+// The loss whose failures are open may hide the others, which stand below.
+function lossLinks(losses) {
+  if (losses.length < 2) return null;
+  return el(
+    "ul",
+    { class: "legend" },
+    losses.map(({ loss, checks: number }) =>
+      el(
+        "li",
+        {},
+        el("a", { href: "#" + encodeURIComponent(placeOf(loss)) }, loss),
+        el("span", { class: "quiet" }, " " + many(number, "check")),
+      ),
+    ),
+  );
+}
+
+// The first card with an observed and a true value.
+function exampleOf(loss) {
+  const cards = [...loss.querySelectorAll(".failure")];
+  return cards.find((card) => (card.fillOnce(), card.querySelector(".observed"))) || cards[0];
+}
+
 function failureSection() {
   const { losses, cases, checks: number } = data.failures;
   if (!losses.length) return null;
@@ -101,6 +135,7 @@ function failureSection() {
         .flat(),
       ".",
     ),
+    lossLinks(losses),
     losses.map(failuresOfLoss),
   );
 }

@@ -14,12 +14,15 @@ function navigation(sections) {
   const { conforms } = data.verdict;
   const bar = document.getElementById("contents");
   const style = conforms ? "agree" : "disagree";
-  bar.append(
+  const links = el(
+    "div",
+    { class: "links" },
     el("a", { href: "#top", class: style }, el("span", { class: "sign" }, conforms ? "✓" : "✗"), " Top"),
-    ...sections.map(({ id, dataset: { short, count } }) =>
+    sections.map(({ id, dataset: { short, count } }) =>
       el("a", { href: "#" + id }, short, count ? [" ", el("span", { class: "count" }, count)] : null),
     ),
   );
+  bar.append(scrolling(links));
   bar.hidden = false;
 }
 
@@ -48,7 +51,8 @@ function implementations(run) {
 
 function checkSection() {
   const count = whole(checks.total);
-  return section({ id: "checks", title: "All checks", short: "Checks", count }, ...table.elements);
+  const told = el("p", { class: "quiet" }, data.ran);
+  return section({ id: "checks", title: "All checks", short: "Checks", count }, told, ...table.elements);
 }
 
 function openRow(row) {
@@ -75,18 +79,25 @@ function arrive() {
 // Opens a part of the page, and puts the keyboard where it begins.
 function reach(part) {
   if (part.matches(".folded, .document")) opened(part.querySelector("details"));
+  if (part.matches(".loss")) opened(part);
   part.scrollIntoView();
   (document.getElementById(part.id + "-title") || part).focus({ preventScroll: true });
 }
 
-// On paper nothing can be opened: the failures of every loss and the claims of every document are.
+// On paper nothing can be opened: the claims of every document are, and of every loss what fails and an example.
 let openedForPaper = [];
 addEventListener("beforeprint", () => {
-  openedForPaper = [...document.querySelectorAll("#failures > details:not([open]), .document > details:not([open])")];
-  openedForPaper.forEach(opened);
+  const open = (details) => {
+    if (details.open) return;
+    openedForPaper.push(details);
+    opened(details);
+  };
+  document.querySelectorAll("#failures > details, .document > details").forEach(open);
+  for (const loss of document.querySelectorAll("#failures > details")) open(exampleOf(loss));
 });
 addEventListener("afterprint", () => {
   for (const details of openedForPaper) details.open = false;
+  openedForPaper = [];
 });
 
 async function unpacked(text) {

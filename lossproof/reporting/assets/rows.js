@@ -53,8 +53,8 @@ function rowsTable(checks, open) {
     "div",
     { class: "controls", role: "search", "aria-label": "Checks" },
     el("label", { class: "wide" }, el("span", {}, "Search"), search),
-    FILTERS.map((name) => el("label", {}, el("span", {}, name), selects[name])),
     clear,
+    FILTERS.map((name) => el("label", {}, el("span", {}, name), selects[name])),
   );
 
   const headings = HEADINGS.map(([name, text]) =>

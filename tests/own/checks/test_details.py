@@ -164,7 +164,7 @@ def test_two_sides_that_must_be_the_same_are_told() -> None:
     five, ten, bound = np.array(5.0), np.array(10.0), np.array(1e-12)
     twice = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0))]
     told = identities.sameness_detail(FUNCTION, twice, five, ten, bound)
-    assert (told["expected"], told["observed"]) == ("10.", "5.")
+    assert (told["expected"], told["observed"]) == ("10.0", "5.0")
     assert outcome(told, "sum") == "passes"
     thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
     told = identities.sameness_detail(FUNCTION, thrice, five, ten, bound)
@@ -180,7 +180,7 @@ def test_two_sides_that_must_differ_are_told() -> None:
     five, ten = np.array(5.0), np.array(10.0)
     thrice = [(TOTAL, truth(5.0)), *[(SWAPPED, truth(5.0))] * 2]
     told = identities.difference_detail(FUNCTION, thrice, ten, ten)
-    assert (told["expected"], told["observed"]) == ("10.", "10.")
+    assert (told["expected"], told["observed"]) == ("10.0", "10.0")
     assert outcome(told, "sum") == "passes"
     twice = [(TOTAL, truth(5.0)), (SWAPPED, truth(5.0))]
     assert outcome(identities.difference_detail(FUNCTION, twice, ten, five), "sum") == "AssertionError"

@@ -102,7 +102,7 @@ def test_an_output_of_another_shape_has_no_gradients() -> None:
     assert outcomes(records) == {("value", "disagree"), ("unchanged", "agree")}
     detail = named(records, "value").detail
     assert detail is not None
-    assert (detail["expected"], detail["observed"]) == ("shape []", "shape [3]: [0. 0. 0.]")
+    assert (detail["expected"], detail["observed"]) == ("shape []", "shape [3]: [0.0 0.0 0.0]")
 
 
 def test_an_empty_output_may_be_of_another_shape_or_dtype() -> None:

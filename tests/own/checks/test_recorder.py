@@ -15,12 +15,14 @@ from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case, Drifted, Erratum, Flag, ModuleClaim, Printed, Source
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Fill
-from lossproof.judging.number_text import digits
+from lossproof.judging.number_text import observed_digits
 from lossproof.judging.verdict import Verdict
+from lossproof.numbers.formats import FORMATS
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
 from lossproof.records.record import Record
 
+DOUBLE = FORMATS["float64"]
 CASE = Case(
     id="one",
     title="a case",
@@ -195,17 +197,17 @@ def test_the_detail_of_what_agrees_is_not_worked_out() -> None:
 
 def test_numbers_are_shown_with_all_of_their_digits() -> None:
     numbers = [0.1, 1 / 3, -5e-324, 1.7976931348623157e308]
-    assert [float(text) for text in digits(np.array(numbers)).strip("[]").split()] == numbers
-    assert digits(np.array(2.5)) == "2.5"
+    assert [float(text) for text in observed_digits(np.array(numbers), DOUBLE).strip("[]").split()] == numbers
+    assert observed_digits(np.array(2.5), DOUBLE) == "2.5"
 
 
 @pytest.mark.parametrize(("count", "is_whole"), [(60, True), (61, False)])
 def test_of_many_numbers_both_ends_are_shown(count: int, is_whole: bool) -> None:
-    text = digits(np.arange(count, dtype=np.float64) + 0.5)
+    text = observed_digits(np.arange(count, dtype=np.float64) + 0.5, DOUBLE)
     assert ("..." not in text) is is_whole
     assert text.startswith("[ 0.5  1.5") is text.endswith(f" {count - 1}.5]") is True
 
 
 def test_lines_of_numbers_fit_a_report() -> None:
-    lengths = [len(line) for line in digits(np.full(60, 0.5)).splitlines()]
+    lengths = [len(line) for line in observed_digits(np.full(60, 0.5), DOUBLE).splitlines()]
     assert 90 < max(lengths) < 100

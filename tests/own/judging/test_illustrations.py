@@ -178,15 +178,26 @@ def elements(observed: list[Any] | float, true: Truth) -> Any:
 def test_a_disagreement_tells_the_call_both_sides_and_a_program() -> None:
     seen = told([1.5, 2.0], truth([1.0, 2.0]))
     assert seen["inputs"] == "input = float32 [1.0, 1.0, 1.0]"
-    assert (seen["expected"], seen["observed"]) == ("[1. 2.]", "[1.5 2. ]")
+    assert (seen["expected"], seen["observed"]) == ("[1.0 2.0]", "[1.5 2.0]")
     assert "assert abs(got - 1.0) <= " in seen["snippet"]
     assert len(seen["elements"]) == 1
+    assert seen["wrong"] == [0]
+
+
+def test_of_many_numbers_those_that_are_shown_are_counted() -> None:
+    """The first three and the last three are shown, of which one and two are wrong."""
+    right = np.ones(1000)
+    wrong = right.copy()
+    wrong[[1, 500, 998, 999]] = 2.0
+    seen = told(wrong.tolist(), truth(right.tolist()))
+    assert seen["observed"] == "[1.0 2.0 1.0 ... 1.0 2.0 2.0]"
+    assert seen["wrong"] == [1, 4, 5]
 
 
 def test_of_a_wrong_shape_both_shapes_are_told() -> None:
     seen = told([[1.5, 2.0]], truth([1.0, 2.0]))
     assert seen["inputs"] == "input = float32 [1.0, 1.0, 1.0]"
-    assert (seen["expected"], seen["observed"]) == ("shape [2]", "shape [1, 2]: [[1.5 2. ]]")
+    assert (seen["expected"], seen["observed"]) == ("shape [2]", "shape [1, 2]: [[1.5 2.0]]")
     assert "assert result.shape == (2,), result.shape" in seen["snippet"]
     assert "elements" not in seen
 
@@ -209,7 +220,7 @@ def test_the_offending_elements_come_worst_first_with_all_their_digits() -> None
             "share": pytest.approx(0.2 * 2.0**19, rel=1e-6),
             "ulp": pytest.approx(0.2 * 2.0**27),
         },
-        {"at": [1, 0], "expected": "0.5", "observed": repr(0.5 + 2.0**-18), "share": 2.0, "ulp": 64.0},
+        {"at": [1, 0], "expected": "0.5", "observed": "0.5000038", "share": 2.0, "ulp": 64.0},
     ]
 
 

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossproof.command_line.digits import rounded_text
-from lossproof.judging.number_text import shortest, significant, true_text
+from lossproof.judging.number_text import (
+    observed_digits,
+    observed_text,
+    shortest,
+    significant,
+    true_digits,
+    true_text,
+)
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import compare
 from lossproof.numbers.formats import FORMATS, Format
@@ -118,3 +125,26 @@ def test_one_digit_is_enough_for_a_subnormal_half() -> None:
 @pytest.mark.parametrize(("value", "text"), [(100.0, "100"), (2000.0, "2000"), (1e10, "1e+10"), (0.5, "0.5")])
 def test_whole_numbers_have_no_exponent(value: float, text: str) -> None:
     assert shortest(value, FORMATS["float32"]) == text
+
+
+def test_an_observed_number_has_the_digits_of_its_format_and_the_form_of_a_float() -> None:
+    texts = {0.6069912910461426: "0.6069913", 1.0: "1.0", 2.0**40: "1099511600000.0", -0.0: "-0.0"}
+    assert {number: observed_text(number, FORMATS["float32"]) for number in texts} == texts
+    assert observed_text(0.1, FORMATS["float16"]) == "0.1"  # which is none of its numbers
+
+
+@given(value=FINITE, format=st.sampled_from(list(FORMATS.values())))
+def test_an_observed_number_reads_back_as_itself(value: float, format: Format) -> None:
+    number = float(format.round(value))
+    text = observed_text(number, format)
+    assert float(format.round(float(text))) == number
+    assert "." in text or "e" in text or not np.isfinite(number)
+
+
+def test_arrays_have_the_same_digits_as_their_numbers() -> None:
+    third = float(np.float32(1 / 3))
+    value, bound = np.array([0.45 - 2.0**-54, 12.0]), np.full(2, 1e-8)
+    true = Truth(value, np.zeros(2), bound, np.zeros(2, bool), FORMATS["float32"])
+    assert true_digits(true) == "[0.45 12.0]"
+    assert observed_digits(np.array([third, 12.0]), FORMATS["float32"]) == "[0.33333334       12.0]"
+    assert observed_digits(np.full(1000, third), FORMATS["float32"]).count("0.33333334") == 6

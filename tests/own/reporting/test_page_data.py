@@ -156,7 +156,7 @@ def test_no_loss_is_crowded_out_by_the_failures_of_another(tmp_path: Path) -> No
 
 def test_a_case_has_one_card_and_subjects_that_fail_alike_share_a_check(tmp_path: Path) -> None:
     function = replace(DISAGREES, subject="torch.nn.functional")
-    other = replace(function, dtype="float64")
+    other = replace(function, dtype="float64", layout="strided", error_over_budget=1.23456e7)
     write_reports(tmp_path, RUN, [result_of(DISAGREES, function, other)])
     (loss,) = page_data(tmp_path / "report.html")["failures"]["losses"]
     (case,) = loss["shown"]
@@ -164,6 +164,7 @@ def test_a_case_has_one_card_and_subjects_that_fail_alike_share_a_check(tmp_path
     assert case["dtypes"] == ["float32", "float64"]
     assert case["rows"] == [[0, 1], [2]]
     assert (case["checks"], case["outcomes"]) == (3, {"disagree": 3})
+    assert (case["layouts"], case["share"]) == (["contiguous", "strided"], 1.235e7)
 
 
 def test_claims_come_in_order_with_their_verdicts(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_claims_come_in_order_with_their_verdicts(tmp_path: Path) -> None:
     assert number == NUMBERS | {"kind": "printed", "of": "", "reduction": "mean", "note": ""}
 
 
-def test_a_case_is_explained_once_in_its_most_instructive_reduction(tmp_path: Path) -> None:
+def test_a_case_is_explained_in_each_reduction_and_first_in_the_most_instructive(tmp_path: Path) -> None:
     def worked(reduction: str, **changes: Any) -> Record:
         steps = {"steps": f"steps of {reduction}", "inputs": "input = 1"}
         return replace(AGREES, subject="reference", reduction=reduction, detail=steps, **changes)
@@ -218,11 +219,13 @@ def test_a_case_is_explained_once_in_its_most_instructive_reduction(tmp_path: Pa
     ]
     write_reports(tmp_path, RUN, [result_of(*records)])
     explained = page_data(tmp_path / "report.html")["explained"]
-    assert {case: told["steps"] for case, told in explained.items() if "steps" in told} == {
-        "plain": "steps of mean",
-        "printed": "steps of sum",
-        "wrong": "steps of none",
+    assert {case: told["reduction"] for case, told in explained.items() if "calls" in told} == {
+        "plain": "mean",
+        "printed": "sum",
+        "wrong": "none",
     }
+    steps = {reduction: call["steps"] for reduction, call in explained["plain"]["calls"].items()}
+    assert steps == {reduction: f"steps of {reduction}" for reduction in ("none", "mean", "sum")}
     assert explained["plain"]["inputs"] == "input = 1"
     assert explained["drawn"]["curve"] == curve | {"subject": "torch.nn"}
     assert "silent" not in explained
@@ -233,7 +236,8 @@ def test_the_elements_of_a_failure_arrive_as_data(tmp_path: Path) -> None:
     detail = DETAIL | {"elements": elements, "curve": {}}
     write_reports(tmp_path, RUN, [result_of(replace(DISAGREES, detail=detail))])
     (shown,) = page_data(tmp_path / "report.html")["details"].values()
-    assert shown == DETAIL | {"elements": elements}
+    errors = {"kind": "difference", "texts": ["-6e-05"]}
+    assert shown == DETAIL | {"elements": elements, "errors": errors}
 
 
 def test_lost_digits_are_listed_by_subject_and_dtype(tmp_path: Path) -> None:

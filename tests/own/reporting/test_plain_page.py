@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
-from report_specimens import AGREES, DISAGREES, ERRS, HOSTILE, RUN
+from report_specimens import AGREES, DISAGREES, ERRS, HOSTILE, RUN, UNSUPPORTED
 
 from lossproof.records.record import Record, Run
 from lossproof.reporting.page import report_html
@@ -50,6 +50,11 @@ def test_verdict_counts_and_versions() -> None:
     assert "✓ Everything conforms: in 1 case, 1 check agrees." in shown.text
     assert "1 ✓ agree 0 ↥ overflowed" in shown.text
     assert "torch 2.13.0 · python 3.11.7 · 2026-01-02 03:04" in shown.text
+
+
+def test_how_many_checks_ran() -> None:
+    assert "1 check ran." in Shown(RUN, AGREES).text
+    assert "Of 2 checks, 1 ran and 1 is unsupported." in Shown(RUN, AGREES, UNSUPPORTED).text
 
 
 def test_what_fails_with_what_it_shares_and_the_worst_cases_first() -> None:
