@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from lossproof.command_line.app import main
+from lossproof.command_line.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

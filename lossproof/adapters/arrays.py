@@ -6,12 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from lossproof.subjects.call import Call, Values
-from lossproof.subjects.program import Lines
+from lossproof.subjects.call import Call, ModeObservation, Values
+from lossproof.subjects.program import Lines, Program
+from lossproof.subjects.promise import Promise
+
+if TYPE_CHECKING:
+    from lossproof.adapters.forms import Form
 
 # A loss as a function of its tensors, by their names.
 Function = Callable[[Mapping[str, Any]], Any]
@@ -75,6 +79,18 @@ class Arrays(ABC):
     @abstractmethod
     def lines(self, name: str, values: Values, call: Call, place: int = 0) -> Lines:
         """The lines that make the array of ``make``."""
+
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
+        """Other ways of calling a function of its arrays, in groups; see ``Subject.ways``."""
+        return ()
+
+    def run_way(self, way: str, call: Call, form: Form) -> ModeObservation:
+        """Make a call in one of ``ways``; see ``Subject.run_mode``."""
+        raise NotImplementedError
+
+    def program_of_way(self, way: str, call: Call, form: Form, part: str) -> Program:
+        """The program of ``run_way``; see ``Programs.of_mode``."""
+        raise NotImplementedError
 
     def gradient_lines(self, expression: str, call: Call, argument: str) -> Lines:
         """Lines that name the gradient of an expression ``result``; ``upstream`` is the upstream gradient."""

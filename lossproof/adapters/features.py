@@ -90,10 +90,25 @@ FEATURES: Mapping[str, tuple[Callable[[Call], bool], str]] = {
     ),
 }
 
+# By the name of a feature that no call needs by itself: the ways of calling that do, and the same.
+FEATURES_OF_WAYS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "double_backward": (("create_graph",), "has a backward pass that cannot be recorded"),
+    "retained_graph": (("third_backward",), "runs backward once through a graph"),
+    "inference_mode": (("inference_mode",), "takes no tensors of inference mode"),
+    "threads": (("two_threads",), "is called by one thread at a time"),
+}
+ALL_FEATURES = (*FEATURES, *FEATURES_OF_WAYS)
+
+
+def lacking_way(way: str, lacked: Iterable[str]) -> str:
+    """What is said of an implementation that lacks what a way of calling needs; empty if it lacks nothing."""
+    stated = (FEATURES_OF_WAYS[name] for name in lacked if name in FEATURES_OF_WAYS)
+    return next((words for ways, words in stated if way in ways), "")
+
 
 def lacking(call: Call, lacked: Iterable[str]) -> str:
     """What is said of an implementation that lacks a feature that a call needs; empty if it lacks none."""
-    return next((FEATURES[name][1] for name in lacked if FEATURES[name][0](call)), "")
+    return next((FEATURES[name][1] for name in lacked if name in FEATURES and FEATURES[name][0](call)), "")
 
 
 def needed(call: Call) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +12,15 @@ from lossproof.adapters.parameters import named, parameters_in, taken_parameters
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Unsupported, Values
 from lossproof.subjects.literals import literal
-from lossproof.subjects.program import Lines
+from lossproof.subjects.program import Lines, indented
+from lossproof.subjects.source import execute
 
 # Cases give these by names of their own, which stand for functions and objects of torch's.
 _NAMES_OF_TORCH = ("distance_function", "options")
+
+
+# What is called goes by this name where its own may be that of a definition.
+_CALLED = "function"
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Form:
         backward: an expression for the entry's own gradients, with ``upstream``; empty if it has none.
         scope: what the lines need, by name.
         imports: lines that import the same.
+        name: that of what is imported and called, among these names.
+        is_made: whether ``construct`` makes the ``loss`` that is called.
     """
 
     construct: Lines
@@ -58,6 +66,49 @@ class Form:
     backward: str
     scope: Mapping[str, Any]
     imports: Lines
+    name: str
+    is_made: bool = False
+
+    def definition(self, tensors: Iterable[str]) -> Lines:
+        """Lines that define ``loss``, a function of the tensors with these names."""
+        return (
+            f"{_CALLED} = {self.name}",
+            f"def loss({', '.join(tensors)}):",
+            *indented(tuple(map(self._renamed, self.construct))),
+            f"    return {self._renamed(self.call)}",
+        )
+
+    def parted_definition(self, tensors: Iterable[str]) -> Lines:
+        """Lines that define ``make``, which makes what is called, and ``forward``, which calls it."""
+        tensors = tuple(tensors)
+        names = ", ".join(tensors)
+        if not self.is_made:
+            return (
+                *self.definition(tensors),
+                f"def make({names}):",
+                "    return loss",
+                f"def forward(module, {names}):",
+                f"    return module({names})",
+            )
+        return (
+            f"{_CALLED} = {self.name}",
+            f"def make({names}):",
+            *indented((*map(self._renamed, self.construct), "return loss")),
+            f"def forward(loss, {names}):",
+            f"    return {self.call}",
+        )
+
+    def functions(self, tensors: Iterable[str]) -> Mapping[str, Callable[..., Any]]:
+        """The functions of both definitions, by name."""
+        names, scope = tuple(tensors), dict(self.scope)
+        execute(self.parted_definition(names), scope)
+        parts = {name: scope[name] for name in ("make", "forward")}
+        scope = dict(self.scope)
+        execute(self.definition(names), scope)
+        return {"loss": scope["loss"], **parts}
+
+    def _renamed(self, line: str) -> str:
+        return re.sub(rf"\b{re.escape(self.name)}\(", f"{_CALLED}(", line, count=1)
 
 
 def as_entry(entry: Entry | Callable[..., Any] | tuple[Any, ...]) -> Entry:
@@ -103,7 +154,7 @@ def form_of(call: Call, entry: Entry, who: str) -> Form:
         scope[backward_name] = entry.backward
         imports = (*imports, *more)
         backward = f"{backward_name}({', '.join(('upstream', *call.args, *keywords))})"
-    return Form(construct, expression, backward, scope, imports)
+    return Form(construct, expression, backward, scope, imports, name, is_made=bool(construct))
 
 
 def is_factory(function: Callable[..., Any], loss: str) -> bool:

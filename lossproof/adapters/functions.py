@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.adapters.arrays import Arrays, arrays_of
-from lossproof.adapters.features import UNCHANGED, lacking
+from lossproof.adapters.features import UNCHANGED, lacking, lacking_way
 from lossproof.adapters.forms import Entry, Form, as_entry, form_of
 from lossproof.adapters.statements import demand_sense
 from lossproof.corpus.complaints import suggestion
+from lossproof.numbers.formats import Float64Array
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import (
     Call,
+    ModeObservation,
     Observation,
     Refused,
     Unsupported,
@@ -29,6 +31,7 @@ from lossproof.subjects.call import (
     tensors_of,
 )
 from lossproof.subjects.program import Program, Programs
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.source import execute
 from lossproof.subjects.subject import Subject
 
@@ -101,6 +104,19 @@ class FunctionTable(Subject):
 
     def check(self, scope: Mapping[str, Any], call: Call) -> None:
         """Raise Unsupported if a call has shown that the function lacks something; by default, none does."""
+
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
+        """Those of its arrays, for a function that their library differentiates."""
+        # What writes to its inputs finds other numbers there when it is called again.
+        is_alone = self.writes_to_inputs or self.form_of(call).backward
+        return () if is_alone else self.arrays.ways(call)
+
+    def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
+        """Run a call in one of its ways."""
+        if reason := lacking_way(mode, self.features_lacked):
+            raise Unsupported(f"{self.name} {reason}")
+        with self.arrays.settings(call):
+            return self.arrays.run_way(mode, call, self.form_of(call))
 
     def run(self, call: Call) -> Observation:
         """Run forward and backward anew, on new arrays, for each upstream gradient.
@@ -242,6 +258,12 @@ class FunctionPrograms(Programs):
         return Program(
             (*arrays.imports, *form.imports), tensors, form.construct, lines, in_double=arrays.in_double
         )
+
+    def of_mode(
+        self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
+    ) -> Program:
+        """See ``Programs``."""
+        return self._subject.arrays.program_of_way(mode, call, self._subject.form_of(call), part)
 
     def _computation(self, form: Form, call: Call, quantity: str) -> Iterator[str]:
         kind, _, argument = quantity.partition(":")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import subprocess
 
 
+# The processes that lead the groups, and those of the script: who ends strangers shall spare them.
+STARTED: set[int] = set()
+
+
 def keep(group: int) -> subprocess.Popen[bytes]:
     """Start the script for a process group; kill what is returned when the group has ended.
 
@@ -24,13 +28,15 @@ def keep(group: int) -> subprocess.Popen[bytes]:
     """
     import subprocess  # here, since the script starts sooner without it
 
-    return subprocess.Popen(
+    keeper = subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, str(group)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    STARTED.update((group, keeper.pid))
+    return keeper
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lossproof.adapters.arrays import LIBRARIES
-from lossproof.adapters.features import FEATURES
+from lossproof.adapters.features import ALL_FEATURES
 from lossproof.adapters.forms import as_entry
 from lossproof.adapters.parameters import stated_types
 from lossproof.corpus.complaints import suggestion
@@ -37,8 +37,8 @@ def mistakes_in(subject: FunctionTable) -> Iterator[str]:
         yield f"features_lacked is a text; write ({subject.features_lacked!r},)"
     else:
         for name in subject.features_lacked:
-            if name not in FEATURES:
-                yield f"there is no feature '{name}'; {suggestion(name, FEATURES)}"
+            if name not in ALL_FEATURES:
+                yield f"there is no feature '{name}'; {suggestion(name, ALL_FEATURES)}"
     if not subject.table:
         yield f"{who} has no losses; add table = {{'MSELoss': ...}}"
     for loss, stated in subject.table.items():

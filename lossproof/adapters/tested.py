@@ -78,7 +78,7 @@ class TestedSubject(FunctionTable):
             f"from {self._implementation.__module__} import {self.name}",
             f"{self.name} = {self.name}.implementation",
         )
-        return Form((construct,), f"{self.name}(arguments)", "", scope, imports)
+        return Form((construct,), f"{self.name}(arguments)", "", scope, imports, self.name)
 
     def check(self, scope: Mapping[str, Any], call: Call) -> None:
         """Raise Unsupported if the function ignored a parameter that is not what it computes with."""

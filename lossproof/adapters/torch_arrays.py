@@ -9,11 +9,16 @@ import numpy.typing as npt
 import torch
 
 from lossproof.adapters.arrays import Arrays, Function
+from lossproof.adapters.forms import Form
 from lossproof.corpus.keys import LAYOUTS
-from lossproof.subjects.call import Call, Values
+from lossproof.subjects.call import Call, ModeObservation, Values, tensors_of
 from lossproof.subjects.literals import tensor_source
-from lossproof.subjects.program import Lines
+from lossproof.subjects.program import Lines, Program
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.layouts import lay_out, layout_lines
+from lossproof.subjects.torch.modes.running import failure, run_in_mode
+from lossproof.subjects.torch.modes.table import GROUPS_OF_OTHERS, promises_of
+from lossproof.subjects.torch.programs import program_of_mode
 from lossproof.subjects.torch.subject import TorchSubject
 from lossproof.subjects.torch.tensors import dtype_of, make_tensor, numbers_of
 
@@ -52,6 +57,16 @@ class TorchArrays(Arrays):
     def lines(self, name: str, values: Values, call: Call, place: int = 0) -> Lines:
         source = f"{name} = {tensor_source(values, call.device)}"
         return (source, *layout_lines(name, values, call.layout, place))
+
+    def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
+        """See ``subjects.torch.modes``."""
+        return tuple(promises_of(group, call) for group in GROUPS_OF_OTHERS)
+
+    def run_way(self, way: str, call: Call, form: Form) -> ModeObservation:
+        return run_in_mode(way, call, form.functions(tensors_of(call)), {}, failure)
+
+    def program_of_way(self, way: str, call: Call, form: Form, part: str) -> Program:
+        return program_of_mode(way, call, {}, part, form, form.imports)
 
     def gradient_lines(self, expression: str, call: Call, argument: str) -> Lines:
         return (

@@ -13,7 +13,14 @@ import numpy as np
 
 from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import Numeral
-from lossproof.judging.calls import exact_call, lift_exactly, make_call, prepare_call, reductions_of
+from lossproof.judging.calls import (
+    exact_call,
+    exact_upstream,
+    lift_exactly,
+    make_call,
+    prepare_call,
+    reductions_of,
+)
 from lossproof.judging.number_text import true_text
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import Verdict, compare
@@ -45,8 +52,9 @@ def judge_printed(
     """
     effective = None if None in reductions_of(case) else reduction
     if printed.dtype is not None:
-        prepared = prepare_call(make_call(case, printed.dtype, effective))
-        truth = truth_of(prepared, FORMATS[printed.dtype])
+        call = make_call(case, printed.dtype, effective)
+        prepared = prepare_call(call)
+        truth = truth_of(prepared, FORMATS[printed.dtype], call.upstreams)
         quantity = truth.value if argument is None else truth.gradients[0][argument]
         observed = np.array([float(number) for number in printed.values]).reshape(printed.shape)
         verdict = compare(observed, quantity)
@@ -61,7 +69,7 @@ def judge_printed(
         value: Ball = prepared.value(lift_exactly)
         if argument is None:
             return value
-        gradient: Ball = prepared.gradient(np.ones(value.shape), lift_exactly)[argument]
+        gradient: Ball = prepared.gradient(exact_upstream(case, value.shape), lift_exactly)[argument]
         return gradient
 
     return certified(lambda: _judge_digits(compute, printed, origin))

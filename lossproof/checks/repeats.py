@@ -7,7 +7,7 @@ from functools import partial
 from operator import attrgetter
 
 from lossproof.checks.question import Question
-from lossproof.checks.values import backward_record
+from lossproof.checks.values import KINDS, backward_record
 from lossproof.judging.assertions import all_numbers_assertion
 from lossproof.judging.calls import PlannedCall
 from lossproof.judging.details import describe
@@ -51,9 +51,8 @@ def judge_repeats(
     """
     truth = planned.truth.value
     yield "value", _joint_verdict([compare(answer.value, truth) for answer in observations]), truth
-    for place, kind in enumerate(("gradient", "vjp")):
-        for name in planned.prepared.differentiable:
-            truth = planned.truth.gradients[place][name]
+    for place, (kind, truths) in enumerate(zip(KINDS, planned.truth.gradients, strict=False)):
+        for name, truth in truths.items():
             # An output of the wrong shape has no gradients, and a subject may compute none.
             gradients = [
                 answer.gradients[place][name]

@@ -20,13 +20,13 @@ from lossproof.records.record import Detail, Record
 from lossproof.reference.worked import formula_of
 from lossproof.subjects.call import Observation, Refused, Unsupported
 
-# The kinds of quantities for the first and the second upstream gradient.
-_KINDS = ("gradient", "vjp")
+# The kinds of quantities for the first and the second upstream gradient; that of a case is alone.
+KINDS = ("gradient", "vjp")
 _FARTHEST = 1e300
 
 
 class Values:
-    """The value, and the gradient by each argument for ones and for a seeded upstream gradient."""
+    """The value, and the gradient by each argument for each upstream gradient."""
 
     def applies(self, question: Question) -> bool:
         """All cases except those that demand something else of their calls."""
@@ -65,7 +65,7 @@ def _gradients(question: Question, answer: Observation) -> Iterator[Record]:
     prepared, true = question.planned.prepared, question.planned.truth.gradients
     if answer.value.shape != question.planned.truth.value.value.shape:
         return
-    for place, (kind, truths) in enumerate(zip(_KINDS, true, strict=False)):
+    for place, (kind, truths) in enumerate(zip(KINDS, true, strict=False)):
         observed = answer.gradients[place] if place < len(answer.gradients) else {}
         for name in prepared.differentiable:
             quantity, expected = Quantity.of(kind, name), prepared.dtypes[name]
@@ -111,6 +111,8 @@ def _illustrations(question: Question, is_right: bool) -> Detail:
         illustrations |= {"formula": formula_of(planned.prepared.loss), "steps": planned.steps}
     is_documented = trial.case.source is not None and trial.subject.illustrates(trial.case.loss)
     is_chosen = question.is_in_chosen_reduction and trial.is_in_layout_dtype
+    # A curve is that of the sum of the output, so that its slope is the gradient for ones.
+    is_chosen = is_chosen and trial.case.upstream is None
     if is_chosen and (is_documented or not is_right):
         points = curve(trial.subject, question.call, planned)
         illustrations |= {"curve": points} if points else {}

@@ -14,6 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from lossproof.command_line.entry import INTERRUPTED, interruptible
 from lossproof.command_line.streams import open_closed_streams, status_of
 from lossproof.running.options import described
 
@@ -57,13 +58,17 @@ def _verb(
             from lossproof.numbers.ball import Undecided
 
             try:
-                status = work(*args, **kwargs)
+                with interruptible():
+                    status = work(*args, **kwargs)
             except (Mistake, CorpusError) as mistake:
                 complain(str(mistake))
                 status = 2
             except Undecided as undecided:
                 complain(f"No precision certifies this: {undecided}; try other numbers or fewer digits.")
                 status = 2
+            except KeyboardInterrupt:
+                complain("Interrupted.")
+                status = INTERRUPTED
             raise typer.Exit(status or 0)
 
         settings = _PASSED_ON if passed_on else None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lossproof.checks.certification import certify
 from lossproof.command_line.case_file import CaseFile
-from lossproof.command_line.case_text import braces, mapping, nested, text
+from lossproof.command_line.case_text import braces, case_text, mapping, nested, text
 from lossproof.command_line.checking import is_inside
 from lossproof.command_line.corpus import find_loss, read_corpus
 from lossproof.command_line.planted import Kills, kills_of
@@ -135,7 +135,8 @@ def _fields(call: TypedCall, id: str, title: str, case_file: CaseFile) -> dict[s
         fields["reductions"] = f"[{call.reduction}]"
     if call.params:
         fields["params"] = mapping(call.params)
-    return fields | {"args": mapping(call.args)}
+    upstream = {} if call.upstream is None else {"upstream": case_text(call.upstream)}
+    return fields | {"args": mapping(call.args)} | upstream
 
 
 def _demand_new(case: Case, corpus: Path | None) -> None:

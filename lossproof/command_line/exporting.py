@@ -77,6 +77,7 @@ def case_json(case: Case) -> dict[str, Any]:
         "dtypes": list(case.dtypes),
         "params": _params_json(case.loss, case.params, case.dtypes),
         "args": _args_json(case.loss, case.args, case.dtypes),
+        "upstream": tensor_json(case.upstream, None, case.dtypes) if case.upstream is not None else None,
         "expect": {reduction: _printed_json(tensors) for reduction, tensors in case.expect.items()},
         "gradient": {
             reduction: {name: _printed_json(tensors) for name, tensors in by_name.items()}

@@ -18,6 +18,7 @@ from lossproof.adapters.features import needed
 from lossproof.adapters.messages import run_message
 from lossproof.adapters.parameters import effective_parameters, is_its_own
 from lossproof.adapters.tensor_json import number_text, tensor_json
+from lossproof.checks.values import KINDS
 from lossproof.command_line.corpus import find_loss, matching, read_corpus
 from lossproof.command_line.terminal import Mistake, progress
 from lossproof.corpus.case import Case
@@ -37,7 +38,6 @@ FORMAT = "lossproof-truth"
 VERSION = 1
 # Larger tensors have the same truth as small ones, and make up most of the file.
 _MOST_NUMBERS = 1024
-_KINDS = ("gradient", "vjp")
 _NAMES = {POSITIVE: "inf", NEGATIVE: "-inf", UNDEFINED: "nan"}
 
 
@@ -112,7 +112,7 @@ def _call(call: Call) -> dict[str, Any]:
 def _expected(planned: PlannedCall) -> dict[str, Any]:
     call, dtypes = planned.call, planned.prepared.dtypes
     quantities = {"value": _truth_json(planned.truth.value, planned.prepared.dtype)}
-    for kind, gradient in zip(_KINDS, planned.truth.gradients, strict=False):
+    for kind, gradient in zip(KINDS, planned.truth.gradients, strict=False):
         for name in planned.prepared.differentiable:
             quantities[Quantity.of(kind, name)] = _truth_json(gradient[name], dtypes[name])
     upstreams = [tensor_json(Values(upstream, call.dtype)) for upstream in call.upstreams]

@@ -24,6 +24,7 @@ from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import load_picks
 from lossproof.corpus.tensors import Complex
+from lossproof.corpus.upstreams import lint_upstream
 from lossproof.judging.assertions import all_numbers_assertion, quantity_assertion
 from lossproof.judging.calls import CallPlanner, PlannedCall, is_rounded, reductions_of
 from lossproof.judging.choices import judge_by_picks
@@ -92,7 +93,7 @@ def _run(
         plan = _plan(case, dtype, reduction)
         answer = _ask(subject, plan)
         digits = {"value": value_digits(plan.prepared, _DIGITS)} | {
-            f"gradient by {name}": gradient_digits(plan.prepared, name, _DIGITS)
+            f"gradient by {name}": gradient_digits(plan.prepared, plan.truth.upstreams[0], name, _DIGITS)
             for name in plan.prepared.differentiable
         }
     say()
@@ -118,7 +119,9 @@ def _run(
     if not agrees:
         _say_known_defects(plan, wrong, answer)
     if with_snippet:
-        _say_snippet(subject, plan, answer, wrong)
+        # Whoever types an upstream gradient wants to see the gradients that it gives.
+        usual = "value" if typed_call.upstream is None else list(truths)[1]
+        _say_snippet(subject, plan, answer, (*wrong, usual)[0], is_wrong=bool(wrong))
     return None if answer.is_unsupported else agrees
 
 
@@ -153,7 +156,7 @@ def _case(typed_call: TypedCall, dtype: str) -> Case:
     if _is_complex(typed_call) and FORMATS[dtype].complex_dtype is None:
         raise Mistake(f"no complex number has parts of {dtype}; take --dtype {' or '.join(PARTS.values())}")
     reductions = (typed_call.reduction or "mean",) if typed_call.loss.reductions else None
-    return Case(
+    case = Case(
         id="typed",
         title="typed in",
         loss=typed_call.loss.name,
@@ -161,9 +164,13 @@ def _case(typed_call: TypedCall, dtype: str) -> Case:
         line=1,
         params=typed_call.params,
         args=typed_call.args,
+        upstream=typed_call.upstream,
         reductions=reductions,
         dtypes=(dtype,),
     )
+    if complaints := lint_upstream(case):
+        raise Mistake("\n".join(f"{one.problem}; {one.remedy}" for one in complaints))
+    return case
 
 
 def _is_complex(typed_call: TypedCall) -> bool:
@@ -248,16 +255,15 @@ def _say_known_defects(plan: PlannedCall, wrong: Sequence[str], answer: _Answer)
         say(f"This is on record, as a {_KINDS[defect.kind]}: case {defect.case}: {defect.why}{where}")
 
 
-def _say_snippet(subject: Subject, plan: PlannedCall, answer: _Answer, wrong: Sequence[str]) -> None:
+def _say_snippet(subject: Subject, plan: PlannedCall, answer: _Answer, name: str, is_wrong: bool) -> None:
     """Write a program of torch and plain numbers that makes the call; it fails as long as torch is wrong."""
-    name = wrong[0] if wrong else "value"
     quantity = Quantity(name.replace("gradient by ", "gradient:"))
     truth = plan.truth.gradients[0][quantity.argument] if quantity.argument else plan.truth.value
     assert subject.programs is not None  # every subject of torch has them
     program = subject.programs.of_call(plan.call, quantity)
     say()
     say(f"a program of this call, for its {name}", HEADING)
-    say(program.text(*_assertions(truth, answer.numbers(name), bool(wrong), plan.call.dtype)).rstrip())
+    say(program.text(*_assertions(truth, answer.numbers(name), is_wrong, plan.call.dtype)).rstrip())
 
 
 def _assertions(truth: Truth, observed: Float64Array | None, is_wrong: bool, dtype: str) -> list[str]:

@@ -114,6 +114,7 @@ def _show_call(case: Case) -> None:
     rows: list[Row] = [
         (name, case_text(value, _MOST_NUMBERS)) for name, value in {**case.args, **case.params}.items()
     ]
+    rows += [] if case.upstream is None else [("upstream", case_text(case.upstream, _MOST_NUMBERS))]
     reductions = [name for name in reductions_of(case) if name]
     rows += [("reductions", ", ".join(reductions))] if reductions and not case.module else []
     rows += [("dtypes", ", ".join(case.dtypes))] if not case.module else []

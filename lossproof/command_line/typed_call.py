@@ -12,21 +12,25 @@ from lossproof.corpus.complaints import Notes, Place, suggestion
 from lossproof.corpus.keys import COMMON_PARAMETERS
 from lossproof.corpus.nodes import Entry, MappingNode, Node, parse_tree
 from lossproof.corpus.tensors import Tensor
+from lossproof.corpus.upstreams import read_upstream
 from lossproof.reference.loss import Loss
 
 _HERE = Place(1, 1)
+_UPSTREAM = "upstream"
 
 
 @dataclass(frozen=True)
 class TypedCall:
     """A typed call of a loss, read like the call of a case.
 
-    ``reduction`` is None if none was typed; ``others`` holds the texts of further options.
+    ``reduction`` and ``upstream``, the upstream gradient, are None if none was typed; ``others`` holds the
+    texts of further options.
     """
 
     loss: Loss
     params: Mapping[str, Parameter]
     args: Mapping[str, Tensor]
+    upstream: Tensor | None
     reduction: str | None
     others: Mapping[str, str]
 
@@ -40,7 +44,7 @@ def read_call(
     where one is misspelt. A Mistake has a line for each complaint.
     """
     texts = _options(tokens)
-    known = (*loss.arguments, *loss.parameters, *(COMMON_PARAMETERS if loss.reductions else ()))
+    known = (*loss.arguments, *loss.parameters, *(COMMON_PARAMETERS if loss.reductions else ()), _UPSTREAM)
     complaints = [
         f"{loss.name} has no option '--{name}'; {suggestion(name, (*known, *others, *elsewhere), '--')}"
         for name in texts
@@ -54,15 +58,18 @@ def read_call(
     trees = {name: _tree(name, text, complaints) for name, text in texts.items() if name in known}
     reduction = _reduction(loss, texts.get("reduction"), complaints)
     trees.pop("reduction", None)
+    upstream_tree = trees.pop(_UPSTREAM, None)
     if complaints:
         raise Mistake("\n".join(complaints))
     notes = Notes("")
     args = read_args(_node(trees, loss.arguments), "args", loss, notes, False)
     parameters = [name for name in trees if name not in loss.arguments]
     params = read_params(_node(trees, parameters), "params", loss, notes, False) if parameters else {}
+    upstream = None if upstream_tree is None else read_upstream(upstream_tree, notes)
     if len(notes):
         raise Mistake("\n".join(f"{one.problem}; {one.remedy}" for one in notes.complaints()))
-    return TypedCall(loss, params, args, reduction, {name: texts[name] for name in others if name in texts})
+    copied = {name: texts[name] for name in others if name in texts}
+    return TypedCall(loss, params, args, upstream, reduction, copied)
 
 
 def _options(tokens: Sequence[str]) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from lossproof.command_line.digits import certified_digits
 from lossproof.corpus.case import Case
-from lossproof.judging.calls import exact_call, lift_exactly, reductions_of
+from lossproof.judging.calls import exact_call, exact_upstream, lift_exactly, reductions_of
 from lossproof.numbers.ball import Ball
+from lossproof.numbers.formats import Float64Array
 from lossproof.reference.evaluation import Lift, PreparedCall
 
 _BY_STEPS = (None, "none", "sum", "batchmean", "mean")
@@ -21,9 +22,9 @@ def value_digits(call: PreparedCall, digits: int) -> Digits:
     return certified_digits(lambda: call.value(Ball.exact), digits)
 
 
-def gradient_digits(call: PreparedCall, name: str, digits: int) -> Digits:
-    """The gradient of the sum of a call's output by an argument."""
-    return certified_digits(lambda: _gradient(call, name, Ball.exact), digits)
+def gradient_digits(call: PreparedCall, upstream: Float64Array, name: str, digits: int) -> Digits:
+    """The gradient of a call by an argument, for an upstream gradient."""
+    return certified_digits(lambda: _gradient(call, upstream, name, Ball.exact), digits)
 
 
 def case_value(case: Case, reduction: str | None, digits: int, dtype: str = "float64") -> Digits:
@@ -32,8 +33,13 @@ def case_value(case: Case, reduction: str | None, digits: int, dtype: str = "flo
 
 
 def case_gradient(case: Case, reduction: str | None, name: str, digits: int) -> Digits:
-    """The gradient of the sum of a case's output on its exact decimals."""
-    return certified_digits(lambda: _gradient(exact_call(case, reduction), name, lift_exactly), digits)
+    """The gradient of a case on its exact decimals, for its upstream gradient or for ones."""
+
+    def gradient() -> Ball:
+        call = exact_call(case, reduction)
+        return _gradient(call, exact_upstream(case, call.value(lift_exactly).shape), name, lift_exactly)
+
+    return certified_digits(gradient, digits)
 
 
 def best_reduction(case: Case) -> str | None:
@@ -43,6 +49,6 @@ def best_reduction(case: Case) -> str | None:
     return max(printed or known, key=_BY_STEPS.index)
 
 
-def _gradient(call: PreparedCall, name: str, lift: Lift) -> Ball:
-    gradient: Ball = call.gradient(np.ones(call.value(lift).shape), lift)[name]
+def _gradient(call: PreparedCall, upstream: Any, name: str, lift: Lift) -> Ball:
+    gradient: Ball = call.gradient(upstream, lift)[name]
     return gradient

@@ -136,7 +136,7 @@ class Case:
     """One case of the corpus; see ``cases/README.md`` for the meaning of each part.
 
     ``prints`` names what the document itself prints: reductions under ``expect``, and ``erratum`` for the
-    numbers of the erratum.
+    numbers of the erratum. ``upstream`` is the upstream gradient of its gradients, None for the usual two.
     """
 
     id: str
@@ -149,6 +149,7 @@ class Case:
     flags: tuple[Flag, ...] = ()
     params: Mapping[str, Parameter] = field(default_factory=dict)
     args: Mapping[str, Tensor] = field(default_factory=dict)
+    upstream: Tensor | None = None
     reductions: tuple[str, ...] | None = None
     dtypes: tuple[str, ...] = DEFAULT_DTYPES
     expect: Mapping[str, tuple[Printed, ...]] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from lossproof.corpus.keys import CASE, ERRATUM_NUMBERS, EXCLUDED, FILE, REDUCTI
 from lossproof.corpus.lint import lint_rounding
 from lossproof.corpus.nodes import ListNode, MappingNode, Node, ScalarNode
 from lossproof.corpus.results import Context, read_erratum, read_expect, read_gradient, read_identity
+from lossproof.corpus.upstreams import lint_upstream, read_upstream
 from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS
 from lossproof.reference.catalogue import LOSSES
 
@@ -74,6 +75,8 @@ class _CaseReader:
         if len(notes) == before and case.loss in LOSSES:
             for complaint in lint_rounding(case):
                 fields.complain("id", complaint.problem, complaint.remedy)
+            for complaint in lint_upstream(case):
+                fields.complain("upstream", complaint.problem, complaint.remedy)
         return case
 
     def _assemble(self, fields: Fields) -> Case:
@@ -111,6 +114,7 @@ class _CaseReader:
             flags=tuple(self._flags[name] for name in named_flags if name in self._flags),
             params=params,
             args=args,
+            upstream=read_upstream(fields["upstream"], notes) if "upstream" in fields else None,
             reductions=reductions or None,
             dtypes=dtypes,
             expect=read_expect(fields["expect"], context, notes) if "expect" in fields else {},

@@ -59,7 +59,7 @@ DRIFTED = Keys(("was", "since"), ("unit",))
 ERRATUM_NUMBERS = "erratum"
 MODULE = Keys(("aspect", "expected"))
 PRINTED = Keys((), ("digits", *FORMATS))
-_CALL = ("loss", "params", "args", "reductions", "dtypes")
+_CALL = ("loss", "params", "args", "upstream", "reductions", "dtypes")
 _RESULTS = ("expect", "gradient", "same_as", "differs_from")
 _DEMANDS = ("raises", "warns", "module", "bias", "own_process", "repeats")
 _REMARKS = ("source", "prints", "flags", "erratum", "drifted", "rounded", "loses_digits", "kills")
@@ -95,8 +95,8 @@ TENSOR_FORMS = {
 
 # Keys that exclude each other: what they ask for could never be judged.
 EXCLUDED = {
-    "raises": _RESULTS,
-    "module": ("args", "expect", "gradient", "raises", "same_as", "differs_from", "bias"),
+    "raises": ("upstream", *_RESULTS),
+    "module": ("args", "upstream", "expect", "gradient", "raises", "same_as", "differs_from", "bias"),
 }
 # Parameters of every constructor.
 COMMON_PARAMETERS = ("reduction", "size_average", "reduce")

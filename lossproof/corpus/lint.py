@@ -49,8 +49,10 @@ def lint_rounding(case: Case) -> list[Complaint]:
 
 
 def _tensors(case: Case) -> Iterator[tuple[str, Tensor]]:
-    """The tensors that take the dtype of a run: those of the call, and of the terms of its identities."""
+    """The tensors that take the dtype of a run: those of the call, and of its identities."""
     yield from _tensors_of_call(LOSSES[case.loss], case.params, case.args, "")
+    if case.upstream is not None:
+        yield "upstream", case.upstream
     for key in ("same_as", "differs_from"):
         identity: Identity | None = getattr(case, key)
         for term in identity.terms if identity is not None else ():

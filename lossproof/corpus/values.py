@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.generator import draw_index, draw_uniform
+from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Complex, Derived, Fill, Index, Literal, Tensor, Uniform
 from lossproof.numbers.ball import Ball, certified, fraction_of
@@ -62,6 +63,26 @@ def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
             raise ValueError(f"{type(tensor).__name__} does not make whole numbers")
         case _:
             return tensor.arranged(list(map(whole_numbers, tensor.parts)))
+
+
+def typed_numbers(
+    tensor: Tensor, dtype: str, round_to: Callable[[Tensor, Format], npt.NDArray[Any]] = rounded
+) -> tuple[npt.NDArray[Any], str]:
+    """The numbers of a tensor, rounded to the dtype that it states or else to ``dtype``, and that dtype."""
+    dtype = tensor.dtype or dtype
+    if dtype in INTEGER_DTYPES:
+        return whole_numbers(tensor).astype(dtype), dtype
+    if dtype in FORMATS:
+        numbers = round_to(tensor, FORMATS[dtype])
+        if numbers.dtype.kind == "c":
+            dtype = FORMATS[dtype].complex_dtype or dtype
+        return numbers, dtype
+    return rounded(tensor, FORMATS["float64"]).astype(dtype), dtype
+
+
+def plain_number(value: Numeral) -> int | float:
+    """A parameter as Python's own number: torch takes integers and doubles."""
+    return int(value.text) if value.is_integer else float(value)
 
 
 def exact_balls(tensor: Tensor, grid: Format = FORMATS["float64"]) -> Array:

@@ -126,11 +126,12 @@ def reductions_of(case: Case) -> tuple[str | None, ...]:
 
 
 def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _SELF, device: str = "cpu") -> Call:
-    """The call, its tensors rounded to ``dtype``; it asks for no gradients."""
+    """The call, its tensors rounded to ``dtype``; the upstream gradients are at most that of its case."""
     loss = LOSSES[term.loss or case.loss]
     args = case.args if term.args is None else term.args
     params = term.params if term.loss else {**case.params, **term.params}
     indices = loss.indices_among({name: tensor.shape for name, tensor in args.items()})
+    upstream = case.upstream if term == _SELF else None
     return Call(
         loss.name,
         {name: parameter_value(loss, name, value, dtype) for name, value in params.items()},
@@ -138,6 +139,7 @@ def make_call(case: Case, dtype: str, reduction: str | None, term: Term = _SELF,
         _reduction(loss, reduction, term),
         dtype,
         device,
+        upstreams=() if upstream is None else (tensor_values(upstream, dtype).numbers,),
     )
 
 
@@ -181,6 +183,11 @@ def exact_call(case: Case, reduction: str | None, dtype: str = "float64") -> Pre
     return dataclasses.replace(prepared, arguments=arguments, parameters=parameters)
 
 
+def exact_upstream(case: Case, shape: tuple[int, ...]) -> Any:
+    """The upstream gradient of a case, as a ball around its decimals as written, or else ones."""
+    return np.ones(shape) if case.upstream is None else exact_balls(case.upstream)
+
+
 def is_rounded(case: Case, reduction: str | None, dtype: str) -> bool:
     """Whether a run in the dtype uses other numbers than the case states."""
     prepared = prepare_call(make_call(case, dtype, reduction))
@@ -212,19 +219,22 @@ def lift_exactly(values: Any) -> Array:
 
 def _plan(call: Call, prepared: PreparedCall) -> PlannedCall:
     format = _bound_format(prepared)
+    of_case = {"upstream": call.upstreams[0]} if call.upstreams else {}
 
     def compute() -> Truths:
-        truth = _with_own_ranges(_with_convention(truth_of(prepared, format), prepared), prepared, format)
+        truth = _with_convention(truth_of(prepared, format, call.upstreams), prepared)
+        truth = _with_own_ranges(truth, prepared, format)
         return ({"value": truth.value}, *truth.gradients)
 
     def formulas() -> list[Formula]:
-        upstreams = upstream_gradients(np.shape(prepared.value()), format)
+        upstreams = call.upstreams or upstream_gradients(np.shape(prepared.value()), format)
         return [value_formula(prepared, format), *gradient_formulas(prepared, upstreams, format)]
 
-    names = [["value"], *([prepared.differentiable] * 2 if prepared.differentiable else [])]
-    first, *gradients = recalled(prepared, format, names, formulas, compute)
+    sets = len(of_case) or 2
+    names = [["value"], *([prepared.differentiable] * sets if prepared.differentiable else [])]
+    first, *gradients = recalled(prepared, format, names, formulas, compute, inputs=of_case)
     value = first["value"].within_limits(prepared)
-    upstreams = upstream_gradients(value.value.shape, format)[: len(gradients)]
+    upstreams = (call.upstreams or upstream_gradients(value.value.shape, format))[: len(gradients)]
     truth = CallTruth(value, upstreams, tuple(gradients))
     complete = dataclasses.replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)
     return PlannedCall(complete, prepared, truth)

@@ -115,12 +115,15 @@ class CallTruth:
     gradients: tuple[Mapping[str, Truth], ...]
 
 
-def truth_of(call: PreparedCall, format: Format) -> CallTruth:
-    """Run the reference on error-carrying numbers, and on balls where float64 itself is judged."""
+def truth_of(call: PreparedCall, format: Format, upstreams: tuple[Float64Array, ...] = ()) -> CallTruth:
+    """Run the reference on error-carrying numbers, and on balls where float64 itself is judged.
+
+    Without upstream gradients of its case, a call has those of ``upstream_gradients``.
+    """
     value = value_formula(call, format).truths()["value"]
     if not call.differentiable:
         return CallTruth(value, (), ())
-    upstreams = upstream_gradients(value.value.shape, format)
+    upstreams = upstreams or upstream_gradients(value.value.shape, format)
     gradients = tuple(formula.truths() for formula in gradient_formulas(call, upstreams, format))
     return CallTruth(value, upstreams, gradients)
 

@@ -34,8 +34,8 @@ class Record:
         case, title, loss, subject, dtype, device, layout: what ran on what. Subject and dtype are None if
             ball arithmetic judges the numbers that a case states; a claim about a module has no dtype.
         reduction: none, mean, sum, batchmean, or None if the loss has none or none was passed.
-        quantity: value, gradient:ARGUMENT (upstream of ones), vjp:ARGUMENT (a seeded upstream), another
-            quantity of a kind of check (see ``checks``), or the name of a mode.
+        quantity: value, gradient:ARGUMENT (upstream of ones, or of the case), vjp:ARGUMENT (a seeded
+            upstream), another quantity of a kind of check (see ``checks``), or the name of a mode.
         outcome: the outcome; if it is ``overflowed``, ``message`` names the step that overflows.
         error_over_budget: the largest |observed - true| / 2B over the elements; at most 1 if it agrees,
             except for second derivatives, whose excess is a grade.

@@ -11,14 +11,15 @@ from typing import Any
 from lossproof.records.record import Run, TestResult
 from lossproof.reporting.badge import badge_json
 from lossproof.reporting.comparison import Comparison
-from lossproof.reporting.files import write_whole
-from lossproof.reporting.jsonl import comparison_json, read_results, results_jsonl
+from lossproof.reporting.files import ReportError, write_whole
+from lossproof.reporting.jsonl import comparison_json, read_results, read_rows, results_jsonl
 from lossproof.reporting.junit import junit_xml
 from lossproof.reporting.markdown import summary_markdown
 from lossproof.reporting.page import report_html
 
 _COMPARISON = "comparison.json"
 _FAULTS = "faults.json"
+_RESULTS = "results.jsonl"
 
 
 def write_reports(
@@ -47,7 +48,7 @@ def write_reports(
         {
             "report.html": report_html(run, records, _read_data(folder / _FAULTS), comparison_data, history),
             "junit.xml": junit_xml(run, ordered),
-            "results.jsonl": results_jsonl(run, ordered),
+            _RESULTS: results_jsonl(run, ordered),
             "summary.md": summary_markdown(run, records, comparison),
             "badge.json": badge_json(run, records),
             _COMPARISON: None if comparison_data is None else comparison_json(comparison_data),
@@ -62,12 +63,28 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
         ReportError: the folder cannot be written to, or its ``results.jsonl`` cannot be read.
     """
     texts = {_FAULTS: text}
-    if (folder / "results.jsonl").exists():
-        run_data, records = read_results(folder / "results.jsonl")
-        run = Run(**{field.name: run_data[field.name] for field in fields(Run)})
+    if (run := last_run(folder)) is not None:
+        _, records = read_results(folder / _RESULTS)
         comparison = _read_data(folder / _COMPARISON)
         texts["report.html"] = report_html(run, records, json.loads(text), comparison, history)
     return write_whole(folder, texts)
+
+
+def last_run(folder: Path) -> Run | None:
+    """The run whose reports a folder holds, if there is one.
+
+    Raises:
+        ReportError: its ``results.jsonl`` cannot be read, or an older lossproof wrote it.
+    """
+    path = folder / _RESULTS
+    if not path.exists():
+        return None
+    place, data = next(read_rows(path))
+    missing = [field.name for field in fields(Run) if field.name not in data]
+    if missing:
+        problem = f"{place}: the run lacks {', '.join(missing)}: another version of lossproof wrote it."
+        raise ReportError(f"{problem} Run 'lossproof verify' again, or name another folder of reports.")
+    return Run(**{field.name: data[field.name] for field in fields(Run)})
 
 
 def _read_data(path: Path) -> dict[str, Any] | None:

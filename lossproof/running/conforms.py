@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lossproof.adapters.arrays import LIBRARIES
-from lossproof.adapters.features import FEATURES
+from lossproof.adapters.features import ALL_FEATURES
 from lossproof.adapters.tested import TestedSubject
 from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case, KnownDefect
@@ -77,7 +77,7 @@ def conforms(
     for kind, given, known in (
         ("dtype", dtypes, FORMATS),
         ("array library", [as_], LIBRARIES),
-        ("feature", lacks, FEATURES),
+        ("feature", lacks, ALL_FEATURES),
     ):
         if unknown := [one for one in given if one not in known]:
             raise ValueError(f"there is no {kind} '{unknown[0]}'; {suggestion(unknown[0], known)}")

@@ -34,6 +34,7 @@ from lossproof.running.selection import SELECTING, PlannedTrial, Selection, sele
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
+from lossproof.running.workers import named_workers
 
 __all__ = ["Examine", "PlannedTrial"]
 
@@ -83,8 +84,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if is_short or is_shown or processors == 1 else min(processors, _MOST_WORKERS)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, object]:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
     config = session.config
     if hasattr(config, "workerinput"):
@@ -127,6 +128,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         run_reports = RunReports(_reports_of(config), corpus, selection, options, baseline, history)
         config.pluginmanager.register(Controller(run_reports, changes), "lossproof-controller")
         config.stash[RUN_REPORTS] = run_reports
+    with named_workers(config):
+        return (yield)
 
 
 def _only_changed(config: pytest.Config, selection: Selection, changes: Changes | None) -> Selection:

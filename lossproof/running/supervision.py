@@ -25,6 +25,7 @@ from multiprocessing.process import BaseProcess
 from lossproof.adapters.keeper import keep
 from lossproof.running.deadline import Deadline
 from lossproof.running.messages import LONGEST, NoAnswer, answer_in, message_of
+from lossproof.running.orphans import adopt_orphans, end_orphans
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.session import Answer, ConformanceSession
 from lossproof.subjects.isolated import ending_of
@@ -123,10 +124,12 @@ class Supervisor:
                 self._keeper.communicate()
             if self._end != self._process.sentinel:
                 os.close(self._end)
+            end_orphans()
         self._process = self._connection = self._keeper = None
         self._is_ready = False
 
     def _start(self) -> Connection:
+        adopt_orphans()
         context = multiprocessing.get_context(self.method)
         our_end, other_end = context.Pipe()
         arguments = (self.session, our_end, other_end, self.captures)

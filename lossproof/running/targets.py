@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from lossproof.adapters.arrays import LIBRARIES
 from lossproof.adapters.command import CommandSubject
-from lossproof.adapters.features import FEATURES
+from lossproof.adapters.features import ALL_FEATURES
 from lossproof.adapters.statements import TableError
 from lossproof.adapters.target import TargetError, TargetSubject
 from lossproof.corpus.complaints import suggestion
@@ -63,8 +63,8 @@ def target_subject(
     library = arrays or "torch"
     if library not in LIBRARIES:
         raise SelectionError(f"there are no arrays of '{library}'; choose from {', '.join(LIBRARIES)}")
-    if unknown := [name for name in split(lacks) if name not in FEATURES]:
-        raise SelectionError(f"there is no feature '{unknown[0]}'; choose from {', '.join(FEATURES)}")
+    if unknown := [name for name in split(lacks) if name not in ALL_FEATURES]:
+        raise SelectionError(f"there is no feature '{unknown[0]}'; choose from {', '.join(ALL_FEATURES)}")
     values = _values(fixed)
     try:
         with quietly():

@@ -17,7 +17,7 @@ from lossproof.corpus.reading import Corpus, load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting.files import ReportError
 from lossproof.reporting.text import count
-from lossproof.reporting.writing import write_faults
+from lossproof.reporting.writing import last_run, write_faults
 from proofs.faults.catalogue import FAULTS
 from proofs.faults.fault import Fault
 from proofs.faults.findings import Findings, by_loss
@@ -48,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         corpus = load_corpus(options.corpus)
+        # Now, since reports that cannot be written should not cost a search.
+        if not options.faults:
+            last_run(options.reports)
         findings, seconds = _search(options.corpus, corpus, faults, options.full, options.workers)
         problems = findings.problems
         for problem in problems[:_MOST_SHOWN]:

@@ -34,7 +34,8 @@ def wrong_gradient(visit: Visit, view: View = VIEWS[0]) -> Locator:
 
 
 def cards(page: Page) -> list[Locator]:
-    return page.locator("#failures details.failure").all()
+    found: list[Locator] = page.locator("#failures details.failure").all()
+    return found
 
 
 def test_each_failing_loss_is_a_link_at_the_top(visit: Visit) -> None:

@@ -69,6 +69,11 @@ cases:
       input: {fill: 0, shape: [0, 3], dtype: float32}
       target: {index: 3, shape: [0], seed: 8}
     erratum: {says: "an empty batch gives 0", because: its mean is nan}
+  - id: scaled
+    title: a scaled mean
+    args: {input: [[1, 2]], target: [0]}
+    upstream: 1024
+    reductions: [mean]
   - id: refused
     title: an index out of range is refused
     params: {ignore_index: -100, reduction: men, nonsense: true, also: 'text'}

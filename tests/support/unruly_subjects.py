@@ -9,6 +9,7 @@ import random
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,6 +62,21 @@ def _hang(call: Call, answer: Observation) -> None:
         Path(os.environ["UNRULY_MARK"]).write_text(str(os.getpid()))
     while True:
         time.sleep(1)
+
+
+def _leave_a_daemon() -> Any:
+    """Start one process in a session of its own, whose parent ends; it ends by itself after ten minutes."""
+    mark = Path(os.environ["UNRULY_MARK"])
+    if mark.exists():
+        return None
+    if child := os.fork():
+        return os.waitpid(child, 0)
+    os.setsid()
+    if daemon := os.fork():
+        mark.write_text(str(daemon))
+        os._exit(0)
+    time.sleep(600)
+    os._exit(0)
 
 
 def _segmentation_fault(call: Call, answer: Observation) -> None:
@@ -163,6 +179,13 @@ MISBEHAVIOURS: dict[str, Callable[[Call, Observation], Any]] = {
     "forks-and-ends": lambda call, answer: os._exit(3) if os.fork() else time.sleep(1000),
 }  # fmt: skip
 
+# What these leave behind is out of reach of whoever ends their group.
+DAEMONS: dict[str, Callable[[Call, Observation], Any]] = {
+    "leaves-a-daemon": _change(_leave_a_daemon),
+    "leaves-a-daemon-and-ends": _change(lambda: _leave_a_daemon() and os._exit(3)),
+    "leaves-a-daemon-and-hangs": _change(lambda: _leave_a_daemon() and threading.Event().wait()),
+}
+
 
 class Shy(ReferenceSubject):
     """A subject that will not say its version."""
@@ -171,4 +194,5 @@ class Shy(ReferenceSubject):
         raise OSError("I would rather not")
 
 
-globals().update({name.replace("-", "_"): partial(Unruly, name, act) for name, act in MISBEHAVIOURS.items()})
+_ACTS = {**MISBEHAVIOURS, **DAEMONS}
+globals().update({name.replace("-", "_"): partial(Unruly, name, act) for name, act in _ACTS.items()})

@@ -24,11 +24,11 @@ def derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     planned = call.planned
     if not call.is_finite:
         return
-    truth = derivative_along(planned.truth.gradients[1], call.directions)
+    truth = derivative_along(planned.truth.gradients[-1], call.directions)
     judgement = _judge_along(mode, call.answer.value, call, truth)
     # Of the two conventions of a clamp, one is for its gradient and one for its derivative: look at both.
     if not judgement.verdict.agrees or len(planned.prepared.loss.conventions) > 1:
-        compute = partial(planned.prepared.derivative, planned.truth.upstreams[1])
+        compute = partial(planned.prepared.derivative, planned.truth.upstreams[-1])
         derivatives = Formula(compute, FORMATS[planned.call.dtype]).truths()
         is_gradient = judgement.verdict.agrees
         of_value = derivative_along(derivatives, call.directions)
@@ -45,11 +45,11 @@ def second_derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     if not call.is_finite:
         return
     # Only where the gradient is the derivative of the value, and no other function by convention.
-    if not any(truth.convention for truth in call.planned.truth.gradients[1].values()):
+    if not any(truth.convention for truth in call.planned.truth.gradients[-1].values()):
         yield from _judge_gradients(mode, call)
     gradients = call.answer.gradients[0]
     if "upstream" in gradients:
-        truth = derivative_along(call.planned.truth.gradients[1], call.directions)
+        truth = derivative_along(call.planned.truth.gradients[-1], call.directions)
         judgement = _judge_along(Quantity.of(mode, "upstream"), gradients["upstream"], call, truth)
         if judgement.verdict.error_over_budget is not None:
             arguments = judgement.observed, truth, 0.0, lambda: (truth.value, truth.value)
@@ -60,7 +60,7 @@ def second_derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
 
 
 def _judge_gradients(mode: str, call: CallInMode) -> Iterator[Judgement]:
-    planned, upstream = call.planned, call.planned.truth.upstreams[1]
+    planned, upstream = call.planned, call.planned.truth.upstreams[-1]
     # Forward mode differentiates by the first source alone.
     gradients = call.answer.gradients[0]
     directions = {name: call.directions[name] for name in call.directions if name in gradients}
@@ -83,7 +83,7 @@ def _judge_along(quantity: str, observed: Float64Array, call: CallInMode, *true:
         shape = partial(shape_assertion, call.plain.value.shape)
         verdict = wrong_shape(observed.shape, call.plain.value.shape)
         return Judgement(quantity, verdict, call.plain.value, observed, shape)
-    weighted = np.asarray(np.sum(observed * call.planned.truth.upstreams[1]))
+    weighted = np.asarray(np.sum(observed * call.planned.truth.upstreams[-1]))
     verdicts = [(judge_by_picks(truth, partial(compare, weighted)), truth) for truth in true]
     verdict, fitting = max(verdicts, key=lambda pair: pair[0].agrees)
 
@@ -101,7 +101,7 @@ def _sides_of(
 
 def _floor(call: CallInMode) -> float:
     """An upper limit of the gradient's budget times the direction."""
-    budgets = [truth.budget for truth in call.planned.truth.gradients[1].values()]
+    budgets = [truth.budget for truth in call.planned.truth.gradients[-1].values()]
     return _largest(budgets) * _largest(call.directions.values())
 
 

@@ -12,6 +12,7 @@ A subject says what a mode promises (``subjects.promise``); here each promise ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from zlib import crc32
 
@@ -85,7 +86,7 @@ class Ways:
     def examine(self, question: Question) -> Iterator[Record]:
         """A record for each, or none if the way says nothing about such a call."""
         trial = question.trial
-        for ways in trial.subject.ways(question.call):
+        for ways in trial.subject.ways(_differentiated(question)):
             for way in ways if trial.extent.with_all_ways else in_turn(trial, question.reduction, list(ways)):
                 yield from _examine_in(way, ways[way], question, {})
 
@@ -99,7 +100,7 @@ def in_turn(trial: Trial, reduction: str | None, ways: Sequence[str]) -> Sequenc
 
 
 def _examine_in(mode: str, promise: Promise, question: Question, directions: Directions) -> Iterator[Record]:
-    trial, call = question.trial, question.call
+    trial, call = question.trial, _differentiated(question)
     detail = partial(_detail, trial.subject.programs, call, directions)
     try:
         outcome = trial.subject.run_mode(mode, call, directions)
@@ -112,6 +113,12 @@ def _examine_in(mode: str, promise: Promise, question: Question, directions: Dir
         yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
     except Refused as refused:
         yield trial.record_error(mode, refused, call.reduction, detail=partial(detail, mode))
+
+
+def _differentiated(question: Question) -> Call:
+    """The call, by those tensors by which the subject differentiates it; a foreign one need not by all."""
+    computed = question.answer.gradients[-1] if question.answer.gradients else {}
+    return replace(question.call, wrt=tuple(name for name in question.call.wrt if name in computed))
 
 
 def _has_modes(question: Question) -> bool:

@@ -27,7 +27,7 @@ class CallInMode:
     def is_finite(self) -> bool:
         """Whether inputs, value and gradients are finite: only then does a gradient have a direction."""
         prepared, truth = self.planned.prepared, self.planned.truth
-        numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[1].values())]
+        numbers = [truth.value.value, *(gradient.value for gradient in truth.gradients[-1].values())]
         numbers += prepared.arguments.values()
         return all(bool(np.all(np.isfinite(array))) for array in numbers)
 

@@ -34,7 +34,7 @@ def rows(mode: str, call: CallInMode) -> Iterator[Judgement]:
     yield gravest([_judge_dtype(mode, call), *by_row])
 
 
-def as_plain(mode: str, call: CallInMode, budgets: float = 2.0, place: int = 1) -> Iterator[Judgement]:
+def as_plain(mode: str, call: CallInMode, budgets: float = 2.0, place: int = -1) -> Iterator[Judgement]:
     """Value, gradients and dtype are the plain call's, the numbers within that many budgets.
 
     The gradients are those for the upstream gradient at this place among those of the call.
@@ -69,7 +69,7 @@ def _sameness_lines(observed: Float64Array, plain: Float64Array) -> list[str]:
 def abstract(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """Shapes and dtype are the plain call's, and no tensor has numbers."""
     by_argument = [
-        _judge_shape(mode, observed, call.plain.gradients[1][name], name)
+        _judge_shape(mode, observed, call.plain.gradients[-1][name], name)
         for name, observed in call.answer.gradients[0].items()
     ]
     value = _judge_shape(mode, call.answer.value, call.plain.value)
@@ -118,7 +118,7 @@ def _judge_numbers(
     return Judgement(quantity, verdict, plain, observed, lines, part)
 
 
-def _plain_gradient(call: CallInMode, name: str, place: int = 1) -> tuple[Float64Array, Truth]:
+def _plain_gradient(call: CallInMode, name: str, place: int = -1) -> tuple[Float64Array, Truth]:
     return call.plain.gradients[place][name], call.planned.truth.gradients[place][name]
 
 

@@ -21,7 +21,8 @@ from lossproof.judging.verdict import Verdict, compare, wrong_shape
 
 def as_plain_if_finite(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The same as ``as_plain``: an upstream gradient in parts is the sum of its parts."""
-    if call.is_finite:
+    upstream, format = call.planned.truth.upstreams[-1], call.planned.truth.value.format
+    if call.is_finite and np.array_equal(2 * format.round(upstream / 2), upstream):
         yield from as_plain(mode, call)
 
 
@@ -32,7 +33,7 @@ def ones(mode: str, call: CallInMode) -> Iterator[Judgement]:
 
 def every_second(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The value is the plain call's; the gradients are true for the upstream gradient with zeros."""
-    upstream = call.planned.truth.upstreams[1].copy()
+    upstream = call.planned.truth.upstreams[-1].copy()
     upstream.flat[::2] = 0.0
     truths = true_gradients(call.planned.prepared, upstream, call.planned.truth.value.format)
     yield from _with_gradients(mode, call, truths)
@@ -41,8 +42,8 @@ def every_second(mode: str, call: CallInMode) -> Iterator[Judgement]:
 def joint_gradient(mode: str, call: CallInMode) -> Iterator[Judgement]:
     """The value is the plain call's; the gradient is the sum of its gradients by the first two arguments."""
     first, second, *_ = call.planned.call.args
-    one, other = (call.planned.truth.gradients[1][name] for name in (first, second))
-    total = call.plain.gradients[1][first] + call.plain.gradients[1][second]
+    one, other = (call.planned.truth.gradients[-1][name] for name in (first, second))
+    total = call.plain.gradients[-1][first] + call.plain.gradients[-1][second]
     # Both calls may use up their budget, and the sum is rounded.
     bound = 2 * (one.bound + other.bound)
     bound += np.where(bound > 0, one.format.unit_roundoff * np.abs(total) + one.format.underflow, 0.0)
@@ -71,7 +72,7 @@ def not_finite(mode: str, call: CallInMode) -> Iterator[Judgement]:
 
 
 def _judge_infinite(mode: str, call: CallInMode, name: str) -> Judgement:
-    observed, truth = call.answer.gradients[0][name], call.planned.truth.gradients[1][name]
+    observed, truth = call.answer.gradients[0][name], call.planned.truth.gradients[-1][name]
     verdict, lines = Verdict(True, None), partial(shape_assertion, truth.value.shape)
     if observed.shape != truth.value.shape:
         verdict = wrong_shape(observed.shape, truth.value.shape)

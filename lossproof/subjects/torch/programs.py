@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call, Values, tensors_of
@@ -36,41 +36,66 @@ class TorchPrograms(Programs):
     def of_mode(
         self, mode: str, call: Call, directions: Mapping[str, Float64Array], part: str = ""
     ) -> Program:
-        """See ``Programs``: the source of the function that runs the mode, and a call of it."""
-        run = mode_named(mode)
-        call = run.rewritten(with_plain_lists(call))
-        tensors = tensor_lines(call)
-        sources = {
-            "loss": "loss",
-            "make": "make",
-            "forward": "forward",
-            "tensors": by_name({name: name for name in tensors}),
-            "args": repr(tuple(call.args)),
-            "wrt": repr(call.wrt),
-            "wrt_args": repr(tuple(name for name in call.wrt if name in call.args)),
-            "upstream": "upstream",
-            "directions": by_name({name: f"{name}_direction" for name in call.wrt}),
-        }
-        shown = {"": "output, gradients", "value": "output"}.get(part, f"gradients[{part!r}]")
-        arguments = ", ".join(sources[name] for name in run.takes)
-        lines: Lines = (f"output, gradients = {run.function.__name__}({arguments})", f"result = {shown}")
-        if run.promise is Promise.BIT_FOR_BIT:
-            plainly = ", ".join(sources[name] for name in ("loss", "tensors", "wrt", "upstream"))
-            lines = (f"output, gradients = plain({plainly})", f"first = {shown}", *lines)
-        tensors["upstream"] = (upstream_line(call),)
-        for name in call.wrt if "directions" in run.takes else ():
-            source = tensor_source(Values(directions[name], call.dtype), call.device)
-            tensors[f"{name}_direction"] = (f"{name}_direction = {source}",)
-        form, names = self._form_of(call), tensors_of(call)
-        definition = form.parted_definition(names) if run.is_of_module else form.definition(names)
-        imports = (_ANNOTATIONS, *run.imports)
-        class_line = run.class_line if part else ""
-        return Program(imports, tensors, (*definition, *run.source), lines, class_line=class_line)
+        """See ``Programs``."""
+        call = mode_named(mode).rewritten(with_plain_lists(call))
+        return program_of_mode(mode, call, directions, part, self._form_of(call))
 
     def of_module(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> Program:
         """See ``Programs``: the source of the function that looks at the aspect, and a call of it."""
         tensors, construct, call = aspect_program(aspect, loss, params, expected)
         return Program((_ANNOTATIONS,), tensors, construct, call)
+
+
+class Definitions(Protocol):
+    """How a subject makes a call, as definitions of functions of its tensors; see ``Form`` and ``Mode``."""
+
+    def definition(self, tensors: Iterable[str]) -> Lines:
+        """Lines that define ``loss``."""
+
+    def parted_definition(self, tensors: Iterable[str]) -> Lines:
+        """Lines that define ``make`` and ``forward``."""
+
+
+def program_of_mode(
+    mode: str,
+    call: Call,
+    directions: Mapping[str, Float64Array],
+    part: str,
+    form: Definitions,
+    imports: Lines = (),
+) -> Program:
+    """The source of the function that runs a mode, and a call of it; see ``Programs.of_mode``.
+
+    The call is written as the mode writes it, and ``imports`` are what the definitions need.
+    """
+    run = mode_named(mode)
+    tensors = tensor_lines(call)
+    sources = {
+        "loss": "loss",
+        "make": "make",
+        "forward": "forward",
+        "tensors": by_name({name: name for name in tensors}),
+        "args": repr(tuple(call.args)),
+        "wrt": repr(call.wrt),
+        "wrt_args": repr(tuple(name for name in call.wrt if name in call.args)),
+        "upstream": "upstream",
+        "directions": by_name({name: f"{name}_direction" for name in call.wrt}),
+    }
+    shown = {"": "output, gradients", "value": "output"}.get(part, f"gradients[{part!r}]")
+    arguments = ", ".join(sources[name] for name in run.takes)
+    lines: Lines = (f"output, gradients = {run.function.__name__}({arguments})", f"result = {shown}")
+    if run.promise is Promise.BIT_FOR_BIT:
+        plainly = ", ".join(sources[name] for name in ("loss", "tensors", "wrt", "upstream"))
+        lines = (f"output, gradients = plain({plainly})", f"first = {shown}", *lines)
+    tensors["upstream"] = (upstream_line(call),)
+    for name in call.wrt if "directions" in run.takes else ():
+        source = tensor_source(Values(directions[name], call.dtype), call.device)
+        tensors[f"{name}_direction"] = (f"{name}_direction = {source}",)
+    names = tensors_of(call)
+    definition = form.parted_definition(names) if run.is_of_module else form.definition(names)
+    imports = (_ANNOTATIONS, *imports, *run.imports)
+    class_line = run.class_line if part else ""
+    return Program(imports, tensors, (*definition, *run.source), lines, class_line=class_line)
 
 
 def _backward(call: Call, quantity: str) -> Iterator[str]:

@@ -18,25 +18,25 @@ from lossproof.subjects.call import (
     Refused,
     SeenWarning,
     Unsupported,
-    Values,
     changed_since,
+    tensors_of,
 )
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.subject import Subject
 from lossproof.subjects.torch.aspects import inspect_module
 from lossproof.subjects.torch.expressions import EXPRESSIONS, EXPRESSIONS_SUBJECT, expression_of
 from lossproof.subjects.torch.forms import Form, function_form, has_function, module_form
+from lossproof.subjects.torch.modes.running import answer_of_torch, run_in_mode
 from lossproof.subjects.torch.modes.table import (
     GROUPS_OF_FUNCTIONS,
     GROUPS_OF_MODULES,
     MODES,
     mode_named,
     promises_of,
-    run_in_mode,
 )
 from lossproof.subjects.torch.programs import TorchPrograms
 from lossproof.subjects.torch.source import execute
-from lossproof.subjects.torch.tensors import dtype_of, make_tensor, make_tensors, numbers_of, with_plain_lists
+from lossproof.subjects.torch.tensors import dtype_of, make_tensors, numbers_of, with_plain_lists
 
 # The numbers and the dtype of each gradient.
 _Gradients = Mapping[str, tuple[npt.NDArray[Any], str]]
@@ -110,24 +110,9 @@ class TorchSubject(Subject):
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``modes.mode``."""
         call = mode_named(mode).rewritten(with_plain_lists(call))
-        form, tensors = self._form_of(call), make_tensors(call)
+        form = self._form_of(call)
         form.demand()
-        upstream = make_tensor(Values(call.upstreams[-1], call.dtype), call.device)
-        along = {
-            name: make_tensor(Values(numbers, call.dtype), call.device)
-            for name, numbers in directions.items()
-        }
-        arguments = {
-            "tensors": tensors,
-            "args": tuple(call.args),
-            "wrt": call.wrt,
-            "wrt_args": tuple(name for name in call.wrt if name in call.args),
-            "upstream": upstream,
-            "directions": along,
-        }
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # warnings are judged on the plain call
-            return run_in_mode(mode, {**arguments, **form.functions(tensors)})
+        return run_in_mode(mode, call, form.functions(tensors_of(call)), directions, answer_of_torch)
 
     def _form_of(self, call: Call) -> Form:
         """How this subject makes a call."""

@@ -92,6 +92,8 @@ VERIFY: list[tuple[tuple[str, ...], str]] = [
     (("--numprocesses", HUGE[:20]), "ask for 0 to 1000"),
     (("--numprocesses", "5000"), "ask for 0 to 1000"),
     (("--numprocesses", "-3"), "ask for 0 to 1000"),
+    (("--tx", "nonsense"), "the workers of --tx nonsense cannot be started"),
+    (("--tx", "popen//python=/nowhere/python"), "cannot be started (FileNotFoundError"),
     (("--time-limit", HUGE), "is not a time limit"),
     (("--baseline", HUGE), "cannot be read: "),
     (("--subjects", BAD), "there is no subject"),
@@ -111,4 +113,5 @@ def test_nonsense_to_verify_is_answered_in_a_sentence(
     assert status == 2
     assert said in output
     assert "Traceback" not in output
+    assert "INTERNALERROR" not in output
     assert not (tmp_path / "reports").exists()

@@ -21,7 +21,7 @@ from lossproof.judging.stored_truth import storing
 from lossproof.judging.truth import CallTruth, Formula, Truth, truth_of
 from lossproof.judging.truth_store import TruthStore
 from lossproof.numbers.bounded import Bounded
-from lossproof.numbers.formats import FORMATS, Format
+from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.numbers.rules import Rules
 from lossproof.reference.conventions import picking
 from lossproof.reference.evaluation import PreparedCall
@@ -81,9 +81,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Grows with whatever is computed."""
     computed: list[object] = []
 
-    def counted(call: PreparedCall, format: Format) -> CallTruth:
+    def counted(call: PreparedCall, format: Format, upstreams: tuple[Float64Array, ...]) -> CallTruth:
         computed.append(call)
-        return truth_of(call, format)
+        return truth_of(call, format, upstreams)
 
     class Counted(Formula):
         def truths(self) -> Mapping[str, Truth]:
@@ -114,7 +114,8 @@ def everything(case: Case, dtype: str) -> Iterator[tuple[PlannedCall, str, Truth
 
 def assert_same(one: Truth, other: Truth) -> None:
     assert {field.name for field in fields(Truth)} - {*ARRAYS} == {
-        "format", "freedom", "convention", "picks", "bounded_by", "under_picks", "limits", "verdicts", "distances"
+        "format", "freedom", "convention", "picks", "bounded_by", "under_picks", "limits", "verdicts",
+        "distances",
     }  # fmt: skip
     for name in ARRAYS:
         first, second = getattr(one, name), getattr(other, name)

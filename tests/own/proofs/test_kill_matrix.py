@@ -19,6 +19,7 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import relevant
 from lossproof.reference.catalogue import LOSSES
+from lossproof.reporting.files import ReportError
 from lossproof.reporting.writing import write_faults
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.registry import find_subject
@@ -194,3 +195,18 @@ def test_a_fault_needs_a_place_to_be_planted() -> None:
 def test_a_page_without_a_run_is_not_made(tmp_path: Path) -> None:
     paths = write_faults(tmp_path, json.dumps({"faults": []}))
     assert [path.name for path in paths] == ["faults.json"]
+
+
+def test_reports_of_an_older_version_are_refused_before_the_search(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    (reports / "results.jsonl").write_text('{"run": {"versions": {}, "options": {}}}\n')
+    finished = search(tmp_path)  # of everything, which takes long
+    assert finished.returncode == 2
+    assert "results.jsonl:1: the run lacks machine, " in finished.stderr
+    assert "another version of lossproof wrote it" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert finished.stdout == ""
+    with pytest.raises(ReportError, match="the run lacks machine"):
+        write_faults(reports, json.dumps({"faults": []}))
+    assert not (reports / "faults.json").exists()

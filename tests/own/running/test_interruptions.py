@@ -142,6 +142,25 @@ def test_a_run_that_is_killed_leaves_no_process_although_a_call_hangs(
     assert not suite.reports.exists()
 
 
+@pytest.mark.parametrize(
+    ("subject", "options", "status"),
+    [
+        ("leaves-a-daemon", (), 0),
+        ("leaves-a-daemon", ("--numprocesses", "1"), 0),
+        ("leaves-a-daemon-and-ends", (), 1),
+        ("leaves-a-daemon-and-hangs", ("--time-limit", "3"), 1),
+    ],
+)
+def test_a_process_that_left_its_session_ends_with_the_run(
+    suite: Suite, subject: str, options: Sequence[str], status: int
+) -> None:
+    (suite.cases / "losses.yaml").write_text(FIRST_AND_LAST)
+    suite.offer({subject: f"unruly_subjects:{subject.replace('-', '_')}"})
+    finished = suite.verify("--subjects", subject, *options)
+    assert finished.returncode == status, finished.stdout
+    assert is_gone(int(suite.mark.read_text()), seconds=1)
+
+
 def is_gone(process: int, seconds: float = 10) -> bool:
     """Whether a process ends within some time; what has ended may still wait to be noticed by its parent."""
     deadline = time.monotonic() + seconds

@@ -26,7 +26,7 @@ def noted(right, loss_of):
             mark.write(loss_of(*given) + "\\n")
         return right(*given)
     return compute
-calls.truth_of = noted(calls.truth_of, lambda call, format: call.loss.name)
+calls.truth_of = noted(calls.truth_of, lambda call, *_: call.loss.name)
 class Noted(derivatives.Formula):
     truths = noted(derivatives.Formula.truths, lambda formula: "second derivative")
 derivatives.Formula = Noted

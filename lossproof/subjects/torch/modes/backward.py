@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 
 from lossproof.subjects.call import Call
@@ -100,6 +101,11 @@ def has_several_outputs(call: Call) -> bool:
     return call.upstreams[-1].size > 1
 
 
+def may_be_summed(call: Call) -> bool:
+    """Whether a call has several outputs, and its first upstream gradient is that of their sum."""
+    return has_several_outputs(call) and bool(np.all(call.upstreams[0] == 1))
+
+
 MODES: Mapping[str, Mode] = {
     "accumulated": Mode(accumulated, Promise.AS_PLAIN_IF_FINITE, EVERY_DTYPE, always, helpers=(or_zeros,)),
     "third_backward": Mode(third_backward, Promise.AS_PLAIN, EVERY_DTYPE, always),
@@ -107,7 +113,7 @@ MODES: Mapping[str, Mode] = {
     "hooked": Mode(hooked, Promise.AS_PLAIN, EVERY_DTYPE, always, helpers=(or_zeros,)),
     "anomaly_mode": Mode(anomaly_mode, Promise.AS_PLAIN, EVERY_DTYPE, always, helpers=(plain,)),
     "other_call_between": Mode(other_call_between, Promise.AS_PLAIN, EVERY_DTYPE, always),
-    "summed": Mode(summed, Promise.ONES, EVERY_DTYPE, has_several_outputs),
+    "summed": Mode(summed, Promise.ONES, EVERY_DTYPE, may_be_summed),
     "upstream_spread": Mode(
         upstream_spread, Promise.AS_PLAIN, EVERY_DTYPE, has_several_outputs, helpers=(plain, spread)
     ),

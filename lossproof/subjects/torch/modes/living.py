@@ -47,7 +47,7 @@ def other_batch_before(
     """The module has been called with a batch of twice the size, which it may have refused."""
     module = make(**tensors)
     doubled = {name: torch.cat([tensors[name]] * 2) for name in args if tensors[name].ndim}
-    with suppress(RuntimeError, ValueError, IndexError):  # where the first dimension is no batch
+    with suppress(Exception):  # where the first dimension is no batch
         forward(module, **{**tensors, **doubled})
     return plain(partial(forward, module), tensors, wrt, upstream)
 
@@ -143,4 +143,8 @@ MODES: Mapping[str, Mode] = {
     "two_threads": _mode(
         two_threads, lends_no_weights, imports=("from concurrent.futures import ThreadPoolExecutor",)
     ),
+}
+# Those in which what is called need not be a module.
+MODES_OF_ALL: Mapping[str, Mode] = {
+    name: MODES[name] for name in ("called_before", "other_batch_before", "two_threads")
 }
