@@ -66,7 +66,7 @@ def _case(id: str, sweeps: Sequence[Sweep], format: Format) -> str:
 
 def _numbers(seed: str, sweep: Sweep, format: Format) -> npt.NDArray[np.float64]:
     places = chosen_places(edges(sweep, format), format)
-    return numbers_beside(places, sweep.low, sweep.high, seed, format)
+    return numbers_beside(places, *sweep.limits(format), seed, format)
 
 
 def _slug(loss: str) -> str:
@@ -75,7 +75,7 @@ def _slug(loss: str) -> str:
     >>> _slug("BCEWithLogitsLoss")
     'bce-with-logits-loss'
     """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", loss).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", loss).lower()
 
 
 def _block(key: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Iterator[str]:

@@ -22,18 +22,18 @@ _REACH = 1 / 8
 def chosen_places(edges: Sequence[Edge], format: Format) -> list[int]:
     """The places of the edges to keep, in ascending order.
 
-    Each step has one before any step has two, and the one nearest to 1 in magnitude comes first: the bugs that
-    survive are at ordinary numbers.
+    Each step has one before any step has two, then each kind of change of each step. Among equals those come
+    first that are nearest to 1 in magnitude: the bugs that survive are at ordinary numbers.
     """
-    places = np.array([edge.place for edge in edges], dtype=np.int64)
-    _, octaves = np.frexp(number_at(places, format))
-    by_octave = sorted(zip(np.abs(octaves).tolist(), edges, strict=True))
-    seen: Counter[int] = Counter()
+    _, octaves = np.frexp(number_at([edge.place for edge in edges], format))
+    nearest = sorted(zip(np.abs(octaves).tolist(), edges, strict=True))
+    seen: Counter[tuple[int, ...]] = Counter()
     turns = []
-    for octave, edge in by_octave:
-        turns.append((seen[edge.step], octave, edge.place))
-        seen[edge.step] += 1
-    return sorted(list(dict.fromkeys(place for _, _, place in sorted(turns)))[:MOST_EDGES])
+    for octave, edge in nearest:
+        step, kind = (edge.step,), (edge.step, edge.before, edge.after)
+        turns.append((seen[step] > 0, seen[kind], octave, edge.place))
+        seen.update((step, kind))
+    return sorted(list(dict.fromkeys(turn[-1] for turn in sorted(turns)))[:MOST_EDGES])
 
 
 def numbers_beside(places: Sequence[int], low: float, high: float, seed: str, format: Format) -> Float64Array:

@@ -22,10 +22,15 @@ _FEWEST_PROBES = 64
 
 
 class Edge(NamedTuple):
-    """The place below which a step is in another state than at the next one; ``step`` counts as steps run."""
+    """Two neighbouring numbers, the lower one at ``place``, between which a step changes its state.
+
+    Steps are counted in the order in which they run. The change is that of the probes around the edge.
+    """
 
     step: int
     place: int
+    before: int
+    after: int
 
 
 class Run(NamedTuple):
@@ -37,7 +42,8 @@ class Run(NamedTuple):
 
 def batch(sweep: Sweep, numbers: Float64Array) -> dict[str, npt.NDArray[Any]]:
     """The arguments of a call that has a row for each of the numbers."""
-    args = {name: np.asarray(values) for name, values in sweep.shared.items()}
+    shared = {name: np.asarray(values) for name, values in sweep.shared.items()}
+    args = {}
     for name, row in sweep.args.items():
         values = np.asarray(row)
         column = numbers.reshape(-1, *[1] * values.ndim)
@@ -45,7 +51,7 @@ def batch(sweep: Sweep, numbers: Float64Array) -> dict[str, npt.NDArray[Any]]:
         if values.dtype.kind == "f":
             rows = np.where(np.isnan(values), column, rows)
         args[name] = np.moveaxis(rows, 0, BATCH_AXIS.get(name, 0))
-    return args
+    return {name: {**shared, **args}[name] for name in LOSSES[sweep.loss].arguments}
 
 
 def run(sweep: Sweep, places: Places, format: Format) -> Run:
@@ -62,7 +68,7 @@ def run(sweep: Sweep, places: Places, format: Format) -> Run:
 
 def edges(sweep: Sweep, format: Format) -> list[Edge]:
     """All edges of a sweep, those in one octave thinned out; in the order of steps."""
-    places = probed_places(sweep.low, sweep.high, format)
+    places = probed_places(*sweep.limits(format), format)
     probed = run(sweep, places, format)
     changes = probed.states[1:] != probed.states[:-1]
     # Where the whole result is infinite, undefined or zero on both sides, nothing can be seen.
@@ -71,12 +77,12 @@ def edges(sweep: Sweep, format: Format) -> list[Edge]:
     kept = _thinned(steps, lefts, probed.states, number_at(places, format))
     steps, lefts = steps[kept], lefts[kept]
     found = _bisected(sweep, format, steps, places[lefts], places[lefts + 1])
-    return [Edge(*pair) for pair in sorted(set(zip(steps.tolist(), found.tolist(), strict=True)))]
+    change = probed.states[lefts, steps], probed.states[lefts + 1, steps]
+    columns = (column.tolist() for column in (steps, found, *change))
+    return sorted({Edge(*edge) for edge in zip(*columns, strict=True)})
 
 
-def _bisected(
-    sweep: Sweep, format: Format, steps: npt.NDArray[np.intp], low: Places, high: Places
-) -> Places:
+def _bisected(sweep: Sweep, format: Format, steps: npt.NDArray[np.intp], low: Places, high: Places) -> Places:
     """For each step, a place between the two at which its state changes to that of the next place."""
     while np.any(high - low > 1):
         middle = low + (high - low) // 2

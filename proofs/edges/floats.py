@@ -50,7 +50,10 @@ def probed_places(low: float, high: float, format: Format) -> Places:
     """Places all over the format from ``low`` to ``high``, evenly spaced, the ends included."""
     last = int(place_of(format.largest, format))
     stride = 1 << max(last.bit_length() + 1 - _PROBED_BITS, 0)
-    ends = np.clip([low, high], -format.largest, format.largest)
+    ends = number_at([-last, last], format).clip(low, high)
     first, final = place_of(format.round(ends), format).tolist()
+    # An end that lies between two numbers may have been rounded to the one outside.
+    first += int(number_at(first, format) < low)
+    final -= int(number_at(final, format) > high)
     inside = np.arange(-(-first // stride), final // stride + 1, dtype=np.int64) * stride
     return np.unique(np.concatenate([[first], inside, [final]]))
