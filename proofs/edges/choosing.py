@@ -50,9 +50,9 @@ def numbers_beside(places: Sequence[int], low: float, high: float, seed: str, fo
     """
     below = np.array(places, dtype=np.int64)
     bits = draw_bits(2 * len(places), crc32(seed.encode()))
-    # Each distance is as likely to have few bits as many.
+    # Next to an edge stand its neighbours; each number of further bits is as likely as another.
     longest = max(int(format.precision - 1 + np.log2(_REACH)), 1)
-    lengths = 1 + (bits >> np.uint64(32)) % np.uint64(longest)
+    lengths = longest - (bits >> np.uint64(32)) % np.uint64(longest // 2 + 1)
     distances = (1 + bits % (np.uint64(1) << lengths)).astype(np.int64).reshape(2, -1)
     around = np.unique(np.concatenate([below, below + 1, below - distances[0], below + 1 + distances[1]]))
     last = int(place_of(format.largest, format))
