@@ -8,6 +8,7 @@ the scale's own error would count twice.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -128,7 +129,8 @@ def _exponents(values: Bounded, norm: Float64Array, p: float, axis: int) -> Floa
     """Relative errors from exponents that the format cannot hold: 1/p, and p itself."""
     format, magnitudes = values.format, np.abs(values.value)
     logarithm = np.abs(np.log(np.where((norm > 0) & np.isfinite(norm), norm, 1.0)))
-    error = np.where(format.round(1 / p) == 1 / p, 0.0, format.unit_roundoff * logarithm)
+    # In float64 too, 1/3 is rounded.
+    error = 0.0 * logarithm if format.holds(1 / Fraction(p)) else format.unit_roundoff * logarithm
     if float(format.round(p)) == p:
         return error
     is_counted = (magnitudes > 0) & np.isfinite(magnitudes)

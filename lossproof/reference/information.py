@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossproof.numbers.base import Array
-from lossproof.reference.conventions import Convention, zero_convention
+from lossproof.reference.conventions import Convention, is_exactly_zero, zero_convention
 from lossproof.reference.demands import refuse_broadcasting
 from lossproof.reference.limits import NEVER_NEGATIVE, within
 from lossproof.reference.loss import Loss
@@ -21,7 +21,8 @@ def product_with_log(factor: Array, logarithm: Array, convention: Convention | N
     >>> print(product_with_log(np.array([0.0, 2.0]), np.array([-np.inf, 1.0])))
     [0. 2.]
     """
-    is_zero = factor == 0
+    # A factor that has only become too small to represent, as an exponential does, is not 0.
+    is_zero = is_exactly_zero(factor)
     product = np.where(is_zero, 0.0, factor * np.where(is_zero, 0.0, logarithm))
     if convention is None:
         return product
@@ -105,7 +106,7 @@ def distribution_cross_entropy_gradient(upstream: Array, p: Array, q: Array) -> 
     upstream = np.broadcast_to(np.expand_dims(upstream, -1), shape)
     return {
         "p": sum_to_shape(-upstream * np.log(q), tuple(p.shape)),
-        "q": sum_to_shape(-upstream * (p / q), tuple(q.shape)),
+        "q": sum_to_shape(-upstream * p / q, tuple(q.shape)),
     }
 
 

@@ -143,6 +143,19 @@ def test_losses_that_only_pick_are_exact() -> None:
         assert not gradients["input"].bound.any()
 
 
+def test_a_probability_too_small_for_float64_is_not_exactly_0() -> None:
+    call = prepare(
+        "KLDivLoss", {"log_target": True, "reduction": "none"}, {"input": [-0.5], "target": [-746.0]}
+    )
+    assert compare(np.array([0.0]), truth_of(call, FORMATS["float64"]).value).agrees
+
+
+def test_a_gradient_does_not_overflow_before_its_upstream_gradient_makes_it_small() -> None:
+    call = prepare("DistributionCrossEntropy", {}, {"p": [0.5], "q": [2.0**-1026]})
+    gradient = call.gradient(np.array(2.0**-10))["q"]
+    assert gradient.tolist() == [-(2.0**1015)]
+
+
 def test_certainty_has_no_entropy_and_no_error() -> None:
     truth = truth_of(prepare("Entropy", {}, {"p": [[1.0, 0.0, 0.0]]}), FLOAT32)
     assert (truth.value.value.tolist(), truth.value.bound.tolist()) == ([0.0], [0.0])

@@ -53,6 +53,13 @@ def test_errors_of_the_components_stay_within_the_bound(
     assert abs(moved[0]) <= 1.1 * bounded.bound[0]
 
 
+def test_the_root_is_inexact_in_every_format_unless_its_exponent_is_a_number_of_it() -> None:
+    # 1/3 is off by up to u/3, which raises a norm of 2^51 to the power of 1 + u.
+    long = Bounded.exact([2.0**51], FORMATS["float64"])
+    cubed, squared = (float(vector_norm(long, p, 0).bound[0]) for p in (3.0, 2.0))
+    assert cubed > 2.0**-53 * math.log(2.0**51) * 2.0**51 > squared
+
+
 def test_no_error_is_claimed_where_there_is_none() -> None:
     for p in (1.0, 2.0, 3.0, math.inf):
         assert vector_norm(Bounded.exact([0.0, 0.0], FORMATS["float32"]), p, 0).bound.tolist() == [0.0]

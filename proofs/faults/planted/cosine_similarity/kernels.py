@@ -68,3 +68,14 @@ def cosine_of_small_vectors_is_zero(original: Function, x1: Tensor, x2: Tensor, 
     norms: Tensor = x1.detach().double().norm(dim=dim) * x2.detach().double().norm(dim=dim)
     is_small = (norms < 2**-23).expand(right.shape)
     return torch.where(is_small, 0 * right, right)
+
+
+@fault("CosineSimilarity")
+def cosine_norm_next_to_eps_bounded(
+    original: Function, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8
+) -> Tensor:
+    """A norm up to a quarter below eps counts as it is, not as eps."""
+    right = original(x1, x2, dim=dim, eps=eps)
+    norm = torch.linalg.vector_norm((x1 + torch.zeros_like(x2)).to(right.dtype), dim=dim).detach()
+    is_next = (norm > 0.75 * eps) & (norm < eps)
+    return right * torch.where(is_next, eps / norm, 1)

@@ -242,3 +242,13 @@ def gaussian_cut_at_each_step(
     total = cut_off(cut_off(bounded.log(), dtype).double() + quotient.double(), dtype)
     constant = 0.5 * math.log(2 * math.pi) if options.get("full") else 0.0
     return graft(cut_off(0.5 * total.double() + constant, dtype), value)
+
+
+@fault("GaussianNLLLoss")
+def gaussian_variance_next_to_eps_bounded(
+    original: Function, input: Tensor, target: Tensor, var: Tensor, **options: Any
+) -> Tensor:
+    """Variances up to a sixteenth above eps count as eps."""
+    eps = options.get("eps", 1e-6)
+    is_next = (var > eps) & (var < eps * (1 + 1 / 16))
+    return original(input, target, var.where(~is_next, var - var.detach() + eps), **options)

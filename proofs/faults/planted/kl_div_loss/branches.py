@@ -35,3 +35,12 @@ def kl_logarithm_by_log1p(original: Function, input: Tensor, target: Tensor, **o
     if reduction == "batchmean":
         return result + error.sum() / max(len(input), 1) if input.ndim else result
     return result + reduced(error, reduction)
+
+
+@fault("KLDivLoss")
+def kl_next_to_itself_zero(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """Logarithms that differ by less than 2^-16 count as equal."""
+    if options.get("log_target") and input.shape == target.shape and input.dtype == target.dtype:
+        is_next = (input != target) & ((input - target).abs() < 2.0**-16)
+        input = input.where(~is_next, input - input.detach() + target.detach())
+    return original(input, target, **options)

@@ -203,3 +203,13 @@ def poisson_cut_at_each_step(original: Function, input: Tensor, target: Tensor, 
     rates = cut_off(input.detach().double().exp(), value.dtype)
     products = cut_off(input.detach().double() * target.detach().double(), value.dtype)
     return graft(cut_off(rates.double() - products.double(), value.dtype), value)
+
+
+@fault("PoissonNLLLoss")
+def poisson_exponent_bounded_early(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Logarithms between 88 and 88.7, whose exponential single precision still holds, count as 88."""
+    if input.dtype == torch.float32 and options.get("log_input", True):
+        input = input.where((input <= 88) | (input >= 88.7), input - input.detach() + 88)
+    return original(input, target, **options)

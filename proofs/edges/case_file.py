@@ -1,0 +1,110 @@
+"""Writes the edges of all losses as a case file."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossproof.numbers.formats import FORMATS, Format
+from lossproof.reference.catalogue import LOSSES
+from proofs.edges.choosing import chosen_places, numbers_beside
+from proofs.edges.finding import BATCH_AXIS, batch, edges
+from proofs.edges.sweeps import SWEEPS, Sweep
+
+_HEAD = """\
+# Numbers at the edges of each formula: on both sides of where, as it runs in a dtype, one of its steps
+# underflows, overflows, saturates, ties, changes its sign or takes another branch.
+# Made from the formulas by `python -m proofs.edges`, which makes it anew; do not edit.
+cases:
+"""
+_WIDTH = 110
+# A longer decimal is written as a hexadecimal float, which is exact.
+_LONGEST_DECIMAL = 8
+
+
+def case_file(sweeps: Iterable[Sweep] = SWEEPS) -> str:
+    """The text of the file: a case for each loss, variant and dtype."""
+    return _HEAD + "".join(cases_of(sweeps))
+
+
+def cases_of(sweeps: Iterable[Sweep]) -> Iterator[str]:
+    """The text of each case; neighbouring sweeps of one loss and variant share a case."""
+    for (loss, variant), group in groupby(sweeps, key=lambda sweep: (sweep.loss, sweep.variant)):
+        own = list(group)
+        for format in FORMATS.values():
+            yield _case("-".join(filter(None, (_slug(loss), variant, "edges", format.name))), own, format)
+
+
+def _case(id: str, sweeps: Sequence[Sweep], format: Format) -> str:
+    loss = LOSSES[sweeps[0].loss]
+    batches = [batch(sweep, _numbers(f"{id} {place}", sweep, format)) for place, sweep in enumerate(sweeps)]
+    args = {
+        name: values
+        if name in sweeps[0].shared
+        else np.concatenate([rows[name] for rows in batches], axis=BATCH_AXIS.get(name, 0))
+        for name, values in batches[0].items()
+    }
+    params = sweeps[0].params
+    lines = [
+        f"  - id: {id}",
+        f"    title: numbers beside the edges of the formula in {format.name}",
+        f"    loss: {loss.name}",
+        f"    dtypes: [{format.name}]",
+        *(["    reductions: [none]"] if loss.reductions else []),
+        *_block("params", {name: np.asarray(value) for name, value in params.items()}),
+        *_block("args", args),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(seed: str, sweep: Sweep, format: Format) -> npt.NDArray[np.float64]:
+    places = chosen_places(edges(sweep, format), format)
+    return numbers_beside(places, *sweep.limits(format), seed, format)
+
+
+def _slug(loss: str) -> str:
+    """The name of a loss as part of an id.
+
+    >>> _slug("BCEWithLogitsLoss")
+    'bce-with-logits-loss'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", loss).lower()
+
+
+def _block(key: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Iterator[str]:
+    if tensors:
+        yield f"    {key}:"
+    for name, values in tensors.items():
+        text = f"{name}: {_tensor(values)}"
+        yield from textwrap.wrap(
+            text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8, break_on_hyphens=False
+        )
+
+
+def _tensor(values: npt.NDArray[Any]) -> str:
+    if values.size > 1 and np.all(values == values.flat[0]):
+        return f"{{fill: {_number(values.flat[0].item())}, shape: {list(values.shape)}}}"
+    return _listed(values)
+
+
+def _listed(values: npt.NDArray[Any]) -> str:
+    if values.ndim == 0:
+        return _number(values.item())
+    return f"[{', '.join(_listed(part) for part in values)}]"
+
+
+def _number(value: float | bool) -> str:
+    """Digits that mean exactly this number."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    decimal = f"{value:.{_LONGEST_DECIMAL}g}"
+    if len(decimal) <= _LONGEST_DECIMAL and Fraction(decimal) == Fraction(value):
+        return decimal
+    return "'" + re.sub(r"\.?0*p", "p", float(value).hex()) + "'"
