@@ -112,7 +112,10 @@ class TorchSubject(Subject):
         call = mode_named(mode).rewritten(with_plain_lists(call))
         form = self._form_of(call)
         form.demand()
-        return run_in_mode(mode, call, form.functions(tensors_of(call)), directions, answer_of_torch)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of making a module; warnings are judged on the plain call
+            functions = form.functions(tensors_of(call))
+        return run_in_mode(mode, call, functions, directions, answer_of_torch)
 
     def _form_of(self, call: Call) -> Form:
         """How this subject makes a call."""
