@@ -57,7 +57,7 @@ def batch(sweep: Sweep, numbers: Float64Array) -> dict[str, npt.NDArray[Any]]:
 def run(sweep: Sweep, places: Places, format: Format) -> Run:
     """The value and the gradients at numbers of a format, as the reference computes them step by step.
 
-    A narrow format has two arithmetics, both of them in use: each step is rounded to it, or to the wider format
+    A narrow format has two arithmetics, both in use: each step is rounded to it, or to the wider format
     of its sums. The steps of both stand side by side.
     """
     numbers = number_at(np.resize(places, max(len(places), _FEWEST_PROBES)), format)
