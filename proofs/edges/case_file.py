@@ -35,9 +35,15 @@ def case_file(sweeps: Iterable[Sweep] = SWEEPS) -> str:
 
 
 def cases_of(sweeps: Iterable[Sweep]) -> Iterator[str]:
-    """The text of each case; neighbouring sweeps of one loss and variant share a case."""
+    """The text of each case; neighbouring sweeps of one loss and variant share a case.
+
+    Raises:
+        ValueError: where sweeps that share a case differ in their parameters.
+    """
     for (loss, variant), group in groupby(sweeps, key=lambda sweep: (sweep.loss, sweep.variant)):
         own = list(group)
+        if any(sweep.params != own[0].params for sweep in own):
+            raise ValueError(f"sweeps of {loss} differ in their parameters; give them different variants")
         for format in FORMATS.values():
             yield _case("-".join(filter(None, (_slug(loss), variant, "edges", format.name))), own, format)
 

@@ -50,7 +50,8 @@ def numbers_beside(places: Sequence[int], low: float, high: float, seed: str, fo
     """
     below = np.array(places, dtype=np.int64)
     bits = draw_bits(2 * len(places), crc32(seed.encode()))
-    # Next to an edge stand its neighbours; each number of further bits is as likely as another.
+    # The neighbours of an edge are among the numbers already: what is drawn keeps away from it, but no one
+    # knows how far a bug reaches, so that each number of bits in the upper half is as likely as another.
     longest = max(int(format.precision - 1 + np.log2(_REACH)), 1)
     lengths = longest - (bits >> np.uint64(32)) % np.uint64(longest // 2 + 1)
     distances = (1 + bits % (np.uint64(1) << lengths)).astype(np.int64).reshape(2, -1)

@@ -55,15 +55,22 @@ def batch(sweep: Sweep, numbers: Float64Array) -> dict[str, npt.NDArray[Any]]:
 
 
 def run(sweep: Sweep, places: Places, format: Format) -> Run:
-    """The value and the gradients, as the reference computes them with every step rounded to the format."""
+    """The value and the gradients at numbers of a format, as the reference computes them step by step.
+
+    A narrow format has two arithmetics, both in use: each step is rounded to it, or to the wider format
+    of its sums. The steps of both stand side by side.
+    """
     numbers = number_at(np.resize(places, max(len(places), _FEWEST_PROBES)), format)
     reduction = {"reduction": "none"} if LOSSES[sweep.loss].reductions else {}
     call = prepare(sweep.loss, {**sweep.params, **reduction}, batch(sweep, numbers))
-    trace = Trace(format, len(numbers))
-    value = call.value(trace.lift)
-    results = {"": value, **call.gradient(np.ones(value.shape), trace.lift)}
-    states = np.concatenate(trace.states, axis=1)
-    return Run(states[: len(places)], _is_visible(results, len(numbers))[: len(places)])
+    states, is_visible = [], np.zeros(len(numbers), dtype=bool)
+    for arithmetic in dict.fromkeys((format, format.accumulator)):
+        trace = Trace(arithmetic, len(numbers))
+        value = call.value(trace.lift)
+        results = {"": value, **call.gradient(np.ones(value.shape), trace.lift)}
+        states += trace.states
+        is_visible |= _is_visible(results, format, len(numbers))
+    return Run(np.concatenate(states, axis=1)[: len(places)], is_visible[: len(places)])
 
 
 def edges(sweep: Sweep, format: Format) -> list[Edge]:
@@ -102,12 +109,12 @@ def _thinned(
     return np.sort(np.unique(kinds, axis=1, return_index=True)[1])
 
 
-def _is_visible(results: Mapping[str, Any], probes: int) -> npt.NDArray[np.bool_]:
+def _is_visible(results: Mapping[str, Any], format: Format, probes: int) -> npt.NDArray[np.bool_]:
     """Whether any number of the result that belongs to a probe is finite and not zero."""
     visible = np.zeros(probes, dtype=bool)
     for result in results.values():
         values = result.value if isinstance(result, Traced) else np.asarray(result)
         if probes in values.shape:
-            rows = np.moveaxis(values, values.shape.index(probes), 0).reshape(probes, -1)
+            rows = np.moveaxis(format.round(values), values.shape.index(probes), 0).reshape(probes, -1)
             visible |= np.any(np.isfinite(rows) & (rows != 0), axis=1)
     return visible
