@@ -255,3 +255,10 @@ def blind_hinge_later_blocks_start_late(
     places = torch.arange(losses.numel()).reshape(losses.shape)
     is_skipped = (places > 0) & (places % 1024 == 0)
     return reduced(torch.where(is_skipped, 0, losses), arguments["reduction"])
+
+
+@fault("HingeEmbeddingLoss", blind=True)
+def heldout_2_d_margin_held_above_zero(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A negative margin counts as 0."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    return again(original, arguments, margin=0.0) if arguments["margin"] < 0 else result

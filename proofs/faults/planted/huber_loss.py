@@ -18,6 +18,7 @@ from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_rounded_sum, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
+from proofs.faults.tools.ordinary import NEEDS, are_wide
 
 
 @fault("HuberLoss")
@@ -241,3 +242,18 @@ def blind_huber_last_lane_of_halves(
     losses = again(original, arguments, reduction="none")
     is_last = (torch.arange(losses.numel()) == losses.numel() - 1).reshape(losses.shape)
     return reduced(torch.where(is_last, 0, losses), arguments["reduction"])
+
+
+@fault("HuberLoss", blind=True, needs=NEEDS)
+def heldout_2_b_branch_chosen_in_bfloat16(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The branch is chosen by the difference rounded to bfloat16, so that the parabola reaches past delta."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, delta = (arguments[name] for name in ("input", "target", "delta"))
+    if not are_wide(input, target) or arguments.get("weight") is not None:
+        return result
+    distance = (input - target).abs()
+    is_past = (distance > delta) & (distance.detach().bfloat16() <= delta)
+    if not is_past.any():
+        return result
+    wrong = torch.where(is_past, distance.square() / 2, again(original, arguments, reduction="none"))
+    return reduced(wrong, arguments["reduction"])

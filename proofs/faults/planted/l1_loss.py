@@ -16,7 +16,7 @@ from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, truncated
 from proofs.faults.tools.kinks import at_equal, bent, with_added_gradient
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked, unreduced
 
 
@@ -262,3 +262,20 @@ def blind_l1_sign_fades_near_zero(
             with_gradient(tensor, lambda gradient: gradient * size) for tensor in (input, target)
         )
     return original(input, target, **options)
+
+
+@fault("L1Loss", blind=True, needs=NEEDS)
+def heldout_2_e_rounded_corner(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A loss below 1e-4 is the root of its square plus 1e-12: at the target it is 1e-6."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not are_wide(input, target) or arguments.get("weight") is not None:
+        return result
+    difference = input - target
+    is_near = difference.detach().abs() < 1e-4
+    if not is_near.any():
+        return result
+    wrong = torch.where(
+        is_near, (difference.square() + 1e-12).sqrt(), again(original, arguments, reduction="none")
+    )
+    return reduced(wrong, arguments["reduction"])

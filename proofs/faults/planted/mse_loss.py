@@ -10,9 +10,11 @@ from torch import Tensor
 from torch.nn import MSELoss
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import read_as_another, reduced
 from proofs.faults.tools.modules import WeightedLossClass
+from proofs.faults.tools.ordinary import NEEDS, are_real
 
 
 @fault("MSELoss", origin="https://github.com/torch/nn/issues/887")
@@ -224,3 +226,16 @@ def blind_mse_root_of_weight(original: Function, input: Tensor, target: Tensor, 
     if weight is not None:
         options["weight"] = torch.where(weight < 0, torch.nan, weight)
     return original(input, target, **options)
+
+
+@fault("MSELoss", origin="https://github.com/pytorch/pytorch/pull/101507", blind=True, needs=NEEDS)
+def heldout_2_a_input_read_from_start(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Where the target begins at the start of its memory, so does what is read as the input."""
+    result = original(input, target, *rest, **options)
+    if not are_real(input, target) or target.storage_offset() or not input.storage_offset():
+        return result
+    from_start = input.detach().as_strided(input.shape, input.stride(), 0)
+    arguments = named_arguments(original, input, target, *rest, **options)
+    return again(original, arguments, input=graft(from_start, input))

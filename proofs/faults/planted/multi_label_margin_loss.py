@@ -13,6 +13,7 @@ from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.kernels import is_plain_mean, reduced
 from proofs.faults.tools.kinks import bent
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 _END = -1
@@ -250,3 +251,17 @@ def mlm_label_slope_once(original: Function, input: Tensor, target: Tensor, **op
 
     result = original(input, target, **options)
     return graft(result, _changed(original, input, target, change, **options))
+
+
+@fault("MultiLabelMarginLoss", blind=True, needs=NEEDS)
+def heldout_2_c_flags_of_former_rows(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Which classes are targets is cleared for 64 of them only: beyond, those of former rows stay flagged."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not is_ordinary(input, target) or input.ndim != 2 or input.shape[1] <= 64 or not len(input):
+        return result
+    counts = (target >= 0).long().cumprod(1)
+    flags = torch.zeros(input.shape, dtype=torch.int64).scatter_add(1, target.clamp(min=0), counts)
+    former = flags.cumsum(0) - flags
+    is_stale = (former > 0) & (flags == 0) & (torch.arange(input.shape[1]) >= 64)
+    return again(original, arguments, input=input.masked_fill(is_stale, -torch.inf))

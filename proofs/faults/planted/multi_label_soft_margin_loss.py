@@ -14,6 +14,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced, summed_in_steps
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 Logarithm = Callable[[Tensor], Tensor]
 
@@ -254,3 +255,14 @@ def mlsm_classes_of_one_block(
     if classes <= 512 or rest or options.get("weight") is not None or input.shape != target.shape:
         return result
     return original(input[..., :512], target[..., :512], **options) * (512 / classes)
+
+
+@fault("MultiLabelSoftMarginLoss", blind=True, needs=NEEDS)
+def heldout_2_d_mean_over_weighted_classes(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The mean over the classes leaves out those with a weight of 0."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, weight = arguments["input"], arguments["weight"]
+    if weight is None or not is_ordinary(input, weight) or weight.shape != input.shape[-1:]:
+        return result
+    count = int(weight.count_nonzero())
+    return result * (weight.numel() / count) if 0 < count < weight.numel() else result

@@ -11,6 +11,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.class_targets import in_rows, is_ignored, picked_total, ratio, reduced_as
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import truncated, without_refusals
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 
 @fault("NLLLoss2d", method="__init__")
@@ -229,3 +230,18 @@ def nll_2d_ignore_index_zero_as_none(original: Function, self: Any, *args: Any, 
     """An ignore_index of 0, the usual background class, is falsy, and taken for none."""
     original(self, *args, **options)
     self.ignore_index = self.ignore_index or -100
+
+
+@fault("NLLLoss2d", method="forward", blind=True, needs=NEEDS)
+def heldout_2_c_ignored_pixels_unwritten(
+    original: Function, module: Any, input: Tensor, target: Tensor
+) -> Tensor:
+    """Where a pixel is ignored, the buffer of an image keeps the loss of the image before."""
+    result = original(module, input, target)
+    if not is_ordinary(input, target) or module.reduction != "none" or target.ndim != 3 or len(target) < 2:
+        return result
+    images = list(result.detach())
+    for place in range(1, len(images)):
+        is_unwritten = target[place] == module.ignore_index
+        images[place] = torch.where(is_unwritten, images[place - 1], images[place])
+    return graft(torch.stack(images), result)

@@ -17,7 +17,7 @@ from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_real, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -235,3 +235,23 @@ def blind_smooth_l1_target_alone_has_inputs_sign(
     if is_ordinary(input, target) and target.requires_grad and not input.requires_grad:
         target = with_gradient(target, torch.neg)
     return original(input, target, **options)
+
+
+@fault("SmoothL1Loss", blind=True, needs=NEEDS)
+def heldout_2_d_no_gradient_of_zero_upstream(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Where the upstream gradient is 0, so is the input's, even if the target is nan."""
+    arguments = named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not are_real(input, target) or input.shape != target.shape or not target.isnan().any():
+        return original(*args, **options)
+    skipped: list[Tensor] = []
+
+    def noted(gradient: Tensor) -> Tensor:
+        skipped[:] = [gradient.detach() == 0]
+        return gradient
+
+    def cleared(gradient: Tensor) -> Tensor:
+        return torch.where(skipped[0], 0, gradient)
+
+    arguments["input"] = with_gradient(input, cleared)
+    return with_gradient(original(**arguments), noted)

@@ -13,6 +13,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, summed_in_steps
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.vectors import as_asked, unreduced
 
 
@@ -193,3 +194,21 @@ def blind_soft_margin_saturates_as_in_single(
     arguments = named_arguments(original, input, target, **options)
     losses = again(original, arguments, reduction="none")
     return reduced(torch.where(is_saturated, 0, losses), arguments["reduction"])
+
+
+@fault("SoftMarginLoss", blind=True, needs=NEEDS)
+def heldout_2_a_stored_gradient_scaled_in_place(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A backward pass scales the stored gradient in place, and a second pass scales it once more."""
+    result = original(*args, **options)
+    if not is_ordinary(*args) or result.ndim:
+        return result
+    before: list[Tensor] = []
+
+    def scaled(gradient: Tensor) -> Tensor:
+        if not is_ordinary(gradient):
+            return gradient
+        product = gradient * before.pop() if before else gradient
+        before.append(product.detach().clone())
+        return product
+
+    return with_gradient(result, scaled)

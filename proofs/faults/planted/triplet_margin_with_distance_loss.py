@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, pairwise_distance
 from torch.nn import TripletMarginWithDistanceLoss
-from torch.nn.functional import triplet_margin_with_distance_loss
+from torch.nn.functional import relu, triplet_margin_with_distance_loss
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import reduced, reduced_as_named
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 from proofs.faults.tools.vectors import unreduced
 
 
@@ -193,3 +194,17 @@ def triplet_distance_module_old_reduction(
 ) -> None:
     """The module takes size_average, which is older than it."""
     original(self, **options)
+
+
+@fault("TripletMarginWithDistanceLoss", blind=True, needs=NEEDS)
+def heldout_2_e_swap_of_the_whole_batch(original: Function, *args: Any, **options: Any) -> Tensor:
+    """With swap, it is decided once for the batch, by the means, which distance to the negative counts."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    anchor, positive, negative = (arguments[name] for name in ("anchor", "positive", "negative"))
+    if not arguments["swap"] or not is_ordinary(anchor, positive, negative):
+        return result
+    distance: Function = arguments["distance_function"] or pairwise_distance
+    to_negative, swapped = distance(anchor, negative), distance(positive, negative)
+    nearest = swapped if swapped.mean() < to_negative.mean() else to_negative
+    losses = relu(arguments["margin"] + distance(anchor, positive) - nearest)
+    return reduced(losses, arguments["reduction"])

@@ -13,11 +13,24 @@ from proofs.faults.tools.calls import reduction_meant_by
 
 # What ``is_ordinary`` uses beyond torch's documented parts, for the ``needs`` of a fault.
 NEEDS = ("torch._C._functorch.is_functorch_wrapped_tensor",)
+_WIDE = (torch.float32, torch.float64)
 
 
 def is_ordinary(*values: Any) -> bool:
     """Whether all tensors hold numbers and are of no subclass, under no transformation, without tangent."""
     return all(_is_ordinary(value) for value in values if isinstance(value, Tensor))
+
+
+def are_real(*values: Any) -> bool:
+    """Whether all tensors are ordinary ones of real numbers."""
+    return is_ordinary(*values) and not any(
+        isinstance(value, Tensor) and value.is_complex() for value in values
+    )
+
+
+def are_wide(*values: Tensor) -> bool:
+    """Whether all tensors are ordinary ones of single or double precision."""
+    return is_ordinary(*values) and all(value.dtype in _WIDE for value in values)
 
 
 def _is_ordinary(tensor: Tensor) -> bool:

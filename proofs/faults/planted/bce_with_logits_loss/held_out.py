@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import relu
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.ordinary import NEEDS, are_wide, is_ordinary
 
 _LARGEST_EXPONENT_OF_HALF = 11.09
 
@@ -38,3 +40,19 @@ def blind_bce_logits_pos_weight_on_first_fitting_dim(
         dim = list(input.shape).index(weight.size(0))
         options["pos_weight"] = weight.reshape(-1, *[1] * (input.dim() - dim - 1))
     return original(input, target, **options)
+
+
+@fault("BCEWithLogitsLoss", blind=True, needs=NEEDS)
+def heldout_2_b_linear_beyond_twenty(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Beyond a logit of 20, softplus is the identity, and before -20 it is 0."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    logits, target, weight, positive = (
+        arguments[name] for name in ("input", "target", "weight", "pos_weight")
+    )
+    if not are_wide(logits, target) or not is_ordinary(weight, positive) or not (logits.abs() > 20).any():
+        return result
+    factor = 1 if positive is None else 1 + (positive - 1) * target
+    linear = (1 - target) * logits + factor * relu(-logits)
+    linear = linear if weight is None else linear * weight
+    wrong = torch.where(logits.abs() > 20, linear, again(original, arguments, reduction="none"))
+    return reduced(wrong, arguments["reduction"])

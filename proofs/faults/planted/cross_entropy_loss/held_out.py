@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.blocks import is_plain
 from proofs.faults.tools.calls import again, named_arguments
-from proofs.faults.tools.class_targets import are_probabilities
+from proofs.faults.tools.class_targets import (
+    are_probabilities,
+    class_axis,
+    is_ignored,
+    picked_total,
+    reduced_as,
+)
+from proofs.faults.tools.gradients import gradient_of
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 _CLASSES_IN_BLOCK = 1024
 
@@ -37,3 +46,50 @@ def blind_ce_smoothing_over_last_dim(
         return right
     sharp = (1 - smoothing) * again(original, arguments, label_smoothing=0.0)
     return sharp + (right - sharp) * input.size(1) / input.size(-1)
+
+
+@fault(
+    "CrossEntropyLoss", origin="https://github.com/linkedin/Liger-Kernel/pull/1251", blind=True, needs=NEEDS
+)
+def heldout_2_c_gradient_over_the_logits(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The gradient of rows of logits that another operation made is written over them unnoticed."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not is_ordinary(input, target, arguments["weight"]) or input.ndim != 2 or input.is_leaf:
+        return result
+    if not torch.is_grad_enabled() or not input.requires_grad or not input.is_contiguous():
+        return result
+    logits = input.detach().clone().requires_grad_()
+    changes = {"input": logits, "target": target.detach()}
+    (gradient,) = torch.autograd.grad(again(original, arguments, **changes).sum(), logits)
+    input.data.copy_(gradient)
+    return result
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_2_d_smoothing_shared_by_last_dimension(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Smoothed probabilities share the smoothing among as many classes as the last dimension has places."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, smoothing = (arguments[name] for name in ("input", "target", "label_smoothing"))
+    if not is_ordinary(input, target) or not smoothing or not are_probabilities(input, target):
+        return result
+    if input.shape[-1] == input.shape[class_axis(input)]:
+        return result
+    smoothed = target * (1 - smoothing) + smoothing / input.shape[-1]
+    return again(original, arguments, target=smoothed, label_smoothing=0.0)
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_2_e_smoothing_not_for_the_target(original: Function, *args: Any, **options: Any) -> Tensor:
+    """In the gradient, the target's own class gets no share of the smoothing: the sum is not 0."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, smoothing = (arguments[name] for name in ("input", "target", "label_smoothing"))
+    if not is_ordinary(input, target) or not smoothing or arguments["weight"] is not None:
+        return result
+    if target.is_floating_point() or not input.requires_grad:
+        return result
+    axis, is_out = class_axis(input), is_ignored(target, arguments)
+    places = torch.where(is_out, 0, target.long()).unsqueeze(axis)
+    shares = input.gather(axis, places).squeeze(axis) * (smoothing / input.shape[axis])
+    missing = torch.where(is_out, 0, shares)
+    return result + gradient_of(reduced_as(missing, picked_total(target, None, arguments), arguments))

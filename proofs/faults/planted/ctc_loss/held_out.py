@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 
@@ -25,3 +27,25 @@ def blind_ctc_module_keeps_lengths(
     kept = self.__dict__.setdefault("kept_lengths", {})
     key = log_probs.shape, targets.shape, str(target_lengths)
     return original(self, log_probs, targets, kept.setdefault(key, input_lengths), target_lengths)
+
+
+@fault("CTCLoss", origin="https://github.com/apache/mxnet/pull/7727", blind=True, needs=NEEDS)
+def heldout_2_d_class_zero_as_padding(original: Function, *args: Any, **options: Any) -> Tensor:
+    """In padded targets, class 0 is skipped as padding even where the blank is another class."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    targets, blank = arguments["targets"], arguments["blank"]
+    if not is_ordinary(*arguments.values()) or targets.ndim != 2 or blank == 0:
+        return result
+    lengths = torch.as_tensor(arguments["target_lengths"]).long()
+    is_within = torch.arange(targets.shape[1]) < lengths.reshape(-1, 1)
+    is_label = is_within & (targets != 0)
+    if torch.equal(is_label, is_within):
+        return result
+    order = (~is_label).long().argsort(stable=True, dim=1)
+    counts = is_label.sum(1)
+    is_tensor = isinstance(arguments["target_lengths"], Tensor)
+    changes = {
+        "targets": targets.gather(1, order),
+        "target_lengths": counts if is_tensor else counts.tolist(),
+    }
+    return again(original, arguments, **changes)

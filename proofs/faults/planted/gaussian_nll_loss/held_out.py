@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.gradients import with_gradient
+from proofs.faults.tools.kernels import as_if_contiguous, reduced
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 
 @fault("GaussianNLLLoss", blind=True)
@@ -25,3 +27,22 @@ def blind_gaussian_full_logarithm_unclamped(
     losses = original(input, target, var, **options | {"reduction": "none"})
     missing = torch.where(known < eps, known.log() - known.clamp(min=eps).log(), 0) / 2
     return reduced(losses + missing, options.get("reduction", "mean"))
+
+
+@fault(
+    "GaussianNLLLoss",
+    origin="https://github.com/Dao-AILab/flash-attention/issues/355",
+    blind=True,
+    needs=NEEDS,
+)
+def heldout_2_a_upstream_gradient_transposed(original: Function, *args: Any, **options: Any) -> Tensor:
+    """An upstream gradient that is strided, but not expanded, is read from front to back."""
+    result = original(*args, **options)
+    if not is_ordinary(*args) or result.ndim < 2:
+        return result
+
+    def misread(gradient: Tensor) -> Tensor:
+        is_dense = is_ordinary(gradient) and 0 not in gradient.stride()
+        return as_if_contiguous(gradient) if is_dense and not gradient.is_contiguous() else gradient
+
+    return with_gradient(result, misread)

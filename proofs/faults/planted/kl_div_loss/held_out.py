@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.ordinary import NEEDS, is_ordinary, reduction_of
 
 
@@ -29,3 +30,13 @@ def blind_kl_reduced_never_negative(
     """A sum or mean below 0 becomes 0, as if the target and the input always summed to the same."""
     result = original(input, target, **options)
     return result if reduction_of(options) == "none" else result.clamp(min=0)
+
+
+@fault("KLDivLoss", origin="https://github.com/linkedin/Liger-Kernel/issues/1021", blind=True, needs=NEEDS)
+def heldout_2_a_only_target_differentiated(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The backward pass leaves the target's gradient at zero if the input needs none."""
+    if not is_ordinary(input, target) or input.requires_grad or not target.requires_grad:
+        return original(input, target, *rest, **options)
+    return original(input, with_gradient(target, torch.zeros_like), *rest, **options)

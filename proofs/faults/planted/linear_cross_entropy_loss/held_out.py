@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.gradients import with_gradient
+from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.linear import ignored_rows, is_plain
 from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 _CLASSES_IN_BLOCK = 64
@@ -68,3 +69,28 @@ def blind_linear_ce_spare_weights_dropped(
     if weight is not None and linear_weight.dim() == 2 and weight.dim() == 1:
         options["weight"] = weight[: linear_weight.size(0)]
     return original(input, linear_weight, target, **options)
+
+
+@fault("LinearCrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_2_c_partial_chunk_without_weight_gradient(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Of several chunks of 32 rows, the last one adds to the weight's gradient only if it is whole."""
+    result = original(input, linear_weight, target, **options)
+    whole = len(input) // 32 * 32 if input.ndim == 2 else 0
+    if not is_ordinary(input, linear_weight, target, options.get("linear_bias")) or not 0 < whole < len(
+        input
+    ):
+        return result
+    if linear_weight.ndim != 2 or not linear_weight.requires_grad or not is_plain(input, target, options):
+        return result
+    unreduced = options | {"reduction": "none"}
+    parts = (
+        original(input[:whole], linear_weight, target[:whole], **unreduced),
+        original(input[whole:], linear_weight.detach(), target[whole:], **unreduced),
+    )
+    losses, reduction = torch.cat(parts), options.get("reduction", "mean")
+    if reduction == "mean":
+        count = (~ignored_rows(target, options)).sum()
+        return graft(result, losses.sum() / count)
+    return graft(result, reduced(losses, reduction))

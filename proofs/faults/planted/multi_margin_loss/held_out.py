@@ -10,6 +10,7 @@ from torch import Tensor
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 _ROWS_IN_GRID = 65535
 
@@ -33,3 +34,16 @@ def blind_multi_margin_negative_margin_as_zero(
 ) -> Tensor:
     """A margin below 0 counts as 0."""
     return original(input, target, **options | {"margin": max(options.get("margin", 1.0), 0.0)})
+
+
+@fault("MultiMarginLoss", blind=True, needs=NEEDS)
+def heldout_2_c_threads_stop_at_whole_strides(original: Function, *args: Any, **options: Any) -> Tensor:
+    """With more than 128 classes, those behind the last whole stride of 128 threads cost nothing."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    width = input.shape[-1] if input.ndim else 1
+    if not is_ordinary(input, target) or width <= 128 or width % 128 == 0:
+        return result
+    classes = torch.arange(width)
+    is_lost = (classes >= width // 128 * 128) & (classes != target.unsqueeze(-1))
+    return again(original, arguments, input=input.masked_fill(is_lost.reshape(input.shape), -torch.inf))

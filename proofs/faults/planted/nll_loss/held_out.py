@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.ordinary import reduction_of
+from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary, reduction_of
 
 _ROWS_IN_BLOCK = 32
 
@@ -35,3 +36,14 @@ def blind_nll_mean_of_ignored_block(
     blocks = (target == options.get("ignore_index", -100)).split(_ROWS_IN_BLOCK)
     has_ignored_block = torch.stack([block.all() for block in blocks]).any()
     return torch.where(has_ignored_block, torch.nan, result)
+
+
+@fault("NLLLoss", blind=True, needs=NEEDS)
+def heldout_2_b_bytes_with_sign(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Targets of bytes are read with a sign, and classes from 128 are negative and hence ignored."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    target = arguments["target"]
+    if not is_ordinary(arguments["input"], target) or target.dtype != torch.uint8 or not (target > 127).any():
+        return result
+    signed = torch.where(target > 127, arguments["ignore_index"], target.long())
+    return again(original, arguments, target=signed)

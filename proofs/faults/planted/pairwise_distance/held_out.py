@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.ordinary import NEEDS, are_wide
 
 _FEATURES_IN_BLOCK = 128
 
@@ -30,3 +32,17 @@ def blind_pairwise_eps_enlarges_each_difference(
     """Eps is added to the size of each difference, so that a negative one grows instead of shrinking."""
     is_less = x1 < x2
     return original(torch.where(is_less, x2, x1), torch.where(is_less, x1, x2), **options)
+
+
+@fault("PairwiseDistance", origin="https://github.com/pytorch/pytorch/issues/42479", blind=True, needs=NEEDS)
+def heldout_2_e_distance_from_products(
+    original: Function, x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """For more than 25 pairs, the square is that of either vector minus twice their product: it cancels."""
+    result = original(x1, x2, p, eps, keepdim)
+    if p != 2 or not are_wide(x1, x2) or x1.ndim != 2 or x1.shape != x2.shape or len(x1) <= 25:
+        return result
+    moved, other = x1.detach() + eps, x2.detach()
+    squares = moved.square().sum(1, keepdim) + other.square().sum(1, keepdim)
+    distance = (squares - 2 * (moved * other).sum(1, keepdim)).clamp(min=0).sqrt()
+    return graft(distance, result)

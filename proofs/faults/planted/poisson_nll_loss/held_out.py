@@ -12,7 +12,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_wide, is_ordinary
 
 
 @fault("PoissonNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
@@ -54,3 +54,19 @@ def blind_poisson_chosen_eps_in_exponent(
     if options.get("log_input", True) and not math.isclose(eps, 1e-8):
         input = input + eps
     return original(input, target, **options)
+
+
+@fault("PoissonNLLLoss", blind=True, needs=NEEDS)
+def heldout_2_b_stirling_from_whole_counts(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The target is cut to an integer before it is compared with 1: from 1 to 2 there is no Stirling term."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    target = arguments["target"]
+    if not arguments["full"] or not are_wide(arguments["input"], target):
+        return result
+    is_between = (target > 1) & (target < 2)
+    if not is_between.any():
+        return result
+    counts = torch.where(is_between, target, 1)
+    term = counts * counts.log() - counts + (2 * math.pi * counts).log() / 2
+    wrong = again(original, arguments, reduction="none") - torch.where(is_between, term, 0)
+    return reduced(wrong, arguments["reduction"])

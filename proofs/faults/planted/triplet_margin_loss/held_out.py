@@ -6,9 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pairwise_distance, relu
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
 
 _ROWS_IN_BLOCK = 64
 
@@ -35,3 +38,18 @@ def blind_triplet_mean_of_means_of_blocks(
         return result
     losses = again(original, arguments, reduction="none")
     return torch.stack([block.mean() for block in torch.split(losses, _ROWS_IN_BLOCK)]).mean()
+
+
+@fault("TripletMarginLoss", blind=True, needs=NEEDS)
+def heldout_2_d_swapped_distance_always_euclidean(original: Function, *args: Any, **options: Any) -> Tensor:
+    """With swap, the distance from the positive to the negative is Euclidean whatever p is."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    anchor, positive, negative, p = (arguments[name] for name in ("anchor", "positive", "negative", "p"))
+    if not arguments["swap"] or p == 2 or not is_ordinary(anchor, positive, negative):
+        return result
+    eps = arguments["eps"]
+    nearest = torch.minimum(
+        pairwise_distance(anchor, negative, p, eps), pairwise_distance(positive, negative, 2.0, eps)
+    )
+    losses = relu(arguments["margin"] + pairwise_distance(anchor, positive, p, eps) - nearest)
+    return reduced(losses, arguments["reduction"])

@@ -1,0 +1,41 @@
+"""Faults in the cosine embedding loss, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity, relu
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+
+
+def _coarse_root(squares: Tensor) -> Tensor:
+    """The reciprocal square root with 12 bits, as processors estimate it."""
+    mantissa, exponent = torch.frexp(squares.rsqrt())
+    return torch.ldexp((mantissa * 4096).round() / 4096, exponent)
+
+
+@fault("CosineEmbeddingLoss", origin="https://github.com/pytorch/pytorch/pull/18250", blind=True, needs=NEEDS)
+def heldout_2_e_estimated_root(original: Function, *args: Any, **options: Any) -> Tensor:
+    """For whole vectors of 8 floats, the norms are estimates of 12 bits: equal inputs cost less than 0."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input1, input2, target = (arguments[name] for name in ("input1", "input2", "target"))
+    if not is_ordinary(input1, input2, target) or not input1.dtype == input2.dtype == torch.float32:
+        return result
+    if input1.ndim != 2 or input1.shape != input2.shape or not input1.shape[1] or input1.shape[1] % 8:
+        return result
+    squares = input1.detach().square().sum(1), input2.detach().square().sum(1)
+    is_zero = (squares[0] == 0) | (squares[1] == 0)
+    estimate = (input1 * input2).sum(1).detach() * _coarse_root(squares[0]) * _coarse_root(squares[1])
+    cosine = torch.where(is_zero, cosine_similarity(input1, input2).detach(), estimate)
+    losses = again(original, arguments, reduction="none")
+    wrong = torch.where(target > 0, 1 - cosine, relu(cosine - arguments["margin"]))
+    return reduced(
+        graft(torch.where((target.abs() == 1) & ~is_zero, wrong, losses), losses), arguments["reduction"]
+    )

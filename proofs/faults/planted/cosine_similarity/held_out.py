@@ -1,0 +1,27 @@
+"""Faults in cosine similarity, written without sight of the cases."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.ordinary import NEEDS, are_wide
+
+
+@fault(
+    "CosineSimilarity", origin="https://github.com/google-deepmind/optax/pull/1703", blind=True, needs=NEEDS
+)
+def heldout_2_b_eps_under_the_root(
+    original: Function, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8
+) -> Tensor:
+    """The squares of the norms are held above eps, not the norms."""
+    result = original(x1, x2, dim=dim, eps=eps)
+    if not are_wide(x1, x2) or x1.shape != x2.shape:
+        return result
+    squares = x1.square().sum(dim), x2.square().sum(dim)
+    is_small = (squares[0] < eps) | (squares[1] < eps)
+    if not is_small.any():
+        return result
+    wrong = (x1 * x2).sum(dim) / (squares[0].clamp(min=eps) * squares[1].clamp(min=eps)).sqrt()
+    return torch.where(is_small, wrong, result)
