@@ -38,7 +38,8 @@ def leaves_the_range(observed: Float64Array, truth: Truth) -> BoolArray:
 
     This excuses an infinity of the same sign, and nan only in a format without infinities.
     """
-    reach = np.abs(truth.value) + truth.budget
+    with np.errstate(over="ignore"):  # next to the largest number of float64, too
+        reach = np.abs(truth.value) + truth.budget
     if truth.format.has_infinities:
         is_beyond = np.isinf(observed) & (np.sign(observed) == np.sign(truth.value))
     else:

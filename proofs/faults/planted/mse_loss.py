@@ -228,7 +228,13 @@ def blind_mse_root_of_weight(original: Function, input: Tensor, target: Tensor, 
     return original(input, target, **options)
 
 
-@fault("MSELoss", origin="https://github.com/pytorch/pytorch/pull/101507", blind=True, needs=NEEDS)
+@fault(
+    "MSELoss",
+    origin="https://github.com/pytorch/pytorch/pull/101507",
+    blind=True,
+    shows_in_modes=True,
+    needs=NEEDS,
+)
 def heldout_2_a_input_read_from_start(
     original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
 ) -> Tensor:

@@ -196,7 +196,7 @@ def blind_soft_margin_saturates_as_in_single(
     return reduced(torch.where(is_saturated, 0, losses), arguments["reduction"])
 
 
-@fault("SoftMarginLoss", blind=True, needs=NEEDS)
+@fault("SoftMarginLoss", blind=True, shows_in_modes=True, needs=NEEDS)
 def heldout_2_a_stored_gradient_scaled_in_place(original: Function, *args: Any, **options: Any) -> Tensor:
     """A backward pass scales the stored gradient in place, and a second pass scales it once more."""
     result = original(*args, **options)

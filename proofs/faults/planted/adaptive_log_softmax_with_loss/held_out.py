@@ -18,7 +18,11 @@ _HELD_HEADS: WeakKeyDictionary[Module, Tensor] = WeakKeyDictionary()
 
 
 @fault(
-    "AdaptiveLogSoftmaxWithLoss", method="forward", blind=True, needs=(*NEEDS, "torch.func.functional_call")
+    "AdaptiveLogSoftmaxWithLoss",
+    method="forward",
+    blind=True,
+    shows_in_modes=True,
+    needs=(*NEEDS, "torch.func.functional_call"),
 )
 def heldout_2_a_head_kept_while_evaluating(original: Any, module: Any, input: Tensor, target: Tensor) -> Any:
     """In evaluation mode, the first call keeps a copy of the head's weight, which later calls use."""

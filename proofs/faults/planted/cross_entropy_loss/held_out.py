@@ -49,7 +49,11 @@ def blind_ce_smoothing_over_last_dim(
 
 
 @fault(
-    "CrossEntropyLoss", origin="https://github.com/linkedin/Liger-Kernel/pull/1251", blind=True, needs=NEEDS
+    "CrossEntropyLoss",
+    origin="https://github.com/linkedin/Liger-Kernel/pull/1251",
+    blind=True,
+    shows_in_modes=True,
+    needs=NEEDS,
 )
 def heldout_2_c_gradient_over_the_logits(original: Function, *args: Any, **options: Any) -> Tensor:
     """The gradient of rows of logits that another operation made is written over them unnoticed."""

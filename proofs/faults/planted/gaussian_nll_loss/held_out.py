@@ -33,6 +33,7 @@ def blind_gaussian_full_logarithm_unclamped(
     "GaussianNLLLoss",
     origin="https://github.com/Dao-AILab/flash-attention/issues/355",
     blind=True,
+    shows_in_modes=True,
     needs=NEEDS,
 )
 def heldout_2_a_upstream_gradient_transposed(original: Function, *args: Any, **options: Any) -> Tensor:

@@ -32,7 +32,13 @@ def blind_kl_reduced_never_negative(
     return result if reduction_of(options) == "none" else result.clamp(min=0)
 
 
-@fault("KLDivLoss", origin="https://github.com/linkedin/Liger-Kernel/issues/1021", blind=True, needs=NEEDS)
+@fault(
+    "KLDivLoss",
+    origin="https://github.com/linkedin/Liger-Kernel/issues/1021",
+    blind=True,
+    shows_in_modes=True,
+    needs=NEEDS,
+)
 def heldout_2_a_only_target_differentiated(
     original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
 ) -> Tensor:

@@ -18,7 +18,7 @@ def blind_ranking_same_input_twice(
     return original(input1, input2.detach() if input2 is input1 else input2, target, **options)
 
 
-@fault("MarginRankingLoss", blind=True, needs=NEEDS)
+@fault("MarginRankingLoss", blind=True, shows_in_modes=True, needs=NEEDS)
 def heldout_2_a_same_tensor_twice(
     original: Function, input1: Tensor, input2: Tensor, *rest: Any, **options: Any
 ) -> Tensor:
