@@ -12,10 +12,11 @@ from lossproof.subjects.torch.modes.mode import EVERY_DTYPE, Loss, Mode, Names, 
 
 
 def no_grad(loss: Loss, tensors: Tensors, wrt: Names) -> Result:
-    """The value of tensors that require gradients, where none are recorded."""
+    """The value of tensors that require gradients, where none are recorded; the second of two calls."""
     for name in wrt:
         tensors[name].requires_grad_()
     with torch.no_grad():
+        loss(**tensors)
         return loss(**tensors), {}
 
 
@@ -28,7 +29,8 @@ def inference_mode(loss: Loss, tensors: Tensors) -> Result:
 
 
 def without_gradients(loss: Loss, tensors: Tensors) -> Result:
-    """The value of tensors that require no gradients."""
+    """The value of tensors that require no gradients; the second of two calls on the same tensors."""
+    loss(**tensors)
     return loss(**tensors), {}
 
 
@@ -44,11 +46,12 @@ def only_last(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) 
 
 
 def after_layer(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
-    """The tensors come out of a layer, as in a network, and the gradients pass through it."""
+    """The tensors come out of a layer, as in a network; the second of two passes through both."""
     sources = {name: tensors[name].requires_grad_() for name in wrt}
     computed = {name: source.clone() for name, source in sources.items()}
-    output = loss(**{**tensors, **computed})
-    gradients = torch.autograd.grad(output, list(sources.values()), upstream, materialize_grads=True)
+    for _ in range(2):
+        output = loss(**{**tensors, **computed})
+        gradients = torch.autograd.grad(output, list(sources.values()), upstream, materialize_grads=True)
     return output, dict(zip(wrt, gradients, strict=True))
 
 
@@ -63,6 +66,17 @@ def between_nans(tensor: torch.Tensor) -> torch.Tensor:
 def offset(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
     """Each tensor is one of a batch."""
     return plain(loss, {name: between_nans(tensor) for name, tensor in tensors.items()}, wrt, upstream)
+
+
+def first_offset(loss: Loss, tensors: Tensors, args: Names, wrt: Names, upstream: torch.Tensor) -> Result:
+    """Only the first argument is one of a batch."""
+    return plain(loss, {**tensors, args[0]: between_nans(tensors[args[0]])}, wrt, upstream)
+
+
+def others_offset(loss: Loss, tensors: Tensors, args: Names, wrt: Names, upstream: torch.Tensor) -> Result:
+    """All but the first argument are each one of a batch."""
+    laid_out = {name: between_nans(tensor) for name, tensor in tensors.items()}
+    return plain(loss, {**laid_out, args[0]: tensors[args[0]]}, wrt, upstream)
 
 
 def inner_columns(tensor: torch.Tensor) -> torch.Tensor:
@@ -130,6 +144,8 @@ MODES: Mapping[str, Mode] = {
     "only_last": Mode(only_last, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
     "after_layer": Mode(after_layer, _SAME, EVERY_DTYPE, always),
     "offset": Mode(offset, _SAME, EVERY_DTYPE, always, helpers=(plain, between_nans)),
+    "first_offset": Mode(first_offset, _SAME, EVERY_DTYPE, always, helpers=(plain, between_nans)),
+    "others_offset": Mode(others_offset, _SAME, EVERY_DTYPE, always, helpers=(plain, between_nans)),
     "sliced": Mode(sliced, _SAME, EVERY_DTYPE, always, helpers=(plain, inner_columns), layout="strided"),
     "first_spread": Mode(first_spread, _SAME, EVERY_DTYPE, always, helpers=(plain, spread), layout="strided"),
     "others_spread": Mode(

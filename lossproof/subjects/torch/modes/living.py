@@ -70,8 +70,10 @@ def copied(make: Make, forward: Loss, tensors: Tensors, wrt_args: Names, upstrea
 
 
 def reloaded(make: Make, forward: Loss, tensors: Tensors, wrt_args: Names, upstream: torch.Tensor) -> Result:
-    """A module with halved weights has been called, and has then loaded the right ones."""
+    """A module with halved weights has been called, in training and to evaluate, and then loads others."""
     module = make(**halved(tensors))
+    forward(module, **halved(tensors))
+    module.eval()
     forward(module, **halved(tensors))
     module.load_state_dict(make(**tensors).state_dict())
     return plain(partial(forward, module), tensors, wrt_args, upstream)
