@@ -61,13 +61,18 @@ class Question:
         assert isinstance(self.outcome, Observation)
         return self.outcome
 
+    @property
+    def is_value_right(self) -> bool:
+        """Whether the value of the answer is within its budget."""
+        return compare(self.answer.value, self.planned.truth.value).agrees
+
     @cached_property
     def is_right(self) -> bool:
         """Whether the value and all gradients of the answer are within their budgets."""
         truth, answer = self.planned.truth, self.answer
-        if answer.failure is not None:
+        if answer.failure is not None or not self.is_value_right:
             return False
-        pairs = [(answer.value, truth.value)]
+        pairs = []
         for observed, true in zip(answer.gradients, truth.gradients, strict=False):
             pairs += [(observed[name], one) for name, one in true.items() if name in observed]
         return all(compare(observed, one).agrees for observed, one in pairs)

@@ -10,7 +10,9 @@ class Promise(Enum):
 
     Attributes:
         AS_PLAIN: value, gradients and dtype of the plain call.
-        AS_PLAIN_IF_FINITE: the same, if inputs, value and gradients are finite; else nothing.
+        VALUE_AS_PLAIN: value and dtype of the plain call, with no gradients; also where only they are wrong.
+        AS_PLAIN_IF_FINITE: value, gradients and dtype of the plain call, if inputs, value and gradients are
+            finite; else nothing.
         BIT_FOR_BIT: the same to the last bit; the mode's program names the plain call's result ``first``.
         GRADIENTS: the gradients of the plain call, with a record for each.
         ONES: value and dtype of the plain call, and its gradients for an upstream gradient of ones.
@@ -33,6 +35,7 @@ class Promise(Enum):
     """
 
     AS_PLAIN = auto()
+    VALUE_AS_PLAIN = auto()
     AS_PLAIN_IF_FINITE = auto()
     BIT_FOR_BIT = auto()
     GRADIENTS = auto()

@@ -41,6 +41,7 @@ from lossproof.subjects.promise import Promise
 
 _JUDGES: Mapping[Promise, Callable[[str, CallInMode], Iterator[Judgement]]] = {
     Promise.AS_PLAIN: as_plain,
+    Promise.VALUE_AS_PLAIN: as_plain,
     Promise.AS_PLAIN_IF_FINITE: as_plain_if_finite,
     Promise.BIT_FOR_BIT: bit_for_bit,
     Promise.GRADIENTS: gradients,
@@ -66,7 +67,7 @@ class Modes:
 
     def applies(self, question: Question) -> bool:
         """One reduction and one layout of every case that cannot end the process."""
-        return question.is_in_chosen_reduction and _has_modes(question)
+        return question.is_in_chosen_reduction and _is_examined(question) and question.is_right
 
     def examine(self, question: Question) -> Iterator[Record]:
         """One record per mode, or one for each tensor by which a mode differentiates."""
@@ -77,16 +78,21 @@ class Modes:
 
 
 class Ways:
-    """One way of calling of each group, for each call that is right by itself."""
+    """One way of calling of each group, for each call that is right by itself.
+
+    Where only its gradients are wrong, those ways that have none are left.
+    """
 
     def applies(self, question: Question) -> bool:
         """One layout of every case that cannot end the process."""
-        return _has_modes(question)
+        return _is_examined(question) and question.is_value_right
 
     def examine(self, question: Question) -> Iterator[Record]:
         """A record for each, or none if the way says nothing about such a call."""
         trial = question.trial
         for ways in trial.subject.ways(_differentiated(question)):
+            if not question.is_right:
+                ways = {way: promise for way, promise in ways.items() if promise is Promise.VALUE_AS_PLAIN}
             for way in ways if trial.extent.with_all_ways else in_turn(trial, question.reduction, list(ways)):
                 yield from _examine_in(way, ways[way], question, {})
 
@@ -121,9 +127,9 @@ def _differentiated(question: Question) -> Call:
     return replace(question.call, wrt=tuple(name for name in question.call.wrt if name in computed))
 
 
-def _has_modes(question: Question) -> bool:
+def _is_examined(question: Question) -> bool:
     is_wanted = question.trial.extent.with_modes and not question.trial.case.own_process
-    return is_wanted and question.is_contiguous and question.is_answered and question.is_right
+    return is_wanted and question.is_contiguous and question.is_answered
 
 
 def _detail(

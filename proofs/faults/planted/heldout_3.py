@@ -399,7 +399,7 @@ def heldout_3_d_ignored_pixels_smoothed(
     return result + as_asked(extra, options)
 
 
-@fault("GaussianNLLLoss", blind=True, needs=NEEDS)
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
 def heldout_3_d_number_as_variance_in_single(
     original: Function, input: Tensor, target: Tensor, var: Any, **options: Any
 ) -> Tensor:
@@ -503,16 +503,3 @@ def heldout_3_e_subnormal_difference_flushed(
     is_flushed = (difference != 0) & (difference.abs() < torch.finfo(difference.dtype).tiny)
     flushed = torch.where(is_flushed, target.detach(), input.detach())
     return original(graft(flushed, input), target, **options)
-
-
-@fault("MSELoss", origin="https://github.com/pytorch/pytorch/issues/76870", blind=True, needs=NEEDS)
-def heldout_3_e_target_in_dtype_of_input(
-    original: Function, input: Tensor, target: Tensor, **options: Any
-) -> Tensor:
-    """A target of double precision is rounded to an input of single precision; the reverse is not done."""
-    result = original(input, target, **options)
-    is_mixed = _are_wide(input, target) and (input.dtype, target.dtype) == (torch.float32, torch.float64)
-    if not is_mixed or input.shape != target.shape:
-        return result
-    rounded = original(input.detach().double(), target.detach().float().double(), **options)
-    return graft(rounded.to(result.dtype), result)

@@ -137,9 +137,9 @@ def has_equal_arguments(call: Call) -> bool:
 
 _SAME = Promise.AS_PLAIN
 MODES: Mapping[str, Mode] = {
-    "no_grad": Mode(no_grad, _SAME, EVERY_DTYPE, always),
-    "inference_mode": Mode(inference_mode, _SAME, EVERY_DTYPE, always),
-    "without_gradients": Mode(without_gradients, _SAME, EVERY_DTYPE, always),
+    "no_grad": Mode(no_grad, Promise.VALUE_AS_PLAIN, EVERY_DTYPE, always),
+    "inference_mode": Mode(inference_mode, Promise.VALUE_AS_PLAIN, EVERY_DTYPE, always),
+    "without_gradients": Mode(without_gradients, Promise.VALUE_AS_PLAIN, EVERY_DTYPE, always),
     "only_first": Mode(only_first, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
     "only_last": Mode(only_last, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
     "after_layer": Mode(after_layer, _SAME, EVERY_DTYPE, always),
