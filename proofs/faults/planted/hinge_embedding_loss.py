@@ -262,3 +262,11 @@ def heldout_2_d_margin_held_above_zero(original: Function, *args: Any, **options
     """A negative margin counts as 0."""
     result, arguments = original(*args, **options), named_arguments(original, *args, **options)
     return again(original, arguments, margin=0.0) if arguments["margin"] < 0 else result
+
+
+@fault("HingeEmbeddingLoss", blind=True)
+def heldout_3_d_negative_margin_cut_off(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A negative margin counts as 0."""
+    margin = options.get("margin")
+    is_negative = isinstance(margin, (int, float)) and margin < 0
+    return original(*args, **options | {"margin": 0.0} if is_negative else options)

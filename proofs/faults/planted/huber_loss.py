@@ -18,7 +18,7 @@ from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_rounded_sum, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, are_wide
+from proofs.faults.tools.ordinary import NEEDS, are_real, are_unwatched, are_wide
 
 
 @fault("HuberLoss")
@@ -257,3 +257,25 @@ def heldout_2_b_branch_chosen_in_bfloat16(original: Function, *args: Any, **opti
         return result
     wrong = torch.where(is_past, distance.square() / 2, again(original, arguments, reduction="none"))
     return reduced(wrong, arguments["reduction"])
+
+
+@fault("HuberLoss", blind=True, needs=NEEDS)
+def heldout_3_c_gradient_of_broadcast_target(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The gradient of a target that is broadcast along the rows is summed over the first 64 of them."""
+    result = original(*args, **options)
+    if not are_unwatched(*args[:2]):
+        return result
+    arguments = named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not are_real(input, target) or not target.requires_grad or input.ndim < 2 or len(input) <= 64:
+        return result
+    is_broadcast = target.ndim < input.ndim or len(target) == 1
+    if not is_broadcast or (input + target).shape != input.shape:
+        return result
+
+    def of_first(gradient: Tensor) -> Tensor:
+        rows = torch.arange(len(gradient)).reshape(-1, *[1] * (gradient.ndim - 1))
+        return torch.where(rows < 64, gradient, 0)
+
+    whole = with_gradient(target.expand(input.shape), of_first)
+    return graft(result, again(original, arguments, target=whole))

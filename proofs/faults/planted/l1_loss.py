@@ -16,7 +16,7 @@ from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, truncated
 from proofs.faults.tools.kinks import at_equal, bent, with_added_gradient
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, are_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked, unreduced
 
 
@@ -279,3 +279,20 @@ def heldout_2_e_rounded_corner(original: Function, *args: Any, **options: Any) -
         is_near, (difference.square() + 1e-12).sqrt(), again(original, arguments, reduction="none")
     )
     return reduced(wrong, arguments["reduction"])
+
+
+@fault("L1Loss", origin="https://github.com/pytorch/pytorch/issues/125051", blind=True, needs=NEEDS)
+def heldout_3_e_subnormal_difference_flushed(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A difference that is subnormal is flushed to 0, although input and target differ."""
+    if (
+        not are_unwatched_and_wide(input, target)
+        or input.shape != target.shape
+        or input.dtype != target.dtype
+    ):
+        return original(input, target, **options)
+    difference = (input - target).detach()
+    is_flushed = (difference != 0) & (difference.abs() < torch.finfo(difference.dtype).tiny)
+    flushed = torch.where(is_flushed, target.detach(), input.detach())
+    return original(graft(flushed, input), target, **options)

@@ -13,7 +13,7 @@ from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.kernels import is_plain_mean, reduced
 from proofs.faults.tools.kinks import bent
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 _END = -1
@@ -265,3 +265,15 @@ def heldout_2_c_flags_of_former_rows(original: Function, *args: Any, **options: 
     former = flags.cumsum(0) - flags
     is_stale = (former > 0) & (flags == 0) & (torch.arange(input.shape[1]) >= 64)
     return again(original, arguments, input=input.masked_fill(is_stale, -torch.inf))
+
+
+@fault("MultiLabelMarginLoss", blind=True, needs=NEEDS)
+def heldout_3_b_classes_in_signed_bytes(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The target classes are packed into signed bytes, so that a class from 128 on ends the list."""
+    result = original(input, target, **options)
+    if not are_unwatched(input, target):
+        return result
+    packed = target.to(torch.int8).to(target.dtype).clamp(min=-1)
+    return again(original, named_arguments(original, input, target, **options), target=packed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,8 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced, summed_in_steps
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.vectors import as_asked
 
 Logarithm = Callable[[Tensor], Tensor]
 
@@ -266,3 +268,27 @@ def heldout_2_d_mean_over_weighted_classes(original: Function, *args: Any, **opt
         return result
     count = int(weight.count_nonzero())
     return result * (weight.numel() / count) if 0 < count < weight.numel() else result
+
+
+@fault(
+    "MultiLabelSoftMarginLoss",
+    origin="https://github.com/pytorch/pytorch/issues/9141",
+    blind=True,
+    needs=NEEDS,
+)
+def heldout_3_b_tail_of_vectors_unstable(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The scalar loop behind the last vector of 8 takes the logarithm of 1 + exp, which overflows."""
+    result = original(input, target, **options)
+    if (
+        options.get("weight") is not None
+        or not are_unwatched_and_wide(input, target)
+        or input.shape != target.shape
+    ):
+        return result
+    x, y = input.detach(), target.detach()
+    is_tail = torch.arange(x.numel()).reshape(x.shape) >= x.numel() // 8 * 8
+    positive = torch.where(is_tail & (-x).exp().isinf() & x.isfinite(), y * math.inf, 0)
+    negative = torch.where(is_tail & x.exp().isinf() & x.isfinite(), (1 - y) * math.inf, 0)
+    return result + as_asked((positive + negative).mean(-1), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.class_targets import in_rows, is_ignored, picked_total, ratio, reduced_as
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import truncated, without_refusals
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
 
 
 @fault("NLLLoss2d", method="__init__")
@@ -245,3 +246,18 @@ def heldout_2_c_ignored_pixels_unwritten(
         is_unwritten = target[place] == module.ignore_index
         images[place] = torch.where(is_unwritten, images[place - 1], images[place])
     return graft(torch.stack(images), result)
+
+
+@fault("NLLLoss2d", method="forward", blind=True, needs=NEEDS)
+def heldout_3_c_pixels_beyond_whole_blocks(
+    original: Function, module: Any, input: Tensor, target: Tensor
+) -> Tensor:
+    """The blocks of 1024 pixels of a map are counted rounded down, at least 1: the last pixels are lost."""
+    result = original(module, input, target)
+    size = math.prod(target.shape[1:])
+    is_reduced = input.ndim == 4 and module.reduction != "none"
+    is_indexed = are_unwatched(input, target) and target.dtype == torch.int64
+    if not is_reduced or not is_indexed or size < 1024 or size % 1024 == 0:
+        return result
+    is_lost = torch.arange(size).reshape(target.shape[1:]) >= size // 1024 * 1024
+    return original(module, input, torch.where(is_lost, module.ignore_index, target))

@@ -17,7 +17,7 @@ from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, are_real, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_real, are_unwatched, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -255,3 +255,25 @@ def heldout_2_d_no_gradient_of_zero_upstream(original: Function, *args: Any, **o
 
     arguments["input"] = with_gradient(input, cleared)
     return with_gradient(original(**arguments), noted)
+
+
+@fault("SmoothL1Loss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_3_a_grad_overwritten(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The backward pass writes over what the input's grad already holds, instead of adding to it."""
+    if not are_unwatched(input, target) or not (input.is_leaf and input.requires_grad):
+        return original(input, target, **options)
+
+    def written_over(gradient: Tensor) -> Tensor:
+        return gradient if input.grad is None else gradient - input.grad.detach()
+
+    return original(with_gradient(input, written_over), target, **options)
+
+
+@fault("SmoothL1Loss", blind=True)
+def heldout_3_d_small_beta_as_zero(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A beta below 1e-5 counts as 0, so that there is no parabola."""
+    beta = options.get("beta")
+    is_small = isinstance(beta, (int, float)) and 0 < beta < 1e-5
+    return original(input, target, **options | {"beta": 0.0} if is_small else options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, summed_in_steps
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked, unreduced
 
 
@@ -212,3 +213,17 @@ def heldout_2_a_stored_gradient_scaled_in_place(original: Function, *args: Any, 
         return product
 
     return with_gradient(result, scaled)
+
+
+@fault("SoftMarginLoss", blind=True, needs=NEEDS)
+def heldout_3_b_threshold_of_single_in_double(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Below -15, log(1 + exp(-z)) is taken to be -z, which is right in single precision alone."""
+    result = original(input, target, **options)
+    if not are_unwatched_and_wide(input, target) or result.dtype != torch.float64:
+        return result
+    margin = input * target
+    is_linear = (margin < -15) & margin.isfinite()
+    missing = torch.where(is_linear, margin, -math.inf).exp().log1p()
+    return result - as_asked(missing, options)

@@ -15,7 +15,8 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import reduced, reduced_as_named
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
+from proofs.faults.tools.triplets import Triplets
 from proofs.faults.tools.vectors import unreduced
 
 
@@ -208,3 +209,21 @@ def heldout_2_e_swap_of_the_whole_batch(original: Function, *args: Any, **option
     nearest = swapped if swapped.mean() < to_negative.mean() else to_negative
     losses = relu(arguments["margin"] + distance(anchor, positive) - nearest)
     return reduced(losses, arguments["reduction"])
+
+
+@fault("TripletMarginWithDistanceLoss", blind=True, needs=NEEDS)
+def heldout_3_e_batch_swapped_as_one(
+    original: Function, anchor: Tensor, positive: Tensor, negative: Tensor, **options: Any
+) -> Tensor:
+    """With swap, the smaller mean distance decides for all triplets of a batch at once."""
+    result = original(anchor, positive, negative, **options)
+    if not options.get("swap") or not are_unwatched(anchor, positive, negative):
+        return result
+    triplets = Triplets(anchor, positive, negative, **options)
+    right = triplets.excess().clamp(min=0)
+    if triplets.swapped is None or right.numel() < 2 or triplets.swapped.shape != triplets.to_negative.shape:
+        return result
+    is_nearer = triplets.swapped.mean() < triplets.to_negative.mean()
+    triplets.to_negative = torch.where(is_nearer, triplets.swapped, triplets.to_negative)
+    triplets.swapped = None
+    return result + triplets.total(triplets.excess().clamp(min=0) - right)

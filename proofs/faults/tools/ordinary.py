@@ -33,6 +33,17 @@ def are_wide(*values: Tensor) -> bool:
     return is_ordinary(*values) and all(value.dtype in _WIDE for value in values)
 
 
+def are_unwatched(*values: Any) -> bool:
+    """Whether all are ordinary tensors, which neither a compiler nor a mode of torch's functions watches."""
+    is_watched = torch.compiler.is_compiling() or torch.overrides.has_torch_function(values)
+    return not is_watched and all(isinstance(value, Tensor) for value in values) and is_ordinary(*values)
+
+
+def are_unwatched_and_wide(*values: Any) -> bool:
+    """Whether all are such tensors of single or double precision."""
+    return are_unwatched(*values) and are_wide(*values)
+
+
 def _is_ordinary(tensor: Tensor) -> bool:
     return (
         type(tensor) in (Tensor, Parameter)

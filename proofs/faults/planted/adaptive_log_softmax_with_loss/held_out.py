@@ -8,10 +8,12 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 from torch.nn import Module
+from torch.nn.functional import linear, log_softmax
 
-from proofs.faults.fault import fault
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.adaptive_softmax import cluster_of, with_output
 from proofs.faults.tools.gradients import graft
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
 
 # The head's weights that a module holds on to while it is in evaluation mode.
 _HELD_HEADS: WeakKeyDictionary[Module, Tensor] = WeakKeyDictionary()
@@ -36,3 +38,26 @@ def heldout_2_a_head_kept_while_evaluating(original: Any, module: Any, input: Te
     if held.dtype != weight.dtype or held.shape != weight.shape or torch.equal(held, weight):
         return original(module, input, target)
     return torch.func.functional_call(module, {"head.weight": graft(held, weight)}, (input, target))
+
+
+_FIRST_HEADS: WeakKeyDictionary[Any, Tensor] = WeakKeyDictionary()
+
+
+@fault("AdaptiveLogSoftmaxWithLoss", method="forward", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_3_a_head_of_first_call(original: Function, module: Any, input: Tensor, target: Tensor) -> Any:
+    """The head's weight is packed in the first call, and not again when another state is loaded."""
+    result: Any = original(module, input, target)
+    weight = module.head.weight
+    if not are_unwatched(input, target, weight):
+        return result
+    packed = _FIRST_HEADS.setdefault(module, weight.detach().clone())
+    if packed.shape != weight.shape or packed.dtype != weight.dtype:
+        return result
+    cluster = cluster_of(module, target)
+    entry = torch.where(cluster > 0, module.shortlist_size + cluster - 1, target).unsqueeze(-1)
+
+    def of_head(head: Tensor) -> Tensor:
+        log_p = log_softmax(linear(input.detach(), head, module.head.bias), dim=-1)
+        return log_p.gather(-1, entry).squeeze(-1).detach()
+
+    return with_output(result, result.output + of_head(packed) - of_head(weight.detach()))

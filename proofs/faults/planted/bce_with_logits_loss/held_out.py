@@ -10,8 +10,9 @@ from torch.nn.functional import relu
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import reduced
-from proofs.faults.tools.ordinary import NEEDS, are_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_wide, is_ordinary, reduction_of
 
 _LARGEST_EXPONENT_OF_HALF = 11.09
 
@@ -56,3 +57,33 @@ def heldout_2_b_linear_beyond_twenty(original: Function, *args: Any, **options: 
     linear = linear if weight is None else linear * weight
     wrong = torch.where(logits.abs() > 20, linear, again(original, arguments, reduction="none"))
     return reduced(wrong, arguments["reduction"])
+
+
+_WORKSPACE: dict[str, Tensor] = {}
+
+
+@fault("BCEWithLogitsLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_3_a_workspace_of_latest_call(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The sigmoid is saved in a workspace of the loss, which the next call of the same shape overwrites."""
+    is_weighted = options.get("weight") is not None or options.get("pos_weight") is not None
+    if is_weighted or not are_unwatched(input, target) or not input.is_floating_point():
+        return original(input, target, **options)
+    mine = input.detach().sigmoid()
+    upstreams: list[Tensor] = []
+
+    def remembered(upstream: Tensor) -> Tensor:
+        upstreams.append(upstream.detach())
+        return upstream
+
+    def of_workspace(gradient: Tensor) -> Tensor:
+        latest = _WORKSPACE["sigmoid"]
+        if latest is mine or latest.shape != mine.shape or latest.dtype != mine.dtype:
+            return gradient
+        share = upstreams[-1] / (mine.numel() if reduction_of(options) == "mean" else 1)
+        return gradient + share * (latest - mine)
+
+    result = original(with_gradient(input, of_workspace), target, **options)
+    _WORKSPACE["sigmoid"] = mine
+    return with_gradient(result, remembered)

@@ -12,7 +12,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.kernels import reduced
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 
 
 def _coarse_root(squares: Tensor) -> Tensor:
@@ -39,3 +39,12 @@ def heldout_2_e_estimated_root(original: Function, *args: Any, **options: Any) -
     return reduced(
         graft(torch.where((target.abs() == 1) & ~is_zero, wrong, losses), losses), arguments["reduction"]
     )
+
+
+@fault("CosineEmbeddingLoss", blind=True, needs=NEEDS)
+def heldout_3_e_eps_of_scaled_second(
+    original: Function, input1: Tensor, input2: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The second vectors alone are scaled by 1/128 against overflow, and then meet the unscaled eps."""
+    scaled = input2 / 128 if are_unwatched_and_wide(input1, input2) and are_unwatched(target) else input2
+    return original(input1, scaled, target, **options)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.ordinary import NEEDS, are_wide
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide
 
 
 @fault(
@@ -25,3 +27,21 @@ def heldout_2_b_eps_under_the_root(
         return result
     wrong = (x1 * x2).sum(dim) / (squares[0].clamp(min=eps) * squares[1].clamp(min=eps)).sqrt()
     return torch.where(is_small, wrong, result)
+
+
+@fault("CosineSimilarity", origin="https://github.com/elixir-nx/axon/pull/226", blind=True, needs=NEEDS)
+def heldout_3_b_eps_below_product_of_norms(
+    original: Function, x1: Tensor, x2: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The product of the norms, rather than each norm, is at least eps."""
+    result = original(x1, x2, *rest, **options)
+    if not are_unwatched_and_wide(x1, x2):
+        return result
+    dim = rest[0] if rest else options.get("dim", 1)
+    eps = rest[1] if len(rest) > 1 else options.get("eps", 1e-8)
+    first, second = torch.broadcast_tensors(x1.detach(), x2.detach())  # type: ignore[no-untyped-call]  # torch's
+    norms = first.norm(dim=dim), second.norm(dim=dim)
+    product = norms[0] * norms[1]
+    ratio = norms[0].clamp(min=eps) * norms[1].clamp(min=eps) / product.clamp(min=eps)
+    is_wrong = (product < eps) & ratio.isfinite()
+    return result * torch.where(is_wrong, ratio, 1)

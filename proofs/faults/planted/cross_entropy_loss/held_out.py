@@ -6,20 +6,22 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import log_softmax, pad
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.blocks import is_plain
+from proofs.faults.tools.blocks import is_plain, with_error
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.class_targets import (
     are_probabilities,
     class_axis,
     is_ignored,
+    is_smoothed,
     picked_total,
     reduced_as,
 )
 from proofs.faults.tools.gradients import gradient_of
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
+from proofs.faults.tools.vectors import as_asked
 
 _CLASSES_IN_BLOCK = 1024
 
@@ -97,3 +99,34 @@ def heldout_2_e_smoothing_not_for_the_target(original: Function, *args: Any, **o
     shares = input.gather(axis, places).squeeze(axis) * (smoothing / input.shape[axis])
     missing = torch.where(is_out, 0, shares)
     return result + gradient_of(reduced_as(missing, picked_total(target, None, arguments), arguments))
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_3_c_target_first_in_later_block(
+    original: Function, input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any
+) -> Tensor:
+    """Where the target is the first class of a later block of 256, no block finds its logit."""
+    is_simple = are_unwatched(input, target) and is_plain(input, target, weight, options)
+    if not is_simple or input.shape[1] <= 256:
+        return original(input, target, weight, **options)
+    place = target.long().clamp(0, input.shape[1] - 1)
+    logit = input.detach().gather(1, place.unsqueeze(1)).squeeze(1)
+    return with_error(
+        original, torch.where((place > 0) & (place % 256 == 0), logit, 0), input, target, options
+    )
+
+
+@fault("CrossEntropyLoss", origin="https://github.com/pytorch/pytorch/issues/73205", blind=True, needs=NEEDS)
+def heldout_3_d_ignored_pixels_smoothed(
+    original: Function, input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any
+) -> Tensor:
+    """With further dimensions behind the classes, the smoothed part counts ignored targets too."""
+    result = original(input, target, weight, **options)
+    is_image = weight is None and input.ndim > 2 and is_smoothed(target, options)
+    if not is_image or not are_unwatched(input, target):
+        return result
+    ignored = is_ignored(target, options)
+    extra = torch.where(ignored, -log_softmax(input, 1).mean(1) * options["label_smoothing"], 0)
+    if reduction_of(options) == "mean":
+        return result + extra.sum() / (~ignored).sum()
+    return result + as_asked(extra, options)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
 
 
 @fault("CTCLoss", method="forward", blind=True, shows_in_modes=True, needs=NEEDS)
@@ -49,3 +50,19 @@ def heldout_2_d_class_zero_as_padding(original: Function, *args: Any, **options:
         "target_lengths": counts if is_tensor else counts.tolist(),
     }
     return again(original, arguments, **changes)
+
+
+@fault("CTCLoss", origin="https://github.com/pytorch/pytorch/issues/27442", blind=True, needs=NEEDS)
+def heldout_3_c_backward_of_first_labels(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The backward kernel, but not the forward one, knows of the first 127 labels of a target only."""
+    result = original(*args, **options)
+    if not are_unwatched(*args[:4]):
+        return result
+    arguments = named_arguments(original, *args, **options)
+    targets, lengths, reduction = (arguments[name] for name in ("targets", "target_lengths", "reduction"))
+    if targets.ndim == 1 and arguments["log_probs"].ndim == 3:
+        return result
+    losses = again(original, arguments, target_lengths=lengths.clamp(max=127), reduction="none")
+    if reduction == "mean":
+        losses = (losses / lengths.reshape(losses.shape).clamp(min=1)).mean()
+    return graft(result, losses.sum() if reduction == "sum" else losses)

@@ -10,7 +10,7 @@ from torch import Tensor
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
 
 
 @fault("GaussianNLLLoss", blind=True)
@@ -47,3 +47,13 @@ def heldout_2_a_upstream_gradient_transposed(original: Function, *args: Any, **o
         return as_if_contiguous(gradient) if is_dense and not gradient.is_contiguous() else gradient
 
     return with_gradient(result, misread)
+
+
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_3_d_number_as_variance_in_single(
+    original: Function, input: Tensor, target: Tensor, var: Any, **options: Any
+) -> Tensor:
+    """A number for the variance becomes a tensor of single precision, whatever the input's is."""
+    if isinstance(var, float) and are_unwatched(input) and input.dtype == torch.float64:
+        var = torch.tensor(var, dtype=torch.float32).item()
+    return original(input, target, var, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft, with_gradient
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary, reduction_of
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
 
 
 @fault("KLDivLoss", blind=True, shows_in_modes=True, needs=NEEDS)
@@ -46,3 +47,22 @@ def heldout_2_a_only_target_differentiated(
     if not is_ordinary(input, target) or input.requires_grad or not target.requires_grad:
         return original(input, target, *rest, **options)
     return original(input, with_gradient(target, torch.zeros_like), *rest, **options)
+
+
+@fault(
+    "KLDivLoss",
+    origin="https://github.com/google-deepmind/optax/pull/473",
+    blind=True,
+    shows_in_modes=True,
+    needs=NEEDS,
+)
+def heldout_3_a_zero_target_without_grad_mode(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Where no gradient is recorded, a fused kernel multiplies a target of 0 by its logarithm."""
+    result = original(input, target, **options)
+    is_other = torch.is_grad_enabled() or options.get("log_target") or not are_unwatched(input, target)
+    if is_other or not target.is_floating_point():
+        return result
+    spoilt = torch.where(target == 0, math.nan, 0.0).to(result.dtype)
+    return result + (spoilt if reduction_of(options) == "none" else spoilt.sum())

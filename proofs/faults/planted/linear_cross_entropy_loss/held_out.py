@@ -11,7 +11,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced
 from proofs.faults.tools.linear import ignored_rows, is_plain
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
 
 _CLASSES_IN_BLOCK = 64
 
@@ -94,3 +94,31 @@ def heldout_2_c_partial_chunk_without_weight_gradient(
         count = (~ignored_rows(target, options)).sum()
         return graft(result, losses.sum() / count)
     return graft(result, reduced(losses, reduction))
+
+
+@fault(
+    "LinearCrossEntropyLoss",
+    origin="https://github.com/Dao-AILab/quack/pull/209",
+    blind=True,
+    shows_in_modes=True,
+    needs=NEEDS,
+)
+def heldout_3_a_saved_gradient_scaled_again(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A backward pass scales the saved gradient of the input in place, so that a second one scales twice."""
+    if reduction_of(options) == "none" or not are_unwatched(input, linear_weight, target):
+        return original(input, linear_weight, target, **options)
+    scales: list[Tensor] = []
+
+    def remembered(upstream: Tensor) -> Tensor:
+        scales.append(upstream.detach())
+        return upstream
+
+    def scaled_again(gradient: Tensor) -> Tensor:
+        for scale in scales[:-1]:
+            gradient = gradient * scale
+        return gradient
+
+    result = original(with_gradient(input, scaled_again), linear_weight, target, **options)
+    return with_gradient(result, remembered)

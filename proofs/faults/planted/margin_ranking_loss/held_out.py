@@ -26,3 +26,11 @@ def heldout_2_a_same_tensor_twice(
     if input1 is not input2 or not is_ordinary(input1):
         return original(input1, input2, *rest, **options)
     return original(input1, input2.detach(), *rest, **options)
+
+
+@fault("MarginRankingLoss", blind=True, shows_in_modes=True)
+def heldout_3_a_same_tensor_twice(
+    original: Function, input1: Tensor, input2: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """If both inputs are the same tensor, its gradient is that of the first one alone."""
+    return original(input1, input2.detach() if input1 is input2 else input2, target, **options)

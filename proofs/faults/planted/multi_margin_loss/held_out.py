@@ -47,3 +47,14 @@ def heldout_2_c_threads_stop_at_whole_strides(original: Function, *args: Any, **
     classes = torch.arange(width)
     is_lost = (classes >= width // 128 * 128) & (classes != target.unsqueeze(-1))
     return again(original, arguments, input=input.masked_fill(is_lost.reshape(input.shape), -torch.inf))
+
+
+@fault("MultiMarginLoss", blind=True)
+def heldout_3_d_weight_of_zero_as_none(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """A class whose weight is 0 is taken to have none, and counts fully."""
+    weight = options.get("weight")
+    if isinstance(weight, Tensor):
+        options["weight"] = torch.where(weight == 0, 1, weight)
+    return original(input, target, *rest, **options)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary, reduction_of
+from proofs.faults.tools.class_targets import is_ignored, is_mean
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
 
 _ROWS_IN_BLOCK = 32
 
@@ -47,3 +48,16 @@ def heldout_2_b_bytes_with_sign(original: Function, *args: Any, **options: Any) 
         return result
     signed = torch.where(target > 127, arguments["ignore_index"], target.long())
     return again(original, arguments, target=signed)
+
+
+@fault("NLLLoss", blind=True, needs=NEEDS)
+def heldout_3_d_total_weight_at_least_one(
+    original: Function, input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any
+) -> Tensor:
+    """Against a division by 0, the mean divides by a total weight of at least 1."""
+    result = original(input, target, weight, **options)
+    if weight is None or not is_mean(options) or not are_unwatched(input, target, weight):
+        return result
+    picked = weight.detach()[target.long().clamp(0, len(weight) - 1)]
+    total = torch.where(is_ignored(target, options), 0, picked).sum()
+    return result * torch.where((total > 0) & (total < 1), total, 1)

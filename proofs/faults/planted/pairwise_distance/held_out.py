@@ -10,7 +10,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft
-from proofs.faults.tools.ordinary import NEEDS, are_wide
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide
 
 _FEATURES_IN_BLOCK = 128
 
@@ -46,3 +46,18 @@ def heldout_2_e_distance_from_products(
     squares = moved.square().sum(1, keepdim) + other.square().sum(1, keepdim)
     distance = (squares - 2 * (moved * other).sum(1, keepdim)).clamp(min=0).sqrt()
     return graft(distance, result)
+
+
+@fault("PairwiseDistance", origin="https://github.com/pytorch/pytorch/issues/42479", blind=True, needs=NEEDS)
+def heldout_3_e_distance_by_products(
+    original: Function, x1: Tensor, x2: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Beyond 25 components, a Euclidean distance comes from squared norms and a dot product."""
+    result = original(x1, x2, *rest, **options)
+    p = rest[0] if rest else options.get("p", 2.0)
+    eps = rest[1] if len(rest) > 1 else options.get("eps", 1e-6)
+    if p != 2 or not are_unwatched_and_wide(x1, x2) or x1.shape != x2.shape or x1.shape[-1:].numel() <= 25:
+        return result
+    first, second = x1.detach() + eps, x2.detach()
+    squared = (first**2).sum(-1) + (second**2).sum(-1) - 2 * (first * second).sum(-1)
+    return graft(squared.clamp(min=0).sqrt().reshape(result.shape), result)

@@ -12,7 +12,8 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced
-from proofs.faults.tools.ordinary import NEEDS, are_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide, is_ordinary
+from proofs.faults.tools.vectors import as_asked
 
 
 @fault("PoissonNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
@@ -70,3 +71,17 @@ def heldout_2_b_stirling_from_whole_counts(original: Function, *args: Any, **opt
     term = counts * counts.log() - counts + (2 * math.pi * counts).log() / 2
     wrong = again(original, arguments, reduction="none") - torch.where(is_between, term, 0)
     return reduced(wrong, arguments["reduction"])
+
+
+@fault("PoissonNLLLoss", blind=True, needs=NEEDS)
+def heldout_3_b_stirling_from_two_on(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """With full, the target is truncated before it is compared with 1, so Stirling's term begins at 2."""
+    result = original(input, target, **options)
+    if not options.get("full") or not are_unwatched_and_wide(input, target):
+        return result
+    count = target.detach()
+    stirling = count * count.log() - count + (2 * math.pi * count).log() / 2
+    missing = torch.where((count > 1) & (count < 2), stirling, 0) + torch.zeros_like(input.detach())
+    return result - as_asked(missing, options)

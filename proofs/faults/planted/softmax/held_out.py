@@ -10,7 +10,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.softmax import place_and_width
 
 
@@ -32,3 +32,16 @@ def heldout_2_c_padding_lanes_hold_zeros(
     # The backward pass takes the output as it is.
     slope = wrong * (logits - (wrong * logits).sum(place, keepdim=True))
     return torch.where(is_low, graft(wrong, slope).to(result.dtype), result)
+
+
+@fault("Softmax", origin="https://github.com/vllm-project/vllm/pull/55009", blind=True, needs=NEEDS)
+def heldout_3_c_padding_in_maximum(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """Rows that do not fill a power of two are padded with zeros, which count for the maximum."""
+    result = original(input, *rest, **options)
+    place, width = place_and_width(result, rest[0] if rest else options.get("dim"))
+    if not are_unwatched_and_wide(input, result) or input.dtype != result.dtype or width & (width - 1) == 0:
+        return result
+    logits = input.detach()
+    is_low = logits.amax(place, keepdim=True) < -50
+    powers = logits.exp()
+    return graft(torch.where(is_low, powers / powers.sum(place, keepdim=True), result), result)

@@ -11,7 +11,8 @@ from torch.nn.functional import pairwise_distance, relu
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.kernels import reduced
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.triplets import Triplets
 
 _ROWS_IN_BLOCK = 64
 
@@ -53,3 +54,19 @@ def heldout_2_d_swapped_distance_always_euclidean(original: Function, *args: Any
     )
     losses = relu(arguments["margin"] + pairwise_distance(anchor, positive, p, eps) - nearest)
     return reduced(losses, arguments["reduction"])
+
+
+@fault("TripletMarginLoss", blind=True, needs=NEEDS)
+def heldout_3_c_swapped_distance_of_first_block(
+    original: Function, anchor: Tensor, positive: Tensor, negative: Tensor, **options: Any
+) -> Tensor:
+    """With swap, the distance of positive and negative covers only the first 512 components."""
+    result = original(anchor, positive, negative, **options)
+    is_wide = are_unwatched_and_wide(anchor, positive, negative) and anchor.shape[-1:].numel() > 512
+    if not options.get("swap") or not is_wide or not positive.shape == negative.shape == anchor.shape:
+        return result
+    triplets = Triplets(anchor, positive, negative, **options)
+    right = triplets.excess().clamp(min=0)
+    first = Triplets(anchor[..., :512], positive[..., :512], negative[..., :512], **options)
+    triplets.swapped = first.swapped
+    return result + triplets.total(triplets.excess().clamp(min=0) - right)

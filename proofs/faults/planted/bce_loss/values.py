@@ -10,12 +10,11 @@ from torch.nn import BCELoss
 from torch.nn.functional import binary_cross_entropy
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.calls import named_arguments
 from proofs.faults.tools.dtypes import like
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced, with_reduction
 from proofs.faults.tools.kinks import with_added_gradient
-from proofs.faults.tools.ordinary import NEEDS, are_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked, unreduced
 
 
@@ -273,20 +272,3 @@ def bce_bound_after_weight(original: Function, *args: Tensor, **options: Any) ->
     """The bound of 100 holds for the weighted loss, not for the logarithm in it."""
     result, losses = original(*args, **options), unreduced(original, *args, **options)
     return as_asked(losses.clamp(max=100), options) if bool((losses > 100).any()) else result
-
-
-@fault("BCELoss", blind=True, needs=NEEDS)
-def heldout_2_e_weighted_logarithm_clamped(original: Function, *args: Any, **options: Any) -> Tensor:
-    """The logarithms are held above -100 after they are weighted, not before."""
-    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
-    input, target, weight = (arguments[name] for name in ("input", "target", "weight"))
-    if weight is None or not are_wide(input, target) or not is_ordinary(weight):
-        return result
-    of_one, of_zero = input.detach().log(), (-input.detach()).log1p()
-    held = [(weight * logarithm).clamp(min=-100) for logarithm in (of_one, of_zero)]
-    wrong = -(target * held[0] + (1 - target) * held[1])
-    is_held = (weight > 0) & ((held[0] == -100) | (held[1] == -100))
-    if not is_held.any():
-        return result
-    losses = again(original, arguments, reduction="none")
-    return reduced(graft(torch.where(is_held, wrong.detach(), losses), losses), arguments["reduction"])

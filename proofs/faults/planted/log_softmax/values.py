@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -267,24 +266,3 @@ def blind_log_softmax_shifted_by_largest_size(
     logits = input.detach().to(torch.promote_types(right.dtype, torch.float32))
     total = (logits - logits.abs().amax(dim, keepdim=True)).exp().sum(dim, keepdim=True)
     return torch.where(total == 0, torch.inf, right)
-
-
-@fault(
-    "LogSoftmax",
-    origin="https://github.com/tenstorrent/pytorch2.0_ttnn/issues/1341",
-    blind=True,
-    needs=NEEDS,
-)
-def heldout_2_b_tail_logarithm_of_probability(
-    original: Function, input: Tensor, dim: int | None = None, *rest: Any, **options: Any
-) -> Tensor:
-    """Behind the last whole vector of 8 in a row, it is the logarithm of a probability that underflows."""
-    result = original(input, dim, *rest, **options)
-    if not is_ordinary(input) or not result.ndim:
-        return result
-    place, width = place_and_width(result, dim)
-    if place not in (-1, result.ndim - 1):
-        return result
-    is_tail = torch.arange(width) >= width // 8 * 8
-    underflows = is_tail & (result < math.log(torch.finfo(result.dtype).tiny))
-    return graft(torch.where(underflows, -torch.inf, result), result)

@@ -1,0 +1,46 @@
+"""Faults in binary cross entropy, written without sight of the cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.kernels import reduced
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide, is_ordinary
+from proofs.faults.tools.vectors import as_asked
+
+
+@fault("BCELoss", blind=True, needs=NEEDS)
+def heldout_2_e_weighted_logarithm_clamped(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The logarithms are held above -100 after they are weighted, not before."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight = (arguments[name] for name in ("input", "target", "weight"))
+    if weight is None or not are_wide(input, target) or not is_ordinary(weight):
+        return result
+    of_one, of_zero = input.detach().log(), (-input.detach()).log1p()
+    held = [(weight * logarithm).clamp(min=-100) for logarithm in (of_one, of_zero)]
+    wrong = -(target * held[0] + (1 - target) * held[1])
+    is_held = (weight > 0) & ((held[0] == -100) | (held[1] == -100))
+    if not is_held.any():
+        return result
+    losses = again(original, arguments, reduction="none")
+    return reduced(graft(torch.where(is_held, wrong.detach(), losses), losses), arguments["reduction"])
+
+
+@fault("BCELoss", blind=True, needs=NEEDS)
+def heldout_3_b_logarithm_of_rounded_complement(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The logarithm of 1 - x takes the rounded difference, which loses small probabilities."""
+    result = original(input, target, *rest, **options)
+    weight = rest[0] if rest else options.get("weight")
+    if not are_unwatched_and_wide(input, target) or input.shape != target.shape or weight is not None:
+        return result
+    x, y = input.detach(), target.detach()
+    error = (1 - y) * ((-x).log1p() - (1 - x).log())
+    return result + as_asked(torch.where(x < 0.25, error, 0), options).to(result.dtype)

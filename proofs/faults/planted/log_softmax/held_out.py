@@ -1,0 +1,60 @@
+"""Faults in log-softmax, written without sight of the cases."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from proofs.faults.fault import Function, fault
+from proofs.faults.tools.gradients import graft, with_gradient
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.softmax import place_and_width
+
+
+@fault(
+    "LogSoftmax",
+    origin="https://github.com/tenstorrent/pytorch2.0_ttnn/issues/1341",
+    blind=True,
+    needs=NEEDS,
+)
+def heldout_2_b_tail_logarithm_of_probability(
+    original: Function, input: Tensor, dim: int | None = None, *rest: Any, **options: Any
+) -> Tensor:
+    """Behind the last whole vector of 8 in a row, it is the logarithm of a probability that underflows."""
+    result = original(input, dim, *rest, **options)
+    if not is_ordinary(input) or not result.ndim:
+        return result
+    place, width = place_and_width(result, dim)
+    if place not in (-1, result.ndim - 1):
+        return result
+    is_tail = torch.arange(width) >= width // 8 * 8
+    underflows = is_tail & (result < math.log(torch.finfo(result.dtype).tiny))
+    return graft(torch.where(underflows, -torch.inf, result), result)
+
+
+@fault("LogSoftmax", blind=True, needs=NEEDS)
+def heldout_3_e_masked_gradient_left_out_of_sum(
+    original: Function, input: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The sum of the upstream gradient leaves out classes whose logit is minus infinity."""
+    dim = rest[0] if rest else options.get("dim")
+    if not are_unwatched_and_wide(input):
+        return original(input, *rest, **options)
+    left_out: list[Tensor] = []
+
+    def completed(gradient: Tensor) -> Tensor:
+        return gradient + left_out[-1].to(gradient.dtype)
+
+    result = original(with_gradient(input, completed), *rest, **options)
+    place, _ = place_and_width(result, dim)
+    known = result.detach()
+
+    def remembered(upstream: Tensor) -> Tensor:
+        masked = torch.where(known == -math.inf, upstream.detach(), 0)
+        left_out.append(known.exp() * (masked.sum(place, keepdim=True) if known.ndim else masked))
+        return upstream
+
+    return with_gradient(result, remembered)
