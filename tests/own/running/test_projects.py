@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lossproof.command_line.initializing import workflow_text
 from lossproof.records.record import Record
 from lossproof.reporting.jsonl import read_results
 
@@ -155,6 +156,28 @@ def test_a_crash_is_a_failure_to_be_worked_off_as_any_other(project: Project) ->
     assert passed.returncode == 0, passed.stdout
     assert project.outcomes()["ce-after"] == {"known defect"}
     assert "the process ended with status 3" in (project.folder / "lossproof.toml").read_text()
+
+
+def test_what_was_quick_when_the_file_was_written_stays_quick(project: Project) -> None:
+    assert project.verify(*SUBJECT, "--quick", verb="init").returncode == 0
+    assert "\nquick = true\n" in (project.folder / "lossproof.toml").read_text()
+    assert "the quick cases" in project.verify().stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "tested", "steps"),
+    [
+        ({"subject": "kernels.py:loss"}, ["torch"], ["pip install 'lossproof[torch]'"]),
+        ({"subject": "kernels.py:loss", "arrays": "numpy"}, ["numpy"], ["pip install lossproof"]),
+        ({"command": "./runner"}, [], ["pip install lossproof"]),
+        ({"subjects": "ours"}, ["ours", "torch"], ["pip install .", "pip install 'lossproof[torch]'"]),
+        ({"subjects": "theirs"}, ["theirs"], ["pip install .", "pip install lossproof"]),
+    ],
+)
+def test_the_workflow_installs_what_the_subject_needs(
+    options: dict[str, str], tested: list[str], steps: list[str]
+) -> None:
+    assert re.findall(r"- run: (pip install .*)", workflow_text(options, tested)) == steps
 
 
 def test_init_must_be_told_what_to_test(project: Project) -> None:
