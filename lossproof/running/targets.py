@@ -21,6 +21,8 @@ from lossproof.subjects.call import Refused
 from lossproof.subjects.registry import known_subjects
 from lossproof.subjects.subject import Subject
 
+_OTHER_ARRAYS = ", or name the arrays that it takes: --arrays numpy"
+
 
 @contextmanager
 def quietly() -> Iterator[None]:
@@ -72,8 +74,9 @@ def target_subject(
     except (TargetError, TableError) as mistake:
         raise SelectionError(str(mistake)) from None
     except ModuleNotFoundError as missing:
+        others = "" if arrays or missing.name != "torch" else _OTHER_ARRAYS
         raise SelectionError(
-            f"{subject} needs {missing.name}, which is not installed; install it"
+            f"{subject} needs {missing.name}, which is not installed; install it{others}"
         ) from missing
     except Exception as error:  # whatever somebody else's code may raise
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -300,6 +300,14 @@ def test_what_an_import_raises_or_warns_of_is_said_and_ignored(project: Project)
         "kernels.py:loss needs no_such_library, which is not installed; install it"
         in finished.stderr + finished.stdout
     )
+    assert "--arrays" not in finished.stderr + finished.stdout
+    (project.folder / "torch.py").write_text("raise ModuleNotFoundError(name='torch')\n")
+    project.kernels.write_text("def loss(x, y): ...\n")
+    assert (
+        "kernels.py:loss needs torch, which is not installed; install it, or name the arrays that it takes: "
+        "--arrays numpy"
+    ) in project.verify(*SUBJECT).stderr
+    (project.folder / "torch.py").unlink()
     project.kernels.write_text("1 / 0\n")
     assert (
         "cannot be imported (ZeroDivisionError: division by zero, raised in "
