@@ -203,9 +203,7 @@ def test_a_reduction_of_old_that_must_be_refused_is_not_sent_as_an_ordinary_one(
 ) -> None:
     said = overhear(monkeypatch)
     with subject_of(write_runner(tmp_path, ('"MSELoss"', '"HuberLoss"'))) as subject:
-        records = Examiner().examine(
-            whole_cases()["huber-refuses-legacy-reduction"], subject, "float64"
-        )
+        records = Examiner().examine(whole_cases()["huber-refuses-legacy-reduction"], subject, "float64")
     assert {(record.outcome, record.message) for record in records} == {
         ("unsupported", "squares takes 'reduction' only, so that it cannot refuse 'size_average'")
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -115,15 +116,79 @@ def test_a_function_is_judged_in_its_own_folder_and_the_failure_is_shown_in_its_
     }
     assert {record.subject for record in project.records()} == {"kernels.py:loss"}
     command = (
-        "lossproof verify --subject kernels.py:loss --as cross_entropy --cases ce-offset --dtypes float32 -v"
+        "lossproof verify --subject kernels.py:loss --as cross_entropy --cases ce-offset --dtypes float32 "
+        "--corpus corpus -v"
     )
     assert command in finished.stdout
+    assert "lossproof show ce-offset --corpus corpus" in finished.stdout
     snippets = [(record.detail or {}).get("snippet") for record in project.records()]
     shown = next(snippet for snippet in snippets if snippet)
     (project.folder / "shown.py").write_text(shown)
     assert "AssertionError" in project.run("shown").stderr
     project.mend()
     assert project.run("shown").returncode == 0
+
+
+def test_the_command_that_shows_the_first_failure_in_full_keeps_options_and_shows_a_program(
+    project: Project,
+) -> None:
+    finished = project.verify(*SUBJECT, "--reports", "elsewhere", "--time-limit", "60")
+    command = re.search(r"in full: (lossproof verify .* -v);", finished.stdout)
+    assert command is not None, finished.stdout
+    assert "--corpus corpus --time-limit 60 --reports elsewhere -v" in command[1]
+    again = project.run(*shlex.split(command[1]), "-n", "0")
+    assert "This shows the first of them:" in again.stdout, again.stdout
+    snippet = again.stdout.partition("This shows the first of them:")[2].partition("\n____")[0]
+    (project.folder / "shown.py").write_text(snippet.partition("\n===")[0])
+    assert "AssertionError" in project.run("shown").stderr
+
+
+LARGE = """\
+loss: CrossEntropyLoss
+cases:
+  - id: ce-large
+    title: a common offset of many rows
+    args:
+      input: {uniform: [1000, 1010], shape: [100, 30], seed: 1}
+      target: {index: 30, shape: [100], seed: 2}
+    dtypes: [float32]
+"""
+
+
+def test_a_program_that_fills_the_screen_is_told_of_and_not_printed(project: Project) -> None:
+    (project.folder / "corpus" / "cross_entropy.yaml").write_text(LARGE)
+    finished = project.verify(*SUBJECT, "-v")
+    assert re.search(
+        r"The program that shows the first of them has [\d,]+ characters; the report holds it\.",
+        finished.stdout,
+    )
+    (project.folder / "test_kernels.py").write_text(
+        "import lossproof\nfrom kernels import loss\nfrom pathlib import Path\n\n\n"
+        '@lossproof.conforms("cross_entropy", dtypes=["float32"], corpus=Path("corpus"), lacks=["empty"])\n'
+        "def test_it(call):\n    return call(loss)\n"
+    )
+    tested = project.run("pytest", "-q", "-p", "no:cacheprovider", "test_kernels.py").stdout
+    assert len(tested) < 6000, tested
+    assert (
+        "characters; a report holds it if you name what this test calls: lossproof verify "
+        "--subject FILE.py:NAME --as CrossEntropyLoss --cases ce-large --dtypes float32 --lacks empty"
+    ) in tested
+
+
+def test_a_project_is_read_from_beside_the_test(project: Project) -> None:
+    folder = project.folder / "tests"
+    folder.mkdir()
+    (folder / "test_it.py").write_text(
+        "import lossproof\nfrom kernels import loss\nfrom pathlib import Path\n\n\n"
+        '@lossproof.conforms("cross_entropy", dtypes=["float32"], corpus=Path("corpus"), '
+        'project="../lossproof.toml")\n'
+        "def test_it(call):\n    return call(loss)\n"
+    )
+    (project.folder / "lossproof.toml").write_text(
+        '[[differs]]\ncases = "ce-[ob]*"\nreason = "so we do it"\n'
+    )
+    finished = project.run("pytest", "-q", "-p", "no:cacheprovider", "tests/test_it.py")
+    assert "4 passed" in finished.stdout, finished.stdout
 
 
 def test_init_writes_a_file_with_which_the_run_passes_until_a_failure_is_mended(project: Project) -> None:
