@@ -14,6 +14,7 @@ from lossproof.adapters.features import ALL_FEATURES
 from lossproof.adapters.statements import TableError
 from lossproof.adapters.target import TargetError, TargetSubject
 from lossproof.corpus.complaints import suggestion
+from lossproof.corpus.files import guide
 from lossproof.records.record import CERTIFIED
 from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.running.mistakes import SelectionError
@@ -103,7 +104,7 @@ def command_subject(command: str = "", check_messages: str = "") -> Subject | No
     except ValueError as error:
         raise SelectionError(f"--command '{command}' cannot be read ({error}); mend its quotes") from None
     except Refused as problem:
-        remedy = "docs/any-language.md says what a runner answers"
+        remedy = f"{guide('any-language.md')} says what a runner answers"
         raise SelectionError(f"the runner '{command}' did not say what it is: {problem}; {remedy}") from None
     # Each process that examines trials starts a runner of its own.
     subject.close()
