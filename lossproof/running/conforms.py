@@ -100,15 +100,18 @@ def conforms(
             known = trials.known.get(case.id, [])
             records = examiner.records(case, subject, dtype, device, known)
             # Nothing is on record for the subject, as in a run: any pick is as right as another.
-            _judge(*excuse(reclassify_conventions(records, {}), known), command(case.id, dtype))
+            show = shlex.join(["lossproof", "show", case.id, *folder])
+            _judge(*excuse(reclassify_conventions(records, {}), known), show, verify(case.id, dtype))
 
-        def command(case: str, dtype: str) -> str:
+        folder = ["--corpus", str(corpus)] if corpus else []
+
+        def verify(case: str, dtype: str) -> str:
             """A run of ``verify`` on one case and what the test calls, whose name nobody knows here."""
             values = ",".join(f"{name}={value}" for name, value in (fixed or {}).items())
             options = {"--as": name, "--cases": case, "--dtypes": dtype, "--lacks": ",".join(lacks)}
             options |= {"--fixed": values, "--arrays": "" if as_ == "torch" else as_}
             given = [word for option, text in options.items() if text for word in (option, text)]
-            return shlex.join(["lossproof", "verify", "--subject", "FILE.py:NAME", *given])
+            return shlex.join(["lossproof", "verify", "--subject", "FILE.py:NAME", *given, *folder])
 
         parameters = [one for one in signature.parameters.values() if one.name != _CALL]
         by_keyword = inspect.Parameter.KEYWORD_ONLY
@@ -172,15 +175,15 @@ class _Trials(Collection[Any]):
         return trial in self._all
 
 
-def _judge(records: Sequence[Record], gone: Sequence[str], command: str) -> None:
+def _judge(records: Sequence[Record], gone: Sequence[str], show: str, verify: str) -> None:
     """Fail the test if a record does, or if a known defect is gone; skip it if there is nothing to judge.
 
-    The ``command`` writes a report that holds the program of a failure.
+    ``show`` and ``verify`` are commands: one shows the case, the other writes a report with the program.
     """
     failures = [record for record in records if record.outcome.is_failing]
     if failures or gone:
-        where = f"a report holds it if you name what this test calls: {command}"
-        told = [*map(failure_sentence, failures), *gone, shown_program(failures, where)]
+        where = f"a report holds it if you name what this test calls: {verify}"
+        told = [*map(failure_sentence, failures), *gone, f"The case: {show}", shown_program(failures, where)]
         pytest.fail("\n".join(filter(None, told)), pytrace=False)
     if all(record.outcome == Outcome.UNSUPPORTED for record in records):
         pytest.skip("; ".join(sorted({record.message for record in records})))

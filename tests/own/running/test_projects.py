@@ -171,8 +171,10 @@ def test_a_program_that_fills_the_screen_is_told_of_and_not_printed(project: Pro
     assert len(tested) < 6000, tested
     assert (
         "characters; a report holds it if you name what this test calls: lossproof verify "
-        "--subject FILE.py:NAME --as CrossEntropyLoss --cases ce-large --dtypes float32 --lacks empty"
+        "--subject FILE.py:NAME --as CrossEntropyLoss --cases ce-large --dtypes float32 --lacks empty "
+        "--corpus corpus"
     ) in tested
+    assert "The case: lossproof show ce-large --corpus corpus" in tested
 
 
 def test_a_project_is_read_from_beside_the_test(project: Project) -> None:
