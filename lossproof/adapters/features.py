@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from lossproof.adapters.parameters import SUPERSEDED
 from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Values, tensors_of
@@ -107,7 +108,12 @@ def lacking_way(way: str, lacked: Iterable[str]) -> str:
 
 
 def lacking(call: Call, lacked: Iterable[str]) -> str:
-    """What is said of an implementation that lacks a feature that a call needs; empty if it lacks none."""
+    """What is said of an implementation that lacks what a call needs; empty if it lacks nothing."""
+    known = LOSSES[call.loss].typed_reductions
+    for name in SUPERSEDED:
+        # Where torch has it, a reduction says the same; where torch refuses it, nothing does.
+        if name in call.params and name not in known:
+            return f"takes 'reduction' only, so that it cannot refuse '{name}'"
     return next((FEATURES[name][1] for name in lacked if name in FEATURES and FEATURES[name][0](call)), "")
 
 

@@ -13,7 +13,7 @@ from lossproof.reference.reductions import canonical_reduction
 from lossproof.reference.softmax import implicit_dimension
 from lossproof.subjects.call import Call, Unsupported, Values
 
-_LEGACY = ("size_average", "reduce")
+SUPERSEDED = ("size_average", "reduce")
 
 
 def effective_parameters(call: Call) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def effective_parameters(call: Call) -> dict[str, Any]:
     parameters = {name: option.default for name, option in types.items()} | dict(call.params)
     if call.reduction is not None:
         parameters["reduction"] = call.reduction
-    size_average, reduce = (parameters.pop(name, None) for name in _LEGACY)
+    size_average, reduce = (parameters.pop(name, None) for name in SUPERSEDED)
     if loss.reductions:
         parameters["reduction"] = canonical_reduction(parameters["reduction"], size_average, reduce)
     if "dim" in types and parameters["dim"] is None and "input" in call.args:

@@ -268,10 +268,8 @@ def export(
     truth: Annotated[
         bool, typer.Option("--truth", help="Each call with its true results and budgets instead.")
     ] = False,
-    cases: Annotated[
-        str | None, typer.Option(help="With --truth: a shell pattern of cases, or a part of them.")
-    ] = None,
-    loss: Annotated[str | None, typer.Option(help="With --truth: only of this loss.")] = None,
+    cases: Annotated[str, typer.Option(help="With --truth: comma-separated shell patterns of cases.")] = "",
+    losses: Annotated[str, typer.Option(help="With --truth: only of these, comma-separated.")] = "",
     dtypes: Annotated[str, typer.Option(help="With --truth: only in these, comma-separated.")] = "",
     corpus: CorpusOption = None,
 ) -> None:
@@ -283,7 +281,7 @@ def export(
     from lossproof.command_line.exporting import corpus_text, write_text
     from lossproof.command_line.exporting_truth import truth_text
 
-    write_text(output, truth_text(corpus, cases, loss, dtypes) if truth else corpus_text(corpus))
+    write_text(output, truth_text(corpus, cases, losses, dtypes) if truth else corpus_text(corpus))
 
 
 @_verb("merge")

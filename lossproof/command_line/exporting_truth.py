@@ -19,7 +19,7 @@ from lossproof.adapters.messages import run_message
 from lossproof.adapters.parameters import effective_parameters, is_its_own
 from lossproof.adapters.tensor_json import number_text, tensor_json
 from lossproof.checks.values import KINDS
-from lossproof.command_line.corpus import find_loss, matching, read_corpus
+from lossproof.command_line.corpus import read_corpus
 from lossproof.command_line.terminal import Mistake, progress
 from lossproof.corpus.case import Case
 from lossproof.corpus.complaints import suggestion
@@ -32,6 +32,8 @@ from lossproof.numbers.formats import FORMATS
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
 from lossproof.records.quantity import Quantity
 from lossproof.reference.catalogue import LOSSES
+from lossproof.running.mistakes import SelectionError
+from lossproof.running.selection import cases_matching, of_losses
 from lossproof.subjects.call import Call, Values
 
 FORMAT = "lossproof-truth"
@@ -41,19 +43,23 @@ _MOST_NUMBERS = 1024
 _NAMES = {POSITIVE: "inf", NEGATIVE: "-inf", UNDEFINED: "nan"}
 
 
-def truth_text(corpus: Path | None, pattern: str | None, loss: str | None, dtypes: str) -> str:
-    """A line of JSON for each call of the selected cases, after a line that describes the file."""
+def truth_text(corpus: Path | None, patterns: str, losses: str, dtypes: str) -> str:
+    """A line of JSON for each call of the selected cases, after a line that describes the file.
+
+    The cases, losses and dtypes are selected as by ``verify``.
+
+    Raises:
+        Mistake: if one of them does not exist, or nothing matches all.
+    """
     found = read_corpus(corpus)
     selected = tuple(part.strip() for part in dtypes.split(",") if part.strip()) or tuple(FORMATS)
     if unknown := [dtype for dtype in selected if dtype not in FORMATS]:
         raise Mistake(f"there is no dtype '{unknown[0]}'; {suggestion(unknown[0], FORMATS)}")
-    name = find_loss(loss).name if loss else None
-    ids = matching([case.id for case in found.cases], pattern, "case")
-    cases = [
-        case
-        for case in found.cases
-        if case.id in ids and case.loss == (name or case.loss) and case.module is None
-    ]
+    try:
+        matching = of_losses(cases_matching(found, patterns), losses)
+    except SelectionError as mistake:
+        raise Mistake(str(mistake)) from None
+    cases = [case for case in matching if case.module is None]
     if not cases:
         raise Mistake("no case matches all of these options; leave one out")
     left_out = sorted({case.id for case in cases if _is_large(case) or _has_no_form(case)})

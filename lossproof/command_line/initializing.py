@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from lossproof.command_line.project_text import project_text
@@ -31,8 +31,7 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.13"
-      # Install your own package here, if the subject of lossproof.toml is part of one.
-      - run: pip install {requirement}
+{steps}
       - run: lossproof verify
       - run: cat reports/summary.md >> "$GITHUB_STEP_SUMMARY"
         if: ${{{{ always() && hashFiles('reports/summary.md') != '' }}}}
@@ -42,7 +41,7 @@ jobs:
           name: lossproof-reports
           path: reports/
 """
-_NEEDS_TORCH = ("", "torch")
+_OWN_PACKAGE = "      # Install your own package here, if the subject of lossproof.toml is part of one."
 
 
 def init(options: Sequence[str]) -> int:
@@ -73,16 +72,28 @@ def init(options: Sequence[str]) -> int:
     if _WORKFLOW.exists():
         say(f"{_WORKFLOW} is there already, and stays as it is")
         return 0
-    extra = "[torch]" if run["options"].get("arrays", "") in _NEEDS_TORCH else ""
     try:
         _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         problem = f"{path} is written, but the folder {_WORKFLOW.parent} cannot be made ({error.strerror})"
         raise Mistake(f"{problem}; clear its way, remove {path}, and run init again") from error
-    write_file(_WORKFLOW, _WORKFLOW_TEXT.format(requirement=f"'lossproof{extra}'").encode())
+    write_file(_WORKFLOW, workflow_text(run["options"], run["tested"]).encode())
     say(f"{_WORKFLOW}: the same run, for GitHub")
     say("From now on, 'lossproof verify' reads the file.")
     return 0
+
+
+def workflow_text(options: Mapping[str, str], tested: Collection[str]) -> str:
+    """The text of a workflow that installs what a run needs.
+
+    Args:
+        options: those of the run.
+        tested: the packages that its subjects consist of.
+    """
+    # A subject that goes by a name is registered by the package that it is part of.
+    own = "      - run: pip install ." if options.get("subjects") else _OWN_PACKAGE
+    requirement = "'lossproof[torch]'" if "torch" in tested else "lossproof"
+    return _WORKFLOW_TEXT.format(steps=f"{own}\n      - run: pip install {requirement}")
 
 
 def _folder_of(options: Sequence[str]) -> Path:

@@ -25,6 +25,7 @@ _KEPT = {
     "lacks": "lacks",
 }
 _LISTS = ("subjects", "dtypes", "losses", "cases", "flags", "quantities", "lacks")
+_FLAGS = ("no_refusals", "quick")
 _KEYS = ("dtypes", "reductions", "quantities", "layouts")
 _HEAD = """\
 # What `lossproof verify` tests here, and what is known of it. An entry that no longer holds fails the run.
@@ -60,8 +61,7 @@ def project_text(options: Mapping[str, str], records: Sequence[Record]) -> str:
     for name, key in _KEPT.items():
         if text := options.get(name):
             lines.append(f"{key} = {_array(text.split(',')) if key in _LISTS else _string(text)}")
-    if options.get("no_refusals"):
-        lines.append("no_refusals = true")
+    lines += [f"{name} = true" for name in _FLAGS if options.get(name)]
     if text := options.get("fixed"):
         pairs = (part.partition("=") for part in text.split(","))
         lines.append(f"fixed = {{{', '.join(f'{name} = {_string(value)}' for name, _, value in pairs)}}}")

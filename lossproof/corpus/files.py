@@ -24,10 +24,19 @@ def default_corpus(folder: Path) -> Path:
     They are those of ``folder`` if it is a checkout, else those of the package: a wheel holds them, and an
     editable installation has them beside it.
     """
-    if (folder / "cases").is_dir() and (folder / _PACKAGE.name).is_dir():
-        return folder / "cases"
-    packaged = _PACKAGE / "cases"
-    return packaged if packaged.is_dir() else _PACKAGE.parent / "cases"
+    return _shipped("cases", folder)
+
+
+def guide(name: str) -> Path:
+    """A page of ``docs/``, for a message that refers to it; it lies where ``default_corpus`` does."""
+    return _shipped("docs", Path()) / name
+
+
+def _shipped(name: str, folder: Path) -> Path:
+    if (folder / name).is_dir() and (folder / _PACKAGE.name).is_dir():
+        return folder / name
+    packaged = _PACKAGE / name
+    return packaged if packaged.is_dir() else _PACKAGE.parent / name
 
 
 def relative_name(path: Path, root: Path) -> str:

@@ -23,7 +23,8 @@ PROJECT_FILE = "lossproof.toml"
 
 _TEXTS = ("subject", "as", "command", "arrays", "backward", "device")
 _LISTS = ("subjects", "dtypes", "losses", "cases", "flags", "quantities", "lacks")
-_FILE = Keys((), (*_TEXTS, *_LISTS, "no_refusals", "fixed", "differs", "defects"))
+_FLAGS = ("no_refusals", "quick")
+_FILE = Keys((), (*_TEXTS, *_LISTS, *_FLAGS, "fixed", "differs", "defects"))
 _WHERE = ("dtypes", "reductions", "quantities", "layouts")
 _DIFFERS = Keys(("cases", "reason"), (*_WHERE, "link"))
 _DEFECT = Keys(("case", "observed", "why"), (*_WHERE, "elements", "expected", "link"))
@@ -77,8 +78,7 @@ def _read(root: Node, cases: Collection[str], notes: Notes) -> ProjectFile:
     fields = read_fields(root, "the file", _FILE, notes)
     options = {key: fields.text(key) for key in _TEXTS if key in fields}
     options |= {key: ",".join(fields.list(key, read_text)) for key in _LISTS if key in fields}
-    if "no_refusals" in fields and fields.boolean("no_refusals"):
-        options["no_refusals"] = "yes"
+    options |= {key: "yes" for key in _FLAGS if key in fields and fields.boolean(key)}
     if "fixed" in fields:
         options["fixed"] = ",".join(_assignments(fields["fixed"], notes))
     entries = [entry for node in _items(fields, "differs") for entry in _differences(node, cases, notes)]

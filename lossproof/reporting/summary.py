@@ -26,13 +26,17 @@ _SUBJECT_OPTIONS = ("subjects", "subject", "loss", "command", "arrays", "backwar
 
 
 def summary_lines(
-    run: Run, results: Sequence[TestResult], reports: Sequence[Path], comparison: Comparison | None = None
+    run: Run,
+    results: Sequence[TestResult],
+    reports: Sequence[Path],
+    comparison: Comparison | None = None,
+    again: Sequence[str] = (),
 ) -> list[str]:
     """Return the lines, at most forty: the releases, the verdict, the counts, failures, problems, reports.
 
     Failures are grouped by what they have in common, and each group names one of its checks. Each subject has
     a line with its largest error. Overflows, checks that passed by a rule, and a comparison have a line each,
-    if there are any; the reports have the details.
+    if there are any; the reports have the details. ``again`` are options that another run needs, too.
     """
     records = [record for result in results for record in result.records]
     lines = [*_first("release", run.standing), verdict(run, records).sentence]
@@ -42,7 +46,7 @@ def summary_lines(
         lines.append("The run was interrupted: what it reports is incomplete.")
     lines.append(", ".join(f"{number:,} {outcome}" for outcome, number in shown_counts(records).items()))
     lines += _first("news", [f"news: {sentence}" for sentence in run.news])
-    lines += _failures(records, run.options)
+    lines += _failures(records, run.options, again)
     lines += _exceptions(records)
     lines += _first("largest error", _largest_errors(records))
     lines += _first("problem", [f"problem: {sentence}" for sentence in run.problems])
@@ -66,7 +70,7 @@ def _first(kind: str, lines: Sequence[str]) -> list[str]:
     )
 
 
-def _failures(records: Sequence[Record], options: Mapping[str, str]) -> list[str]:
+def _failures(records: Sequence[Record], options: Mapping[str, str], again: Sequence[str]) -> list[str]:
     """A line for each loss, two for each of the largest groups of failures, and how to see more of them."""
     groups = failure_groups(records)
     if not groups:
@@ -75,11 +79,23 @@ def _failures(records: Sequence[Record], options: Mapping[str, str]) -> list[str
     first = groups[0].records[0]
     shared = [f"fails: {loss}, {in_common(*parts)}" for loss, *parts in failures_by_loss(records)]
     dtypes = ["--dtypes", first.dtype] if first.dtype else []
-    command = ["lossproof", "verify", *_subject_options(options), "--cases", first.case, *dtypes, "-v"]
+    command = [
+        "lossproof",
+        "verify",
+        *_subject_options(options),
+        "--cases",
+        first.case,
+        *dtypes,
+        *again,
+        "-v",
+    ]
+    corpus = again[again.index("--corpus") :][:2] if "--corpus" in again else ()
+    case = ["lossproof", "show", first.case, *corpus]
     return [
         *_first("loss", shared),
         *(line for pair in _first("group", headings) for line in pair.split("\n", 1)),
-        f"  all failures: the report; the first one in full: {shlex.join(command)}",
+        f"  all failures: the report; the first one in full: {shlex.join(command)}; "
+        f"its case: {shlex.join(case)}",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -27,6 +28,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.reporting.failure_groups import failure_sentence
+from lossproof.reporting.shown_program import shown_program
 
 _CALL = "call"
 _TRIAL = "lossproof_trial"
@@ -62,8 +64,9 @@ def conforms(
         device: a torch device type.
         strict: whether an error beyond its budget fails the test even if it is within twice the budget.
         corpus: the folder of case files; by default, the suite's own.
-        project: the path of a ``lossproof.toml`` whose differences and defects are about this implementation.
-            Its options are those of ``lossproof verify``, and are not read here.
+        project: the path of a ``lossproof.toml`` whose differences and defects are about this implementation,
+            relative to the folder of the test's file. Its options are those of ``lossproof verify``, and are
+            not read here.
 
     Raises:
         ValueError: if there is no such loss, dtype, library or feature.
@@ -86,9 +89,10 @@ def conforms(
         signature = inspect.signature(test)
         if _CALL not in signature.parameters:
             raise ValueError(f"{test.__name__} takes no '{_CALL}'; let it take one, and return its result")
+        beside = Path(inspect.getfile(test)).parent / project if project else None
         subject = TestedSubject(test, name, as_, dtypes, fixed or {}, lacks)
         examiner = Examiner(subject.dtypes[0], is_strict=strict, isolates_refusals=True)
-        trials = _Trials(corpus or default_corpus(Path()), name, subject.dtypes, project, subject.name)
+        trials = _Trials(corpus or default_corpus(Path()), name, subject.dtypes, beside, subject.name)
 
         def run(**fixtures: Any) -> None:
             case, dtype = fixtures.pop(_TRIAL)
@@ -96,7 +100,18 @@ def conforms(
             known = trials.known.get(case.id, [])
             records = examiner.records(case, subject, dtype, device, known)
             # Nothing is on record for the subject, as in a run: any pick is as right as another.
-            _judge(*excuse(reclassify_conventions(records, {}), known))
+            show = shlex.join(["lossproof", "show", case.id, *folder])
+            _judge(*excuse(reclassify_conventions(records, {}), known), show, verify(case.id, dtype))
+
+        folder = ["--corpus", str(corpus)] if corpus else []
+
+        def verify(case: str, dtype: str) -> str:
+            """A run of ``verify`` on one case and what the test calls, whose name nobody knows here."""
+            values = ",".join(f"{name}={value}" for name, value in (fixed or {}).items())
+            options = {"--as": name, "--cases": case, "--dtypes": dtype, "--lacks": ",".join(lacks)}
+            options |= {"--fixed": values, "--arrays": "" if as_ == "torch" else as_}
+            given = [word for option, text in options.items() if text for word in (option, text)]
+            return shlex.join(["lossproof", "verify", "--subject", "FILE.py:NAME", *given, *folder])
 
         parameters = [one for one in signature.parameters.values() if one.name != _CALL]
         by_keyword = inspect.Parameter.KEYWORD_ONLY
@@ -116,7 +131,9 @@ def conforms(
 class _Trials(Collection[Any]):
     """The parameters of a test, read only when pytest asks: another process only wants the function."""
 
-    def __init__(self, corpus: Path, loss: str, dtypes: Sequence[str], project: str, subject: str) -> None:
+    def __init__(
+        self, corpus: Path, loss: str, dtypes: Sequence[str], project: Path | None, subject: str
+    ) -> None:
         self._corpus, self._loss, self._dtypes = corpus, loss, dtypes
         self._project, self._subject = project, subject
 
@@ -127,12 +144,11 @@ class _Trials(Collection[Any]):
     @cached_property
     def known(self) -> Mapping[str, Sequence[KnownDefect]]:
         """What the project says of the implementation, by the ids of cases."""
-        if not self._project:
+        if self._project is None:
             return {}
         # The file may speak of other losses, too, whose cases are not read here.
-        entries = read_project(
-            text_of(Path(self._project)), ids_in(sorted(self._corpus.rglob("*.yaml")))
-        ).entries
+        ids = ids_in(sorted(self._corpus.rglob("*.yaml")))
+        entries = read_project(text_of(self._project), ids).entries
         return by_case(replace(entry, subject=self._subject) for entry in entries)
 
     @cached_property
@@ -159,17 +175,15 @@ class _Trials(Collection[Any]):
         return trial in self._all
 
 
-def _judge(records: Sequence[Record], gone: Sequence[str]) -> None:
-    """Fail the test if a record does, or if a known defect is gone; skip it if there is nothing to judge."""
+def _judge(records: Sequence[Record], gone: Sequence[str], show: str, verify: str) -> None:
+    """Fail the test if a record does, or if a known defect is gone; skip it if there is nothing to judge.
+
+    ``show`` and ``verify`` are commands: one shows the case, the other writes a report with the program.
+    """
     failures = [record for record in records if record.outcome.is_failing]
     if failures or gone:
-        pytest.fail("\n".join([*_sentences(failures), *gone]), pytrace=False)
+        where = f"a report holds it if you name what this test calls: {verify}"
+        told = [*map(failure_sentence, failures), *gone, f"The case: {show}", shown_program(failures, where)]
+        pytest.fail("\n".join(filter(None, told)), pytrace=False)
     if all(record.outcome == Outcome.UNSUPPORTED for record in records):
         pytest.skip("; ".join(sorted({record.message for record in records})))
-
-
-def _sentences(failures: Sequence[Record]) -> Iterator[str]:
-    yield from map(failure_sentence, failures)
-    snippet = (failures[0].detail or {}).get("snippet") if failures else None
-    if snippet:
-        yield f"\nThis shows the first of them:\n\n{snippet}"

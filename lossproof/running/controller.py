@@ -13,6 +13,7 @@ from lossproof.reporting.summary import summary_lines
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RunReports
 from lossproof.running.interruption import held_back
+from lossproof.running.options import manner_of
 
 # The attribute of a test and of its report that holds what ``RunReports.add`` takes.
 ATTACHMENT = "lossproof_records"
@@ -70,7 +71,8 @@ class Controller:
         if self._paths or self._failure:
             terminalreporter.write_sep("=", "lossproof")
             reports = self._reports
-            for line in summary_lines(reports.run, reports.results, self._paths, reports.comparison):
+            again = manner_of(terminalreporter.config.option)
+            for line in summary_lines(reports.run, reports.results, self._paths, reports.comparison, again):
                 terminalreporter.write_line(line)
         if self._failure:
             terminalreporter.write_line(f"no reports: {self._failure}", red=True)

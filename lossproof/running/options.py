@@ -82,8 +82,22 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+# Those of them that say how a run is made, whatever it tests.
+_MANNER = ("--check-messages", "--device", "--strict-budgets", "--corpus", "--time-limit", "--reports")
+
 # Those of them that name what is tested.
 NAMING = tuple(name for name, stated in OPTIONS.items() if stated.get("action") is _Naming)
+
+
+def manner_of(options: argparse.Namespace) -> list[str]:
+    """The options by which another run is made in the same manner, as on the command line."""
+    words: list[str] = []
+    for name in _MANNER:
+        value = getattr(options, name.removeprefix("--").replace("-", "_"))
+        if value != OPTIONS[name].get("default", ""):
+            is_flag = "const" in OPTIONS[name] or value is True
+            words += [name] if is_flag else [name, f"{value:g}" if isinstance(value, float) else str(value)]
+    return words
 
 
 def described() -> str:

@@ -213,7 +213,8 @@ def examine(request: pytest.FixtureRequest) -> Examine:
         if answer.complaints:
             if answer.printed:
                 request.node.add_report_section("call", "end of the subject's output", answer.printed)
-            pytest.fail("\n".join(answer.complaints), pytrace=False)
+            told = "\n".join(filter(None, (*answer.complaints, answer.program)))
+            pytest.fail(told, pytrace=False)
         if answer.skipped is not None:
             pytest.skip(answer.skipped)
 

@@ -124,7 +124,7 @@ def select(
     own = own or command_subject(command, check_messages)
     subject_names = _names("subject", subjects, () if own else default_subjects(), known_subjects())
     dtype_names = _names("dtype", dtypes, tuple(FORMATS), tuple(FORMATS))
-    selected_cases = _of_losses(_select_cases(corpus, cases), losses)
+    selected_cases = of_losses(cases_matching(corpus, cases), losses)
     selected_cases = _with_flags(corpus, selected_cases, flags)
     if no_refusals:
         selected_cases = [case for case in selected_cases if case.raises is None]
@@ -198,7 +198,12 @@ def _trials(case: Case, available: dict[str, Subject], dtypes: Sequence[str]) ->
                 yield PlannedTrial(case, name, dtype)
 
 
-def _select_cases(corpus: Corpus, patterns: str) -> list[Case]:
+def cases_matching(corpus: Corpus, patterns: str) -> list[Case]:
+    """The cases of which any of these comma-separated shell patterns matches the id; all without any.
+
+    Raises:
+        SelectionError: if a pattern matches none.
+    """
     parts = split(patterns) or ["*"]
     ids = [case.id for case in corpus.cases]
     for pattern in parts:
@@ -210,7 +215,12 @@ def _select_cases(corpus: Corpus, patterns: str) -> list[Case]:
     return [case for case in corpus.cases if any(fnmatch(case.id, pattern) for pattern in parts)]
 
 
-def _of_losses(cases: list[Case], losses: str) -> list[Case]:
+def of_losses(cases: list[Case], losses: str) -> list[Case]:
+    """Those of some cases that are of these comma-separated losses; all without any.
+
+    Raises:
+        SelectionError: if there is no such loss.
+    """
     named = {name: loss_name(name) for name in split(losses)}
     for name, found in named.items():
         if found is None:

@@ -18,6 +18,7 @@ from lossproof.records.lines import lines_of
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 from lossproof.reporting.failure_groups import failure_sentence
+from lossproof.reporting.shown_program import shown_program
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.sentinel import MistakenSubject, sentinel_trial
 
@@ -29,6 +30,7 @@ class Answer:
     Attributes:
         lines: its records, as lines of JSON; see ``records.lines``.
         complaints: the sentences on why the trial fails; it passes if there are none.
+        program: the program that shows the first failure, or a sentence about it; see ``shown_program``.
         skipped: why nothing could be checked; None if something was.
         problems: a sentence per known defect that is gone, if the release is on record.
         printed: the end of the subject's output.
@@ -39,6 +41,7 @@ class Answer:
 
     lines: str = ""
     complaints: Sequence[str] = ()
+    program: str = ""
     skipped: str | None = None
     problems: Sequence[str] = ()
     printed: str = ""
@@ -48,12 +51,13 @@ class Answer:
     @classmethod
     def of(cls, records: Sequence[Record], problems: Sequence[str] = ()) -> Answer:
         """The answer that consists of these records and problems."""
-        wrong = [failure_sentence(record) for record in records if record.outcome.is_failing]
+        failures = [record for record in records if record.outcome.is_failing]
         outcomes = {record.outcome for record in records}
         reasons = sorted({record.message for record in records})
         return cls(
             "\n".join(lines_of(records)),
-            (*wrong, *problems),
+            (*map(failure_sentence, failures), *problems),
+            shown_program(failures, "the report holds it."),
             "; ".join(reasons) if outcomes == {Outcome.UNSUPPORTED} else None,
             tuple(problems),
         )

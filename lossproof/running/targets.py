@@ -14,12 +14,15 @@ from lossproof.adapters.features import ALL_FEATURES
 from lossproof.adapters.statements import TableError
 from lossproof.adapters.target import TargetError, TargetSubject
 from lossproof.corpus.complaints import suggestion
+from lossproof.corpus.files import guide
 from lossproof.records.record import CERTIFIED
 from lossproof.reference.catalogue import LOSSES, loss_name
 from lossproof.running.mistakes import SelectionError
 from lossproof.subjects.call import Refused
 from lossproof.subjects.registry import known_subjects
 from lossproof.subjects.subject import Subject
+
+_OTHER_ARRAYS = ", or name the arrays that it takes: --arrays numpy"
 
 
 @contextmanager
@@ -72,8 +75,9 @@ def target_subject(
     except (TargetError, TableError) as mistake:
         raise SelectionError(str(mistake)) from None
     except ModuleNotFoundError as missing:
+        others = "" if arrays or missing.name != "torch" else _OTHER_ARRAYS
         raise SelectionError(
-            f"{subject} needs {missing.name}, which is not installed; install it"
+            f"{subject} needs {missing.name}, which is not installed; install it{others}"
         ) from missing
     except Exception as error:  # whatever somebody else's code may raise
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -100,7 +104,7 @@ def command_subject(command: str = "", check_messages: str = "") -> Subject | No
     except ValueError as error:
         raise SelectionError(f"--command '{command}' cannot be read ({error}); mend its quotes") from None
     except Refused as problem:
-        remedy = "docs/any-language.md says what a runner answers"
+        remedy = f"{guide('any-language.md')} says what a runner answers"
         raise SelectionError(f"the runner '{command}' did not say what it is: {problem}; {remedy}") from None
     # Each process that examines trials starts a runner of its own.
     subject.close()

@@ -198,6 +198,18 @@ def test_what_a_runner_cannot_be_given_is_not_sent(
     assert any('"run"' in line for line in said) is (not reason)
 
 
+def test_a_reduction_of_old_that_must_be_refused_is_not_sent_as_an_ordinary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = overhear(monkeypatch)
+    with subject_of(write_runner(tmp_path, ('"MSELoss"', '"HuberLoss"'))) as subject:
+        records = Examiner().examine(whole_cases()["huber-refuses-legacy-reduction"], subject, "float64")
+    assert {(record.outcome, record.message) for record in records} == {
+        ("unsupported", "squares takes 'reduction' only, so that it cannot refuse 'size_average'")
+    }
+    assert not any('"run"' in line for line in said)
+
+
 ONE = Values(np.ones(()), "float64")
 SUM = Call("MSELoss", {}, {"input": ONE, "target": ONE}, "sum", "float64")
 

@@ -55,7 +55,7 @@ MISTAKES = {
 
 
 def lines(**options: Any) -> list[dict[str, Any]]:
-    chosen = {"corpus": None, "pattern": None, "loss": None, "dtypes": ""} | options
+    chosen = {"corpus": None, "patterns": "", "losses": "", "dtypes": ""} | options
     return [json.loads(line) for line in truth_text(**chosen).splitlines()]
 
 
@@ -67,7 +67,7 @@ def exported() -> dict[str, dict[str, Any]]:
     assert wanted <= set(known), wanted - set(known)
     found: dict[str, dict[str, Any]] = {}
     for loss in CASES:
-        head, *calls = lines(loss=loss, dtypes="float64,float32")
+        head, *calls = lines(losses=loss, dtypes="float64,float32")
         found[""] = head
         found |= {call["id"]: call for call in calls if call["case"] in wanted}
     return found
@@ -148,14 +148,14 @@ def test_a_call_says_which_parameters_it_needs_and_what_is_refused(
 
 
 def test_the_first_line_describes_the_file_and_large_tensors_are_left_out() -> None:
-    head, *calls = lines(loss="MSELoss", pattern="mse-bias", dtypes="float32")
+    head, *calls = lines(losses="MSELoss", patterns="mse-bias", dtypes="float32")
     assert (head["format"], head["version"]) == ("lossproof-truth", 1)
     assert head["dtypes"] == {"float32": {"largest": "0x1.fffffep+127"}}
     assert (head["left_out"], calls) == (["mse-bias"], [])
 
 
 def test_what_passes_besides_the_number_is_named() -> None:
-    calls = {call["id"]: call for call in lines(loss="MSELoss", dtypes="float16")[1:]}
+    calls = {call["id"]: call for call in lines(losses="MSELoss", dtypes="float16")[1:]}
     named = [
         name
         for call in calls.values()
@@ -167,14 +167,21 @@ def test_what_passes_besides_the_number_is_named() -> None:
 
 
 def test_a_parameter_that_the_loss_lacks_leaves_its_case_out() -> None:
-    head, *calls = lines(loss="BCELoss", pattern="d002-1*", dtypes="float64")
+    head, *calls = lines(losses="BCELoss", patterns="d002-1*", dtypes="float64")
     assert head["left_out"] == ["d002-12-bce-has-no-ignore-index"]
     assert {call["case"] for call in calls} >= {"d002-10-first-loss-by-hand"}
 
 
+def test_cases_and_losses_are_selected_as_by_verify() -> None:
+    calls = lines(losses="MSELoss,F.l1_loss", patterns="mse-four, l1-four", dtypes="float64")[1:]
+    assert {call["case"] for call in calls} == {"mse-four", "l1-four"}
+    calls = lines(losses="l1_loss", patterns="mse-four,l1-four", dtypes="float64")[1:]
+    assert {call["case"] for call in calls} == {"l1-four"}
+
+
 def test_a_call_says_what_it_needs() -> None:
     [call] = [
-        one for one in lines(pattern="mse-row-target", dtypes="float64")[1:] if one["reduction"] == "sum"
+        one for one in lines(patterns="mse-row-target", dtypes="float64")[1:] if one["reduction"] == "sum"
     ]
     assert call["needs"] == ["broadcast"]
 
@@ -183,9 +190,9 @@ def test_a_call_says_what_it_needs() -> None:
     ("options", "said"),
     [
         ({"dtypes": "float23"}, "there is no dtype 'float23'; did you mean 'float32'?"),
-        ({"loss": "L2Loss"}, "there is no loss 'L2Loss'; did you mean 'L1Loss'?"),
-        ({"pattern": "nosuch-*"}, "no case matches 'nosuch-*'"),
-        ({"loss": "L1Loss", "pattern": "mse-*"}, "no case matches all of these options; leave one out"),
+        ({"losses": "L2Loss"}, "there is no loss 'L2Loss'; did you mean 'L1Loss'?"),
+        ({"patterns": "nosuch-*"}, "no case matches 'nosuch-*'"),
+        ({"losses": "L1Loss", "patterns": "mse-*"}, "no case matches all of these options; leave one out"),
     ],
 )
 def test_a_mistake_is_said_in_a_sentence(options: dict[str, str], said: str) -> None:

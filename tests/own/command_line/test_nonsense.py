@@ -66,7 +66,7 @@ WORDS: list[tuple[str, ...]] = [
     ("export", "--output", "/dev/full"),
     ("export", "--output", f"{BAD}/x"),
     ("export", "--truth", "--dtypes", BAD),
-    ("export", "--truth", "--loss", "x"),
+    ("export", "--truth", "--losses", "x"),
     ("merge",),
     ("merge", ""),
     ("merge", BAD),

@@ -18,6 +18,7 @@ lacks = ["empty"]
 flags = ["Kink"]
 quantities = ["value", "gradient*"]
 no_refusals = true
+quick = true
 fixed = {reduction = "none", margin = 0.5}
 
 [[differs]]
@@ -51,6 +52,7 @@ def test_options_differences_and_defects_are_read() -> None:
         "flags": "Kink",
         "quantities": "value,gradient*",
         "no_refusals": "yes",
+        "quick": "yes",
         "fixed": "reduction=none,margin=0.5",
     }
     first, second, defect = project.entries
@@ -62,11 +64,11 @@ def test_options_differences_and_defects_are_read() -> None:
         ("gradient:*",),
         "probabilities are clipped",
         "https://example.org/1",
-        10,
+        11,
     )
     assert first.observed == Observed(("varies",))
     assert (defect.case, defect.pattern, defect.kind, defect.elements) == ("mse-one", "", "defect", (3,))
-    assert (defect.file, defect.line, defect.dtypes) == ("lossproof.toml", 16, ("float32",))
+    assert (defect.file, defect.line, defect.dtypes) == ("lossproof.toml", 17, ("float32",))
     assert str(defect.observed) == "1.250 or nan or -.inf or RuntimeError: no"
     assert defect.observed.explains(["1.2504"], None)
     assert not defect.observed.explains(["1.26"], None)

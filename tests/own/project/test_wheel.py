@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,22 @@ def test_the_verbs_read_its_cases(installed: Path, tmp_path: Path) -> None:
     named = ["--id", "mse-mine", "--title", "mine", "--file", "mine.yaml"]
     assert "1 case in all" in _run([*lossproof, "new", "MSELoss", *named, *numbers], tmp_path, installed)
     assert "no complaint" in _run([*lossproof, "check", "mine.yaml"], tmp_path, installed)
+
+
+def test_a_message_names_a_guide_that_is_there(installed: Path, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "lossproof", "verify", "--command", "false"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    [page] = re.findall(r"; (\S+) says what a runner answers", ended.stderr)
+    assert page == str(installed / "lossproof" / "docs" / "any-language.md")
+    assert Path(page).read_text() == (ROOT / "docs" / "any-language.md").read_text()
+    assert {path.suffix for path in _files(installed, "docs")} == {".md"}
 
 
 def test_verify_writes_its_reports_where_it_is_asked(installed: Path, tmp_path: Path) -> None:

@@ -64,8 +64,13 @@ def test_failures_are_grouped_and_the_largest_group_comes_first() -> None:
         "    cases/losses/cross_entropy.yaml:12: [few-0] torch.nn, float32, value, mean: "
         "RuntimeError: no kernel",
         "  all failures: the report; the first one in full: "
-        "lossproof verify --cases many-0 --dtypes float32 -v",
+        "lossproof verify --cases many-0 --dtypes float32 -v; its case: lossproof show many-0",
     ]
+    again = ("--corpus", "my cases", "--time-limit", "3")
+    assert (
+        "lossproof verify --cases many-0 --dtypes float32 --corpus 'my cases' --time-limit 3 -v; "
+        "its case: lossproof show many-0 --corpus 'my cases'"
+    ) in "\n".join(summary_lines(RUN, [result_of(*few, *many)], [], again=again))
 
 
 def test_whatever_happens_there_are_at_most_forty_lines() -> None:
