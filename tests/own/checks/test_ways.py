@@ -177,6 +177,8 @@ FAULTS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "only_last": (MSE, doubled_if(lambda x, t, **o: t.requires_grad and not x.requires_grad), "plain"),
     "after_layer": (MSE, doubled_if(lambda x, t, **o: not x.is_leaf), "plain"),
     "offset": (MSE, doubled_if(lambda x, t, **o: x.storage_offset() > 0 and x.is_contiguous()), "plain"),
+    "first_offset": (MSE, doubled_if(lambda x, t, **o: x.storage_offset() > t.storage_offset()), "plain"),
+    "others_offset": (MSE, doubled_if(lambda x, t, **o: x.storage_offset() < t.storage_offset()), "plain"),
     "sliced": (MSE, doubled_if(lambda x, t, **o: x.storage_offset() > 0 and not x.is_contiguous()), "plain"),
     "first_spread": (MSE, doubled_if(lambda x, t, **o: x.is_contiguous() < t.is_contiguous()), "plain"),
     "others_spread": (
