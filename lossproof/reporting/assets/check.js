@@ -129,7 +129,7 @@ function checkDetail(row, subjects, shown) {
 // An error in words.
 function errorInWords({ kind, texts }, place = 0) {
   if (kind === "factor") return texts[place] + " times the true value";
-  return texts[place].replace("-", "") + (texts[place].startsWith("-") ? " too small" : " too large");
+  return texts[place].replace("-", "") + (texts[place].startsWith("-") ? " below" : " above") + " the true value";
 }
 
 // The error in budgets, in units in the last place, and in itself.
