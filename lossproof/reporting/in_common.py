@@ -16,11 +16,16 @@ _SIDES = {"value": "values", "gradient": "gradients", "vjp": "gradients"}
 
 
 def _side(record: Record) -> str:
-    """What a check of a call by itself looks at, its values or its gradients; of any other check, its kind."""
+    """What a check of one call looks at, its values or its gradients; of any other check, its kind."""
     kind = record.quantity.kind
     if kind == "bias":
         kind = "value" if record.quantity.argument == "value" else "gradient"
     return _SIDES.get(kind, kind)
+
+
+def is_of_one_call(record: Record) -> bool:
+    """Whether a check looks at the values or the gradients of a call by itself."""
+    return _side(record) in _SIDES.values()
 
 
 # In which respects checks may be alike, each with a name of what a check has.
@@ -32,7 +37,7 @@ _ASPECTS: Mapping[str, Callable[[Record], str]] = {
     "reduction": lambda record: record.reduction or "",
     "layout": lambda record: record.layout,
 }
-# A check that compares two calls stands under one reduction and one quantity, and the other call may be wrong.
+# A check that compares two calls stands under one of them, and the other may be wrong.
 _OF_ONE_CALL = ("quantity", "side", "reduction")
 # Checks that differ in these alone say whether it is they that matter.
 _CALL = attrgetter("case", "subject", "dtype", "reduction")
@@ -69,7 +74,7 @@ def in_common(failing: Sequence[Record], others: Sequence[Record]) -> str:
 
 def _limits(failing: Sequence[Record], others: Sequence[Record]) -> Iterator[str]:
     """The aspects in which failing checks are alike, unlike checks that pass and differ in nothing else."""
-    by_themselves = [record for record in failing if _side(record) in _SIDES.values()] or failing
+    by_themselves = list(filter(is_of_one_call, failing)) or failing
     wrong = {
         aspect: {name_of(one) for one in (by_themselves if aspect in _OF_ONE_CALL else failing)}
         for aspect, name_of in _ASPECTS.items()
