@@ -118,7 +118,7 @@ function checkDetail(row, subjects, shown) {
     why.length ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
     argumentsOf(detail, shown),
     detail.steps
-      ? el("details", {}, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
+      ? el("details", { class: "worked" }, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
       : null,
     detail.snippet
       ? code("reproduce it" + aloneOf(checks.cell("subject", row)), detail.snippet, true)
