@@ -8,14 +8,17 @@ from playwright.sync_api import Locator, Page, expect
 
 pytest_plugins = ["visits"]
 
-# Of each failing case, the heading of its worked steps, and the reductions with steps that fail.
+# Of each failing case, the heading of its worked steps, and the reductions with steps that fail; another one
+# is made the most instructive.
 WORKED = """() => data.failures.losses.flatMap(({ shown }) => shown).map(({ rows }) => {
   const name = checks.caseOf(rows[0][0]).case;
   const failing = checks.ofCase(name).filter((row) => FAILING.includes(checks.cell("outcome", row)));
-  const { calls = {} } = data.explained[name] || {};
+  const explained = data.explained[name] || {};
+  const { calls = {} } = explained;
+  const wrong = unique(failing.map((row) => checks.cell("reduction", row) || "")).filter((one) => calls[one]);
+  explained.reduction = Object.keys(calls).find((one) => !wrong.includes(one)) ?? explained.reduction;
   drawCase(name);
   const heading = [...dialog.querySelectorAll("h3")].find((one) => one.textContent.startsWith("Worked"));
-  const wrong = unique(failing.map((row) => checks.cell("reduction", row) || "")).filter((one) => calls[one]);
   return [heading ? heading.textContent : "", wrong];
 })"""
 
