@@ -10,6 +10,8 @@ import numpy as np
 
 from lossproof.checks.question import Question
 from lossproof.corpus.case import Identity
+from lossproof.corpus.numeral import Numeral
+from lossproof.corpus.tensors import Tensor
 from lossproof.judging.assertions import difference_assertion, sameness_assertion
 from lossproof.judging.details import describe
 from lossproof.judging.number_text import observed_digits
@@ -67,14 +69,29 @@ def _record(question: Question, name: str, identity: Identity) -> Record:
     if has_shapes:
         verdict = compare_sums(*both, bound)
     if name == "differs_from":
-        agreement = Verdict(False, None, "both sides agree, but must not", came_out=("agree",))
+        message = f"agrees with {in_words(identity)}, but must not: {identity.why}"
+        agreement = Verdict(False, None, message, came_out=("agree",))
         verdict = agreement if verdict.agrees else Verdict(True, None)
-        make_detail = partial(difference_detail, trial.subject.programs, sides, *both)
+        make_detail = partial(difference_detail, trial.subject.programs, sides, first)
         return trial.record_verdict(name, verdict, reduction, detail=make_detail)
     if not verdict.agrees:
         verdict = replace(verdict, message=f"{verdict.message}: {identity.why}")
     make_detail = partial(sameness_detail, trial.subject.programs, sides, *both, bound)
     return trial.record_verdict(name, verdict, reduction, detail=make_detail)
+
+
+def in_words(identity: Identity) -> str:
+    """The other side, such as ``the same call with reduction batchmean``."""
+    if len(identity.terms) > 1:
+        return f"the sum of {len(identity.terms)} other calls"
+    (term,) = identity.terms
+    changes = [f"reduction {term.reduction}"] if term.reduction else []
+    for name, value in term.params.items():
+        text = value.text if isinstance(value, Numeral) else value
+        changes.append(f"another {name}" if isinstance(value, Tensor) else f"{name} = {text}")
+    changes += ["other arguments"] if term.args else []
+    call = term.loss or "the same call"
+    return f"{call} with {' and '.join(changes)}" if changes else call
 
 
 def error_detail(programs: Programs, sides: Sequence[Side]) -> Detail:
@@ -94,26 +111,24 @@ def sameness_detail(
     return _sides_detail(programs, sides, observed, other, sameness_assertion(observed, other, bound))
 
 
-def difference_detail(
-    programs: Programs, sides: Sequence[Side], observed: Float64Array, other: Float64Array
-) -> Detail:
-    """The detail of two sides that should differ, but agree."""
-    assertion = difference_assertion([truth for _, truth in sides])
-    return _sides_detail(programs, sides, observed, other, assertion)
+def difference_detail(programs: Programs, sides: Sequence[Side], observed: Float64Array) -> Detail:
+    """The detail of two sides that should differ, but agree: the number that both give stands there once."""
+    return _sides_detail(programs, sides, observed, None, difference_assertion([truth for _, truth in sides]))
 
 
 def _sides_detail(
     programs: Programs,
     sides: Sequence[Side],
     observed: Float64Array,
-    other: Float64Array,
+    other: Float64Array | None,
     assertion: Sequence[str],
 ) -> Detail:
     shapes = [truth.value.shape for _, truth in sides]
     snippet = _identity_program([programs.of_call(call) for call, _ in sides], shapes, assertion)
     format = sides[0][1].format
-    values = {"expected": observed_digits(other, format), "observed": observed_digits(observed, format)}
-    return describe(sides[0][0]) | values | {"snippet": snippet}
+    expected = {} if other is None else {"expected": observed_digits(other, format)}
+    given = {"observed": observed_digits(observed, format), "snippet": snippet}
+    return describe(sides[0][0]) | expected | given
 
 
 def _identity_program(

@@ -52,7 +52,7 @@ def _claim(name: str, records: list[Record]) -> dict[str, Any]:
 
 
 def _case(records: Sequence[Record]) -> dict[str, Any]:
-    """A claim in one case: the verdict, what the case finds about its document, and the numbers."""
+    """A claim in one case: the verdict, what is wrong with its document, the numbers, what contradicts it."""
     first = records[0]
     statements = [record for record in records if record.quantity.kind in ("printed", "erratum")]
     messages = [record.message for record in statements if record.message and not record.numbers]
@@ -63,7 +63,17 @@ def _case(records: Sequence[Record]) -> dict[str, Any]:
         "finding": next((record.finding for record in records if record.finding), None),
         "numbers": [_numbers(record) for record in statements if record.numbers],
         "messages": list(dict.fromkeys(messages)),
+        "given": _given([record for record in records if record.outcome.is_failing]),
     }
+
+
+def _given(failing: Sequence[Record]) -> dict[str, Any] | None:
+    """What contradicts a claim: a check that fails, if any does, and where; preferably one of a subject."""
+    if not failing:
+        return None
+    first = next((record for record in failing if record.subject), failing[0])
+    on = (first.subject_name, first.dtype, first.reduction, first.quantity)
+    return {"on": list(filter(None, on)), "message": first.message}
 
 
 def _numbers(record: Record) -> dict[str, Any]:

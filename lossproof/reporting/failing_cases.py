@@ -11,8 +11,8 @@ from lossproof.records.record import Record
 from lossproof.reporting.columns import rounded_share
 from lossproof.reporting.digest import budget_share, largest_share
 from lossproof.reporting.groups import grouped
-from lossproof.reporting.in_common import failures_by_loss, in_common
-from lossproof.reporting.off_by import shared_error
+from lossproof.reporting.in_common import failures_by_loss, in_common, is_of_one_call
+from lossproof.reporting.off_by import elements_of, shared_error
 
 _DRAWN_CASES = 200
 _CHECKS_A_CASE = 6
@@ -22,9 +22,10 @@ def failing_cases_data(records: Sequence[Record]) -> dict[str, Any]:
     """Return ``{checks, cases, losses}``; a loss has ``{loss, common, error, checks, cases, shown}``.
 
     ``common`` says what its failing checks share, and ``error`` whether that is a difference or a factor.
-    ``shown`` are its first cases, of no more than 200 of all losses together, each ``{checks, outcomes,
-    subjects, dtypes, layouts, share, rows}``: ``share`` is the largest of the budget, and ``rows`` holds the
-    first checks of the case, each as a list of places: one for each subject that fails it alike.
+    ``shown`` are its cases, the most typical first, of no more than 200 of all losses together, each
+    ``{checks, outcomes, subjects, dtypes, layouts, share, rows}``: ``share`` is the largest of the budget,
+    and ``rows`` holds the most typical checks of the case, each as a list of places: one for each subject
+    that fails it alike.
     """
     places = {id(record): place for place, record in enumerate(records)}
     losses = failures_by_loss(records)
@@ -56,7 +57,8 @@ def _loss(
     places: Mapping[int, int],
     most: int,
 ) -> dict[str, Any]:
-    cases = list(grouped(failing, lambda record: record.case).values())
+    by_case = grouped(failing, lambda record: record.case).values()
+    cases = sorted(by_case, key=lambda group: (-len(group), min(map(_strangeness, group))))
     error = shared_error(failing)
     return {
         "loss": loss,
@@ -68,8 +70,15 @@ def _loss(
     }
 
 
+def _strangeness(record: Record) -> float:
+    """Few numbers of one call are the easiest to read; comparisons, and what shows no number, come last."""
+    has_numbers = is_of_one_call(record) and elements_of(record)
+    return len(elements_of(record)) if has_numbers else math.inf
+
+
 def _case(failing: Sequence[Record], places: Mapping[int, int]) -> dict[str, Any]:
-    alike = grouped(failing, _apart_from_its_subject).values()
+    in_order = sorted(failing, key=lambda record: math.isinf(_strangeness(record)))
+    alike = grouped(in_order, _apart_from_its_subject).values()
     return {
         "checks": len(failing),
         "outcomes": _counts(failing),

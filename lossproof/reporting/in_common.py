@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
@@ -11,15 +12,36 @@ from lossproof.reporting.groups import grouped
 from lossproof.reporting.off_by import shared_error_in_words
 from lossproof.reporting.text import count
 
+_SIDES = {"value": "values", "gradient": "gradients", "vjp": "gradients"}
+
+
+def _side(record: Record) -> str:
+    """What a check of one call looks at, its values or its gradients; of any other check, its kind."""
+    kind = record.quantity.kind
+    if kind == "bias":
+        kind = "value" if record.quantity.argument == "value" else "gradient"
+    return _SIDES.get(kind, kind)
+
+
+def is_of_one_call(record: Record) -> bool:
+    """Whether a check looks at the values or the gradients of a call by itself."""
+    return _side(record) in _SIDES.values()
+
+
 # In which respects checks may be alike, each with a name of what a check has.
 _ASPECTS: Mapping[str, Callable[[Record], str]] = {
     "dtype": lambda record: record.dtype_name,
     "subject": lambda record: record.subject_name,
     "quantity": lambda record: str(record.quantity),
-    "kind of quantity": lambda record: record.quantity.kind,
+    "side": _side,
     "reduction": lambda record: record.reduction or "",
     "layout": lambda record: record.layout,
 }
+# A check that compares two calls stands under one of them, and the other may be wrong.
+_OF_ONE_CALL = ("quantity", "side", "reduction")
+# Checks that differ in these alone say whether it is they that matter.
+_CALL = attrgetter("case", "subject", "dtype", "reduction")
+_NUMBERS = attrgetter("case", "subject", "dtype", "reduction", "quantity")
 # More names than this are no longer something in common.
 _MOST_NAMES = 2
 _PARAMETER = re.compile(r"^(\w+) = ", re.MULTILINE)
@@ -39,7 +61,8 @@ def failures_by_loss(records: Iterable[Record]) -> list[tuple[str, list[Record],
 def in_common(failing: Sequence[Record], others: Sequence[Record]) -> str:
     """How many checks and cases of a loss fail, and what they share that its other checks do not.
 
-    Such as ``389 checks in 17 of 57 cases: all are 0.5 too large; only float16; all 17 cases have delta``.
+    Such as ``389 checks in 17 of 57 cases: all are 0.5 above the true value; only float16; all 17 cases have
+    delta``.
     """
     cases = {record.case for record in failing}
     total = len(cases | {record.case for record in others})
@@ -51,30 +74,46 @@ def in_common(failing: Sequence[Record], others: Sequence[Record]) -> str:
 
 def _limits(failing: Sequence[Record], others: Sequence[Record]) -> Iterator[str]:
     """The aspects in which failing checks are alike, unlike checks that pass and differ in nothing else."""
-    wrong = {aspect: {name_of(record) for record in failing} for aspect, name_of in _ASPECTS.items()}
+    by_themselves = list(filter(is_of_one_call, failing)) or failing
+    wrong = {
+        aspect: {name_of(one) for one in (by_themselves if aspect in _OF_ONE_CALL else failing)}
+        for aspect, name_of in _ASPECTS.items()
+    }
     # The reference and the numbers of a case are right whatever they are compared with.
-    rivals = (record for record in others if record.subject not in (None, "reference"))
+    rivals = [one for one in others if one.outcome.is_passing and one.subject not in (None, "reference")]
     # Of a hundred thousand checks, few differ in their names.
     distinct = {tuple(name_of(record) for name_of in _ASPECTS.values()) for record in rivals}
     right = [dict(zip(_ASPECTS, names, strict=True)) for names in distinct]
+    calls, numbers = set(map(_CALL, by_themselves)), set(map(_NUMBERS, failing))
+    told = set()
     for aspect in _ASPECTS:
-        # Of a gradient by one argument, it needs no saying that it is a gradient.
-        if aspect == "kind of quantity" and len(wrong["quantity"]) <= _MOST_NAMES:
-            continue
-        passing = {names[aspect] for names in right if _differs_only_in(names, aspect, wrong)}
+        if aspect == "layout":
+            passing = {record.layout for record in rivals if _NUMBERS(record) in numbers}
+        elif aspect == "side":
+            if "quantity" in told:
+                continue  # of a gradient by one argument, it needs no saying that it is a gradient
+            sides = {_side(record) for record in rivals if _CALL(record) in calls}
+            passing = sides & set(_SIDES.values())
+        else:
+            passing = {names[aspect] for names in right if _differs_only_in(names, aspect, wrong)}
         names, rest = sorted(wrong[aspect] - {""}), sorted(passing - wrong[aspect] - {""})
         if rest and 1 <= len(names) <= _MOST_NAMES:
-            yield f"only {' and '.join(names)}"
+            told.add(aspect)
+            yield f"only {' and '.join(names)}" + (_right_side(names, rest) if aspect == "side" else "")
         elif rest and aspect == "layout":
             yield f"never {' and '.join(rest)}"
 
 
+def _right_side(wrong: Sequence[str], right: Sequence[str]) -> str:
+    """That the gradients are right where only values are wrong, or the values where only gradients are."""
+    other = [side for side in ("values", "gradients") if side not in wrong]
+    return f"; the {other[0]} are right" if len(other) == 1 and other[0] in right else ""
+
+
 def _differs_only_in(names: Mapping[str, str], aspect: str, wrong: Mapping[str, set[str]]) -> bool:
-    """Whether a check is like failing ones but for one aspect; of quantities, only their kinds must be."""
+    """Whether a check is like failing ones but for one aspect; of quantities, only their sides must be."""
     same = (other for other in _ASPECTS if other not in (aspect, "quantity"))
-    return all(
-        names[other] in wrong[other] for other in same if (aspect, other) != ("quantity", "kind of quantity")
-    )
+    return all(names[other] in wrong[other] for other in same)
 
 
 def _traits(failing: Sequence[Record], others: Sequence[Record]) -> Iterator[str]:

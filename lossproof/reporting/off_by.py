@@ -57,7 +57,8 @@ class SharedError:
     def __str__(self) -> str:
         if self.kind == FACTOR:
             return f"{self.text} times the true value"
-        return f"{self.text.removeprefix('-')} too {'small' if self.text.startswith('-') else 'large'}"
+        side = "below" if self.text.startswith("-") else "above"
+        return f"{self.text.removeprefix('-')} {side} the true value"
 
 
 def shared_error(failing: Sequence[Record]) -> SharedError | None:
@@ -79,7 +80,7 @@ def shared_error(failing: Sequence[Record]) -> SharedError | None:
 
 
 def shared_error_in_words(failing: Sequence[Record]) -> str:
-    """Such as ``all are 0.5 too large``; empty if the wrong numbers share no error."""
+    """Such as ``all are 0.5 above the true value``; empty if the wrong numbers share no error."""
     error = shared_error(failing)
     if error is None:
         return ""

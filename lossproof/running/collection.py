@@ -254,13 +254,14 @@ class RunReports:
         """The entries that match no check although everything that they cover ran."""
         if self._selection.quantities:
             return []  # the checks that an entry covers may not count in this run
-        entries = [entry for entry in self._entries(names) if self._is_wholly_selected(entry)]
+        wrong = {record.case for record in self.failures}  # these come first: they may be why
+        entries = [entry for entry in self._entries(names) if entry.case not in wrong]
         ran = [
             (trial.case.id, trial.subject, trial.dtype)
             for trial in map(self._trials.get, self._results)
             if trial and trial.subject and trial.subject in names
         ]
-        return unmatched_entries(entries, self.records, ran)
+        return unmatched_entries(filter(self._is_wholly_selected, entries), self.records, ran)
 
     def _version(self, name: str) -> str:
         return self._selection.subjects[name].version()

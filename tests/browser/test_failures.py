@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 pytest_plugins = ["visits"]
 
 NARROW = View(390, "light")
-ERROR = re.compile(r"(?:too (?:large|small)|times the true value)$")
+ERROR = re.compile(r"(?:above|below|times) the true value$")
 
 # The largest share of the budget of each case that a card shows, as the page writes it.
 WORST = """() => Object.fromEntries(data.failures.losses.flatMap(({ shown }) => shown).map(({ rows }) => {

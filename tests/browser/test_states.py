@@ -174,10 +174,13 @@ def test_what_a_case_looks_for_is_a_sentence(visit: Visit) -> None:
 def test_claims_that_a_subject_contradicts_are_listed(visit: Visit) -> None:
     page = visit("faulty")
     page.locator("#documents .legend").get_by_role("link", name="contradicted").click()
-    part = page.get_by_role("region", name="Contradicted by a subject, not by the true digits")
+    part = page.get_by_role("region", name="Contradicted in this run")
     expect(part.get_by_role("heading")).to_be_focused()
     number = page.locator("#documents .legend li", has_text="contradicted").locator("b").inner_text()
     expect(part.get_by_role("listitem")).to_have_count(int(number))
     claim = part.get_by_role("listitem").filter(has_text="D002-6")
     expect(claim).to_contain_text("by torch.nn and torch.nn.functional: d002-6-cross-entropy-with-weights")
+    expect(claim).to_contain_text(
+        re.compile(r"torch\.nn, float64, mean, value: the result is 0\.\d+, should be")
+    )
     expect(visit("clean").locator("#contradicted")).to_have_count(0)

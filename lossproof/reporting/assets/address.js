@@ -1,6 +1,8 @@
 // The page's address holds its state: ?loss=...&outcome=...&search=...&sort=...#case or #section.
 
-const FILTERS = ["loss", "subject", "dtype", "layout", "outcome", "quantity", "flag", "rule"];
+const FILTERS = ["loss", "subject", "dtype", "layout", "reduction", "outcome", "quantity", "flag", "rule"];
+// In the place of an outcome: whichever fails a run.
+const ANY_FAILING = "failing";
 
 function readAddress() {
   const asked = new URLSearchParams(location.search);

@@ -30,7 +30,7 @@ function checkTable(rows, open) {
         },
         el("span", { class: "sign" }, signOf(outcome)),
         used === null ? null : el("span", { class: "number" }, share(used)),
-        el("span", { class: "tally" }, whole(found.length)),
+        tallies({ state: outcome, counts: graverCounts(found) }),
       ),
     );
   };
@@ -42,7 +42,8 @@ function checkTable(rows, open) {
       el(
         "caption",
         {},
-        "The gravest outcome, the largest share of the budget used and, boxed, how many checks; press one to see them.",
+        "The gravest outcome, the largest share of the budget used and, boxed, how many checks fail, or do not ",
+        "simply agree; press one to see all of its checks.",
       ),
       el(
         "thead",
@@ -79,6 +80,13 @@ function checkTable(rows, open) {
     ),
   );
 }
+
+// How many checks have each outcome graver than agreement.
+const graverCounts = (rows) => {
+  const graver = OUTCOMES.slice(0, OUTCOMES.indexOf("agree"));
+  const counts = graver.map((outcome) => [outcome, rows.filter((row) => checks.cell("outcome", row) === outcome).length]);
+  return Object.fromEntries(counts.filter(([, number]) => number));
+};
 
 const gravest = (outcomes) => OUTCOMES.find((outcome) => outcomes.includes(outcome));
 
@@ -136,8 +144,10 @@ function drawCase(name, row) {
   const rows = checks.ofCase(name);
   const about = checks.caseOf(rows[0]);
   const { inputs, params, formula, calls, reduction, curve } = data.explained[name] || {};
-  const asked = row === undefined ? undefined : checks.cell("reduction", row) || "";
-  const told = calls && (calls[asked] ? asked : reduction);
+  // Of interest is what was asked for, or what fails.
+  const failing = rows.filter((one) => FAILING.includes(checks.cell("outcome", one)));
+  const reductions = (row === undefined ? failing : [row]).map((one) => checks.cell("reduction", one) || "");
+  const told = calls && (reductions.find((one) => calls[one]) ?? reduction);
   const { steps, dtype, params: ofCall = params } = (calls && calls[told]) || {};
   const shown = new Set();
   const askedCheck =
@@ -150,6 +160,8 @@ function drawCase(name, row) {
           check(row, undefined, shown),
         );
   const given = argumentsOf({ inputs, params: ofCall }, shown, inputsLabel(inputs, row));
+  // A curve is drawn in one reduction, while another may fail.
+  const agrees = curve && failing.length && !failing.some((one) => checks.cell("reduction", one) === curve.reduction);
   const chosen = el("div", { class: "chosen" });
   const open = (found, label) => {
     chosen.replaceChildren(...checkList(found, label, new Set(shown)));
@@ -187,7 +199,7 @@ function drawCase(name, row) {
             code(["from the reference as it ran", dtype].filter(Boolean).join(", "), steps),
           )
         : null,
-      curve ? el("section", {}, el("h3", {}, "Around this point"), curveFigure(curve)) : null,
+      curve ? el("section", {}, el("h3", {}, "Around this point"), curveFigure(curve, agrees)) : null,
       el("section", {}, el("h3", {}, many(rows.length, "check")), checkTable(rows, open), chosen),
     ].filter(Boolean),
   );
@@ -196,11 +208,11 @@ function drawCase(name, row) {
   const gravestOutcome = gravest(rows.map((one) => checks.cell("outcome", one)));
   // Failures are open, so that nobody has to look for them.
   if (row === undefined && FAILING.includes(gravestOutcome)) {
-    const failing = rows.filter((one) => checks.cell("outcome", one) === gravestOutcome);
+    const worst = rows.filter((one) => checks.cell("outcome", one) === gravestOutcome);
     chosen.replaceChildren(
       ...checkList(
-        failing.slice(0, 6),
-        `${gravestOutcome}: ${many(failing.length, "check")}`,
+        worst.slice(0, 6),
+        `${gravestOutcome}: ${many(worst.length, "check")}`,
         new Set(shown),
       ),
     );

@@ -118,7 +118,7 @@ function checkDetail(row, subjects, shown) {
     why.length ? el("p", { class: "why" }, el("b", {}, "Which side is right? "), why) : null,
     argumentsOf(detail, shown),
     detail.steps
-      ? el("details", {}, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
+      ? el("details", { class: "worked" }, el("summary", {}, "Worked steps of this call"), code("worked steps", detail.steps))
       : null,
     detail.snippet
       ? code("reproduce it" + aloneOf(checks.cell("subject", row)), detail.snippet, true)
@@ -129,7 +129,7 @@ function checkDetail(row, subjects, shown) {
 // An error in words.
 function errorInWords({ kind, texts }, place = 0) {
   if (kind === "factor") return texts[place] + " times the true value";
-  return texts[place].replace("-", "") + (texts[place].startsWith("-") ? " too small" : " too large");
+  return texts[place].replace("-", "") + (texts[place].startsWith("-") ? " below" : " above") + " the true value";
 }
 
 // The error in budgets, in units in the last place, and in itself.

@@ -32,13 +32,13 @@ function correctedNumbers({ finding, numbers }) {
   return [own.length ? numberTable(own) : null, findingLines(finding, own.length > 0)].flat();
 }
 
-// Claims that a subject contradicts: the document may be right, and the subject wrong.
+// Claims that a check contradicts: the document may be right, and the subject wrong.
 function contradictions(claims) {
   if (!claims.length) return null;
   return el(
     "section",
     { id: "contradicted", "aria-labelledby": "contradicted-title" },
-    el("h3", { id: "contradicted-title", tabindex: "-1" }, "Contradicted by a subject, not by the true digits"),
+    el("h3", { id: "contradicted-title", tabindex: "-1" }, "Contradicted in this run"),
     el("ul", { class: "printed" }, claims.map(contradiction)),
   );
 }
@@ -50,6 +50,9 @@ function contradiction({ document: stem, title, claim }) {
     {},
     el("b", {}, titled({ document: stem, title })),
     " " + [claim.claim, ...claim.places].filter(Boolean).join(" · ") + ", by " + inWords(claim.by) + ": ",
-    failing.map((tried, place) => [place ? ", " : "", caseLink(tried.case)]).flat(),
+    failing.map((tried) => el("div", {}, caseLink(tried.case), ": ", givenInWords(tried.given))),
   );
 }
+
+// What came out where a check contradicts a claim.
+const givenInWords = ({ on, message }) => on.join(", ") + ": " + message;

@@ -128,8 +128,10 @@ function key(style, text) {
   return el("li", {}, svg("svg", { class: "key", viewBox: "0 0 28 12", "aria-hidden": "true" }, mark), text);
 }
 
-function curveFigure(curve) {
-  const how = curve.reduction && curve.reduction !== "none" ? ` (${curve.reduction})` : "";
+// ``agrees``: the case fails, but not where the curve is drawn, which must not look like an acquittal.
+function curveFigure(curve, agrees = false) {
+  const named = curve.reduction && (agrees || curve.reduction !== "none") ? ` (${curve.reduction})` : "";
+  const how = named + (agrees ? ", which agrees" : "");
   const gaps = [...curve.truth, ...curve.observed, ...curve.slope, ...curve.observed_slope].some(
     (value) => !finite(value),
   );

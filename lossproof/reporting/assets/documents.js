@@ -148,6 +148,7 @@ function claimCase(tried) {
     el("p", {}, tried.title || tried.case, " ", caseLink(tried.case)),
     tried.finding ? findingBox(tried.finding, tried.numbers.length > 0) : null,
     tried.numbers.length ? numberTable(tried.numbers) : null,
+    tried.given ? labelled("What came out: ", givenInWords(tried.given)) : null,
     tried.messages.length
       ? el(
           "ul",
@@ -234,7 +235,7 @@ function documentSection() {
     claims.map((claim) => ({ document: stem, title, claim, verdict: claim.verdict })),
   );
   const wrong = claims.filter(({ claim }) => claim.cases.some((tried) => isWrong(tried, claim.by)));
-  const contradicted = claims.filter((one) => one.verdict === "contradicted" && !wrong.includes(one));
+  const contradicted = claims.filter((one) => one.verdict === "contradicted");
   const order = Object.keys(VERDICTS);
   return section(
     { id: "documents", title: "The documents", short: "Documents", count: whole(claims.length) },

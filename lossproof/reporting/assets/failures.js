@@ -48,13 +48,13 @@ function failureCard({ rows, checks: number, outcomes, subjects, dtypes, layouts
           "p",
           { class: "quiet" },
           `and ${whole(number - drawn)} more, listed among `,
-          filterLink({ search: about.case, outcome: Object.keys(outcomes)[0] }, {}, "all checks"),
+          filterLink({ search: "case:" + about.case, outcome: ANY_FAILING }, {}, "all checks"),
         )
       : null,
   ], isOpen);
 }
 
-// The first case of the first loss is open, so that the first look shows numbers.
+// The most typical case of the first loss is open, so that the first look shows numbers.
 function failuresOfLoss({ loss, common, cases, shown }, position) {
   const rest = cases - shown.length;
   const further = shown.slice(DRAWN_CARDS);
@@ -82,7 +82,7 @@ function failuresOfLoss({ loss, common, cases, shown }, position) {
             {},
             el("b", {}, `${whole(rest)} more`),
             " are not drawn here; ",
-            filterLink({ loss }, {}, "the table of all checks"),
+            filterLink({ loss, outcome: ANY_FAILING }, {}, "the table of all checks"),
             " lists them.",
           )
         : null,
@@ -108,12 +108,6 @@ function lossLinks(losses) {
       ),
     ),
   );
-}
-
-// The first card with an observed and a true value.
-function exampleOf(loss) {
-  const cards = [...loss.querySelectorAll(".failure")];
-  return cards.find((card) => (card.fillOnce(), card.querySelector(".observed"))) || cards[0];
 }
 
 function failureSection() {

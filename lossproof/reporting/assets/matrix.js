@@ -83,7 +83,7 @@ function matrixRow(columns, row) {
     el(
       "th",
       { scope: "row", role: "rowheader" },
-      filterLink({ loss }, {}, loss),
+      filterLink({ loss, outcome: isFailing(row) ? ANY_FAILING : "" }, {}, loss),
       data.run.stand_ins[loss] ? el("code", { class: "expression" }, data.run.stand_ins[loss]) : null,
     ),
     passedCell(row),
@@ -191,7 +191,7 @@ function matrixSection() {
         {},
         "A number is always the largest share of the error budget that any check used; beyond 1 a check disagrees. ",
         "Known defects and second derivatives that are graded are left out. ",
-        "A number in a box counts checks; 1/116 in a box: of 116 calls one gave a value. ",
+        "A number in a box counts the checks that fail, or do not simply agree; 1/116 in a box: of 116 calls one gave a value. ",
         "Passed is the share of checks that pass, of those that ran. Arrow keys move among the cells.",
         data.matrix.subjects.includes("certified")
           ? " Under certified stand the numbers that cases and documents state: their budget is half a last digit, " +

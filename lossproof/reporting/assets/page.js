@@ -93,7 +93,11 @@ addEventListener("beforeprint", () => {
     opened(details);
   };
   document.querySelectorAll("#failures > details, .document > details").forEach(open);
-  for (const loss of document.querySelectorAll("#failures > details")) open(exampleOf(loss));
+  for (const loss of document.querySelectorAll("#failures > details")) {
+    const example = loss.querySelector(".failure");
+    open(example);
+    [...example.querySelectorAll(".worked")].slice(0, 1).forEach(open);
+  }
 });
 addEventListener("afterprint", () => {
   for (const details of openedForPaper) details.open = false;

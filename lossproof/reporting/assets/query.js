@@ -25,6 +25,7 @@ function queries(columns) {
   const ASPECTS = {
     loss: ["case", (about, wanted) => about.loss === wanted],
     flag: ["case", (about, wanted) => about.flags.includes(wanted)],
+    outcome: ["outcome", (outcome, wanted) => (wanted === ANY_FAILING ? FAILING.includes(outcome) : outcome === wanted)],
   };
   const aspect = (name) => ASPECTS[name] || [name, (value, wanted) => value === wanted];
 
@@ -33,35 +34,58 @@ function queries(columns) {
     for (let row = 0; row < total; row++) mask[row] |= hits[rows[row]];
   }
 
-  // The rows that pass, in order.
-  function keep(filters) {
-    const passes = [];
-    for (const name of FILTERS) {
-      if (!filters[name]) continue;
-      const [column, test] = aspect(name);
-      const pass = new Uint8Array(total);
-      mark(
-        pass,
-        column,
-        Uint8Array.from(columns[column].table, (value) => test(value, filters[name])),
-      );
-      passes.push(pass);
+  // Which rows a word of the search finds; after ``case:`` stands the whole name of a case.
+  function found(word) {
+    const pass = new Uint8Array(total);
+    if (word.startsWith("case:")) {
+      mark(pass, "case", Uint8Array.from(columns.case.table, (about) => low(about.case) === word.slice(5)));
+      return pass;
     }
-    for (const word of unique(low(filters.search).split(/\s+/).filter(Boolean))) {
-      const pass = new Uint8Array(total);
-      const has = (one) => one.includes(word);
-      mark(pass, "case", Uint8Array.from(text, has));
-      for (const name of SEARCHED) if (texts[name].some(has)) mark(pass, name, Uint8Array.from(texts[name], has));
-      passes.push(pass);
-    }
+    const has = (one) => one.includes(word);
+    mark(pass, "case", Uint8Array.from(text, has));
+    for (const name of SEARCHED) if (texts[name].some(has)) mark(pass, name, Uint8Array.from(texts[name], has));
+    return pass;
+  }
+
+  function filtered(name, wanted) {
+    const [column, test] = aspect(name);
+    const pass = new Uint8Array(total);
+    mark(
+      pass,
+      column,
+      Uint8Array.from(columns[column].table, (value) => test(value, wanted)),
+    );
+    return pass;
+  }
+
+  // The rows that pass, in order, and the values of each filter that occur under all others.
+  function select(filters) {
+    const passes = [
+      ...FILTERS.filter((name) => filters[name]).map((name) => [name, filtered(name, filters[name])]),
+      ...unique(low(filters.search).split(/\s+/).filter(Boolean)).map((word) => ["search", found(word)]),
+    ];
+    const tables = FILTERS.map((name) => [name, rowsOf[aspect(name)[0]]]);
+    const occurs = Object.fromEntries(
+      FILTERS.map((name) => [name, new Uint8Array(columns[aspect(name)[0]].table.length)]),
+    );
     const kept = new Uint32Array(total);
     let number = 0;
     for (let row = 0; row < total; row++) {
-      let passed = 1;
-      for (const pass of passes) passed &= pass[row];
-      if (passed) kept[number++] = row;
+      let misses = 0,
+        missed = "";
+      for (const [name, pass] of passes) {
+        if (pass[row]) continue;
+        misses += 1;
+        missed = name;
+      }
+      if (!misses) {
+        kept[number++] = row;
+        for (const [name, rows] of tables) occurs[name][rows[row]] = 1;
+      } else if (misses === 1 && missed !== "search") {
+        occurs[missed][rowsOf[aspect(missed)[0]][row]] = 1;
+      }
     }
-    return kept.subarray(0, number);
+    return { kept: kept.subarray(0, number), values: (name) => values(name, occurs[name]) };
   }
 
   // The sort key of an entry of the table.
@@ -90,11 +114,11 @@ function queries(columns) {
     return sorted;
   }
 
-  const values = (name) =>
+  const values = (name, occurs) =>
     unique(
-      columns[aspect(name)[0]].table.flatMap((value) =>
-        name === "loss" ? [value.loss] : name === "flag" ? value.flags : [value],
-      ),
+      columns[aspect(name)[0]].table
+        .filter((_, place) => occurs[place])
+        .flatMap((value) => (name === "loss" ? [value.loss] : name === "flag" ? value.flags : [value])),
     )
       .filter((value) => value !== null && value !== "")
       .sort();
@@ -102,9 +126,8 @@ function queries(columns) {
 
   return {
     total,
-    keep,
+    select,
     arrange,
-    values,
     cell,
     rowsOf,
     table: (name) => columns[name].table,

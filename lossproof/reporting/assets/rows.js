@@ -28,12 +28,7 @@ function rowsTable(checks, open) {
   const selects = Object.fromEntries(
     FILTERS.map((name) => [
       name,
-      el(
-        "select",
-        { id: "filter-" + name, onchange: () => changed() },
-        el("option", { value: "" }, "all"),
-        checks.values(name).map((value) => el("option", { value }, value)),
-      ),
+      el("select", { id: "filter-" + name, onchange: () => changed() }),
     ]),
   );
   const status = el("p", { class: "status", role: "status" });
@@ -105,13 +100,22 @@ function rowsTable(checks, open) {
 
   function filter() {
     const filters = wanted();
-    const kept = checks.keep(filters);
+    const { kept, values } = checks.select(filters);
+    for (const name of FILTERS) offer(name, values(name), filters[name]);
     order = sorted.name ? checks.arrange(kept, sorted.name, sorted.down) : kept;
     status.textContent =
       kept.length === total ? many(total, "check") : whole(kept.length) + " of " + many(total, "check");
     clear.disabled = !Object.values(filters).some(Boolean);
     scroller.scrollTop = 0;
     draw(true);
+  }
+
+  // A menu lists what occurs under the other filters, and what it is set to.
+  function offer(name, values, chosen) {
+    const all = name === "outcome" && FAILING.some((outcome) => values.includes(outcome)) ? [ANY_FAILING] : [];
+    const options = unique(["", ...all, ...values, chosen]);
+    selects[name].replaceChildren(...options.map((value) => el("option", { value }, value || "all")));
+    selects[name].value = chosen;
   }
 
   function sortBy(name) {
@@ -218,14 +222,8 @@ function rowsTable(checks, open) {
 
   function show(filters) {
     search.value = filters.search || "";
-    for (const name of FILTERS) {
-      selects[name].value = filters[name] || "";
-      // A value that this run lacks must not count as no filter.
-      if (filters[name] && selects[name].value !== filters[name]) {
-        selects[name].append(el("option", { value: filters[name] }, filters[name]));
-        selects[name].value = filters[name];
-      }
-    }
+    // A value that this run lacks must not count as no filter.
+    for (const name of FILTERS) offer(name, [], filters[name] || "");
     const sort = filters.sort || "";
     arrangeBy({ name: sort.replace(/^-/, ""), down: sort.startsWith("-") });
     filter();

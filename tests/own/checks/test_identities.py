@@ -10,6 +10,7 @@ from exact_arithmetic import literal
 from examined_cases import DISTANCE, case, examine, named, outcomes
 from pretenders import Pretender
 
+from lossproof.checks.identities import in_words
 from lossproof.corpus.case import Identity, Term
 from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Tensor, Uniform
@@ -121,13 +122,28 @@ def test_each_side_of_an_identity_may_use_up_its_budget(share: float, agrees: bo
         assert {"expected", "observed", "snippet"} <= set(record.detail)
 
 
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ((Term(reduction="sum"),), "the same call with reduction sum"),
+        ((Term(params={"p": parse_numeral("2")}),), "the same call with p = 2"),
+        ((Term(params={"weight": DISTANCE.args["input"]}),), "the same call with another weight"),
+        ((Term("HuberLoss", args=DISTANCE.args),), "HuberLoss with other arguments"),
+        ((Term(), Term()), "the sum of 2 other calls"),
+    ],
+)
+def test_the_other_side_is_named(terms: tuple[Term, ...], words: str) -> None:
+    assert in_words(Identity(terms, None, "why")) == words
+
+
 def test_what_must_differ_must_not_agree() -> None:
     own, other = Identity((Term(),), None, "why"), Identity((HALVES[0],), ("sum",), "why")
     [alike, *_] = [one for one in examine(replace(DISTANCE, differs_from=own)) if one.outcome != "agree"]
     assert (alike.quantity, alike.outcome) == ("differs_from", "disagree")
-    assert alike.message == "both sides agree, but must not"
+    assert alike.message == "agrees with the same call, but must not: why"
     assert alike.detail is not None
-    assert {"expected", "observed", "snippet"} <= set(alike.detail)
+    assert "expected" not in alike.detail
+    assert {"observed", "snippet"} <= set(alike.detail)
     records = examine(replace(DISTANCE, differs_from=other))
     unlike = named(records, "differs_from")
     assert (unlike.outcome, unlike.message, unlike.reduction) == ("agree", "", "sum")

@@ -69,6 +69,33 @@ def test_a_subject_and_a_quantity() -> None:
     assert told == "15 checks in 3 cases: only torch.nn; only gradient:target"
 
 
+def test_values_or_gradients_alone_and_that_the_others_are_right() -> None:
+    gradients = said(quantity=QUANTITIES[1:])
+    assert gradients == "60 checks in 3 cases: only gradients; the values are right"
+    assert said(quantity=["value"]) == "30 checks in 3 cases: only values; the gradients are right"
+
+
+def test_a_check_of_two_calls_says_nothing_about_one() -> None:
+    """A mean that is wrong differs no more from a sum; under the sum, only their comparison fails."""
+    torch = [one for one in ran() if one.subject != "reference"]
+    means = [replace(one, outcome=Outcome.DISAGREE) for one in torch]
+    sums = [replace(one, reduction="sum") for one in torch]
+    compared = [replace(one, quantity=Quantity("differs_from"), outcome=Outcome.DISAGREE) for one in sums]
+    assert in_common([*means, *compared], sums) == "180 checks in 3 cases: only mean"
+    assert in_common(compared, sums) == "90 checks in 3 cases: only differs_from"
+
+
+def test_a_layout_counts_only_beside_the_same_check_in_another() -> None:
+    """Only a case that is right was tried in a layout of its own."""
+    records = list(ran())
+    wrong = [replace(one, outcome=Outcome.DISAGREE) for one in records if one.case == "plain"]
+    expanded = [replace(one, layout="expanded") for one in records if one.case != "plain"]
+    others = [one for one in records if one.case != "plain"]
+    assert "expanded" not in in_common(wrong, [*others, *expanded])
+    right = [replace(one, layout="expanded") for one in records if one.case == "plain"]
+    assert "never expanded" in in_common(wrong, [*others, *right])
+
+
 def test_what_everything_has_is_not_told() -> None:
     assert said() == "90 checks in 3 cases"
 

@@ -39,8 +39,8 @@ def said(failing: Sequence[Record]) -> str:
 @pytest.mark.parametrize(
     ("observed", "sentence"),
     [
-        ([true + 0.5 for true in TRUTHS], "all are 0.5 too large"),
-        ([true - 0.125 for true in TRUTHS], "all are 0.125 too small"),
+        ([true + 0.5 for true in TRUTHS], "all are 0.5 above the true value"),
+        ([true - 0.125 for true in TRUTHS], "all are 0.125 below the true value"),
         ([true * 2 for true in TRUTHS], "all are 2 times the true value"),
         ([true * 5 / 3 for true in TRUTHS], "all are 1.667 times the true value"),
         ([-true for true in TRUTHS], "all are -1 times the true value"),
@@ -56,7 +56,7 @@ def test_a_loss_says_which_error_its_wrong_numbers_share(observed: Sequence[floa
 def test_rounding_hides_no_shared_error() -> None:
     """In float16, a number near 17 has steps of 1/64."""
     pairs = zip(TRUTHS, [0.7515, 3.498, -1.249, 17.625], strict=True)
-    assert said([wrong(element(*pair, budget=0.004)) for pair in pairs]) == "all are 0.5 too large"
+    assert said([wrong(element(*pair, budget=0.004)) for pair in pairs]) == "all are 0.5 above the true value"
 
 
 def test_an_error_that_is_hardly_beyond_its_budget_is_shared_by_chance() -> None:
@@ -67,14 +67,14 @@ def test_few_checks_or_one_number_over_and_over_say_nothing() -> None:
     shifted = [wrong(element(true, true + 0.5)) for true in TRUTHS]
     assert said(shifted[:2]) == ""
     assert said(shifted[:1] * 5) == ""
-    assert said(shifted[:3]) == "all are 0.5 too large"
+    assert said(shifted[:3]) == "all are 0.5 above the true value"
 
 
 def test_what_was_not_seen_is_not_claimed() -> None:
     shifted = [wrong(element(true, true + 0.5)) for true in TRUTHS]
-    assert said([*shifted, ERRS]).startswith("all wrong numbers are 0.5 too large")
+    assert said([*shifted, ERRS]).startswith("all wrong numbers are 0.5 above the true value")
     many = wrong(element(2.0, 2.5), off=100)
-    assert said([*shifted, many]) == "all are 0.5 too large, as far as the details show"
+    assert said([*shifted, many]) == "all are 0.5 above the true value, as far as the details show"
 
 
 def test_a_check_shows_the_error_that_says_more() -> None:

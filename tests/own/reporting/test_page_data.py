@@ -167,6 +167,24 @@ def test_a_case_has_one_card_and_subjects_that_fail_alike_share_a_check(tmp_path
     assert (case["layouts"], case["share"]) == (["contiguous", "strided"], 1.235e7)
 
 
+def test_the_most_typical_case_comes_first(tmp_path: Path) -> None:
+    def failing(case: str, quantity: str, elements: int) -> Record:
+        element = {"at": [], "expected": "1", "observed": "2", "share": 1e6, "ulp": 1e6}
+        detail = DETAIL | {"elements": [element] * elements}
+        return replace(DISAGREES, case=case, quantity=Quantity(quantity), detail=detail)
+
+    records = [
+        failing("one way", "halved_weights", 1),
+        failing("many numbers", "value", 45),
+        failing("one number", "vjp:input", 1),
+        *[failing("many checks", quantity, 9) for quantity in ("differs_from", "value")],
+    ]
+    write_reports(tmp_path, RUN, [result_of(*records)])
+    (loss,) = page_data(tmp_path / "report.html")["failures"]["losses"]
+    # The numbers of a call come before what compares it, in a card, too.
+    assert [case["rows"] for case in loss["shown"]] == [[[4], [3]], [[2]], [[1]], [[0]]]
+
+
 def test_claims_come_in_order_with_their_verdicts(tmp_path: Path) -> None:
     erratum = {"kind": "erratum", "says": "no 1/N", "because": "the default is the mean"}
     drifted = {"kind": "drifted", "says": "8", "because": "14 since 2.0"}
@@ -196,6 +214,8 @@ def test_claims_come_in_order_with_their_verdicts(tmp_path: Path) -> None:
     ]
     assert [case["finding"] for case in document["claims"][1]["cases"]] == [erratum]
     assert document["claims"][2]["by"] == ["torch.nn"]
+    given = {"on": ["torch.nn", "float32", "mean", "gradient:input"], "message": "off by 0.2428"}
+    assert [case["given"] for case in document["claims"][2]["cases"]] == [given]
     (tried,) = document["claims"][5]["cases"]
     (number,) = tried["numbers"]
     assert number == NUMBERS | {"kind": "printed", "of": "", "reduction": "mean", "note": ""}

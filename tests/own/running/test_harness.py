@@ -193,6 +193,14 @@ def test_a_known_defect_that_matches_nothing_fails_the_run(suite: Suite) -> None
     assert "this known defect matches no check" in finished.stdout
 
 
+def test_where_checks_of_its_case_fail_a_known_defect_may_match_nothing(suite: Suite) -> None:
+    (suite.cases / "known-defects.yaml").write_text(DEFECTS.replace("[value]", "[velue]"))
+    (suite.cases / "losses.yaml").write_text(CASES.replace("0.3642", "0.3643"))
+    finished = suite.verify("--dtypes", "float32")
+    assert finished.returncode == 1
+    assert "this known defect matches no check" not in finished.stdout
+
+
 @pytest.mark.parametrize(
     ("entry", "options"),
     [
