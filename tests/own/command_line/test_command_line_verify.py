@@ -66,7 +66,8 @@ def test_what_fails_is_named_when_it_happens_and_at_the_end(asked: list[str], tm
         assert "[wrong] certified, printed, mean: stated 1.5" in text
     assert "1 disagree" in after
     assert "alike: 1 check of CrossEntropyLoss, printed, no dtype, in 1 case" in after
-    assert "--cases wrong -v" in after
+    folders = f"--corpus {tmp_path / 'cases'} --reports {tmp_path / 'reports'}"
+    assert f"--cases wrong {folders} -v" in after
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "1")])
