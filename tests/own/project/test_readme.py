@@ -112,10 +112,10 @@ def test_the_sample_of_last_lines_has_the_form_of_the_real_ones() -> None:
     entries = [{"kind": kind, "why": f"{kind} {one}"} for kind, many in kinds.items() for one in range(many)]
     worst = replace(
         AGREES,
-        case="margin-ranking-bias",
-        dtype="bfloat16",
+        case="margin-ranking-loss-margin-edges-float64",
+        dtype="float64",
         quantity=Quantity("gradient:input1"),
-        error_over_budget=0.97,
+        error_over_budget=0.9999,
     )
     infinite = replace(worst, outcome=Outcome.OVERFLOWED, rule="overflow", error_over_budget=None)
     far = replace(AGREES, case="cosine-itself", ulps=[6.3e57, 0.11])
