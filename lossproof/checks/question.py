@@ -61,6 +61,12 @@ class Question:
         assert isinstance(self.outcome, Observation)
         return self.outcome
 
+    @cached_property
+    def differentiated_call(self) -> Call:
+        """The call, by the tensors by which the subject differentiates it: a foreign one need not by all."""
+        computed = self.answer.gradients[-1] if self.answer.gradients else {}
+        return replace(self.call, wrt=tuple(name for name in self.call.wrt if name in computed))
+
     @property
     def is_value_right(self) -> bool:
         """Whether the value of the answer is within its budget."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lossproof.corpus.project_file import FLAGS, LISTS
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
 
@@ -24,8 +25,6 @@ _KEPT = {
     "quantities": "quantities",
     "lacks": "lacks",
 }
-_LISTS = ("subjects", "dtypes", "losses", "cases", "flags", "quantities", "lacks")
-_FLAGS = ("no_refusals", "quick")
 _KEYS = ("dtypes", "reductions", "quantities", "layouts")
 _HEAD = """\
 # What `lossproof verify` tests here, and what is known of it. An entry that no longer holds fails the run.
@@ -60,8 +59,8 @@ def project_text(options: Mapping[str, str], records: Sequence[Record]) -> str:
     lines = [_HEAD]
     for name, key in _KEPT.items():
         if text := options.get(name):
-            lines.append(f"{key} = {_array(text.split(',')) if key in _LISTS else _string(text)}")
-    lines += [f"{name} = true" for name in _FLAGS if options.get(name)]
+            lines.append(f"{key} = {_array(text.split(',')) if key in LISTS else _string(text)}")
+    lines += [f"{name} = true" for name in FLAGS if options.get(name)]
     if text := options.get("fixed"):
         pairs = (part.partition("=") for part in text.split(","))
         lines.append(f"fixed = {{{', '.join(f'{name} = {_string(value)}' for name, _, value in pairs)}}}")

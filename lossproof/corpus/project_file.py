@@ -22,9 +22,10 @@ from lossproof.numbers.formats import FORMATS
 PROJECT_FILE = "lossproof.toml"
 
 _TEXTS = ("subject", "as", "command", "arrays", "backward", "device")
-_LISTS = ("subjects", "dtypes", "losses", "cases", "flags", "quantities", "lacks")
-_FLAGS = ("no_refusals", "quick")
-_FILE = Keys((), (*_TEXTS, *_LISTS, *_FLAGS, "fixed", "differs", "defects"))
+# Of the options of a run, those with several values, and those without one.
+LISTS = ("subjects", "dtypes", "losses", "cases", "flags", "quantities", "lacks")
+FLAGS = ("no_refusals", "quick")
+_FILE = Keys((), (*_TEXTS, *LISTS, *FLAGS, "fixed", "differs", "defects"))
 _WHERE = ("dtypes", "reductions", "quantities", "layouts")
 _DIFFERS = Keys(("cases", "reason"), (*_WHERE, "link"))
 _DEFECT = Keys(("case", "observed", "why"), (*_WHERE, "elements", "expected", "link"))
@@ -77,8 +78,8 @@ def _raise_complaints(notes: Notes) -> None:
 def _read(root: Node, cases: Collection[str], notes: Notes) -> ProjectFile:
     fields = read_fields(root, "the file", _FILE, notes)
     options = {key: fields.text(key) for key in _TEXTS if key in fields}
-    options |= {key: ",".join(fields.list(key, read_text)) for key in _LISTS if key in fields}
-    options |= {key: "yes" for key in _FLAGS if key in fields and fields.boolean(key)}
+    options |= {key: ",".join(fields.list(key, read_text)) for key in LISTS if key in fields}
+    options |= {key: "yes" for key in FLAGS if key in fields and fields.boolean(key)}
     if "fixed" in fields:
         options["fixed"] = ",".join(_assignments(fields["fixed"], notes))
     entries = [entry for node in _items(fields, "differs") for entry in _differences(node, cases, notes)]

@@ -12,7 +12,6 @@ A subject says what a mode promises (``subjects.promise``); here each promise ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from zlib import crc32
 
@@ -90,7 +89,7 @@ class Ways:
     def examine(self, question: Question) -> Iterator[Record]:
         """A record for each, or none if the way says nothing about such a call."""
         trial = question.trial
-        for ways in trial.subject.ways(_differentiated(question)):
+        for ways in trial.subject.ways(question.differentiated_call):
             if not question.is_right:
                 ways = {way: promise for way, promise in ways.items() if promise is Promise.VALUE_AS_PLAIN}
             for way in ways if trial.extent.with_all_ways else in_turn(trial, question.reduction, list(ways)):
@@ -106,7 +105,7 @@ def in_turn(trial: Trial, reduction: str | None, ways: Sequence[str]) -> Sequenc
 
 
 def _examine_in(mode: str, promise: Promise, question: Question, directions: Directions) -> Iterator[Record]:
-    trial, call = question.trial, _differentiated(question)
+    trial, call = question.trial, question.differentiated_call
     detail = partial(_detail, trial.subject.programs, call, directions)
     try:
         outcome = trial.subject.run_mode(mode, call, directions)
@@ -119,12 +118,6 @@ def _examine_in(mode: str, promise: Promise, question: Question, directions: Dir
         yield trial.record(mode, Outcome.UNSUPPORTED, call.reduction, message=str(reason))
     except Refused as refused:
         yield trial.record_error(mode, refused, call.reduction, detail=partial(detail, mode))
-
-
-def _differentiated(question: Question) -> Call:
-    """The call, by those tensors by which the subject differentiates it; a foreign one need not by all."""
-    computed = question.answer.gradients[-1] if question.answer.gradients else {}
-    return replace(question.call, wrt=tuple(name for name in question.call.wrt if name in computed))
 
 
 def _is_examined(question: Question) -> bool:
