@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensor_reading import read_tensor
 from lossproof.corpus.tensors import Complex, Tensor
 from lossproof.corpus.values import plain_number, typed_numbers
+from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, prepare
 from lossproof.reference.refusals import Refusal
@@ -39,10 +41,13 @@ def lint_upstream(case: Case) -> list[Complaint]:
         return []
     for reduction in case.reductions or LOSSES[case.loss].reductions or (None,):
         try:
-            prepared = _prepared(case, reduction)
+            with catch_warnings():  # a run judges what is advised
+                simplefilter("ignore", ReferenceWarning)
+                prepared = _prepared(case, reduction)
+            shape = np.shape(prepared.value())
         except Refusal:  # which a run reports, as that of any case
             return []
-        shape, runs_with = np.shape(prepared.value()), f" with reduction {reduction}" if reduction else ""
+        runs_with = f" with reduction {reduction}" if reduction else ""
         problem = remedy = ""
         if shape != case.upstream.shape:
             problem = f"upstream has shape {list(case.upstream.shape)}, the result{runs_with} {list(shape)}"

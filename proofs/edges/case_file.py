@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.formats import FORMATS, Format
 from lossproof.reference.catalogue import LOSSES
+from proofs.case_text import number, slug
 from proofs.edges.choosing import chosen_places, numbers_beside
 from proofs.edges.finding import BATCH_AXIS, batch, edges
 from proofs.edges.sweeps import SWEEPS, Sweep
@@ -25,8 +24,6 @@ _HEAD = """\
 cases:
 """
 _WIDTH = 110
-# A longer decimal is written as a hexadecimal float, which is exact.
-_LONGEST_DECIMAL = 8
 
 
 def case_file(sweeps: Iterable[Sweep] = SWEEPS) -> str:
@@ -45,7 +42,7 @@ def cases_of(sweeps: Iterable[Sweep]) -> Iterator[str]:
         if any(sweep.params != own[0].params for sweep in own):
             raise ValueError(f"sweeps of {loss} differ in their parameters; give them different variants")
         for format in FORMATS.values():
-            yield _case("-".join(filter(None, (_slug(loss), variant, "edges", format.name))), own, format)
+            yield _case("-".join(filter(None, (slug(loss), variant, "edges", format.name))), own, format)
 
 
 def _case(id: str, sweeps: Sequence[Sweep], format: Format) -> str:
@@ -75,15 +72,6 @@ def _numbers(seed: str, sweep: Sweep, format: Format) -> npt.NDArray[np.float64]
     return numbers_beside(places, *sweep.limits(format), seed, format)
 
 
-def _slug(loss: str) -> str:
-    """The name of a loss as part of an id.
-
-    >>> _slug("BCEWithLogitsLoss")
-    'bce-with-logits-loss'
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", loss).lower()
-
-
 def _block(key: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Iterator[str]:
     if tensors:
         yield f"    {key}:"
@@ -96,21 +84,11 @@ def _block(key: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Iterator[str]:
 
 def _tensor(values: npt.NDArray[Any]) -> str:
     if values.size > 1 and np.all(values == values.flat[0]):
-        return f"{{fill: {_number(values.flat[0].item())}, shape: {list(values.shape)}}}"
+        return f"{{fill: {number(values.flat[0].item())}, shape: {list(values.shape)}}}"
     return _listed(values)
 
 
 def _listed(values: npt.NDArray[Any]) -> str:
     if values.ndim == 0:
-        return _number(values.item())
+        return number(values.item())
     return f"[{', '.join(_listed(part) for part in values)}]"
-
-
-def _number(value: float | bool) -> str:
-    """Digits that mean exactly this number."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    decimal = f"{value:.{_LONGEST_DECIMAL}g}"
-    if len(decimal) <= _LONGEST_DECIMAL and Fraction(decimal) == Fraction(value):
-        return decimal
-    return "'" + re.sub(r"\.?0*p", "p", float(value).hex()) + "'"

@@ -1,0 +1,84 @@
+"""Writes the combinations of all losses as a case file."""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+
+from proofs.case_text import slug
+from proofs.combinations.catalogue import TABLES
+from proofs.combinations.covering import covering_array
+from proofs.combinations.table import SILENT, Call, Choice, Row, Table
+
+_HEAD = """\
+# Circumstances of each loss two by two: every two levels of its dimensions, such as a dtype and a size, meet in a case.
+# Made from the tables by `python -m proofs.combinations`, which makes it anew; do not edit.
+cases:
+"""
+_WIDTH = 110
+# Digits of an id; it is that of the contents, so that it cannot come to mean others.
+_DIGITS = 6
+
+
+def case_file(tables: Iterable[Table] = tuple(TABLES.values())) -> str:
+    """The text of the file."""
+    return _HEAD + "".join(case for table in tables for case in cases_of(table))
+
+
+def cases_of(table: Table) -> Iterator[str]:
+    """The text of each case of a loss."""
+    for row in covering_array(table):
+        yield _case(table, row)
+
+
+def _case(table: Table, row: Row) -> str:
+    choice = Choice(table.loss, row)
+    body = "\n".join(_body(choice, table.build(choice)))
+    digest = hashlib.sha256(body.encode()).hexdigest()[:_DIGITS]
+    lines = [
+        f"  - id: {slug(table.loss)}-combination-{digest}",
+        *_wrapped("title", title(row), 4),
+        f"    loss: {table.loss}",
+        body,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def title(row: Row) -> str:
+    """The levels of a row, but for those that go without saying.
+
+    >>> title({"dtype": "float32", "size": "-few", "special": "nan"})
+    'float32, nan'
+    """
+    return ", ".join(level.strip() for level in row.values() if not level.startswith(SILENT))
+
+
+def _body(choice: Choice, call: Call) -> Iterator[str]:
+    yield f"    dtypes: [{choice['dtype']}]"
+    if "reduction" in choice.row:
+        yield f"    reductions: [{choice.reduction}]"
+    if call.warns is not None:
+        yield f"    warns: {call.warns}"
+    yield from _block("params", {name: text for name, text in call.params.items() if text is not None})
+    yield from _block("args", call.args)
+    if call.upstream is not None:
+        yield from _wrapped("upstream", call.upstream, 4)
+
+
+def _block(key: str, texts: Mapping[str, str]) -> Iterator[str]:
+    if texts:
+        yield f"    {key}:"
+    for name, text in texts.items():
+        yield from _wrapped(name, text, 6)
+
+
+def _wrapped(key: str, text: str, indent: int) -> Iterator[str]:
+    yield from textwrap.wrap(
+        f"{key}: {text}",
+        _WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

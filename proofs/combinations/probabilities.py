@@ -1,0 +1,154 @@
+"""The tables of the losses of probabilities element by element: BCE, with logits or without, and KL."""
+
+from __future__ import annotations
+
+import math
+
+from proofs.combinations.circumstances import (
+    ELEMENTWISE,
+    FORMS,
+    PLACES,
+    SCALES,
+    SIZE_RULE,
+    SIZES,
+    SPECIAL_RULES,
+    SPECIALS,
+    UPSTREAMS,
+    ZEROS,
+    common,
+    option,
+    chosen,
+    opposite,
+    place,
+    scaled,
+    shape,
+    upstream,
+    with_special,
+    with_zeros,
+)
+from proofs.combinations.regression import BROADCAST_RULE, BROADCASTS, OWNERS, shapes
+from proofs.combinations.table import Call, Choice, Levels, Rule, Table
+from proofs.combinations.tensors import Shape, Tensor, drawn, in_blocks, next_to, patched
+from proofs.combinations.weights import SPREAD_RULES, SPREADS, WEIGHTS, spread, weight_levels, weights
+
+_SHAPED: dict[str, Levels] = {"form": FORMS, "size": SIZES}
+
+_RANGES: Levels = ("-ordinary", "near 0", "near 1")
+_LIMITS = {"-ordinary": (2.0**-4, 1 - 2.0**-4), "near 0": (0.0, 2.0**-9), "near 1": (1 - 2.0**-3, 1.0)}
+_PROBABILITIES: Levels = (
+    "-nothing special",
+    "a probability of 0",
+    "a probability of 1",
+    "a probability of 1/2",
+    "a tie",
+    "almost a tie",
+)
+_EXACT = {"a probability of 0": 0.0, "a probability of 1": 1.0, "a probability of 1/2": 0.5}
+_LABELS: Levels = ("-shares", "targets of 0 and 1", "targets of 1", "targets beyond 0 and 1")
+_LABEL_BLOCKS = {"targets of 0 and 1": (1, 0, 0, 1), "targets of 1": (1,), "targets beyond 0 and 1": (-1, 2, 1.5)}
+
+
+def _with_exact(choice: Choice, tensor: Tensor, other: Tensor) -> Tensor:
+    special, count = choice["special"], tensor.values.size
+    if special == "-nothing special" or count == 0:
+        return tensor
+    at = place(choice, count)
+    if special in _EXACT:
+        return patched(tensor, {at: _EXACT[special]})
+    met = opposite(tensor.shape, other, at)
+    return patched(tensor, {at: met if special == "a tie" else next_to(met, choice.format, -math.inf)})
+
+
+def _targets(choice: Choice, own: Shape) -> Tensor:
+    if choice["labels"] == "-shares":
+        return drawn(0, 1, own, choice.seed("target"), choice.format)
+    return in_blocks(_LABEL_BLOCKS[choice["labels"]], own)
+
+
+def _bce(choice: Choice) -> Call:
+    own = shape(choice)
+    input = drawn(*_LIMITS[choice["range"]], own, choice.seed("input"), choice.format)
+    target = _targets(choice, own)
+    if choice["owner"] == "target":
+        target = _with_exact(choice, target, input)
+    else:
+        input = _with_exact(choice, input, target)
+    params = {"weight": weights(choice, spread(choice, own))}
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, own))
+
+
+def _bce_with_logits(choice: Choice) -> Call:
+    own = shape(choice)
+    input = with_zeros(choice, scaled(choice, "input", own, power=1))
+    target = _targets(choice, own)
+    input = with_special(choice, input, target)
+    params = {
+        "weight": weights(choice, spread(choice, own)),
+        "pos_weight": weights(choice, own[-1:], "pos_weight"),
+    }
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, own))
+
+
+def _kl(choice: Choice) -> Call:
+    own, others, both = shapes(choice)
+    low = -4 if choice["scale"] == "-ordinary" else -512
+    input = drawn(low, -0.25, own, choice.seed("input"), choice.format)
+    is_log = choice["log_target"] == "log_target true"
+    target = drawn(*((-4, -0.25) if is_log else (2.0**-5, 1)), others, choice.seed("target"), choice.format)
+    input = with_special(choice, input, target)
+    params = {"log_target": chosen(choice, "log_target")}
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, both))
+
+
+TABLES = (
+    Table(
+        "BCELoss",
+        {
+            **common(),
+            **_SHAPED,
+            "range": _RANGES,
+            "labels": _LABELS[:3],
+            "special": _PROBABILITIES,
+            "place": PLACES,
+            "owner": OWNERS,
+            "weight": WEIGHTS,
+            "spread": SPREADS,
+            "upstream": UPSTREAMS,
+        },
+        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES),
+        _bce,
+    ),
+    Table(
+        "BCEWithLogitsLoss",
+        {
+            **common(),
+            **_SHAPED,
+            "scale": SCALES,
+            "labels": _LABELS,
+            "zeros": ZEROS,
+            "special": SPECIALS,
+            "place": PLACES,
+            "weight": WEIGHTS,
+            "spread": SPREADS,
+            "pos_weight": weight_levels("pos_weight"),
+            "upstream": UPSTREAMS,
+        },
+        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES),
+        _bce_with_logits,
+    ),
+    Table(
+        "KLDivLoss",
+        {
+            **common((*ELEMENTWISE, "batchmean")),
+            **_SHAPED,
+            "broadcast": BROADCASTS,
+            "scale": ("-ordinary", "huge"),
+            "special": SPECIALS,
+            "place": PLACES,
+            "log_target": option("log_target", "false", "true"),
+            "upstream": UPSTREAMS,
+        },
+        (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES),
+        _kl,
+    ),
+)

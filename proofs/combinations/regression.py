@@ -1,0 +1,121 @@
+"""The tables of the losses of two tensors of any real numbers: L1, MSE, Smooth L1 and Huber."""
+
+from __future__ import annotations
+
+from proofs.combinations.circumstances import (
+    FORMS,
+    PLACES,
+    SCALES,
+    SIZE_RULE,
+    SIZES,
+    SPECIAL_RULES,
+    SPECIALS,
+    UPSTREAMS,
+    ZEROS,
+    chosen,
+    common,
+    option,
+    scaled,
+    shape,
+    upstream,
+    with_special,
+    with_zeros,
+)
+from proofs.combinations.table import Call, Choice, Levels, Rule, Table
+from proofs.combinations.tensors import Shape, Tensor, in_blocks
+from proofs.combinations.weights import WEIGHTS, weights
+
+BROADCASTS: Levels = ("-alike", "targets broadcast", "inputs broadcast")
+BROADCAST_RULE = Rule(
+    ("form", "broadcast"),
+    lambda form, broadcast: broadcast == "-alike" or form == "3 or 5 dimensions",
+)
+OWNERS: Levels = ("-input", "target")
+_WARNS = '{when: call, kind: shape, torch: {type: UserWarning, match: "Using a target size"}}'
+_WHOLE = {"int64 targets": "int64", "uint8 targets": "uint8"}
+TARGETS: Levels = ("-targets of its dtype", "int64 targets", "uint8 targets", "narrower targets")
+NARROWER = {"float64": "float32", "float32": "float16"}
+_TARGET_RULES = (
+    Rule(("target", "dtype"), lambda target, dtype: target != "narrower targets" or dtype in NARROWER),
+    Rule(("target", "owner"), lambda target, owner: target == TARGETS[0] or owner == "-input"),
+)
+
+
+def shapes(choice: Choice) -> tuple[Shape, Shape, Shape]:
+    """The shapes of the input, of the target, and of what both broadcast to."""
+    own = shape(choice)
+    which = choice.among("broadcast", 0, 1)
+    if choice["broadcast"] == "targets broadcast":
+        return own, (own[1:], ())[which], own
+    if choice["broadcast"] == "inputs broadcast":
+        return ((1, *own[1:]), (*own[:-1], 1))[which], own, own
+    return own, own, own
+
+
+def target_of(choice: Choice, own: Shape, floats: Tensor) -> Tensor:
+    """The target in the dtype that the row says."""
+    if choice["target"] in _WHOLE:
+        return in_blocks([2, 0, 3, 1], own, _WHOLE[choice["target"]])
+    if choice["target"] == "narrower targets":
+        return in_blocks([0.5, -1.25, 2, 0], own, NARROWER[choice["dtype"]])
+    return floats
+
+
+def _build(choice: Choice) -> Call:
+    own, others, both = shapes(choice)
+    input = with_zeros(choice, scaled(choice, "input", own))
+    target = target_of(choice, others, with_zeros(choice, scaled(choice, "target", others)))
+    if choice["owner"] == "target":
+        target = with_special(choice, target, input)
+    else:
+        input = with_special(choice, input, target)
+    params = {name: chosen(choice, name) for name in ("beta", "delta") if name in choice.row}
+    if "weight" in choice.row:
+        params["weight"] = weights(choice, own)
+    warns = None if choice["broadcast"] == "-alike" else _WARNS
+    args = {"input": input.text, "target": target.text}
+    return Call(args, params, upstream(choice, both), warns=warns)
+
+
+def _table(loss: str, own: dict[str, Levels], targets: Levels, *rules: Rule) -> Table:
+    dimensions = {
+        **common(),
+        "form": FORMS,
+        "size": SIZES,
+        "broadcast": BROADCASTS,
+        "target": targets,
+        "scale": SCALES,
+        "zeros": ZEROS,
+        "special": SPECIALS,
+        "place": PLACES,
+        "owner": OWNERS,
+        "upstream": UPSTREAMS,
+        **own,
+    }
+    all_rules = (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES, *_TARGET_RULES, *rules)
+    return Table(loss, dimensions, all_rules, _build)
+
+
+# Known defects, each with cases of its own.
+_SIGN_OF_NAN = Rule(("special",), lambda special: special != "nan")
+_SIGN_OF_NAN_AT_0 = Rule(("special", "beta"), lambda special, beta: special != "nan" or beta != "beta 0")
+_WEIGHTS_OF_BROADCAST_INPUT = Rule(
+    ("broadcast", "weight"),
+    lambda broadcast, weight: broadcast != "inputs broadcast" or weight == "-no weights",
+)
+_DERIVATIVE_IN_WHOLE_NUMBERS = Rule(
+    ("form", "target"), lambda form, target: form != "no rows" or target not in _WHOLE
+)
+
+TABLES = (
+    _table("L1Loss", {}, TARGETS, _SIGN_OF_NAN),
+    _table("MSELoss", {"weight": WEIGHTS}, TARGETS, _WEIGHTS_OF_BROADCAST_INPUT),
+    _table(
+        "SmoothL1Loss",
+        {"beta": option("beta", "1", "0", "0.5", "100")},
+        TARGETS,
+        _SIGN_OF_NAN_AT_0,
+        _DERIVATIVE_IN_WHOLE_NUMBERS,
+    ),
+    _table("HuberLoss", {"delta": option("delta", "1", "0.25", "100"), "weight": WEIGHTS}, TARGETS[:1]),
+)
