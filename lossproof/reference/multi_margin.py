@@ -86,7 +86,7 @@ def multi_margin_loss_gradient(
     share = np.reshape(spread(upstream, target.shape, reduction), (-1, 1)) / float(excess.shape[1])
     slope = hinge_slope(excess, MULTI_ON_MARGIN)
     if p == 2:
-        slope = 2.0 * slope * excess
+        slope = 2.0 * np.maximum(excess, 0.0)
     if weight is not None:
         slope = slope * _target_weights(weight, target)
     others = np.where(is_other, slope * share, 0.0)

@@ -21,7 +21,7 @@ _WIDTH = 110
 _DIGITS = 6
 
 
-def case_file(tables: Iterable[Table] = tuple(TABLES.values())) -> str:
+def case_file(tables: Iterable[Table] = TABLES) -> str:
     """The text of the file."""
     return _HEAD + "".join(case for table in tables for case in cases_of(table))
 
@@ -33,11 +33,11 @@ def cases_of(table: Table) -> Iterator[str]:
 
 
 def _case(table: Table, row: Row) -> str:
-    choice = Choice(table.loss, row)
+    choice = Choice(table.name, row)
     body = "\n".join(_body(choice, table.build(choice)))
     digest = hashlib.sha256(body.encode()).hexdigest()[:_DIGITS]
     lines = [
-        f"  - id: {slug(table.loss)}-combination-{digest}",
+        f"  - id: {'-'.join(filter(None, (slug(table.loss), table.variant, 'combination', digest)))}",
         *_wrapped("title", title(row), 4),
         f"    loss: {table.loss}",
         body,

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from proofs.combinations import likelihoods, probabilities, regression, signs
+from proofs.combinations import (
+    classes,
+    distributions,
+    labels,
+    layers,
+    likelihoods,
+    probabilities,
+    regression,
+    sequences,
+    signs,
+    vectors,
+)
 from proofs.combinations.table import Table
 
-_FAMILIES = (regression, probabilities, likelihoods, signs)
+_FAMILIES = (
+    distributions,
+    classes,
+    labels,
+    probabilities,
+    likelihoods,
+    regression,
+    signs,
+    vectors,
+    sequences,
+    layers,
+)
 
-TABLES: dict[str, Table] = {table.loss: table for family in _FAMILIES for table in family.TABLES}
+TABLES: tuple[Table, ...] = tuple(table for family in _FAMILIES for table in family.TABLES)

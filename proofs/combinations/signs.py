@@ -22,7 +22,7 @@ from proofs.combinations.circumstances import (
     with_zeros,
 )
 from proofs.combinations.regression import BROADCAST_RULE, BROADCASTS, shapes
-from proofs.combinations.table import Call, Choice, Levels, Table
+from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, filled, in_blocks
 
 LABELS: Levels = ("-labels of both signs", "labels of 1", "labels of -1", "int64 labels", "int32 labels", "a label of 0")
@@ -86,10 +86,11 @@ def _dimensions(scales: Levels, broadcasts: Levels) -> dict[str, Levels]:
 
 _RULES = (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES)
 _MARGIN = {"margin": option("margin", "1", "0", "-0.5", "100")}
+# Beyond the largest exponential, the soft margin is a known defect, and so are huge numbers.
+_FINITE = Rule(("special",), lambda special: special != "infinity")
 
 TABLES = (
     Table("HingeEmbeddingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _hinge),
     Table("MarginRankingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _ranking),
-    # Beyond the largest exponential, torch's soft margin is a known defect.
-    Table("SoftMarginLoss", _dimensions(SCALES[:3], BROADCASTS[:2]), _RULES, _soft),
+    Table("SoftMarginLoss", _dimensions(SCALES[:3], BROADCASTS[:2]), (*_RULES, _FINITE), _soft),
 )

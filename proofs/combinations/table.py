@@ -58,11 +58,11 @@ class Choice:
     """A row of a table, and the draws that belong to it.
 
     Attributes:
-        loss: its name.
+        table: the name of the table.
         row: a level of each dimension.
     """
 
-    loss: str
+    table: str
     row: Row
 
     def __getitem__(self, dimension: str) -> str:
@@ -80,7 +80,7 @@ class Choice:
 
     def seed(self, purpose: str) -> int:
         """A number that depends on the row and the purpose alone."""
-        return crc32(repr((self.loss, sorted(self.row.items()), purpose)).encode()) % _SEEDS
+        return crc32(repr((self.table, sorted(self.row.items()), purpose)).encode()) % _SEEDS
 
     def among(self, purpose: str, *numbers: int) -> int:
         """One of these numbers."""
@@ -96,12 +96,19 @@ class Table:
         dimensions: by name, the levels; ``dtype`` is one of them, and ``reduction`` where the loss has any.
         rules: which levels go together.
         build: the call that a row describes.
+        variant: tells the tables of one loss apart.
     """
 
     loss: str
     dimensions: Mapping[str, Levels]
     rules: Sequence[Rule]
     build: Callable[[Choice], Call]
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """The loss, and the variant."""
+        return f"{self.loss} {self.variant}".strip()
 
     def breaks(self, row: Row) -> bool:
         """Whether a row, in which dimensions may be missing, breaks a rule already."""

@@ -6,7 +6,7 @@ from proofs.combinations.table import SILENT, Choice, Levels, Rule
 from proofs.combinations.tensors import Shape, drawn, filled, patched
 
 WEIGHTS: Levels = ("-no weights", "weights", "weights with zeros", "weights of 0", "a huge weight")
-_HUGE = 512.0
+_HUGE = 64.0
 # What each of the weights belongs to, where they broadcast.
 SPREADS: Levels = ("-weights of elements", "weights of columns", "weights of rows")
 SPREAD_RULES = (

@@ -1,0 +1,199 @@
+"""The tables of the losses of class indices: NLL, cross entropy and the margins over classes."""
+
+from __future__ import annotations
+
+import math
+
+from proofs.combinations.circumstances import chosen, option, upstream
+from proofs.combinations.class_targets import (
+    CLASSES,
+    DTYPES,
+    FORMS,
+    IGNORE_INDEX,
+    IGNORED,
+    ROWS,
+    RULES,
+    dimensions,
+    shapes,
+    sizes,
+    targets,
+)
+from proofs.combinations.table import Call, Choice, Levels, Rule, Table
+from proofs.combinations.tensors import Shape, Tensor, drawn, filled, patched
+from proofs.combinations.weights import WEIGHTS, weights
+
+LOGITS: Levels = ("-ordinary logits", "equal logits", "logits far apart", "tiny logits", "negative logits")
+SPECIALS: Levels = ("-nothing special", "minus infinity beside the target", "nan at the target", "infinity at the target")
+
+SMOOTHING: Levels = option("label_smoothing", "0", "0.1", "1")
+UNSMOOTHED = ("-label_smoothing left out", "label_smoothing 0")
+
+
+def logits(choice: Choice, shape: Shape) -> Tensor:
+    """Numbers of the level of logits."""
+    level = choice["logits"]
+    if level == "equal logits":
+        return filled(1.5, shape)
+    low, high = {
+        "-ordinary logits": (-4, 4),
+        "logits far apart": (-96, 96),
+        "tiny logits": (-(2.0**-12), 2.0**-12),
+        "negative logits": (-8, -0.25),
+    }[level]
+    return drawn(low, high, shape, choice.seed("input"), choice.format)
+
+
+def with_special(choice: Choice, input: Tensor, target: Tensor, axis: int) -> Tensor:
+    """Something special at the target of the middle row, or beside it."""
+    special = choice.row.get("special", "-nothing special")
+    if special.startswith("-") or target.values.size == 0:
+        return input
+    at = target.values.size // 2
+    index = [int(place) for place in _unravelled(at, target.shape)]
+    label, classes = int(target.values.flat[at]), input.shape[axis]
+    label = label if 0 <= label < classes else 0
+    if special == "minus infinity beside the target":
+        label = (label + 1) % classes
+    value = {"nan at the target": math.nan, "infinity at the target": math.inf}.get(special, -math.inf)
+    index.insert(axis, label)
+    return patched(input, {_raveled(index, input.shape): value})
+
+
+def _unravelled(place: int, shape: Shape) -> list[int]:
+    found = []
+    for size in reversed(shape):
+        found.append(place % size)
+        place //= size
+    return found[::-1]
+
+
+def _raveled(index: list[int], shape: Shape) -> int:
+    place = 0
+    for own, size in zip(index, shape, strict=True):
+        place = place * size + own
+    return place
+
+
+def _nll(choice: Choice) -> Call:
+    own, others = shapes(choice)
+    axis, classes = min(len(own) - 1, 1), sizes(choice)[1]
+    target = targets(choice, others, classes)
+    input = drawn(-8, 0, own, choice.seed("input"), choice.format)
+    input = with_special(choice, input, target, axis)
+    params = {"weight": weights(choice, (classes,)), "ignore_index": chosen(choice, "ignore_index")}
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, others))
+
+
+def _cross_entropy(choice: Choice) -> Call:
+    own, others = shapes(choice)
+    axis, classes = min(len(own) - 1, 1), sizes(choice)[1]
+    target = targets(choice, others, classes)
+    input = with_special(choice, logits(choice, own), target, axis)
+    params = {
+        "weight": weights(choice, (classes,)),
+        "ignore_index": chosen(choice, "ignore_index"),
+        "label_smoothing": chosen(choice, "label_smoothing"),
+    }
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, others))
+
+
+def _multi_margin(choice: Choice) -> Call:
+    own, others = shapes(choice)
+    axis, classes = min(len(own) - 1, 1), sizes(choice)[1]
+    target = targets(choice, others, classes)
+    input = with_special(choice, logits(choice, own), target, axis)
+    params = {
+        "p": chosen(choice, "p"),
+        "margin": chosen(choice, "margin"),
+        "weight": weights(choice, (classes,)),
+    }
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, others))
+
+
+_IGNORING: dict[str, Levels] = {"target dtype": DTYPES, "ignored": IGNORED, "ignore_index": IGNORE_INDEX}
+# Known defects, each with cases of its own.
+_SMOOTHING_IN_HALF = Rule(
+    ("dtype", "classes", "label_smoothing"),
+    lambda dtype, classes, smoothing: dtype != "float16"
+    or classes not in ("near 1024 classes", "32769 classes")
+    or smoothing in UNSMOOTHED,
+)
+_PUSHES_ONE_BY_ONE = Rule(
+    ("classes", "logits"),
+    lambda classes, logits: classes not in ("near 1024 classes", "32769 classes") or logits != "equal logits",
+)
+_META_OF_ONE = Rule(
+    ("form", "reduction"), lambda form, reduction: form != "one vector of classes" or reduction != "none"
+)
+_SPECIAL_IN_IGNORED = (
+    Rule(
+        ("special", "ignored"), lambda special, ignored: special.startswith("-") or ignored == "-nothing ignored"
+    ),
+    Rule(
+        ("special", "ignore_index"),
+        lambda special, index: special.startswith("-") or index not in ("ignore_index 0", "ignore_index 1"),
+    ),
+)
+_BYTES_SMOOTHED = Rule(
+    ("target dtype", "label_smoothing"),
+    lambda dtype, smoothing: dtype == "-int64" or smoothing in UNSMOOTHED,
+)
+_WEIGHT_OF_0 = Rule(
+    ("reduction", "label_smoothing", "weight", "target"),
+    lambda reduction, smoothing, weight, target: reduction != "mean"
+    or smoothing in UNSMOOTHED
+    or weight != "weights with zeros"
+    or target in ("-any classes", "one class between"),
+)
+_MARGIN_OF_NAN = Rule(("special",), lambda special: special != "nan at the target")
+
+TABLES = (
+    Table(
+        "NLLLoss",
+        {**dimensions(), **_IGNORING, "weight": WEIGHTS, "special": SPECIALS},
+        (*RULES, *_SPECIAL_IN_IGNORED),
+        _nll,
+    ),
+    Table(
+        "NLLLoss2d",
+        {
+            **dimensions(),
+            "form": ("-more dimensions",),
+            "rows": ROWS[:2],
+            "classes": CLASSES[:3],
+            "ignored": IGNORED,
+            "ignore_index": IGNORE_INDEX,
+            "weight": WEIGHTS,
+        },
+        (),
+        _nll,
+    ),
+    Table(
+        "CrossEntropyLoss",
+        {
+            **dimensions(),
+            **_IGNORING,
+            "logits": LOGITS,
+            "weight": WEIGHTS,
+            "label_smoothing": SMOOTHING,
+            "special": SPECIALS,
+        },
+        (*RULES, *_SPECIAL_IN_IGNORED, _BYTES_SMOOTHED, _SMOOTHING_IN_HALF, _WEIGHT_OF_0),
+        _cross_entropy,
+    ),
+    Table(
+        "MultiMarginLoss",
+        {
+            **dimensions(),
+            # Of no rows, the result is never written.
+            "form": FORMS[:2],
+            "logits": LOGITS,
+            "weight": WEIGHTS,
+            "p": option("p", "1", "2"),
+            "margin": option("margin", "1", "0", "-0.5", "0.125", "100"),
+            "special": SPECIALS,
+        },
+        (*RULES, _MARGIN_OF_NAN, _PUSHES_ONE_BY_ONE, _META_OF_ONE),
+        _multi_margin,
+    ),
+)

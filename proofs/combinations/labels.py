@@ -1,0 +1,134 @@
+"""The tables of the losses of a target for each class: several labels, and probabilities of the classes."""
+
+from __future__ import annotations
+
+from proofs.combinations.circumstances import chosen, upstream
+from proofs.combinations.class_targets import CLASSES, FORMS, RULES, dimensions, shapes, sizes
+from proofs.combinations.classes import LOGITS, SMOOTHING, logits
+from proofs.combinations.table import Call, Choice, Levels, Rule, Table
+from proofs.combinations.tensors import (
+    Shape,
+    Tensor,
+    drawn,
+    drawn_classes,
+    filled,
+    function_of,
+    in_blocks,
+    patched,
+)
+from proofs.combinations.weights import WEIGHTS, weights
+
+_LABELS: Levels = (
+    "-labels",
+    "the last label alone",
+    "no label",
+    "many labels",
+    "a label twice",
+    "labels after the end",
+)
+_SHARES: Levels = ("-0 and 1", "shares", "all 0", "all 1", "int64 targets", "beyond 0 and 1")
+_BLOCKS = {"-0 and 1": (1, 0, 0, 1, 1), "all 0": (0,), "all 1": (1,), "beyond 0 and 1": (-0.5, 2), "int64 targets": (0, 1, 1)}
+_DISTRIBUTIONS: Levels = ("-distributions", "one-hot targets", "targets of 0", "beyond 1")
+
+
+def _ends(shape: Shape, labels: list[int]) -> Tensor:
+    """Rows with these labels at their beginning, and -1 in all other places."""
+    classes = shape[-1]
+    rows = shape[0] if len(shape) == 2 else 1
+    numbers = {}
+    # The first and the last row and one between; the others have no label.
+    for row in sorted({0, rows // 2, rows - 1}):
+        for place, label in enumerate(labels[:classes]):
+            numbers[row * classes + place] = label
+    return patched(filled(-1, shape, "int64"), numbers)
+
+
+def _label_sets(choice: Choice, shape: Shape) -> Tensor:
+    classes = shape[-1]
+    last = classes - 1
+    if choice["target"] == "many labels":
+        return drawn_classes(classes, shape, choice.seed("target"))
+    labels = {
+        "-labels": [last // 2, 0],
+        "the last label alone": [last],
+        "no label": [],
+        "a label twice": [last, 0, last],
+        "labels after the end": [0, -1, last],
+    }[choice["target"]]
+    return _ends(shape, labels)
+
+
+def _multilabel_margin(choice: Choice) -> Call:
+    own, _ = shapes(choice)
+    target = _label_sets(choice, own)
+    args = {"input": logits(choice, own).text, "target": target.text}
+    return Call(args, {}, upstream(choice, own[:-1]))
+
+
+def _multilabel_soft_margin(choice: Choice) -> Call:
+    own, _ = shapes(choice)
+    # The classes come last.
+    own = (own[0], *own[2:], own[1]) if len(own) > 2 else own
+    if choice["target"] == "shares":
+        target = drawn(0, 1, own, choice.seed("target"), choice.format)
+    else:
+        dtype = "int64" if choice["target"] == "int64 targets" else None
+        target = in_blocks(_BLOCKS[choice["target"]], own, dtype)
+    input = logits(choice, own)
+    params = {"weight": weights(choice, own[-1:])}
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, own[:-1]))
+
+
+def _with_probabilities(choice: Choice) -> Call:
+    own, others = shapes(choice)
+    axis, classes = min(len(own) - 1, 1), sizes(choice)[1]
+    level, seed = choice["target"], choice.seed("target")
+    if level == "-distributions":
+        target = function_of("softmax", drawn(-3, 3, own, seed, choice.format), axis)
+    elif level == "beyond 1":
+        target = drawn(-1, 2, own, seed, choice.format)
+    else:
+        target = filled(0, own)
+        if level == "one-hot targets":
+            target = patched(target, {0: 1.0, target.values.size // 2: 1.0, target.values.size - 1: 1.0})
+    input = logits(choice, own)
+    params = {
+        "weight": weights(choice, (classes,)),
+        "label_smoothing": chosen(choice, "label_smoothing"),
+    }
+    return Call({"input": input.text, "target": target.text}, params, upstream(choice, others))
+
+
+TABLES = (
+    Table(
+        "CrossEntropyLoss",
+        {
+            **dimensions(),
+            "logits": LOGITS,
+            "target": _DISTRIBUTIONS,
+            "weight": WEIGHTS,
+            "label_smoothing": SMOOTHING,
+        },
+        RULES,
+        _with_probabilities,
+        "probabilities",
+    ),
+    Table(
+        "MultiLabelMarginLoss",
+        {**dimensions(), "form": FORMS[:2], "logits": LOGITS, "target": _LABELS},
+        (
+            *RULES,
+            Rule(
+                ("target", "classes"),
+                lambda target, classes: target != "many labels" or classes in CLASSES[:2],
+            ),
+        ),
+        _multilabel_margin,
+    ),
+    Table(
+        "MultiLabelSoftMarginLoss",
+        {**dimensions(), "logits": LOGITS, "target": _SHARES, "weight": WEIGHTS},
+        RULES,
+        _multilabel_soft_margin,
+    ),
+)

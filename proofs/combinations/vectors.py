@@ -1,0 +1,193 @@
+"""The tables of the losses of vectors: cosines, distances and triplets."""
+
+from __future__ import annotations
+
+import math
+
+from proofs.combinations.circumstances import (
+    DTYPES,
+    SIZES,
+    UPSTREAMS,
+    bounds,
+    chosen,
+    common,
+    infinity,
+    option,
+    size,
+    upstream,
+)
+from proofs.combinations.table import Call, Choice, Levels, Rule, Table
+from proofs.combinations.tensors import Shape, Tensor, drawn, filled, in_blocks, next_to, patched
+
+_FORMS: Levels = ("-vectors", "one vector alone", "one row", "many rows", "3 dimensions", "one component", "no rows")
+_SCALES: Levels = ("-ordinary", "negative", "tiny", "huge")
+_SPECIALS: Levels = ("-nothing special", "infinity", "nan", "equal components", "almost equal components")
+_PLACES: Levels = ("-nowhere", "first", "in the middle", "last")
+_BROADCASTS: Levels = ("-alike", "second broadcast", "first broadcast")
+_RULES = (
+    Rule(
+        ("special", "place"), lambda special, place: (special == "-nothing special") == (place == "-nowhere")
+    ),
+    Rule(("form", "place"), lambda form, place: form != "no rows" or place == "-nowhere"),
+    Rule(("form", "size"), lambda form, size: form not in ("no rows", "one component") or size == "-few"),
+    Rule(("form", "broadcast"), lambda form, own: own == "-alike" or form in ("-vectors", "many rows")),
+)
+
+
+def _shape(choice: Choice) -> Shape:
+    long = size(choice)
+    few = 3 if long != 3 else 5
+    return {
+        "-vectors": (few, long),
+        "one vector alone": (long,),
+        "one row": (1, long),
+        "many rows": (choice.among("rows", 33, 65, 129) if long < 40 else 9, long),
+        "3 dimensions": (2, few, long),
+        "one component": (few, 1),
+        "no rows": (0, long),
+    }[choice["form"]]
+
+
+def _pair(choice: Choice) -> tuple[Tensor, Tensor]:
+    """Two tensors of vectors, one of which may have something special about a component."""
+    own = _shape(choice)
+    first, second = own, own
+    if choice["broadcast"] == "second broadcast":
+        second = (1, *own[1:])
+    if choice["broadcast"] == "first broadcast":
+        first = (1, *own[1:])
+    low, high = bounds(choice["scale"], choice.format)
+    one = drawn(low, high, first, choice.seed("first"), choice.format)
+    other = drawn(low, high, second, choice.seed("second"), choice.format)
+    return _with_special(choice, one, other), other
+
+
+def _with_special(choice: Choice, one: Tensor, other: Tensor) -> Tensor:
+    special, count = choice["special"], one.values.size
+    if special.startswith("-") or not count:
+        return one
+    at = {"first": 0, "in the middle": count // 2, "last": count - 1}[choice["place"]]
+    if special in ("infinity", "nan"):
+        return patched(one, {at: math.nan if special == "nan" else infinity(choice)})
+    # Both have as many components.
+    met = float(other.values.flat[at % other.values.size])
+    return patched(one, {at: met if special == "equal components" else next_to(met, choice.format)})
+
+
+def _result(choice: Choice) -> Shape:
+    return _shape(choice)[:-1]
+
+
+def _cosine(choice: Choice) -> Call:
+    one, other = _pair(choice)
+    own = _shape(choice)
+    dim = chosen(choice, "dim")
+    axis = 1 if dim is None else int(dim)
+    result = [*own]
+    del result[axis]
+    params = {"dim": dim, "eps": chosen(choice, "eps")}
+    return Call({"x1": one.text, "x2": other.text}, params, upstream(choice, tuple(result)))
+
+
+_LABELS: Levels = ("-labels of both signs", "labels of 1", "labels of -1", "int64 labels", "a label of 0")
+
+
+def _embedding(choice: Choice) -> Call:
+    one, other = _pair(choice)
+    own = _result(choice)
+    level = choice["labels"]
+    if level in ("labels of 1", "labels of -1"):
+        target = filled(float(level.split()[-1]), own)
+    else:
+        blocks = (1, 0, -1) if level == "a label of 0" else (1, -1, -1, 1)
+        target = in_blocks(blocks, own, "int64" if level == "int64 labels" else None)
+    args = {"input1": one.text, "input2": other.text, "target": target.text}
+    return Call(args, {"margin": chosen(choice, "margin")}, upstream(choice, own))
+
+
+def _distance(choice: Choice) -> Call:
+    one, other = _pair(choice)
+    own = _result(choice)
+    params = {name: chosen(choice, name) for name in ("p", "eps", "keepdim")}
+    result = (*own, 1) if params["keepdim"] == "true" else own
+    return Call({"x1": one.text, "x2": other.text}, params, upstream(choice, result))
+
+
+def _triplet(choice: Choice) -> Call:
+    anchor, positive = _pair(choice)
+    low, high = bounds(choice["scale"], choice.format)
+    negative = drawn(low, high, _shape(choice), choice.seed("negative"), choice.format)
+    params = {name: chosen(choice, name) for name in _TRIPLET_OPTIONS if name in choice.row}
+    args = {"anchor": anchor.text, "positive": positive.text, "negative": negative.text}
+    return Call(args, params, upstream(choice, _result(choice)))
+
+
+_TRIPLET_OPTIONS = ("margin", "p", "eps", "swap", "distance_function")
+_BASE: dict[str, Levels] = {
+    "form": _FORMS,
+    "size": SIZES,
+    "broadcast": _BROADCASTS,
+    "scale": _SCALES,
+    "special": _SPECIALS,
+    "place": _PLACES,
+    "upstream": UPSTREAMS,
+}
+_SWAP = option("swap", "false", "true")
+_DEGREES = option("p", "1", "2", "3", ".inf", "0.5", "0", "-1")
+_MARGINS = option("margin", "1", "0.125", "100")
+_DISTANCES = option(
+    "distance_function", "pairwise_distance", "pairwise_p1_eps0", "l2_eps0", "linf", "cosine_distance"
+)
+
+TABLES = (
+    Table(
+        "CosineSimilarity",
+        {"dtype": DTYPES, **_BASE, "dim": option("dim", "1", "-1", "0"), "eps": option("eps", "1e-8", "0", "0.5")},
+        (
+            *_RULES,
+            Rule(
+                ("form", "dim"),
+                lambda form, dim: form != "one vector alone" or dim in ("dim -1", "dim 0"),
+            ),
+            # Nothing is a vector of no components.
+            Rule(("form", "dim"), lambda form, dim: form != "no rows" or dim != "dim 0"),
+        ),
+        _cosine,
+    ),
+    Table(
+        "CosineEmbeddingLoss",
+        {
+            **common(),
+            **_BASE,
+            "form": tuple(form for form in _FORMS if form != "3 dimensions"),
+            "labels": _LABELS,
+            "margin": option("margin", "0", "0.5", "-0.5", "1"),
+        },
+        _RULES,
+        _embedding,
+    ),
+    Table(
+        "PairwiseDistance",
+        {
+            "dtype": DTYPES,
+            **_BASE,
+            "p": _DEGREES,
+            "eps": option("eps", "1e-6", "0", "0.1"),
+            "keepdim": option("keepdim", "false", "true"),
+        },
+        _RULES,
+        _distance,
+    ),
+    Table(
+        "TripletMarginLoss",
+        {**common(), **_BASE, "margin": _MARGINS, "p": _DEGREES[:6], "eps": option("eps", "0", "0.1"), "swap": _SWAP},
+        _RULES,
+        _triplet,
+    ),
+    Table(
+        "TripletMarginWithDistanceLoss",
+        {**common(), **_BASE, "margin": _MARGINS, "distance_function": _DISTANCES, "swap": _SWAP},
+        _RULES,
+        _triplet,
+    ),
+)
