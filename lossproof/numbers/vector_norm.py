@@ -85,7 +85,8 @@ def _extreme(magnitudes: Array, p: float, axis: int) -> Array:
 def _error(values: Bounded, norm: Float64Array, p: float, axis: int) -> Float64Array:
     """What errors of the components, and the roundings of the norm, may add up to."""
     if p == 0:
-        return np.zeros(norm.shape)
+        # A count is exact, but the format may not hold it: 1025 is no number of bfloat16.
+        return np.abs(values.format.round(norm) - norm)
     propagated = _propagated(values, norm, p, axis)
     if math.isinf(p) or values.shape[axis] == 0:
         return propagated

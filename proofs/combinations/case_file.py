@@ -12,7 +12,7 @@ from proofs.combinations.covering import covering_array
 from proofs.combinations.table import SILENT, Call, Choice, Row, Table
 
 _HEAD = """\
-# Circumstances of each loss two by two: every two levels of its dimensions, such as a dtype and a size, meet in a case.
+# Every two circumstances of a loss meet in a case: a dtype and a size, a shape and an option, an option and a nan.
 # Made from the tables by `python -m proofs.combinations`, which makes it anew; do not edit.
 cases:
 """

@@ -17,12 +17,17 @@ Setting = tuple[str, str]
 Pair = tuple[Setting, Setting]
 
 # So many rows are tried before the one is taken that covers the most.
-_CANDIDATES = 12
+_CANDIDATES = 8
+# So many arrays are made, of which the shortest is kept.
+_ATTEMPTS = 5
 
 
 def covering_array(table: Table) -> list[Row]:
     """Rows of a table that break no rule, and cover every pair of levels that any such row holds."""
-    draws = _draws(table.name)
+    return min((_covering(table, _draws(f"{table.name} {attempt}")) for attempt in range(_ATTEMPTS)), key=len)
+
+
+def _covering(table: Table, draws: Iterator[int]) -> list[Row]:
     uncovered = _Uncovered(all_pairs(table))
     rows: list[Row] = []
     while (pair := uncovered.first()) is not None:
@@ -60,12 +65,19 @@ class _Uncovered:
             self._partners.setdefault(second, set()).add(first)
 
     def first(self) -> Pair | None:
-        return next(iter(self._pairs), None)
+        """One of a level that many are left of, or None where there is none."""
+        if not self._pairs:
+            return None
+        level = max(self._partners, key=lambda own: len(self._partners[own]))
+        other = max(self._partners[level], key=lambda own: (len(self._partners[own]), own))
+        return (level, other) if (level, other) in self._pairs else (other, level)
 
     def holds(self, pair: Pair) -> bool:
+        """Whether a pair is one of them."""
         return pair in self._pairs
 
     def remove(self, pair: Pair) -> None:
+        """Take a pair out."""
         if pair in self._pairs:
             del self._pairs[pair]
             self._partners[pair[0]].discard(pair[1])

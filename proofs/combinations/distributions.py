@@ -19,7 +19,9 @@ from proofs.combinations.classes import LOGITS, logits
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, drawn, function_of, patched
 
-_FORMS: Levels = ("-rows", "one row", "one vector", "columns", "4 dimensions", "no rows")
+_FORMS: Levels = ("-rows", "one vector", "columns or 4 dimensions", "no rows")
+# What is only a line of other functions gets fewer cases.
+_SOME: Levels = SIZES[:3]
 _DIMS: Levels = ("dim 0", "dim 1", "dim -1")
 _SPECIALS: Levels = ("-nothing special", "minus infinity", "infinity", "nan")
 _SPECIAL_RULES = (
@@ -29,7 +31,14 @@ _SPECIAL_RULES = (
     Rule(("form", "place"), lambda form, place: form != "no rows" or place == "-nowhere"),
     Rule(("form", "size"), lambda form, size: form != "no rows" or size == "-few"),
 )
-_NUMBERS = {"minus infinity": -math.inf, "infinity": math.inf, "nan": math.nan, "0": 0.0, "1": 1.0, "1/2": 0.5}
+_NUMBERS = {
+    "minus infinity": -math.inf,
+    "infinity": math.inf,
+    "nan": math.nan,
+    "0": 0.0,
+    "1": 1.0,
+    "1/2": 0.5,
+}
 _SHARES: Levels = ("-nothing special", "a probability of 1", "a probability of 1/2")
 
 
@@ -38,10 +47,10 @@ def _shape(choice: Choice) -> Shape:
     few = 3 if long != 3 else 5
     return {
         "-rows": (few, long),
-        "one row": (1, long),
         "one vector": (long,),
-        "columns": (long, few),
-        "4 dimensions": (2, long, 1, few) if long < 1000 else (1, long, 1, 2),
+        "columns or 4 dimensions": (
+            (long, few) if choice.among("form", 0, 1) else (2 if long < 1000 else 1, long, 1, few)
+        ),
         "no rows": (0, long),
     }[choice["form"]]
 
@@ -94,18 +103,18 @@ def _objective(choice: Choice) -> Call:
     return Call({"losses": losses.text, "parameters": parameters.text}, params, upstream(choice, ()))
 
 
-def _dimensions(specials: Levels) -> dict[str, Levels]:
+def _dimensions(specials: Levels, sizes: Levels = _SOME) -> dict[str, Levels]:
     return {
         "dtype": DTYPES,
         "form": _FORMS,
-        "size": SIZES,
+        "size": sizes,
         "special": specials,
         "place": PLACES,
         "upstream": UPSTREAMS,
     }
 
 
-_SOFTMAX = {**_dimensions(_SPECIALS), "logits": LOGITS, "dim": _DIMS}
+_SOFTMAX = {**_dimensions(_SPECIALS, SIZES), "logits": LOGITS, "dim": _DIMS}
 _SOFTMAX_RULES = (
     *_SPECIAL_RULES,
     Rule(("form", "dim"), lambda form, dim: form != "one vector" or dim != "dim 1"),
@@ -114,7 +123,9 @@ _SOFTMAX_RULES = (
 TABLES = (
     Table("Softmax", _SOFTMAX, _SOFTMAX_RULES, _softmax),
     Table("LogSoftmax", _SOFTMAX, _SOFTMAX_RULES, _softmax),
-    Table("SelfInformation", _dimensions((*_SHARES, "a probability of 0")), _SPECIAL_RULES, _self_information),
+    Table(
+        "SelfInformation", _dimensions((*_SHARES, "a probability of 0")), _SPECIAL_RULES, _self_information
+    ),
     Table("Entropy", _dimensions(_SHARES), _SPECIAL_RULES, _entropy),
     Table(
         "DistributionCrossEntropy",
@@ -126,8 +137,8 @@ TABLES = (
         "Objective",
         {
             "dtype": DTYPES,
-            "form": _FORMS[:5],
-            "size": SIZES,
+            "form": _FORMS[:3],
+            "size": _SOME,
             "special": ("-nothing special", "parameters of 0"),
             "l1": option("l1", "0", "0.5", "2"),
             "l2": option("l2", "0", "0.25", "1"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from proofs.combinations.circumstances import chosen, upstream
+from proofs.combinations.circumstances import chosen, option, upstream
 from proofs.combinations.class_targets import CLASSES, FORMS, RULES, dimensions, shapes, sizes
-from proofs.combinations.classes import LOGITS, SMOOTHING, logits
+from proofs.combinations.classes import LOGITS, META_OF_ONE, logits
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import (
     Shape,
@@ -26,8 +26,8 @@ _LABELS: Levels = (
     "a label twice",
     "labels after the end",
 )
-_SHARES: Levels = ("-0 and 1", "shares", "all 0", "all 1", "int64 targets", "beyond 0 and 1")
-_BLOCKS = {"-0 and 1": (1, 0, 0, 1, 1), "all 0": (0,), "all 1": (1,), "beyond 0 and 1": (-0.5, 2), "int64 targets": (0, 1, 1)}
+_SHARES: Levels = ("-0 and 1", "all alike", "int64 targets", "any numbers")
+_BLOCKS = (1, 0, 0, 1, 1)
 _DISTRIBUTIONS: Levels = ("-distributions", "one-hot targets", "targets of 0", "beyond 1")
 
 
@@ -69,11 +69,12 @@ def _multilabel_soft_margin(choice: Choice) -> Call:
     own, _ = shapes(choice)
     # The classes come last.
     own = (own[0], *own[2:], own[1]) if len(own) > 2 else own
-    if choice["target"] == "shares":
-        target = drawn(0, 1, own, choice.seed("target"), choice.format)
+    if choice["target"] == "any numbers":
+        target = drawn(-0.5, 2, own, choice.seed("target"), choice.format)
+    elif choice["target"] == "all alike":
+        target = filled(choice.among("label", 0, 1), own)
     else:
-        dtype = "int64" if choice["target"] == "int64 targets" else None
-        target = in_blocks(_BLOCKS[choice["target"]], own, dtype)
+        target = in_blocks(_BLOCKS, own, "int64" if choice["target"] == "int64 targets" else None)
     input = logits(choice, own)
     params = {"weight": weights(choice, own[-1:])}
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, own[:-1]))
@@ -104,10 +105,11 @@ TABLES = (
         "CrossEntropyLoss",
         {
             **dimensions(),
+            "classes": CLASSES[:4],
             "logits": LOGITS,
             "target": _DISTRIBUTIONS,
             "weight": WEIGHTS,
-            "label_smoothing": SMOOTHING,
+            "label_smoothing": option("label_smoothing", "0.1", "1"),
         },
         RULES,
         _with_probabilities,
@@ -115,9 +117,10 @@ TABLES = (
     ),
     Table(
         "MultiLabelMarginLoss",
-        {**dimensions(), "form": FORMS[:2], "logits": LOGITS, "target": _LABELS},
+        {**dimensions(), "form": FORMS[:2], "classes": CLASSES[:3], "logits": LOGITS, "target": _LABELS},
         (
             *RULES,
+            META_OF_ONE,
             Rule(
                 ("target", "classes"),
                 lambda target, classes: target != "many labels" or classes in CLASSES[:2],
@@ -127,7 +130,7 @@ TABLES = (
     ),
     Table(
         "MultiLabelSoftMarginLoss",
-        {**dimensions(), "logits": LOGITS, "target": _SHARES, "weight": WEIGHTS},
+        {**dimensions(), "classes": CLASSES[:4], "logits": LOGITS, "target": _SHARES, "weight": WEIGHTS},
         RULES,
         _multilabel_soft_margin,
     ),

@@ -28,18 +28,23 @@ from proofs.combinations.regression import BROADCAST_RULE, BROADCASTS, OWNERS, s
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, drawn, in_blocks, patched
 
-_COUNTS: Levels = ("-counts", "int64 counts", "uint8 counts", "fractional counts", "huge counts")
+_COUNTS: Levels = ("-counts", "counts of whole numbers", "fractional counts", "huge counts")
 _FEW = (2, 5, 1, 7)
 _RATES: Levels = ("-ordinary rates", "small rates", "large rates")
 
 _VARIANCES: Levels = ("-variances alike", "one column of variances", "variances of rows")
-_SIZES_OF_VARIANCES: Levels = ("-ordinary variances", "variances below eps", "huge variances", "one variance of 0")
+_SIZES_OF_VARIANCES: Levels = (
+    "-ordinary variances",
+    "variances below eps",
+    "huge variances",
+    "one variance of 0",
+)
 
 
 def _counts(choice: Choice, own: Shape) -> Tensor:
     level = choice["counts"]
-    if level.endswith(("int64 counts", "uint8 counts")):
-        return in_blocks(_FEW, own, level.split()[0])
+    if level == "counts of whole numbers":
+        return in_blocks(_FEW, own, ("int64", "uint8")[choice.among("dtype", 0, 1)])
     if level == "-counts":
         return in_blocks(_FEW, own)
     top = 9.0 if level == "fractional counts" else 2.0 ** (math.frexp(choice.format.largest)[1] // 2)
@@ -50,9 +55,8 @@ def _poisson(choice: Choice) -> Call:
     own, others, both = shapes(choice)
     is_log = choice["log_input"] != "log_input false"
     low, high = {"-ordinary rates": (-2, 2), "small rates": (-8, -4), "large rates": (3, 8)}[choice["rates"]]
-    if not is_log:
-        low, high = 2.0**low, 2.0**high
-    input = drawn(low, high, own, choice.seed("input"), choice.format)
+    limits = (low, high) if is_log else (2.0**low, 2.0**high)
+    input = drawn(*limits, own, choice.seed("input"), choice.format)
     target = _counts(choice, others)
     input = with_special(choice, input, target)
     params = {name: chosen(choice, name) for name in ("log_input", "full", "eps")}
@@ -112,17 +116,20 @@ TABLES = (
             SIZE_RULE,
             BROADCAST_RULE,
             *SPECIAL_RULES,
-            # Their product is beyond the range.
+            # Their quotients and products are beyond the range.
+            Rule(("dtype", "counts"), lambda dtype, counts: dtype != "float16" or counts != "huge counts"),
             Rule(
                 ("dtype", "rates", "upstream"),
-                lambda dtype, rates, upstream: dtype != "float16"
-                or rates != "large rates"
-                or upstream != "huge upstream",
+                lambda dtype, rates, upstream: (
+                    dtype != "float16" or rates != "large rates" or upstream != "huge upstream"
+                ),
             ),
             # A known defect: their logarithm is taken in single precision.
             Rule(
                 ("dtype", "counts", "full"),
-                lambda dtype, counts, full: dtype != "float64" or full != "full true" or "int" not in counts,
+                lambda dtype, counts, full: (
+                    dtype != "float64" or full != "full true" or "whole" not in counts
+                ),
             ),
         ),
         _poisson,
@@ -133,7 +140,7 @@ TABLES = (
             **common(),
             **_SHAPED,
             "broadcast": BROADCASTS[:2],
-            "scale": SCALES[:3],
+            "scale": SCALES,
             "zeros": ZEROS,
             "special": SPECIALS,
             "place": PLACES,
@@ -148,8 +155,11 @@ TABLES = (
             SIZE_RULE,
             BROADCAST_RULE,
             *SPECIAL_RULES,
-            Rule(("form", "variances"), lambda form, var: form in ("one row or column", "3 or 5 dimensions") or var[0] == "-"),
-            Rule(("dtype", "var"), lambda dtype, var: dtype != "float16" or var != "variances below eps"),
+            Rule(("form", "variances"), lambda form, var: form == "3 or 5 dimensions" or var[0] == "-"),
+            Rule(
+                ("dtype", "var"),
+                lambda dtype, var: dtype != "float16" or var == "-ordinary variances",
+            ),
             # Nothing divides by 0.
             Rule(("eps", "var"), lambda eps, var: eps != "eps 0" or var == "-ordinary variances"),
         ),

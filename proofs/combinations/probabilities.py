@@ -15,10 +15,10 @@ from proofs.combinations.circumstances import (
     SPECIALS,
     UPSTREAMS,
     ZEROS,
-    common,
-    option,
     chosen,
+    common,
     opposite,
+    option,
     place,
     scaled,
     shape,
@@ -39,13 +39,16 @@ _PROBABILITIES: Levels = (
     "-nothing special",
     "a probability of 0",
     "a probability of 1",
-    "a probability of 1/2",
     "a tie",
     "almost a tie",
 )
-_EXACT = {"a probability of 0": 0.0, "a probability of 1": 1.0, "a probability of 1/2": 0.5}
+_EXACT = {"a probability of 0": 0.0, "a probability of 1": 1.0}
 _LABELS: Levels = ("-shares", "targets of 0 and 1", "targets of 1", "targets beyond 0 and 1")
-_LABEL_BLOCKS = {"targets of 0 and 1": (1, 0, 0, 1), "targets of 1": (1,), "targets beyond 0 and 1": (-1, 2, 1.5)}
+_LABEL_BLOCKS = {
+    "targets of 0 and 1": (1, 0, 0, 1),
+    "targets of 1": (1,),
+    "targets beyond 0 and 1": (-1, 2, 1.5),
+}
 
 
 def _with_exact(choice: Choice, tensor: Tensor, other: Tensor) -> Tensor:
@@ -93,8 +96,8 @@ def _kl(choice: Choice) -> Call:
     own, others, both = shapes(choice)
     low = -4 if choice["scale"] == "-ordinary" else -512
     input = drawn(low, -0.25, own, choice.seed("input"), choice.format)
-    is_log = choice["log_target"] == "log_target true"
-    target = drawn(*((-4, -0.25) if is_log else (2.0**-5, 1)), others, choice.seed("target"), choice.format)
+    least, most = (-4, -0.25) if choice["log_target"] == "log_target true" else (2.0**-5, 1)
+    target = drawn(least, most, others, choice.seed("target"), choice.format)
     input = with_special(choice, input, target)
     params = {"log_target": chosen(choice, "log_target")}
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, both))
@@ -102,15 +105,18 @@ def _kl(choice: Choice) -> Call:
 
 # Known defects, each with cases of its own.
 _BOUND_IN_HALF = Rule(
-    ("dtype", "labels", "range", "special"),
-    lambda dtype, labels, range, special: dtype != "float16"
-    or (
-        range == "-ordinary"
-        and special not in ("a probability of 0", "a probability of 1")
-        and (labels == "-shares" or not special.endswith("tie"))
-    ),
+    ("dtype", "range", "special"),
+    lambda dtype, range, special: dtype != "float16" or (range == "-ordinary" and special not in _EXACT),
 )
-_INFINITE_LOGITS = Rule(("special",), lambda special: special != "infinity")
+# That bound is a single-precision constant.
+_BOUND_IN_DOUBLE = Rule(
+    ("dtype", "special"), lambda dtype, special: dtype != "float64" or special not in _EXACT
+)
+# At a label of 0 or 1 these are probabilities of 0 and 1 in other words, and beyond.
+_TIES = Rule(
+    ("labels", "special"), lambda labels, special: labels == "-shares" or not special.endswith("tie")
+)
+_FINITE: Levels = ("-nothing special", "a tie", "almost a tie")
 
 TABLES = (
     Table(
@@ -127,7 +133,7 @@ TABLES = (
             "spread": SPREADS,
             "upstream": UPSTREAMS,
         },
-        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF),
+        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF, _BOUND_IN_DOUBLE, _TIES),
         _bce,
     ),
     Table(
@@ -138,14 +144,24 @@ TABLES = (
             "scale": SCALES,
             "labels": _LABELS,
             "zeros": ZEROS,
-            "special": SPECIALS,
+            "special": _FINITE,
             "place": PLACES,
             "weight": WEIGHTS,
             "spread": SPREADS,
             "pos_weight": weight_levels("pos_weight"),
             "upstream": UPSTREAMS,
         },
-        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _INFINITE_LOGITS),
+        (
+            SIZE_RULE,
+            *SPECIAL_RULES,
+            *SPREAD_RULES,
+            Rule(
+                ("dtype", "scale", "upstream"),
+                lambda dtype, scale, upstream: (
+                    dtype != "float16" or scale != "huge" or upstream != "huge upstream"
+                ),
+            ),
+        ),
         _bce_with_logits,
     ),
     Table(
@@ -160,7 +176,18 @@ TABLES = (
             "log_target": option("log_target", "false", "true"),
             "upstream": UPSTREAMS,
         },
-        (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES),
+        (
+            SIZE_RULE,
+            BROADCAST_RULE,
+            *SPECIAL_RULES,
+            # Their sum is beyond the range.
+            Rule(
+                ("dtype", "broadcast", "upstream"),
+                lambda dtype, broadcast, upstream: (
+                    dtype != "float16" or broadcast == "-alike" or upstream != "huge upstream"
+                ),
+            ),
+        ),
         _kl,
     ),
 )

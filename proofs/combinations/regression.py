@@ -11,6 +11,7 @@ from proofs.combinations.circumstances import (
     SPECIAL_RULES,
     SPECIALS,
     UPSTREAMS,
+    WITHOUT_NAN,
     ZEROS,
     chosen,
     common,
@@ -32,8 +33,8 @@ BROADCAST_RULE = Rule(
 )
 OWNERS: Levels = ("-input", "target")
 _WARNS = '{when: call, kind: shape, torch: {type: UserWarning, match: "Using a target size"}}'
-_WHOLE = {"int64 targets": "int64", "uint8 targets": "uint8"}
-TARGETS: Levels = ("-targets of its dtype", "int64 targets", "uint8 targets", "narrower targets")
+_WHOLE = ("int64", "uint8")
+TARGETS: Levels = ("-targets of its dtype", "targets of whole numbers", "narrower targets")
 NARROWER = {"float64": "float32", "float32": "float16"}
 _TARGET_RULES = (
     Rule(("target", "dtype"), lambda target, dtype: target != "narrower targets" or dtype in NARROWER),
@@ -48,14 +49,14 @@ def shapes(choice: Choice) -> tuple[Shape, Shape, Shape]:
     if choice["broadcast"] == "targets broadcast":
         return own, (own[1:], ())[which], own
     if choice["broadcast"] == "inputs broadcast":
-        return ((1, *own[1:]), (*own[:-1], 1))[which], own, own
+        return ((1, *own[1:]) if which and own[0] > 1 else (*own[:-1], 1)), own, own
     return own, own, own
 
 
 def target_of(choice: Choice, own: Shape, floats: Tensor) -> Tensor:
     """The target in the dtype that the row says."""
-    if choice["target"] in _WHOLE:
-        return in_blocks([2, 0, 3, 1], own, _WHOLE[choice["target"]])
+    if choice["target"] == "targets of whole numbers":
+        return in_blocks([2, 0, 3, 1], own, _WHOLE[choice.among("target", 0, 1)])
     if choice["target"] == "narrower targets":
         return in_blocks([0.5, -1.25, 2, 0], own, NARROWER[choice["dtype"]])
     return floats
@@ -97,36 +98,44 @@ def _table(loss: str, own: dict[str, Levels], targets: Levels, *rules: Rule) -> 
 
 
 # Known defects, each with cases of its own.
-_SIGN_OF_NAN = Rule(("special",), lambda special: special != "nan")
-_SIGN_OF_NAN_AT_0 = Rule(("special", "beta"), lambda special, beta: special != "nan" or beta != "beta 0")
 _WEIGHTS_OF_BROADCAST_INPUT = Rule(
     ("broadcast", "weight"),
     lambda broadcast, weight: broadcast != "inputs broadcast" or weight == "-no weights",
+)
+_SUBNORMAL_IN_HALF = Rule(
+    ("dtype", "scale", "upstream"),
+    lambda dtype, scale, upstream: dtype != "float16" or scale != "tiny" or upstream != "huge upstream",
+)
+_ZERO_TENSORS = Rule(("dtype", "form"), lambda dtype, form: dtype != "float64" or form != "one number")
+_META_OF_NOTHING = Rule(
+    ("form", "target"), lambda form, target: form != "no rows" or target != "targets of whole numbers"
 )
 _SUM_IN_HALF = Rule(
     ("dtype", "size", "weight"),
     lambda dtype, size, weight: dtype != "float16" or size != "near 1024" or weight == "-no weights",
 )
 _DERIVATIVE_IN_WHOLE_NUMBERS = Rule(
-    ("dtype", "target"), lambda dtype, target: dtype != "float64" or target not in _WHOLE
+    ("dtype", "target"), lambda dtype, target: dtype != "float64" or target != "targets of whole numbers"
 )
 
 TABLES = (
-    _table("L1Loss", {}, TARGETS, _SIGN_OF_NAN),
+    _table("L1Loss", {"special": WITHOUT_NAN}, TARGETS),
     _table(
         "MSELoss",
         {"weight": WEIGHTS},
         TARGETS,
         _WEIGHTS_OF_BROADCAST_INPUT,
         _SUM_IN_HALF,
+        _SUBNORMAL_IN_HALF,
+        _ZERO_TENSORS,
         _DERIVATIVE_IN_WHOLE_NUMBERS,
     ),
     _table(
         "SmoothL1Loss",
-        {"beta": option("beta", "1", "0", "0.5", "100")},
+        {"special": WITHOUT_NAN, "beta": option("beta", "1", "0", "0.5", "100")},
         TARGETS,
-        _SIGN_OF_NAN_AT_0,
         _DERIVATIVE_IN_WHOLE_NUMBERS,
+        _META_OF_NOTHING,
     ),
     _table("HuberLoss", {"delta": option("delta", "1", "0.25", "100"), "weight": WEIGHTS}, TARGETS[:1]),
 )

@@ -22,20 +22,22 @@ from proofs.combinations.circumstances import (
     with_zeros,
 )
 from proofs.combinations.regression import BROADCAST_RULE, BROADCASTS, shapes
-from proofs.combinations.table import Call, Choice, Levels, Rule, Table
+from proofs.combinations.table import Call, Choice, Levels, Table
 from proofs.combinations.tensors import Shape, Tensor, filled, in_blocks
 
-LABELS: Levels = ("-labels of both signs", "labels of 1", "labels of -1", "int64 labels", "int32 labels", "a label of 0")
+LABELS: Levels = ("-labels of both signs", "labels of one sign", "labels of whole numbers", "a label of 0")
+FINITE: Levels = ("-nothing special", "a tie", "almost a tie")
 
 
 def labels(choice: Choice, own: Shape) -> Tensor:
     """The labels of the level of that name."""
     level = choice["labels"]
-    if level in ("labels of 1", "labels of -1"):
-        return filled(float(level.split()[-1]), own)
+    if level == "labels of one sign":
+        return filled(choice.among("sign", 1, -1), own)
     if level == "a label of 0":
         return in_blocks((1, 0, -1), own)
-    return in_blocks((1, -1, -1, 1), own, level.split()[0] if level.startswith("int") else None)
+    dtype = ("int64", "int32")[choice.among("dtype", 0, 1)]
+    return in_blocks((1, -1, -1, 1), own, dtype if level == "labels of whole numbers" else None)
 
 
 def _hinge(choice: Choice) -> Call:
@@ -85,12 +87,10 @@ def _dimensions(scales: Levels, broadcasts: Levels) -> dict[str, Levels]:
 
 
 _RULES = (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES)
-_MARGIN = {"margin": option("margin", "1", "0", "-0.5", "100")}
-# Beyond the largest exponential, the soft margin is a known defect, and so are huge numbers.
-_FINITE = Rule(("special",), lambda special: special != "infinity")
-
+_MARGIN = {"margin": option("margin", "1", "0", "-0.5")}
 TABLES = (
     Table("HingeEmbeddingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _hinge),
     Table("MarginRankingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _ranking),
-    Table("SoftMarginLoss", _dimensions(SCALES[:3], BROADCASTS[:2]), (*_RULES, _FINITE), _soft),
+    # Beyond the largest exponential, the soft margin is a known defect.
+    Table("SoftMarginLoss", {**_dimensions(SCALES[:2], BROADCASTS[:2]), "special": FINITE}, _RULES, _soft),
 )

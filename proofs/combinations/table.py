@@ -8,13 +8,13 @@ from zlib import crc32
 
 from lossproof.numbers.formats import FORMATS, Format
 
-# A level is its words, as the title of a case says them; those of a level that goes without saying begin with "-".
+# A level is its words, as the title of a case says them.
 Levels = Sequence[str]
 # A level of each dimension, or of some.
 Row = Mapping[str, str]
 
 _SEEDS = 1_000_000
-# What begins the words of a level that a title leaves out.
+# What begins the words of a level that goes without saying, so that a title leaves it out.
 SILENT = "-"
 
 

@@ -61,7 +61,7 @@ def listed(values: npt.ArrayLike, dtype: str | None = None) -> Tensor:
 
 
 def in_blocks(values: Sequence[float], shape: Shape, dtype: str | None = None) -> Tensor:
-    """These numbers in turn: one by one where they are few, else in as many blocks along the longest dimension."""
+    """These numbers in turn: one by one where they are few, else in blocks along the longest dimension."""
     size = int(np.prod(shape))
     if size == 0 or len(values) == 1:
         return filled(values[0], shape, dtype)

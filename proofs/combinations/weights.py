@@ -5,7 +5,7 @@ from __future__ import annotations
 from proofs.combinations.table import SILENT, Choice, Levels, Rule
 from proofs.combinations.tensors import Shape, drawn, filled, patched
 
-WEIGHTS: Levels = ("-no weights", "weights", "weights with zeros", "weights of 0", "a huge weight")
+WEIGHTS: Levels = ("-no weights", "weights", "weights with zeros", "weights of 0")
 _HUGE = 64.0
 # What each of the weights belongs to, where they broadcast.
 SPREADS: Levels = ("-weights of elements", "weights of columns", "weights of rows")
@@ -14,9 +14,7 @@ SPREAD_RULES = (
         ("weight", "spread"),
         lambda weight, spread: not weight.startswith(SILENT) or spread.startswith(SILENT),
     ),
-    Rule(
-        ("form", "spread"), lambda form, spread: spread.startswith(SILENT) or form in ("one row or column", "3 or 5 dimensions")
-    ),
+    Rule(("form", "spread"), lambda form, spread: spread.startswith(SILENT) or form == "3 or 5 dimensions"),
 )
 
 
@@ -43,6 +41,6 @@ def weights(choice: Choice, shape: Shape, name: str = "weight") -> str | None:
     count = own.values.size
     if level == "weights with zeros":
         own = patched(own, {0: 0.0, count - 1: 0.0} if count > 2 else {choice.among("zero", 0, 1): 0.0})
-    if level == "a huge weight":
-        own = patched(own, {choice.among("huge", 0, max(count - 1, 0)): _HUGE})
+    elif choice.among("huge", 0, 1):
+        own = patched(own, {choice.among("place", 0, count // 2, max(count - 1, 0)): _HUGE})
     return own.text
