@@ -1,10 +1,10 @@
 """What the harness costs: a whole run against the calls that it makes, made alone.
 
 The calls alone are the floor: one process examines all cases and notes each call of a subject, plain or in a
-mode; another makes each of them once, in the same order, and does nothing else with them, so that it meets each
-for the first time as a run does. A first run computes the truth of every case; a second run finds it in
-pytest's cache. All of them run in each round, so that a machine that slows down slows all. The figures are CPU
-seconds, including child processes; on another machine, only their ratios mean anything.
+mode; another makes each of them once, in the same order, and does nothing else with them, so that it meets
+each for the first time as a run does. A first run computes the truth of every case; a second run finds it in
+pytest's cache. All of them run in each round, so that a machine that slows down slows all. The figures are
+CPU seconds, including child processes; on another machine, only their ratios mean anything.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Carries out a trial, and does so as one step of pytest's where other tests have three.
 
-To set a test up and to tear it down takes pytest as long as the call, with a report of its own for each that travels from
-a worker. A trial has nothing to set up: its subject is in another process.
+To set a test up and to tear it down costs pytest more than to call it, and each of the three has a report of
+its own, which travels from a worker. A trial has nothing to set up: its subject is in another process.
 """
 
 from __future__ import annotations
