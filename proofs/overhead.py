@@ -1,18 +1,18 @@
 """What the harness costs: a whole run against the calls that it makes, made alone.
 
-The calls alone are the floor: each call of a subject, plain or in a mode, is made once, in the order of the
-run, by a process that does nothing else with them, so that it meets each for the first time as a run does. A
-first run computes the truth of every case; a second run finds it in pytest's cache. All of them run in each
-round, so that a machine that slows down slows all. The figures are CPU seconds, including child processes; on
-another machine, only their ratios mean anything.
+The calls alone are the floor: one process examines all cases and notes each call of a subject, plain or in a
+mode; another makes each of them once, in the same order, and does nothing else with them, so that it meets
+each for the first time as a run does. A first run computes the truth of every case; a second run finds it in
+pytest's cache. All of them run in each round, so that a machine that slows down slows all. The figures are
+CPU seconds, including child processes; on another machine, only their ratios mean anything.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
+import pickle
 import statistics
 import subprocess
 import sys
@@ -22,7 +22,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,6 @@ from lossproof.subjects.isolated import run_isolated
 from lossproof.subjects.subject import Subject
 
 ROOT = Path(__file__).parent.parent
-_REPLAY = "--replay"
 
 
 @dataclass(frozen=True)
@@ -63,40 +61,40 @@ class MadeCall:
                 subject.run(self.call)
 
 
-def replay() -> None:
-    """Make each call of a run once, and print their number and the CPU seconds of these."""
-    torch.set_num_threads(1)
-    forkserver.ensure_running()  # for this process and its copies: isolated calls come from there
-    corpus = load_corpus(ROOT / "cases")
-    session = ConformanceSession(corpus, select(corpus, "", "", "", "cpu"))
+def note(path: Path) -> None:
+    """Write each call of a run to a file, those of a trial at a time."""
+    session = _session()
+    with path.open("wb") as file:
+        for trial in session.selection.trials:
+            if trial.subject is not None:  # None: the numbers of a case, judged without a call
+                pickle.dump(_calls_of(session, trial), file)
+
+
+def replay(path: Path) -> None:
+    """Make each call that a file holds, and print their number and the CPU seconds of these."""
+    subjects = _session().selection.subjects
     seconds, number = 0.0, 0
-    for trial in session.selection.trials:
-        if trial.subject is None:
-            continue  # the numbers of a case, judged without a call
-        calls = _calls_of(session, trial)
-        started = sum(os.times()[:4])
-        for call in calls:
-            call.make(session.selection.subjects)
-        seconds += sum(os.times()[:4]) - started
-        number += len(calls)
+    with path.open("rb") as file, suppress(EOFError):
+        while True:
+            calls: list[MadeCall] = pickle.load(file)
+            started = _cpu_time()
+            for call in calls:
+                call.make(subjects)
+            seconds += _cpu_time() - started
+            number += len(calls)
     print(json.dumps({"seconds": seconds, "calls": number}))
 
 
+def _session() -> ConformanceSession:
+    torch.set_num_threads(1)
+    forkserver.ensure_running()  # isolated calls come from there
+    corpus = load_corpus(ROOT / "cases")
+    return ConformanceSession(corpus, select(corpus, "", "", "", "cpu"))
+
+
 def _calls_of(session: ConformanceSession, trial: PlannedTrial) -> list[MadeCall]:
-    """The calls of a trial, found out by a copy of this process, which shall not meet them before."""
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_send_calls, args=(session, trial, theirs))
-    process.start()
-    theirs.close()
-    calls: list[MadeCall] = ours.recv()
-    process.join()
-    return calls
-
-
-def _send_calls(session: ConformanceSession, trial: PlannedTrial, connection: Connection) -> None:
     calls: list[MadeCall] = []
-    examined: Any = GuardedSubject  # whose methods are replaced
+    examined: Any = GuardedSubject  # whose methods are replaced for a while
     run, run_mode = examined.run, examined.run_mode
 
     def noted_run(self: Any, call: Call) -> Any:
@@ -108,8 +106,16 @@ def _send_calls(session: ConformanceSession, trial: PlannedTrial, connection: Co
         return run_mode(self, mode, call, directions)
 
     examined.run, examined.run_mode = noted_run, noted_run_mode
-    session.examine(trial)
-    connection.send(calls)
+    try:
+        session.examine(trial)
+    finally:
+        examined.run, examined.run_mode = run, run_mode
+    return calls
+
+
+def _cpu_time() -> float:
+    """The CPU seconds of this process and its children so far, user and system."""
+    return sum(os.times()[:4])
 
 
 def cpu_seconds(command: list[str]) -> tuple[float, str]:
@@ -132,17 +138,22 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", default="0", help="how many workers of pytest-xdist a run has")
-    parser.add_argument(_REPLAY, action="store_true", help="only replay the calls, in this process")
+    parser.add_argument("--note", type=Path, metavar="FILE", help="only write the calls to a file")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="only make the calls of such a file")
     options = parser.parse_args()
+    if options.note:
+        note(options.note)
+        return
     if options.replay:
-        replay()
+        replay(options.replay)
         return
     seconds: dict[str, list[float]] = {"the calls alone": [], "first run": [], "second run": []}
     for _ in range(options.runs):
-        said = cpu_seconds([sys.executable, "-m", "proofs.overhead", _REPLAY])[1]
-        floor = json.loads(said.splitlines()[-1])
-        seconds["the calls alone"].append(floor["seconds"])
         with tempfile.TemporaryDirectory() as folder:
+            own = [sys.executable, "-m", "proofs.overhead"]
+            cpu_seconds([*own, "--note", f"{folder}/calls"])
+            floor = json.loads(cpu_seconds([*own, "--replay", f"{folder}/calls"])[1].splitlines()[-1])
+            seconds["the calls alone"].append(floor["seconds"])
             suite = [sys.executable, "-m", "lossproof", "verify", "--numprocesses", options.workers]
             suite += ["--reports", folder, "-o", f"cache_dir={folder}/cache"]
             seconds["first run"].append(cpu_seconds(suite)[0])

@@ -74,18 +74,20 @@ class Progress:
         category, _, _ = yield
         return category, "", ""
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Name what newly fails, and advance by one test."""
+    def pytest_runtest_logreport(self) -> None:
+        """Name what newly fails."""
         run = self._config.stash[RUN_REPORTS]
         for record in run.failures[self._failures :]:
             if len(self._named) < _MOST_NAMED and record.case not in self._named:
                 self._named.add(record.case)
                 self.name(visible(failure_sentence(record).replace("\n", " "))[:_WIDTH])
         self._failures = len(run.failures)
-        self._done += report.when == "teardown"
-        self.show(
-            self._done, self._total, f"{count(run.checks, 'check')}, {count(self._failures, 'failure')}"
-        )
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Advance by one test."""
+        self._done += 1
+        checks = self._config.stash[RUN_REPORTS].checks
+        self.show(self._done, self._total, f"{count(checks, 'check')}, {count(self._failures, 'failure')}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

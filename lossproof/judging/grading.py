@@ -11,7 +11,7 @@ from lossproof.judging.assertions import between, element, number_assertion, sha
 from lossproof.judging.excuses import is_excused
 from lossproof.judging.places import place_of
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import Verdict, compare
+from lossproof.judging.verdict import Verdict, budget_shares, compare
 from lossproof.numbers.formats import Float64Array
 
 GRADE_BUDGETS = 1000.0
@@ -31,16 +31,18 @@ def grade(observed: Float64Array, truth: Truth, floor: float, sides: Sides) -> V
     such as |x| in a sigmoid. ``sides`` computes the limits, and is called only if they decide. Nothing is
     demanded where the true value is not finite.
     """
-    verdict = compare(observed, truth)
-    share = verdict.error_over_budget
-    if verdict.agrees or share is None:
-        return verdict
-    is_wrong = ~_is_near(observed, truth, floor)
-    if np.any(is_wrong):
-        is_wrong &= ~_is_between(observed, sides)
-    if np.any(is_wrong):
-        return verdict
+    if observed.shape != truth.value.shape:
+        return compare(observed, truth)
+    share = float(np.max(budget_shares(observed, truth), initial=0.0))
+    # Not from ``compare``, which would look for the cause of an error that is none.
+    if share <= 1 or _is_wrong(observed, truth, floor, sides):
+        return compare(observed, truth)
     return Verdict(True, share, f"graded: {share:.3g} times the budget of a second derivative", "grade")
+
+
+def _is_wrong(observed: Float64Array, truth: Truth, floor: float, sides: Sides) -> bool:
+    is_wrong = ~_is_near(observed, truth, floor)
+    return bool(np.any(is_wrong)) and bool(np.any(is_wrong & ~_is_between(observed, sides)))
 
 
 def _is_near(observed: Float64Array, truth: Truth, floor: float) -> npt.NDArray[np.bool_]:

@@ -14,9 +14,7 @@ from lossproof.running.changes import Changes
 from lossproof.running.collection import RunReports
 from lossproof.running.interruption import held_back
 from lossproof.running.options import manner_of
-
-# The attribute of a test and of its report that holds what ``RunReports.add`` takes.
-ATTACHMENT = "lossproof_records"
+from lossproof.running.protocol import ATTACHMENT
 
 
 class Controller:

@@ -10,6 +10,7 @@ import gc
 import os
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +26,23 @@ from lossproof.reporting.baseline import read_baseline
 from lossproof.reporting.files import ReportError, demand_folder
 from lossproof.running.changes import Changes
 from lossproof.running.collection import RUN_REPORTS, RunReports
-from lossproof.running.controller import ATTACHMENT, Controller
+from lossproof.running.controller import Controller
 from lossproof.running.interruption import end_with_parent, report_when_terminated
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.options import OPTIONS
 from lossproof.running.project import complete_options, entries_for, project_of, send_project
+from lossproof.running.protocol import ATTACHMENT, EXAMINER, carry_out, pytest_runtest_protocol
 from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
 from lossproof.running.workers import named_workers
 
-__all__ = ["Examine", "PlannedTrial"]
+__all__ = ["Examine", "PlannedTrial", "pytest_runtest_protocol"]
 
 Examine = Callable[[PlannedTrial], None]
 
 _SESSION = pytest.StashKey[ConformanceSession]()
-_EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
 _CHANGED = "lossproof_changed"
 _LARGE_CORPUS = 100_000  # bytes
 # Each has a second process, and a gigabyte for both is not too much.
@@ -122,7 +123,7 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, obje
         corpus, selection, _truth_store(config), is_strict=config.getoption("strict_budgets")
     )
     config.stash[_SESSION] = conformance
-    config.stash[_EXAMINER] = _examiner(config, conformance)
+    config.stash[EXAMINER] = _examiner(config, conformance)
     if changes is not None:
         options["workers"] = str(getattr(config.option, "numprocesses", None) or 0)
         run_reports = RunReports(_reports_of(config), corpus, selection, options, baseline, history)
@@ -203,22 +204,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def examine(request: pytest.FixtureRequest) -> Examine:
-    """Carry out a trial, keep its records for the reports, and fail or skip the test accordingly."""
-
-    def run(trial: PlannedTrial) -> None:
-        answer = request.config.stash[_EXAMINER].examine(trial)
-        if answer.failure:
-            pytest.fail(answer.failure, pytrace=False)
-        setattr(request.node, ATTACHMENT, {"lines": answer.lines, "problems": [*answer.problems]})
-        if answer.complaints:
-            if answer.printed:
-                request.node.add_report_section("call", "end of the subject's output", answer.printed)
-            told = "\n".join(filter(None, (*answer.complaints, answer.program)))
-            pytest.fail(told, pytrace=False)
-        if answer.skipped is not None:
-            pytest.skip(answer.skipped)
-
-    return run
+    """Carry out a trial; see ``carry_out``."""
+    return partial(carry_out, item=request.node)
 
 
 @pytest.fixture
@@ -226,7 +213,7 @@ def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
     """Examine the sentinel, and fail the test if it passes."""
 
     def run() -> None:
-        answer = request.config.stash[_EXAMINER].examine_sentinel()
+        answer = request.config.stash[EXAMINER].examine_sentinel()
         if not answer.complaints:
             problem = f"{_NOT_CAUGHT}: {MISTAKE}"
             setattr(request.node, ATTACHMENT, {"lines": "", "problems": [problem]})

@@ -4,14 +4,15 @@ A mode is examined once per case: in one dtype, one layout and one reduction. Th
 there is one: it covers the sum and the scale, and its output is a single number.
 
 A way of calling is a mode that says nothing about the numbers, such as which tensors require gradients. There
-are many, so that each call of a case is examined in one of each group, and they take turns.
+are many, so they take turns: each call of a case is examined in one of each group in the dtype in which most
+is checked, and in one of a single group in the others, where mostly the same code runs again.
 
 A subject says what a mode promises (``subjects.promise``); here each promise has its judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from zlib import crc32
 
@@ -77,7 +78,7 @@ class Modes:
 
 
 class Ways:
-    """One way of calling of each group, for each call that is right by itself.
+    """The ways of calling whose turn it is, for each call that is right by itself.
 
     Where only its gradients are wrong, those ways that have none are left.
     """
@@ -88,20 +89,28 @@ class Ways:
 
     def examine(self, question: Question) -> Iterator[Record]:
         """A record for each, or none if the way says nothing about such a call."""
-        trial = question.trial
-        for ways in trial.subject.ways(question.differentiated_call):
-            if not question.is_right:
-                ways = {way: promise for way, promise in ways.items() if promise is Promise.VALUE_AS_PLAIN}
-            for way in ways if trial.extent.with_all_ways else in_turn(trial, question.reduction, list(ways)):
-                yield from _examine_in(way, ways[way], question, {})
+        groups = question.trial.subject.ways(question.differentiated_call)
+        if not question.is_right:
+            groups = tuple(_without_gradients(ways) for ways in groups)
+        promises = {way: promise for ways in groups for way, promise in ways.items()}
+        is_all = question.trial.extent.with_all_ways
+        for way in promises if is_all else in_turn(question.trial, question.reduction, groups):
+            yield from _examine_in(way, promises[way], question, {})
 
 
-def in_turn(trial: Trial, reduction: str | None, ways: Sequence[str]) -> Sequence[str]:
-    """The way whose turn it is, if there is one: a case counts its calls, from a place of its own on."""
+def in_turn(trial: Trial, reduction: str | None, groups: Sequence[Iterable[str]]) -> Iterator[str]:
+    """The ways whose turn it is: a case counts its calls, from a place of its own on."""
     dtype = trial.subject.dtypes.index(trial.dtype)
-    number = dtype * len(trial.reductions) + trial.reductions.index(reduction)
-    place = (crc32(trial.case.id.encode()) + number) % max(len(ways), 1)
-    return ways[place : place + 1]
+    number = crc32(trial.case.id.encode()) + dtype * len(trial.reductions) + trial.reductions.index(reduction)
+    lists = [list(ways) for ways in groups]
+    if not trial.is_in_layout_dtype:
+        number, group = divmod(number, len(lists))
+        lists = lists[group : group + 1]
+    return (ways[number % len(ways)] for ways in lists if ways)
+
+
+def _without_gradients(ways: Mapping[str, Promise]) -> Mapping[str, Promise]:
+    return {way: promise for way, promise in ways.items() if promise is Promise.VALUE_AS_PLAIN}
 
 
 def _examine_in(mode: str, promise: Promise, question: Question, directions: Directions) -> Iterator[Record]:

@@ -294,6 +294,14 @@ def test_a_call_is_examined_in_one_way_of_each_group_and_the_next_call_in_the_ne
     ] * 3
 
 
+def test_in_other_dtypes_the_groups_take_turns() -> None:
+    case = replace(CASES["plain"], dtypes=("float64",))
+    records = Examiner().examine(case, find_subject("torch.nn.functional"), "float64")
+    ways = [record.quantity for record in records if record.quantity in WAYS_OF_FUNCTIONS]
+    assert len(ways) == len(set(ways)) == 3
+    assert {WAYS_OF_FUNCTIONS[way].applies is always for way in ways} == {True, False}
+
+
 def test_every_loss_of_the_corpus_meets_every_way_that_forty_of_its_calls_can_meet() -> None:
     """By the turns of its calls, whether or not the plain call is right."""
     examiner = Examiner()
@@ -303,9 +311,9 @@ def test_every_loss_of_the_corpus_meets_every_way_that_forty_of_its_calls_can_me
         for dtype in case.dtypes or subject.dtypes if subject.has_loss(case.loss) else ():
             trial = Trial(examiner, case, subject, dtype, "cpu")
             for reduction in trial.reductions:
-                for ways in map(list, subject.ways(unjudged_call(trial, reduction))):
-                    possible.update((subject.name, case.loss, way) for way in ways)
-                    met.update((subject.name, case.loss, way) for way in in_turn(trial, reduction, ways))
+                groups = subject.ways(unjudged_call(trial, reduction))
+                possible.update((subject.name, case.loss, way) for ways in groups for way in ways)
+                met.update((subject.name, case.loss, way) for way in in_turn(trial, reduction, groups))
     assert [key for key, calls in possible.items() if calls >= 40 and not met[key]] == []
     assert len(met) > 0.9 * len(possible) > 900
 

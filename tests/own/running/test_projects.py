@@ -83,7 +83,7 @@ def test_a_program_that_fills_the_screen_is_told_of_and_not_printed(project: Pro
         "def test_it(call):\n    return call(loss)\n"
     )
     tested = project.run("pytest", "-q", "-p", "no:cacheprovider", "test_kernels.py").stdout
-    assert "tensor(" not in tested, tested  # a line of the program, of which there are thousands of characters
+    assert "tensor(" not in tested, tested  # a line of the program
     assert (
         "characters; a report holds it if you name what this test calls: lossproof verify "
         "--subject FILE.py:NAME --as CrossEntropyLoss --cases ce-large --dtypes float32 --lacks empty "

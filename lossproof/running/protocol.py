@@ -1,0 +1,60 @@
+"""Carries out a trial, and does so as one step of pytest's where other tests have three.
+
+To set a test up and to tear it down costs pytest more than to call it, and each of the three has a report of
+its own, which travels from a worker. A trial has nothing to set up: its subject is in another process.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from lossproof.running.selection import PlannedTrial
+from lossproof.running.session import ConformanceSession
+from lossproof.running.supervision import Supervisor
+
+# What carries out trials: in a second process, or in this one, where a debugger is.
+EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
+# The attribute of a test and of its report that holds what ``RunReports.add`` takes.
+ATTACHMENT = "lossproof_records"
+
+
+def carry_out(trial: PlannedTrial, item: pytest.Item) -> None:
+    """Carry out a trial, keep its records for the reports, and fail or skip the test accordingly."""
+    answer = item.config.stash[EXAMINER].examine(trial)
+    if answer.failure:
+        pytest.fail(answer.failure, pytrace=False)
+    setattr(item, ATTACHMENT, {"lines": answer.lines, "problems": [*answer.problems]})
+    if answer.complaints:
+        if answer.printed:
+            item.add_report_section("call", "end of the subject's output", answer.printed)
+        told = "\n".join(filter(None, (*answer.complaints, answer.program)))
+        pytest.fail(told, pytrace=False)
+    if answer.skipped is not None:
+        pytest.skip(answer.skipped)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Carry out a trial in its call alone; leave other tests, and trials in this process, to pytest."""
+    options = item.config.option
+    is_wanted_whole = getattr(options, "setuponly", False) or getattr(options, "setupshow", False)
+    trial = _trial_of(item)
+    if trial is None or is_wanted_whole or not isinstance(item.config.stash[EXAMINER], Supervisor):
+        return None
+    hook = item.ihook
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    ending = (pytest.exit.Exception, KeyboardInterrupt)
+    call = pytest.CallInfo.from_call(partial(carry_out, trial, item), when="call", reraise=ending)
+    report = hook.pytest_runtest_makereport(item=item, call=call)
+    hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _trial_of(item: pytest.Item) -> PlannedTrial | None:
+    """The trial of a test of the harness; None for any other test."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    is_ours = "examine" in getattr(item, "fixturenames", ())
+    return parameters.get("trial") if is_ours else None
