@@ -84,9 +84,8 @@ def multi_margin_loss_gradient(
     """dl_n/dx[n, c] = (p/C) w[y_n] max(z_c, 0)^(p - 1) where z_c > 0; at c = y_n, minus the sum of these."""
     excess, is_other = _excess(input, target, margin)
     share = np.reshape(spread(upstream, target.shape, reduction), (-1, 1)) / float(excess.shape[1])
-    slope = hinge_slope(excess, MULTI_ON_MARGIN)
-    if p == 2:
-        slope = 2.0 * np.maximum(excess, 0.0)
+    # The square has a slope of 0 at the margin, and at minus infinity no 0 times infinity.
+    slope = hinge_slope(excess, MULTI_ON_MARGIN) if p == 1 else 2.0 * np.maximum(excess, 0.0)
     if weight is not None:
         slope = slope * _target_weights(weight, target)
     others = np.where(is_other, slope * share, 0.0)

@@ -12,7 +12,7 @@ from proofs.combinations.covering import covering_array
 from proofs.combinations.table import SILENT, Call, Choice, Row, Table
 
 _HEAD = """\
-# Every two circumstances of a loss meet in a case: a dtype and a size, a shape and an option, an option and a nan.
+# Every two circumstances of a loss meet in a case: a dtype and a size, a shape and an option, a weight and 0.
 # Made from the tables by `python -m proofs.combinations`, which makes it anew; do not edit.
 cases:
 """

@@ -11,6 +11,8 @@ from proofs.combinations.table import Choice, Levels, Rule
 from proofs.combinations.tensors import Shape, Tensor, drawn, filled, next_to, patched
 
 DTYPES: Levels = ("float32", "float64", "bfloat16", "float16")
+# Of losses that torch does not have in half precision on a processor.
+LONG_DTYPES: Levels = ("float32", "float64")
 ELEMENTWISE: Levels = ("mean", "none", "sum")
 
 # Sizes on both sides of those that kernels are cut at; which of them, each row draws.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from proofs.combinations.circumstances import chosen, option, upstream
+from proofs.combinations.circumstances import LONG_DTYPES, chosen, option, upstream
 from proofs.combinations.class_targets import (
     CLASSES,
     DTYPES,
@@ -188,6 +188,7 @@ TABLES = (
         "MultiMarginLoss",
         {
             **dimensions(),
+            "dtype": LONG_DTYPES,
             # Of no rows, the result is never written.
             "form": FORMS[:2],
             # Of many classes, the pushes are summed one by one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.combinations.circumstances import chosen, option, upstream
+from proofs.combinations.circumstances import LONG_DTYPES, chosen, option, upstream
 from proofs.combinations.class_targets import CLASSES, FORMS, RULES, dimensions, shapes, sizes
 from proofs.combinations.classes import LOGITS, META_OF_ONE, logits
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
@@ -117,10 +117,22 @@ TABLES = (
     ),
     Table(
         "MultiLabelMarginLoss",
-        {**dimensions(), "form": FORMS[:2], "classes": CLASSES[:3], "logits": LOGITS, "target": _LABELS},
+        {
+            **dimensions(),
+            "dtype": LONG_DTYPES,
+            "form": FORMS[:2],
+            "classes": CLASSES[:3],
+            "logits": LOGITS,
+            "target": _LABELS,
+        },
         (
             *RULES,
             META_OF_ONE,
+            # The pushes of a row are summed one by one, and those of equal numbers err to one side.
+            Rule(
+                ("logits", "classes"),
+                lambda logits, classes: logits != "equal logits" or classes in CLASSES[:2],
+            ),
             Rule(
                 ("target", "classes"),
                 lambda target, classes: target != "many labels" or classes in CLASSES[:2],

@@ -55,8 +55,8 @@ def _poisson(choice: Choice) -> Call:
     own, others, both = shapes(choice)
     is_log = choice["log_input"] != "log_input false"
     low, high = {"-ordinary rates": (-2, 2), "small rates": (-8, -4), "large rates": (3, 8)}[choice["rates"]]
-    limits = (low, high) if is_log else (2.0**low, 2.0**high)
-    input = drawn(*limits, own, choice.seed("input"), choice.format)
+    least, most = (low, high) if is_log else (2.0**low, 2.0**high)
+    input = drawn(least, most, own, choice.seed("input"), choice.format)
     target = _counts(choice, others)
     input = with_special(choice, input, target)
     params = {name: chosen(choice, name) for name in ("log_input", "full", "eps")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs.combinations.circumstances import UPSTREAMS, chosen, common, option, upstream
+from proofs.combinations.circumstances import LONG_DTYPES, UPSTREAMS, chosen, common, option, upstream
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, drawn, function_of, listed
 
@@ -98,6 +98,7 @@ TABLES = (
         "CTCLoss",
         {
             **common(),
+            "dtype": LONG_DTYPES,
             "batch": _BATCHES,
             "frames": _FRAMES,
             "classes": _CLASSES,
@@ -127,8 +128,11 @@ TABLES = (
                 ("classes", "batch"),
                 lambda classes, batch: classes in _CLASSES[:2] or batch != "a batch of 17",
             ),
-            # A known defect: where a target begins is not counted in strides, which one dtype tries.
-            Rule(("dtype", "targets"), lambda dtype, own: dtype != "float32" or own == "-padded"),
+            # A known defect: where a target begins is not counted in strides; the first begins at 0.
+            Rule(
+                ("targets", "batch"),
+                lambda targets, batch: targets == "-padded" or batch == "one of a batch",
+            ),
             Rule(("batch", "targets"), lambda batch, targets: batch != "no batch" or targets == "-padded"),
             Rule(
                 ("batch", "lengths"),

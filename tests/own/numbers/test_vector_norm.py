@@ -66,6 +66,12 @@ def test_no_error_is_claimed_where_there_is_none() -> None:
     assert vector_norm(Bounded.exact([0.0, -3.0], FORMATS["float32"]), 2, 0).bound.tolist() == [0.0]
 
 
+def test_a_count_errs_by_its_rounding_to_a_format_that_does_not_hold_it() -> None:
+    for name, error in (("bfloat16", 1.0), ("float16", 0.0), ("float32", 0.0)):
+        counted = vector_norm(Bounded.exact(np.ones(1025), FORMATS[name]), 0, 0)
+        assert (counted.value.tolist(), counted.bound.tolist()) == ([1025.0], [error])
+
+
 def test_only_the_norm_itself_may_overflow() -> None:
     largest = FORMATS["float16"].largest
     inside = vector_norm(Bounded.exact([largest / 2, largest / 2], FORMATS["float16"]), 2, 0)
