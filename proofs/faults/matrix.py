@@ -21,6 +21,7 @@ from lossproof.judging.known_defects import excuse, relevant
 from lossproof.records.record import Record
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
+from proofs.combinations import FILE as COMBINATIONS
 from proofs.faults.fault import Fault
 
 # One of a case's checks in a dtype: its reduction, layout and quantity.
@@ -205,8 +206,8 @@ def searches(corpus: Corpus, faults: Sequence[Fault]) -> list[Search]:
 def documenting(corpus: Corpus) -> set[str]:
     """The ids of the cases that have a purpose besides catching faults.
 
-    They hold a document's number or statement, a known defect of torch, digits that it loses, or names that
-    it has or lacks.
+    They hold a document's number or statement, a known defect of torch, digits that it loses, names that
+    it has or lacks, or two circumstances that meet in no other case of an array.
     """
     defective = {entry.case for entry in corpus.known_defects}
     return {
@@ -215,6 +216,7 @@ def documenting(corpus: Corpus) -> set[str]:
         if case.source
         or case.loses_digits
         or case.id in defective
+        or case.file.endswith(COMBINATIONS.name)
         or (case.module is not None and case.module.aspect in ("present", "absent"))
     }
 

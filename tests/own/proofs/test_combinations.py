@@ -14,7 +14,7 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
-from proofs.combinations.__main__ import FILE
+from proofs.combinations import FILE
 from proofs.combinations.case_file import case_file, title
 from proofs.combinations.catalogue import TABLES
 from proofs.combinations.covering import Pair, all_pairs, covering_array, pairs_of
