@@ -122,7 +122,7 @@ def questions(trial: Trial, reduction: str | None) -> Iterator[Question]:
     has_layouts = reduction == trial.reductions[0] or first.is_in_chosen_reduction
     if first.is_about_numbers and has_layouts and trial.is_in_layout_dtype:
         for layout in other_layouts(first.planned.call):
-            if layout in trial.subject.layouts:
+            if layout in trial.subject.layouts_of(first.call.loss):
                 yield Question(trial, reduction, layout)
 
 

@@ -23,7 +23,8 @@ class Extent:
     Attributes:
         layout_dtype: the dtype in which layouts other than contiguous are examined as well.
         with_modes: whether modes are examined as well.
-        with_all_ways: whether each call is examined in all ways of calling, not in one of them.
+        with_all_ways: whether each call is examined in all modes and ways of calling, of which some otherwise
+            take turns.
         with_illustrations: whether records show steps and curves for a reader.
         is_strict: whether a foreign subject disagrees as soon as torch would, rather than being close.
         isolates_refusals: whether what a foreign subject must refuse runs in a process of its own: whatever

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+import numpy.typing as npt
+
 from lossproof.corpus.numeral import Numeral, parse_numeral
 
 VARIES = "varies"
@@ -56,14 +59,15 @@ def _matches(came_out: str, known: Numeral | str) -> bool:
     return abs(Fraction(number) - known.exact) <= known.claim
 
 
-def sums_in_words(numbers: Sequence[float]) -> str:
+def sums_in_words(numbers: npt.NDArray[np.float64]) -> str:
     """How many numbers there are and what they add up to, separately for each sign where there are both.
 
     A sum that cancels would leave only rounding errors, which differ from processor to processor.
     """
-    above = sum(number for number in numbers if number > 0)
-    below = sum(number for number in numbers if number < 0)
-    sums = f"{above:.4g} above zero and {below:.4g} below" if above and below else f"{sum(numbers):.4g}"
+    with np.errstate(over="ignore", invalid="ignore"):
+        above, below = float(numbers[numbers > 0].sum()), float(numbers[numbers < 0].sum())
+        total = float(numbers.sum())
+    sums = f"{above:.4g} above zero and {below:.4g} below" if above and below else f"{total:.4g}"
     return f"{len(numbers)}{_ADD_UP}{sums}"
 
 

@@ -19,6 +19,7 @@ from lossproof.reference.limits import NO_LIMITS
 BIAS_LIMIT = 0.25
 BIAS_SAMPLE = 1000
 _KEPT_NUMBERS = 8
+_A_FEW = 64
 # Larger results take about as long to look up as to judge.
 _REMEMBERED = 4096
 
@@ -113,14 +114,12 @@ def wrong_shape(observed: tuple[int, ...], true: tuple[int, ...]) -> Verdict:
 def furthest_numbers(observed: Float64Array, shares: Float64Array) -> tuple[str, ...]:
     """The distinct numbers beyond their budget, the furthest first; of many, their count and their sums."""
     off = np.flatnonzero(shares > 1)
-    order = off[np.argsort(-shares.ravel()[off], kind="stable")]
-    numbers = observed.ravel()[order].tolist()
-    distinct: dict[str, None] = {}
-    for number in numbers:
-        distinct[repr(number)] = None
-        if len(distinct) > _KEPT_NUMBERS:
-            return (sums_in_words(numbers),)
-    return tuple(distinct)
+    numbers = observed.ravel()[off]
+    # The first few mostly show that there are many, for which no order is needed.
+    if any(len(set(map(repr, some.tolist()))) > _KEPT_NUMBERS for some in (numbers[:_A_FEW], numbers)):
+        return (sums_in_words(numbers),)
+    furthest = numbers[np.argsort(-shares.ravel()[off], kind="stable")]
+    return tuple(dict.fromkeys(map(repr, furthest.tolist())))
 
 
 def compare_sums(first: Float64Array, second: Float64Array, bound: Float64Array) -> Verdict:

@@ -48,12 +48,14 @@ class GuardedSubject:
         self.dtypes = subject.dtypes
         self.shows_steps = subject.shows_steps
         self.is_foreign = subject.is_foreign
-        self.layouts = subject.layouts
         self.writes_to_inputs = subject.writes_to_inputs
         self.programs = subject.programs or OwnPrograms(subject.name)
 
     def illustrates(self, loss: str) -> bool:
         return self._subject.illustrates(loss)
+
+    def layouts_of(self, loss: str) -> tuple[str, ...]:
+        return self._subject.layouts_of(loss)
 
     def lacks(self, call: Call) -> str:
         return self._subject.lacks(call)

@@ -49,6 +49,10 @@ class Subject(ABC):
     is_foreign: bool = True
     layouts: tuple[str, ...] = LAYOUTS
 
+    def layouts_of(self, loss: str) -> tuple[str, ...]:
+        """The memory layouts in which a loss is called: fewer where the rest would show nothing new."""
+        return self.layouts
+
     def __init_subclass__(cls) -> None:
         cls.programs = vars(cls).get("programs")
 

@@ -48,10 +48,10 @@ cases:
 
 def modes_of(case: Case, subject: str = "torch.nn.functional") -> dict[tuple[str, str], Record]:
     """The records of all modes of a case, by quantity and dtype."""
-    found = find_subject(subject)
+    found, examiner = find_subject(subject), Examiner(with_all_ways=True)
     return {
         (record.quantity, dtype): record
         for dtype in ("float64", "float32", "bfloat16")
-        for record in Examiner().examine(case, found, dtype)
+        for record in examiner.examine(case, found, dtype)
         if record.quantity.partition(":")[0] in MODES
     }

@@ -73,8 +73,17 @@ class Modes:
         """One record per mode, or one for each tensor by which a mode differentiates."""
         call = question.call
         directions = directions_of(question.planned.prepared, FORMATS[call.dtype])
-        for mode, promise in question.trial.subject.modes(call).items():
+        for mode, promise in _with_one_abstract(question.trial, question.trial.subject.modes(call)).items():
             yield from _examine_in(mode, promise, question, directions)
+
+
+def _with_one_abstract(trial: Trial, modes: Mapping[str, Promise]) -> Mapping[str, Promise]:
+    """The modes, of those with abstract tensors one: they run the same formulas of shapes, and take turns."""
+    abstract = [mode for mode, promise in modes.items() if promise is Promise.ABSTRACT]
+    if trial.extent.with_all_ways or not abstract:
+        return modes
+    chosen = abstract[crc32(trial.case.id.encode()) % len(abstract)]
+    return {mode: promise for mode, promise in modes.items() if mode == chosen or mode not in abstract}
 
 
 class Ways:
@@ -100,6 +109,8 @@ class Ways:
 
 def in_turn(trial: Trial, reduction: str | None, groups: Sequence[Iterable[str]]) -> Iterator[str]:
     """The ways whose turn it is: a case counts its calls, from a place of its own on."""
+    if not groups:
+        return iter(())
     dtype = trial.subject.dtypes.index(trial.dtype)
     number = crc32(trial.case.id.encode()) + dtype * len(trial.reductions) + trial.reductions.index(reduction)
     lists = [list(ways) for ways in groups]

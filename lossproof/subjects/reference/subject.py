@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.numbers.formats import Float64Array
 from lossproof.reference.advice import ReferenceWarning
-from lossproof.reference.evaluation import as_float64, prepare
+from lossproof.reference.evaluation import PreparedCall, as_float64, prepare
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call, Observation, Refused, SeenWarning, Values, changed_since, dtypes_of
 from lossproof.subjects.program import Programs
@@ -50,13 +51,17 @@ class ReferenceSubject(Subject):
             except Refusal as refusal:
                 raise Refused(type(refusal).__name__, str(refusal), "call", refusal.kind) from None
             value = as_float64(prepared.value())
-            gradients = tuple(
-                {name: np.asarray(prepared.gradient(upstream)[name]) for name in call.wrt}
-                for upstream in call.upstreams
-                if upstream.shape == value.shape
-            )
+            upstreams = [upstream for upstream in call.upstreams if upstream.shape == value.shape]
+            gradients = tuple(_gradients(prepared, upstream, call.wrt) for upstream in upstreams)
         observed_warnings = tuple(_observed_warning(warning.message) for warning in caught)
         return Observation(value, prepared.dtype, gradients, changed_since(before, arrays), observed_warnings)
+
+
+def _gradients(
+    prepared: PreparedCall, upstream: Float64Array, wrt: tuple[str, ...]
+) -> dict[str, Float64Array]:
+    gradients = prepared.gradient(upstream) if wrt else {}
+    return {name: np.asarray(gradients[name]) for name in wrt}
 
 
 @cache  # each trial asks

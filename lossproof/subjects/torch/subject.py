@@ -164,6 +164,10 @@ class ModuleSubject(TorchSubject):
         """Losses that have no function."""
         return loss not in EXPRESSIONS and LOSSES[loss].functional is None
 
+    def layouts_of(self, loss: str) -> tuple[str, ...]:
+        """A module hands its tensors to its function, which is called in all layouts."""
+        return self.layouts[:1] if has_function(loss) else self.layouts
+
     def modes(self, call: Call) -> Mapping[str, Promise]:
         """The modes of a loss without a function; the function has those of all others."""
         return {} if has_function(call.loss) else super().modes(call)

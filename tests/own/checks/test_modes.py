@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mode_cases import CASES, modes_of
 
+from lossproof.checks.examination import Examiner
+from lossproof.subjects.registry import find_subject
 from lossproof.subjects.torch.modes.table import MODES
+
+FUNCTIONS = find_subject("torch.nn.functional")
 
 
 def test_torch_is_right_in_every_mode() -> None:
@@ -14,6 +20,15 @@ def test_torch_is_right_in_every_mode() -> None:
     assert {quantity for quantity, _ in records if quantity.startswith("double_backward:")} == {
         "double_backward:input", "double_backward:target", "double_backward:upstream"
     }  # fmt: skip
+
+
+def test_of_the_modes_with_abstract_tensors_each_case_meets_one() -> None:
+    met = {
+        frozenset(record.quantity for record in Examiner().examine(case, FUNCTIONS, "float32"))
+        & {"fake", "meta"}
+        for case in (replace(CASES["plain"], id=id) for id in ("one", "two", "three", "four"))
+    }
+    assert met == {frozenset({"fake"}), frozenset({"meta"})}
 
 
 def test_an_output_of_several_numbers_is_right_as_well() -> None:

@@ -143,7 +143,7 @@ def test_of_many_numbers_the_count_and_the_sum_are_on_record() -> None:
 
 def test_numbers_of_both_signs_are_added_up_apart() -> None:
     """Where they cancel, their sum is what rounding left, which another processor rounds otherwise."""
-    balanced = [*np.linspace(1.0, 2.0, 12), *-np.linspace(1.0, 2.0, 12)]
+    balanced = np.concatenate([np.linspace(1.0, 2.0, 12), -np.linspace(1.0, 2.0, 12)])
     assert sums_in_words(balanced) == "24 numbers that add up to 18 above zero and -18 below"
 
 

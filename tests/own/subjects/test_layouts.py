@@ -12,6 +12,7 @@ from pretenders import Modal, Pretender
 from lossproof.corpus.case import Case, Identity, Raised, Term
 from lossproof.corpus.tensors import Tensor
 from lossproof.subjects.call import Call, Observation, Refused
+from lossproof.subjects.registry import find_subject
 from lossproof.subjects.subject import Subject
 
 
@@ -30,6 +31,13 @@ def test_layouts_are_tried_without_a_reduction_and_with_one() -> None:
     tried = "contiguous transposed strided"
     assert layouts_of(DISTANCE) == {"none": tried, "mean": tried, "sum": "contiguous"}
     assert layouts_of(replace(DISTANCE, reductions=("sum",))) == {"sum": tried}
+
+
+def test_a_module_leaves_layouts_to_the_function_that_it_calls() -> None:
+    tried = {"none": "contiguous transposed strided", "mean": "contiguous transposed strided"}
+    plain = replace(DISTANCE, reductions=("none", "mean"))
+    assert layouts_of(plain, find_subject("torch.nn.functional")) == tried
+    assert layouts_of(plain, find_subject("torch.nn")) == dict.fromkeys(tried, "contiguous")
 
 
 def test_layouts_are_tried_in_one_dtype() -> None:
