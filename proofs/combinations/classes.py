@@ -167,8 +167,9 @@ TABLES = (
             "ignored": IGNORED,
             "ignore_index": IGNORE_INDEX,
             "weight": WEIGHTS,
+            "special": SPECIALS,
         },
-        (),
+        _SPECIAL_IN_IGNORED,
         _nll,
     ),
     Table(
