@@ -162,7 +162,7 @@ TABLES = (
         {
             **dimensions(),
             "form": ("-more dimensions",),
-            "rows": ROWS[:2],
+            "rows": ROWS[:3],
             "classes": CLASSES[:3],
             "ignored": IGNORED,
             "ignore_index": IGNORE_INDEX,
