@@ -162,13 +162,14 @@ TABLES = (
         {
             **dimensions(),
             "form": ("-more dimensions",),
-            "rows": ROWS[:2],
+            "rows": ROWS[:3],
             "classes": CLASSES[:3],
             "ignored": IGNORED,
             "ignore_index": IGNORE_INDEX,
             "weight": WEIGHTS,
+            "special": SPECIALS,
         },
-        (),
+        _SPECIAL_IN_IGNORED,
         _nll,
     ),
     Table(

@@ -128,6 +128,7 @@ TABLES = (
         (
             *RULES,
             META_OF_ONE,
+            Rule(("dtype", "classes"), lambda dtype, own: dtype != "float64" or own in CLASSES[:2]),
             # The pushes of a row are summed one by one, and those of equal numbers err to one side.
             Rule(
                 ("logits", "classes"),

@@ -106,7 +106,9 @@ def complaint(line: Line, truth: flint.arb) -> str | None:
     if not near_truth or not line.expression:
         return None if near_truth is None else "" if near_truth else "not the true value"
     if not line.is_whole:
-        return "" if (line.sign == "=") <= truth.contains(shown.ball()) else "= of what is not equal"
+        # The largest of numbers is one of them, as it is printed; their sum is none of them.
+        is_equal = truth.contains(shown.ball()) or line.expression.startswith("max(")
+        return "" if (line.sign == "=") <= is_equal else "= of what is not equal"
     difference = minus(evaluate(line.expression), shown)
     if difference.special is not None:
         return "the expression is not finite"
