@@ -94,9 +94,9 @@ FEATURES: Mapping[str, tuple[Callable[[Call], bool], str]] = {
 # By the name of a feature that no call needs by itself: the ways of calling that do, and the same.
 FEATURES_OF_WAYS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "double_backward": (("create_graph",), "has a backward pass that cannot be recorded"),
-    "retained_graph": (("third_backward",), "runs backward once through a graph"),
+    "retained_graph": (("third_backward", "kept_gradients"), "runs backward once through a graph"),
     "inference_mode": (("inference_mode",), "takes no tensors of inference mode"),
-    "threads": (("two_threads",), "is called by one thread at a time"),
+    "threads": (("two_threads", "other_thread"), "is called by one thread alone"),
 }
 ALL_FEATURES = (*FEATURES, *FEATURES_OF_WAYS)
 

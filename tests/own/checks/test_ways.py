@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import warnings
 from collections import Counter
@@ -147,6 +148,21 @@ def other_call(right: Callable[..., Any], *args: Any, **options: Any) -> Any:
     )
 
 
+def in_one_buffer(right: Callable[..., Any], x: Any, *args: Any, **options: Any) -> Any:
+    """Each backward pass writes its gradient where the last one wrote its own."""
+
+    def gradient(ctx: Any, upstream: Any) -> Any:
+        ctx.buffer = upstream.clone() if ctx.passes == 1 else ctx.buffer.copy_(upstream)
+        return ctx.buffer
+
+    return right(backward_by(gradient)(lambda x: x, x), *args, **options)
+
+
+def is_checkpointed() -> bool:
+    """Whether what a call keeps for backward is handed to somebody's hooks."""
+    return torch._C._autograd._top_saved_tensors_default_hooks(False) is not None
+
+
 LATEST: dict[str, list[float]] = {}
 
 
@@ -189,6 +205,18 @@ FAULTS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "same_tensor": (MSE, lambda right, x, t, **o: right(x, t, **o) + (x is t), "equal"),
     "accumulated": (MSE, doubled_if(lambda x, t, **o: x.is_leaf and x.grad is not None), "plain"),
     "third_backward": (MSE, backward_by(lambda ctx, g: g * (1 + (ctx.passes > 2))), "plain"),
+    "kept_gradients": (MSE, in_one_buffer, "plain"),
+    "other_thread": (
+        MSE,
+        doubled_if(lambda x, t, **o: threading.current_thread() is not threading.main_thread()),
+        "plain",
+    ),
+    "other_default_dtype": (
+        MSE,
+        lambda right, x, t, **o: right(x, t, **o) * torch.tensor([2.0])[0] / 2,
+        "plain",
+    ),
+    "checkpointed": (MSE, doubled_if(lambda x, t, **o: is_checkpointed()), "plain"),
     "create_graph": (
         MSE,
         backward_by(lambda ctx, g: g * (1 + torch.is_grad_enabled())),

@@ -38,6 +38,15 @@ def third_backward(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Ten
     return output, dict(zip(wrt, gradients, strict=True))
 
 
+def kept_gradients(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
+    """The gradients of a backward pass, after another one with twice the upstream gradient."""
+    sources = [tensors[name].requires_grad_() for name in wrt]
+    output = loss(**tensors)
+    gradients = torch.autograd.grad(output, sources, upstream, retain_graph=True, materialize_grads=True)
+    torch.autograd.grad(output, sources, 2 * upstream, materialize_grads=True)
+    return output, dict(zip(wrt, gradients, strict=True))
+
+
 def create_graph(loss: Loss, tensors: Tensors, wrt: Names, upstream: torch.Tensor) -> Result:
     """A backward pass that records itself."""
     sources = [tensors[name].requires_grad_() for name in wrt]
@@ -109,6 +118,7 @@ def may_be_summed(call: Call) -> bool:
 MODES: Mapping[str, Mode] = {
     "accumulated": Mode(accumulated, Promise.AS_PLAIN_IF_FINITE, EVERY_DTYPE, always, helpers=(or_zeros,)),
     "third_backward": Mode(third_backward, Promise.AS_PLAIN, EVERY_DTYPE, always),
+    "kept_gradients": Mode(kept_gradients, Promise.AS_PLAIN, EVERY_DTYPE, always),
     "create_graph": Mode(create_graph, Promise.AS_PLAIN, EVERY_DTYPE, always),
     "hooked": Mode(hooked, Promise.AS_PLAIN, EVERY_DTYPE, always, helpers=(or_zeros,)),
     "anomaly_mode": Mode(anomaly_mode, Promise.AS_PLAIN, EVERY_DTYPE, always, helpers=(plain,)),

@@ -13,6 +13,7 @@ from lossproof.subjects.torch.modes import (
     inputs,
     laws,
     living,
+    process,
     settings,
     spelling,
 )
@@ -20,11 +21,12 @@ from lossproof.subjects.torch.modes.mode import Mode, always
 
 MODES: Mapping[str, Mode] = {**derivatives.MODES, **disguises.MODES, **settings.MODES}
 # Ways of calling: modes so many that each call meets few of them.
-_WAYS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **laws.MODES, **spelling.MODES}
+_OF_ALL: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **process.MODES, **laws.MODES}
+_WAYS: Mapping[str, Mode] = {**_OF_ALL, **spelling.MODES}
 WAYS_OF_FUNCTIONS: Mapping[str, Mode] = {**_WAYS, **spelling.MODES_OF_FUNCTIONS}
 WAYS_OF_MODULES: Mapping[str, Mode] = {**_WAYS, **living.MODES}
 # Those for functions of others, which get all parameters, and need not be modules to have a past.
-WAYS_OF_OTHERS: Mapping[str, Mode] = {**inputs.MODES, **backward.MODES, **laws.MODES, **living.MODES_OF_ALL}
+WAYS_OF_OTHERS: Mapping[str, Mode] = {**_OF_ALL, **living.MODES_OF_ALL}
 
 
 def _grouped(ways: Mapping[str, Mode]) -> tuple[Mapping[str, Mode], Mapping[str, Mode]]:
