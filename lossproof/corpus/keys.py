@@ -43,6 +43,56 @@ ASPECTS = (
     "present",
 )
 LAYOUTS = ("contiguous", "transposed", "strided", "expanded")
+# Modes that take turns: a case may not meet them, and meets others once there are more of them.
+TAKING_TURNS = frozenset(
+    (
+        "meta",
+        "fake",
+        "no_grad",
+        "inference_mode",
+        "without_gradients",
+        "only_first",
+        "only_last",
+        "after_layer",
+        "offset",
+        "first_offset",
+        "others_offset",
+        "sliced",
+        "first_spread",
+        "others_spread",
+        "same_tensor",
+        "accumulated",
+        "third_backward",
+        "kept_gradients",
+        "create_graph",
+        "hooked",
+        "anomaly_mode",
+        "other_call_between",
+        "summed",
+        "upstream_spread",
+        "upstream_zeros",
+        "upstream_infinite",
+        "other_thread",
+        "other_default_dtype",
+        "checkpointed",
+        "swapped",
+        "shifted",
+        "reversed_rows",
+        "halved_weights",
+        "defaults_given",
+        "defaults_left_out",
+        "numbers_of_another_kind",
+        "variance_as_number",
+        "called_before",
+        "other_batch_before",
+        "evaluating",
+        "copied",
+        "reloaded",
+        "reweighted",
+        "converted",
+        "two_threads",
+    )
+)
 DEFECT_KINDS = ("defect", "convention", "undefined")
 
 FILE = Keys(("cases",), ("document", "loss", "flags"))

@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.keys import TAKING_TURNS
 from lossproof.corpus.releases import is_within
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
@@ -106,14 +107,21 @@ def _explaining_entry(entries: Iterable[KnownDefect], record: Record) -> KnownDe
     return None
 
 
+def takes_turns(entry: KnownDefect) -> bool:
+    """Whether an entry is about modes alone that a case need not meet."""
+    return bool(entry.quantities) and TAKING_TURNS.issuperset(entry.quantities)
+
+
 def unmatched_entries(
     entries: Iterable[KnownDefect], records: Iterable[Record], selected: Iterable[tuple[str, str, str | None]]
 ) -> list[KnownDefect]:
     """The entries whose trials ran without any record that they are about.
 
+    An entry about modes that take turns may wait for another turn.
+
     ``selected`` holds the case, the subject and the dtype of every trial that ran.
     """
-    entries, selected = list(entries), list(selected)
+    entries, selected = [entry for entry in entries if not takes_turns(entry)], list(selected)
     of_case: dict[str, list[Record]] = {}
     for record in records:
         of_case.setdefault(record.case, []).append(record)

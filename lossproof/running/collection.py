@@ -18,7 +18,14 @@ from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.corpus.releases import family_of
-from lossproof.judging.known_defects import as_data, blame, covers, relevant, unmatched_entries
+from lossproof.judging.known_defects import (
+    as_data,
+    blame,
+    covers,
+    relevant,
+    takes_turns,
+    unmatched_entries,
+)
 from lossproof.records.lines import records_in
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run, TestResult
@@ -195,7 +202,8 @@ class RunReports:
             known_defects=[
                 as_data(entry) | {"snippet": _snippet(entry, excused)}
                 for entry in self._known
-                if not entry.pattern or any(covers(entry, record) for record in excused)
+                if not (entry.pattern or takes_turns(entry))
+                or any(covers(entry, record) for record in excused)
             ],
             started=started,
             seconds=seconds,

@@ -23,15 +23,17 @@ from lossproof.checks.examination import Examiner
 from lossproof.checks.modes.examining import in_turn
 from lossproof.checks.trial import Trial
 from lossproof.corpus.case import Case
+from lossproof.corpus.keys import TAKING_TURNS
 from lossproof.corpus.reading import load_corpus
 from lossproof.judging.calls import make_call, prepare_call
 from lossproof.records.record import Record
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Call
+from lossproof.subjects.promise import Promise
 from lossproof.subjects.registry import find_subject
 from lossproof.subjects.torch.modes import living
 from lossproof.subjects.torch.modes.mode import always
-from lossproof.subjects.torch.modes.table import WAYS_OF_FUNCTIONS, WAYS_OF_MODULES
+from lossproof.subjects.torch.modes.table import MODES, WAYS_OF_FUNCTIONS, WAYS_OF_MODULES
 
 CASES = cases_of(
     """\
@@ -320,6 +322,11 @@ def test_a_call_is_examined_in_one_way_of_each_group_and_the_next_call_in_the_ne
         True,
         False,
     ] * 3
+
+
+def test_the_entries_of_known_defects_know_what_takes_turns() -> None:
+    abstract = {name for name, mode in MODES.items() if mode.promise is Promise.ABSTRACT}
+    assert {*ALL, *abstract} == TAKING_TURNS
 
 
 def test_in_other_dtypes_the_groups_take_turns() -> None:

@@ -173,6 +173,12 @@ def test_an_entry_that_was_not_selected_is_not_blamed(selected: list[tuple[str, 
     assert unmatched_entries([idle], [], selected) == []
 
 
+def test_an_entry_about_a_mode_that_takes_turns_is_not_blamed() -> None:
+    waiting = entry(quantities=("no_grad", "meta"))
+    assert unmatched_entries([waiting], [record()], SELECTED) == []
+    assert unmatched_entries([entry(quantities=("no_grad", "jvp"))], [record()], SELECTED) != []
+
+
 def test_entries_and_records_may_come_as_iterators() -> None:
     entries = [entry(quantities=("value",)), entry(quantities=("nothing",)), entry(quantities=("value",))]
     assert len(unmatched_entries(iter(entries), iter([record()]), iter(SELECTED))) == 1
