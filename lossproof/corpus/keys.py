@@ -83,6 +83,7 @@ TAKING_TURNS = frozenset(
         "defaults_left_out",
         "numbers_of_another_kind",
         "variance_as_number",
+        "lengths_in_tuples",
         "called_before",
         "other_batch_before",
         "evaluating",

@@ -71,6 +71,15 @@ cases:
     loss: GaussianNLLLoss
     args: {input: [0.5, -1], target: [1, 2], var: [2, 2]}
     dtypes: [float32]
+  - id: sequences
+    title: two sequences
+    loss: CTCLoss
+    args:
+      log_probs: {log_softmax: {uniform: [-4, 4], shape: [4, 2, 3], seed: 1}, dim: 2}
+      targets: [[1, 2], [2, 0]]
+      input_lengths: [4, 3]
+      target_lengths: [2, 1]
+    dtypes: [float32]
   - id: classes
     title: scores that are whole numbers
     loss: CrossEntropyLoss
@@ -246,6 +255,11 @@ FAULTS: dict[str, tuple[str, Callable[..., Any], str]] = {
         GAUSSIAN,
         doubled_if(lambda x, t, v=None, **o: type(o.get("var")) is float),
         "variance",
+    ),
+    "lengths_in_tuples": (
+        "torch.nn.functional.ctc_loss",
+        doubled_if(lambda x, t, *lengths, **o: isinstance(o.get("input_lengths"), tuple)),
+        "sequences",
     ),
     "called_before": (MODULE, remembering(lambda kept, now: kept > 0, lambda module, input: 1), "classes"),
     "other_batch_before": (

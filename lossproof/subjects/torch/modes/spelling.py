@@ -15,6 +15,7 @@ from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.forms import WITH_LAYERS
 from lossproof.subjects.torch.modes.mode import EVERY_DTYPE, Mode, plain
 
+_LENGTHS = ("input_lengths", "target_lengths")
 _LEGACY = ("size_average", "reduce")
 
 
@@ -45,6 +46,13 @@ def variance_as_number(call: Call) -> Call:
     args = {name: values for name, values in call.args.items() if name != "var"}
     params = {**call.params, "var": float(call.args["var"].numbers.flat[0])}
     return replace(call, args=args, params=params, wrt=tuple(name for name in call.wrt if name != "var"))
+
+
+def lengths_in_tuples(call: Call) -> Call:
+    """The call with tuples of Python numbers in the place of the lengths of sequences."""
+    args = {name: values for name, values in call.args.items() if name not in _LENGTHS}
+    tuples = {name: tuple(call.args[name].numbers.tolist()) for name in _LENGTHS}
+    return replace(call, args=args, params={**call.params, **tuples})
 
 
 def _defaults(call: Call) -> dict[str, Any]:
@@ -86,6 +94,10 @@ def _has_constant_variance(call: Call) -> bool:
     return bool(np.all(variance.numbers == variance.numbers.flat[0]))
 
 
+def _has_lengths(call: Call) -> bool:
+    return all(name in call.args and call.args[name].numbers.ndim == 1 for name in _LENGTHS)
+
+
 MODES: Mapping[str, Mode] = {
     "defaults_given": Mode(plain, Promise.AS_PLAIN, EVERY_DTYPE, _can_be_given, rewritten=defaults_given),
     "defaults_left_out": Mode(
@@ -102,5 +114,8 @@ MODES: Mapping[str, Mode] = {
 MODES_OF_FUNCTIONS: Mapping[str, Mode] = {
     "variance_as_number": Mode(
         plain, Promise.AS_PLAIN, EVERY_DTYPE, _has_constant_variance, rewritten=variance_as_number
+    ),
+    "lengths_in_tuples": Mode(
+        plain, Promise.AS_PLAIN, EVERY_DTYPE, _has_lengths, rewritten=lengths_in_tuples
     ),
 }
