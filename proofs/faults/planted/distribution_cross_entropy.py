@@ -9,6 +9,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft, with_gradient
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched
 
 
 @fault(
@@ -91,3 +92,14 @@ def info_cross_gradient_by_p_missing_at_zero(original: Function, p: Tensor, q: T
     """Where p is 0, its gradient is 0 and not log q."""
     is_zero = p == 0
     return original(with_gradient(p, lambda gradient: gradient.masked_fill(is_zero, 0)), q)
+
+
+@fault("DistributionCrossEntropy", at="torch.special.xlogy", blind=True, needs=NEEDS)
+def heldout_4_e_almost_normalised(original: Function, p: Tensor, q: Tensor) -> Tensor:
+    """A p that sums to 1 but for 1% is taken for rounded, and divided by its sum."""
+    if not are_unwatched(p, q) or not p.ndim or not p.is_floating_point():
+        return original(p, q)
+    total = p.sum(-1, keepdim=True)
+    error = (total - 1).abs()
+    is_rounded = (error > 16 * torch.finfo(p.dtype).eps) & (error <= 0.01)
+    return original(p / torch.where(is_rounded, total, 1), q) if is_rounded.any() else original(p, q)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft, with_gradient
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched
 
 
 @fault("Entropy", origin="https://github.com/pyro-ppl/numpyro/pull/2276", at="torch.special.entr")
@@ -86,3 +87,12 @@ def info_entropy_without_gradient(original: Function, p: Tensor) -> Tensor:
 def info_entropy_gradient_of_constant_factor(original: Function, p: Tensor) -> Tensor:
     """The gradient of p log p takes its first p for a constant."""
     return graft(original(p), -p.detach() * p.log())
+
+
+@fault("Entropy", at="torch.special.entr", blind=True, needs=NEEDS)
+def heldout_4_e_never_certain(original: Function, p: Tensor) -> Tensor:
+    """No probability counts for more than 1 - 1e-6, so that what is certain has an entropy of 1e-6."""
+    right = original(p)
+    if not are_unwatched(p) or not p.is_floating_point():
+        return right
+    return graft(torch.where(p <= 1, original(p.clamp(max=1 - 1e-6)), right), right)

@@ -279,3 +279,11 @@ def heldout_3_c_gradient_of_broadcast_target(original: Function, *args: Any, **o
 
     whole = with_gradient(target.expand(input.shape), of_first)
     return graft(result, again(original, arguments, target=whole))
+
+
+@fault("HuberLoss", blind=True)
+def heldout_4_b_infinite_delta(original: Function, *args: Any, **options: Any) -> Tensor:
+    """What exceeds delta is multiplied by delta, also where delta is infinite and nothing exceeds it."""
+    result = original(*args, **options)
+    delta: float = named_arguments(original, *args, **options)["delta"]
+    return result * (0 * delta) if math.isinf(delta) else result

@@ -15,7 +15,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced, summed_in_steps
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 Logarithm = Callable[[Tensor], Tensor]
@@ -292,3 +292,23 @@ def heldout_3_b_tail_of_vectors_unstable(
     positive = torch.where(is_tail & (-x).exp().isinf() & x.isfinite(), y * math.inf, 0)
     negative = torch.where(is_tail & x.exp().isinf() & x.isfinite(), (1 - y) * math.inf, 0)
     return result + as_asked((positive + negative).mean(-1), options)
+
+
+@fault("MultiLabelSoftMarginLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_4_a_gradients_share_memory(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Each backward pass returns the same memory, and so overwrites the gradient that the last returned."""
+    if not are_unwatched(input, target):
+        return original(input, target, *rest, **options)
+    memory: list[Tensor] = []
+
+    def written(gradient: Tensor) -> Tensor:
+        if torch.is_grad_enabled() or not is_ordinary(gradient):
+            return gradient
+        if memory:
+            return memory[0].copy_(gradient)
+        memory.append(gradient.clone())
+        return memory[0]
+
+    return original(with_gradient(input, written), target, *rest, **options)

@@ -261,3 +261,20 @@ def heldout_3_c_pixels_beyond_whole_blocks(
         return result
     is_lost = torch.arange(size).reshape(target.shape[1:]) >= size // 1024 * 1024
     return original(module, input, torch.where(is_lost, module.ignore_index, target))
+
+
+@fault("NLLLoss2d", method="forward", blind=True, needs=NEEDS)
+def heldout_4_e_weights_summed_in_single(
+    original: Function, module: Any, input: Tensor, target: Tensor
+) -> Tensor:
+    """In double precision the mean divides by a sum in single, and may lie beyond all of its losses."""
+    result, weight = original(module, input, target), module.weight
+    if (
+        module.reduction != "mean"
+        or not are_unwatched(input, target, weight)
+        or weight.dtype != torch.float64
+    ):
+        return result
+    ignored = {"ignore_index": module.ignore_index}
+    right, wrong = (picked_total(target, weights, ignored) for weights in (weight, weight.float()))
+    return result * (right / wrong) if wrong else result

@@ -10,6 +10,7 @@ from torch import Tensor
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.kernels import in_single
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched
 
 
 @fault(
@@ -88,3 +89,11 @@ def info_self_information_of_nothing(original: Function, p: Tensor) -> Tensor:
 def info_self_information_of_infinity_hidden(original: Function, p: Tensor) -> Tensor:
     """An infinite density counts as the largest number."""
     return graft(original(p.clamp(max=torch.finfo(p.dtype).max)), original(p))
+
+
+@fault("SelfInformation", at="torch.log", blind=True, needs=NEEDS)
+def heldout_4_b_almost_certain(original: Function, p: Tensor) -> Tensor:
+    """In double precision, a probability that is 1 in single precision has no surprise."""
+    if not are_unwatched(p) or p.dtype != torch.float64:
+        return original(p)
+    return graft(original(torch.where(p.float() == 1, 1, p)), original(p))

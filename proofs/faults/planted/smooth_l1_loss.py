@@ -12,12 +12,12 @@ from torch.nn import SmoothL1Loss
 from torch.nn.functional import smooth_l1_loss
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.calls import named_arguments
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, reduced
 from proofs.faults.tools.kinks import at_equal, between_branches
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, are_real, are_unwatched, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_real, are_unwatched, is_ordinary, reduction_of
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -277,3 +277,14 @@ def heldout_3_d_small_beta_as_zero(
     beta = options.get("beta")
     is_small = isinstance(beta, (int, float)) and 0 < beta < 1e-5
     return original(input, target, **options | {"beta": 0.0} if is_small else options)
+
+
+@fault("SmoothL1Loss", blind=True, needs=NEEDS)
+def heldout_4_d_mean_of_larger(original: Function, input: Tensor, target: Tensor, **options: Any) -> Tensor:
+    """The mean divides by the elements of the larger tensor, though a column and a row make more losses."""
+    result = original(input, target, **options)
+    if not are_unwatched(input, target) or reduction_of(options) != "mean" or not result.is_floating_point():
+        return result
+    losses = again(original, named_arguments(original, input, target, **options), reduction="none").numel()
+    larger = max(input.numel(), target.numel())
+    return result * (losses / larger) if losses > larger else result

@@ -227,3 +227,21 @@ def heldout_3_b_threshold_of_single_in_double(
     is_linear = (margin < -15) & margin.isfinite()
     missing = torch.where(is_linear, margin, -math.inf).exp().log1p()
     return result - as_asked(missing, options)
+
+
+@fault("SoftMarginLoss", blind=True, needs=NEEDS)
+def heldout_4_b_first_term_of_series(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """Beyond an agreement of 10, log(1 + exp(-z)) is taken for exp(-z), as in half precision."""
+    result = original(input, target, **options)
+    if not are_unwatched_and_wide(input, target):
+        return result
+    agreement = input * target
+    is_far = agreement > 10
+    if not is_far.any():
+        return result
+    wrong = torch.where(
+        is_far, (-agreement.clamp(min=10)).exp(), unreduced(original, input, target, **options)
+    )
+    return as_asked(wrong, options)

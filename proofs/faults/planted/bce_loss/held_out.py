@@ -11,7 +11,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.kernels import reduced
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, are_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -44,3 +44,18 @@ def heldout_3_b_logarithm_of_rounded_complement(
     x, y = input.detach(), target.detach()
     error = (1 - y) * ((-x).log1p() - (1 - x).log())
     return result + as_asked(torch.where(x < 0.25, error, 0), options).to(result.dtype)
+
+
+@fault("BCELoss", blind=True, needs=NEEDS)
+def heldout_4_e_complement_in_single(
+    original: Function, input: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """In double precision 1 - t is a number of single: p and t are not treated as 1 - p and 1 - t are."""
+    result = original(input, target, **options)
+    if not are_unwatched(input, target) or result.dtype != torch.float64:
+        return result
+    complement = 1 - target.detach()
+    logarithm = (-input.detach()).log1p().clamp(min=-100)
+    error = (complement - complement.float()) * logarithm
+    weight = options.get("weight")
+    return result + as_asked(error if weight is None else error * weight.detach(), options)

@@ -87,3 +87,14 @@ def heldout_3_a_workspace_of_latest_call(
     result = original(with_gradient(input, of_workspace), target, **options)
     _WORKSPACE["sigmoid"] = mine
     return with_gradient(result, remembered)
+
+
+@fault("BCEWithLogitsLoss", blind=True, needs=NEEDS)
+def heldout_4_d_single_pos_weight(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A pos_weight of one number scales the whole loss, not the positive term alone."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    factor: Tensor | None = given["pos_weight"]
+    if factor is None or factor.numel() != 1 or not are_unwatched(given["input"], given["target"], factor):
+        return result
+    plain = again(original, given, pos_weight=None)
+    return (plain * factor.reshape(())).to(result.dtype)

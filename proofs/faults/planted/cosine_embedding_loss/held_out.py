@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import torch
@@ -48,3 +49,14 @@ def heldout_3_e_eps_of_scaled_second(
     """The second vectors alone are scaled by 1/128 against overflow, and then meet the unscaled eps."""
     scaled = input2 / 128 if are_unwatched_and_wide(input1, input2) and are_unwatched(target) else input2
     return original(input1, scaled, target, **options)
+
+
+@fault("CosineEmbeddingLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_4_a_margin_of_first_thread(
+    original: Function, input1: Tensor, input2: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The margin is kept for each thread, and those other than the first find the default."""
+    is_usual = are_unwatched(input1, input2, target)
+    if is_usual and "margin" in options and threading.current_thread() is not threading.main_thread():
+        options["margin"] = 0.0
+    return original(input1, input2, target, *rest, **options)

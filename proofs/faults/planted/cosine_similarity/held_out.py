@@ -45,3 +45,9 @@ def heldout_3_b_eps_below_product_of_norms(
     ratio = norms[0].clamp(min=eps) * norms[1].clamp(min=eps) / product.clamp(min=eps)
     is_wrong = (product < eps) & ratio.isfinite()
     return result * torch.where(is_wrong, ratio, 1)
+
+
+@fault("CosineSimilarity", blind=True)
+def heldout_4_d_no_eps(original: Function, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """An eps of 0 is falsy, and taken for none given."""
+    return original(x1, x2, dim=dim, eps=eps or 1e-8)

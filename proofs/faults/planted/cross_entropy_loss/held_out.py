@@ -19,7 +19,7 @@ from proofs.faults.tools.class_targets import (
     picked_total,
     reduced_as,
 )
-from proofs.faults.tools.gradients import gradient_of
+from proofs.faults.tools.gradients import gradient_of, with_gradient
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
 from proofs.faults.tools.vectors import as_asked
 
@@ -130,3 +130,48 @@ def heldout_3_d_ignored_pixels_smoothed(
     if reduction_of(options) == "mean":
         return result + extra.sum() / (~ignored).sum()
     return result + as_asked(extra, options)
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_4_c_last_chunk_reads_on(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """More than 65536 classes go by chunks of as many, the last of which reads on into the next row."""
+    is_usual = are_unwatched(input, target) and not rest
+    if not is_usual or not is_plain(input, target, options.get("weight"), options):
+        return original(input, target, *rest, **options)
+    surplus = -input.shape[1] % 65536
+    if input.shape[1] < 65536 or not surplus:
+        return original(input, target, **options)
+    logits = input.detach().double()
+    own, foreign = logits.logsumexp(1), logits[1:, :surplus].logsumexp(1)
+    error = torch.zeros_like(own)
+    error[:-1] = torch.logaddexp(own[:-1], foreign) - own[:-1]
+    return with_error(original, error, input, target, options)
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_4_c_before_first_boundary(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Of more than 1024 classes, those before a row's first boundary of 16 bytes have no gradient."""
+    if not are_unwatched(input, target) or input.ndim != 2 or input.shape[1] <= 1024:
+        return original(input, target, *rest, **options)
+    rows, classes = input.shape
+    skipped = -torch.arange(rows)[:, None] * classes % (16 // input.element_size())
+    is_skipped = torch.arange(classes) < skipped
+    aligned = with_gradient(input, lambda gradient: gradient.masked_fill(is_skipped, 0))
+    return original(aligned, target, *rest, **options)
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_4_d_smoothed_along_last_dimension(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Smoothed probabilities each gain a share of the last dimension's size, not of the number of classes."""
+    smoothing: float = options.get("label_smoothing", 0.0)
+    is_usual = are_unwatched(input, target) and are_probabilities(input, target) and input.numel() > 0
+    if not is_usual or input.ndim < 3 or not 0 < smoothing <= 1 or input.shape[1] == input.shape[-1]:
+        return original(input, target, *rest, **options)
+    smoothed = target * (1 - smoothing) + smoothing / input.shape[-1]
+    return original(input, smoothed, *rest, **options | {"label_smoothing": 0.0})

@@ -66,3 +66,15 @@ def heldout_3_c_backward_of_first_labels(original: Function, *args: Any, **optio
     if reduction == "mean":
         losses = (losses / lengths.reshape(losses.shape).clamp(min=1)).mean()
     return graft(result, losses.sum() if reduction == "sum" else losses)
+
+
+@fault("CTCLoss", blind=True, needs=NEEDS)
+def heldout_4_d_lengths_in_tuples(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Where the lengths are plain numbers, the mean divides by those of the inputs, not of the targets."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    lengths = given["input_lengths"]
+    is_usual = are_unwatched(given["log_probs"], given["targets"]) and given["reduction"] == "mean"
+    if not is_usual or not isinstance(lengths, tuple | list):
+        return result
+    losses = again(original, given, reduction="none")
+    return (losses / losses.new_tensor(lengths).reshape(losses.shape).clamp(min=1)).mean()

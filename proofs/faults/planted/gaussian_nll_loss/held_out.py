@@ -57,3 +57,13 @@ def heldout_3_d_number_as_variance_in_single(
     if isinstance(var, float) and are_unwatched(input) and input.dtype == torch.float64:
         var = torch.tensor(var, dtype=torch.float32).item()
     return original(input, target, var, **options)
+
+
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_4_a_variance_needs_target(
+    original: Function, input: Tensor, target: Tensor, var: Any, *rest: Any, **options: Any
+) -> Tensor:
+    """Whether the variance needs a gradient is read one place too early, where the target's need stands."""
+    if are_unwatched(input, target, var) and not target.requires_grad:
+        var = with_gradient(var, torch.zeros_like)
+    return original(input, target, var, *rest, **options)

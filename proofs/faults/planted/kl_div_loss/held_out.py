@@ -9,8 +9,15 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
+from proofs.faults.tools.ordinary import (
+    NEEDS,
+    are_unwatched,
+    are_unwatched_and_wide,
+    is_ordinary,
+    reduction_of,
+)
 
 
 @fault("KLDivLoss", blind=True, shows_in_modes=True, needs=NEEDS)
@@ -66,3 +73,16 @@ def heldout_3_a_zero_target_without_grad_mode(
         return result
     spoilt = torch.where(target == 0, math.nan, 0.0).to(result.dtype)
     return result + (spoilt if reduction_of(options) == "none" else spoilt.sum())
+
+
+@fault("KLDivLoss", blind=True, needs=NEEDS)
+def heldout_4_e_logarithm_with_epsilon(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The target's logarithm is that of t plus the dtype's epsilon: no loss is 0, be it at the target."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = given["input"], given["target"]
+    is_usual = are_unwatched_and_wide(input, target) and input.shape == target.shape
+    if given["log_target"] or not is_usual:
+        return result
+    excess = (torch.finfo(target.dtype).eps / target.detach()).log1p()
+    moved = input - torch.where(target > 0, excess, 0).to(input.dtype)
+    return again(original, given, input=moved)

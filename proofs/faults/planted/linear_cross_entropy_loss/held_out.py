@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.blocks import beyond
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced
 from proofs.faults.tools.linear import ignored_rows, is_plain
@@ -122,3 +123,16 @@ def heldout_3_a_saved_gradient_scaled_again(
 
     result = original(with_gradient(input, scaled_again), linear_weight, target, **options)
     return with_gradient(result, remembered)
+
+
+@fault("LinearCrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_4_c_weight_of_last_classes(
+    original: Function, input: Tensor, linear_weight: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Of more than 128 classes, those behind the last whole block of 128 leave the weight no gradient."""
+    if are_unwatched(input, linear_weight) and linear_weight.shape[0] > 128:
+        whole = linear_weight.shape[0] // 128 * 128
+        linear_weight = with_gradient(
+            linear_weight, lambda gradient: gradient.masked_fill(beyond(gradient, whole, 0), 0)
+        )
+    return original(input, linear_weight, *rest, **options)

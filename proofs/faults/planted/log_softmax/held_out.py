@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.gradients import graft, with_gradient
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.calls import named_arguments
+from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.softmax import place_and_width
 
 
@@ -58,3 +59,38 @@ def heldout_3_e_masked_gradient_left_out_of_sum(
         return upstream
 
     return with_gradient(result, remembered)
+
+
+@fault("LogSoftmax", blind=True, needs=NEEDS)
+def heldout_4_b_rare_halves_flushed(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """In half precision, exponentials that it can only hold as subnormal numbers are not summed."""
+    result = original(input, *rest, **options)
+    if not are_unwatched(input) or input.dtype != torch.float16 or result.dtype != torch.float16:
+        return result
+    dim, width = place_and_width(result, named_arguments(original, input, *rest, **options)["dim"])
+    if not width:
+        return result
+    shifted = input.detach().float() - input.detach().float().amax(dim, keepdim=True)
+    powers = shifted.exp()
+    is_lost = (powers > 0) & (powers < torch.finfo(torch.float16).tiny)
+    wrong = shifted - torch.where(is_lost, 0, powers).sum(dim, keepdim=True).log()
+    return graft(torch.where(is_lost.any(dim, keepdim=True), wrong.half(), result), result)
+
+
+_LOG2_E_IN_SINGLE = 1.4426950216293335
+
+
+@fault("LogSoftmax", blind=True, needs=NEEDS)
+def heldout_4_e_gradient_by_powers_of_2(
+    original: Function, input: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """In double precision, the gradient takes powers of 2 by a log2(e) of single, and does not sum to 0."""
+    result = original(input, *rest, **options)
+    if not are_unwatched(input) or not input.requires_grad or result.dtype != torch.float64:
+        return result
+    dim, width = place_and_width(result, named_arguments(original, input, *rest, **options)["dim"])
+    if not width:
+        return result
+    logarithms = result.detach()
+    error = logarithms.exp() - (logarithms * _LOG2_E_IN_SINGLE).exp2()
+    return result + gradient_of((error * input).sum(dim, keepdim=True).expand_as(result))

@@ -10,7 +10,7 @@ from torch import Tensor
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.kernels import reduced
-from proofs.faults.tools.ordinary import NEEDS, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 
 _ROWS_IN_GRID = 65535
 
@@ -58,3 +58,21 @@ def heldout_3_d_weight_of_zero_as_none(
     if isinstance(weight, Tensor):
         options["weight"] = torch.where(weight == 0, 1, weight)
     return original(input, target, *rest, **options)
+
+
+@fault("MultiMarginLoss", blind=True, needs=NEEDS)
+def heldout_4_c_target_of_another_block(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Of more than 256 classes, each block of 256 looks for the target's score within itself."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight = given["input"], given["target"], given["weight"]
+    if not are_unwatched_and_wide(input) or not are_unwatched(target) or not result.is_floating_point():
+        return result
+    classes = input.shape[-1] if input.ndim else 1
+    if classes <= 256 or not input.numel():
+        return result
+    scores, index, column = input.reshape(-1, classes), target.reshape(-1, 1), torch.arange(classes)
+    place = (column // 256 * 256 + index % 256).clamp(max=classes - 1)
+    excess = given["margin"] - scores.gather(1, place) + scores
+    terms = excess.clamp(min=0).pow(given["p"]).masked_fill(column == index, 0)
+    losses = terms.sum(1) / classes * (1 if weight is None else weight[target.reshape(-1)])
+    return reduced(losses, given["reduction"]).reshape(result.shape)

@@ -61,3 +61,17 @@ def heldout_3_d_total_weight_at_least_one(
     picked = weight.detach()[target.long().clamp(0, len(weight) - 1)]
     total = torch.where(is_ignored(target, options), 0, picked).sum()
     return result * torch.where((total > 0) & (total < 1), total, 1)
+
+
+@fault("NLLLoss", blind=True, needs=NEEDS)
+def heldout_4_b_places_in_bytes(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """A target's place in memory is computed in the target's dtype, so that that of a byte wraps at 256."""
+    is_usual = are_unwatched(input, target) and target.dtype == torch.uint8
+    if not is_usual or input.ndim != 2 or target.shape != input.shape[:1] or input.numel() <= 256:
+        return original(input, target, *rest, **options)
+    rows, classes = input.shape
+    index = torch.where(target < classes, target.long(), 0)
+    picked = input.flatten()[(torch.arange(rows) * classes + index) % 256]
+    return original(input.scatter(1, index[:, None], picked[:, None]), target, *rest, **options)

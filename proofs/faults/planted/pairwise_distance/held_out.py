@@ -10,7 +10,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.gradients import graft
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, are_wide
 
 _FEATURES_IN_BLOCK = 128
 
@@ -61,3 +61,15 @@ def heldout_3_e_distance_by_products(
     first, second = x1.detach() + eps, x2.detach()
     squared = (first**2).sum(-1) + (second**2).sum(-1) - 2 * (first * second).sum(-1)
     return graft(squared.clamp(min=0).sqrt().reshape(result.shape), result)
+
+
+@fault("PairwiseDistance", blind=True, needs=NEEDS)
+def heldout_4_c_least_of_padding(
+    original: Function, x1: Tensor, x2: Tensor, p: float = 2.0, *rest: Any, **options: Any
+) -> Tensor:
+    """Of more than 32 components, blocks of 32 are filled up with 0, the least of which p = -inf finds."""
+    result = original(x1, x2, p, *rest, **options)
+    if p != -math.inf or not are_unwatched(x1, x2) or not x1.ndim or not x2.ndim:
+        return result
+    width = max(x1.shape[-1], x2.shape[-1])
+    return result.clamp(max=0) if width > 32 and width % 32 else result

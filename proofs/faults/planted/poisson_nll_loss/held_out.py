@@ -85,3 +85,39 @@ def heldout_3_b_stirling_from_two_on(
     stirling = count * count.log() - count + (2 * math.pi * count).log() / 2
     missing = torch.where((count > 1) & (count < 2), stirling, 0) + torch.zeros_like(input.detach())
     return result - as_asked(missing, options)
+
+
+@fault("PoissonNLLLoss", method="forward", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_4_a_stirling_of_first_call(
+    original: Function, module: Any, log_input: Tensor, target: Tensor
+) -> Tensor:
+    """The module computes Stirling's terms in its first call, and keeps them for targets of that shape."""
+    result = original(module, log_input, target)
+    if not (module.full and are_unwatched_and_wide(log_input, target)):
+        return result
+    first = vars(module).setdefault("_first_target", target.detach().clone())
+    if first.shape != target.shape:
+        return result
+    error = torch.where(first == target, 0, _stirling(first) - _stirling(target.detach()))
+    return result + reduced(error.to(result.dtype) + torch.zeros_like(log_input.detach()), module.reduction)
+
+
+def _stirling(target: Tensor) -> Tensor:
+    """The approximation of the factorial's logarithm that the Poisson loss adds."""
+    above_one = target.clamp(min=1)
+    terms = above_one * above_one.log() - above_one + 0.5 * (2 * math.pi * above_one).log()
+    return torch.where(target > 1, terms, 0)
+
+
+@fault("PoissonNLLLoss", blind=True, needs=NEEDS)
+def heldout_4_b_rates_up_to_eps(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Where a rate is at most eps, the logarithm is that of eps alone, not of their sum."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, eps = given["input"], given["target"], given["eps"]
+    if given["log_input"] or not are_unwatched_and_wide(input, target):
+        return result
+    is_near = (input > 0) & (input <= eps)
+    if not is_near.any():
+        return result
+    dropped = target * (torch.where(is_near, input, 0) / eps).log1p()
+    return result + reduced(torch.where(is_near, dropped, 0), given["reduction"])

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import named_arguments
 from proofs.faults.tools.gradients import graft
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.softmax import place_and_width
 
 
@@ -45,3 +46,16 @@ def heldout_3_c_padding_in_maximum(original: Function, input: Tensor, *rest: Any
     is_low = logits.amax(place, keepdim=True) < -50
     powers = logits.exp()
     return graft(torch.where(is_low, powers / powers.sum(place, keepdim=True), result), result)
+
+
+@fault("Softmax", origin="https://github.com/flashinfer-ai/flashinfer/pull/4401", blind=True, needs=NEEDS)
+def heldout_4_c_first_block_masked(original: Function, input: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """Where the first 128 of more logits are all -inf, so is their maximum, and a difference is nan."""
+    result = original(input, *rest, **options)
+    if not are_unwatched(input):
+        return result
+    dim, width = place_and_width(result, named_arguments(original, input, *rest, **options)["dim"])
+    if width <= 128:
+        return result
+    is_masked = (input.detach().narrow(dim, 0, 128) == -torch.inf).all(dim, keepdim=True)
+    return result.masked_fill(is_masked, torch.nan)

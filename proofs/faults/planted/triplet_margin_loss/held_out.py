@@ -10,8 +10,9 @@ from torch.nn.functional import pairwise_distance, relu
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
+from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import reduced
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.triplets import Triplets
 
 _ROWS_IN_BLOCK = 64
@@ -70,3 +71,20 @@ def heldout_3_c_swapped_distance_of_first_block(
     first = Triplets(anchor[..., :512], positive[..., :512], negative[..., :512], **options)
     triplets.swapped = first.swapped
     return result + triplets.total(triplets.excess().clamp(min=0) - right)
+
+
+@fault("TripletMarginLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_4_a_expanded_negative_overwritten(
+    original: Function, anchor: Tensor, positive: Tensor, negative: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The gradient has the negative's strides: where that is expanded, each row overwrites the last."""
+    if are_unwatched(anchor, positive, negative):
+        expanded = [dim for dim, stride in enumerate(negative.stride()) if not stride]
+
+        def last_of_all(gradient: Tensor) -> Tensor:
+            for dim in expanded:
+                gradient = gradient.narrow(dim, -1, 1).expand_as(gradient)
+            return gradient
+
+        negative = with_gradient(negative, last_of_all) if negative.numel() else negative
+    return original(anchor, positive, negative, *rest, **options)
