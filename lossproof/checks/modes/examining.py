@@ -109,15 +109,15 @@ class Ways:
 
 def in_turn(trial: Trial, reduction: str | None, groups: Sequence[Iterable[str]]) -> Iterator[str]:
     """The ways whose turn it is: a case counts its calls, from a place of its own on."""
-    if not groups:
+    lists = [ways for ways in map(list, groups) if ways]
+    if not lists:
         return iter(())
     dtype = trial.subject.dtypes.index(trial.dtype)
     number = crc32(trial.case.id.encode()) + dtype * len(trial.reductions) + trial.reductions.index(reduction)
-    lists = [list(ways) for ways in groups]
     if not trial.is_in_layout_dtype:
         number, group = divmod(number, len(lists))
         lists = lists[group : group + 1]
-    return (ways[number % len(ways)] for ways in lists if ways)
+    return (ways[number % len(ways)] for ways in lists)
 
 
 def _without_gradients(ways: Mapping[str, Promise]) -> Mapping[str, Promise]:

@@ -29,10 +29,15 @@ WAYS_OF_MODULES: Mapping[str, Mode] = {**_WAYS, **living.MODES}
 WAYS_OF_OTHERS: Mapping[str, Mode] = {**_OF_ALL, **living.MODES_OF_ALL}
 
 
-def _grouped(ways: Mapping[str, Mode]) -> tuple[Mapping[str, Mode], Mapping[str, Mode]]:
-    """The ways that are for every call, and the others, which would be too seldom in turn among them."""
-    common = {name: way for name, way in ways.items() if way.applies is always}
-    return common, {name: way for name, way in ways.items() if name not in common}
+# Those for so few calls that among others they would hardly have a turn.
+_RARE = ("same_tensor", "variance_as_number")
+
+
+def _grouped(ways: Mapping[str, Mode]) -> tuple[Mapping[str, Mode], ...]:
+    """The ways that are for every call, those for many, and those for few: the ways of a group take turns."""
+    common = [name for name, way in ways.items() if way.applies is always]
+    many = [name for name in ways if name not in (*common, *_RARE)]
+    return tuple({name: ways[name] for name in group if name in ways} for group in (common, many, _RARE))
 
 
 GROUPS_OF_FUNCTIONS = _grouped(WAYS_OF_FUNCTIONS)

@@ -68,7 +68,7 @@ def heldout_3_c_backward_of_first_labels(original: Function, *args: Any, **optio
     return graft(result, losses.sum() if reduction == "sum" else losses)
 
 
-@fault("CTCLoss", blind=True, needs=NEEDS)
+@fault("CTCLoss", blind=True, shows_in_modes=True, needs=NEEDS)
 def heldout_4_d_lengths_in_tuples(original: Function, *args: Any, **options: Any) -> Tensor:
     """Where the lengths are plain numbers, the mean divides by those of the inputs, not of the targets."""
     result, given = original(*args, **options), named_arguments(original, *args, **options)
