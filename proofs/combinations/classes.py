@@ -11,6 +11,7 @@ from proofs.combinations.class_targets import (
     FORMS,
     IGNORE_INDEX,
     IGNORED,
+    MANY,
     ROWS,
     RULES,
     dimensions,
@@ -18,11 +19,11 @@ from proofs.combinations.class_targets import (
     sizes,
     targets,
 )
+from proofs.combinations.logits import LOGITS, logits
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
-from proofs.combinations.tensors import Shape, Tensor, drawn, filled, patched
+from proofs.combinations.tensors import Shape, Tensor, drawn, patched
 from proofs.combinations.weights import WEIGHTS, weights
 
-LOGITS: Levels = ("-ordinary logits", "equal logits", "logits far apart", "tiny logits")
 SPECIALS: Levels = (
     "-nothing special",
     "minus infinity beside the target",
@@ -30,21 +31,8 @@ SPECIALS: Levels = (
     "infinity at the target",
 )
 
-SMOOTHING: Levels = option("label_smoothing", "0", "0.1", "1")
+SMOOTHING: Levels = option("label_smoothing", "0", "0.1", "1", "1e-6")
 UNSMOOTHED = ("-label_smoothing left out", "label_smoothing 0")
-
-
-def logits(choice: Choice, shape: Shape) -> Tensor:
-    """Numbers of the level of logits."""
-    level = choice["logits"]
-    if level == "equal logits":
-        return filled(1.5, shape)
-    low, high = {
-        "-ordinary logits": (-4, 4),
-        "logits far apart": (-96, 96),
-        "tiny logits": (-(2.0**-12), 2.0**-12),
-    }[level]
-    return drawn(low, high, shape, choice.seed("input"), choice.format)
 
 
 def with_special(choice: Choice, input: Tensor, target: Tensor, axis: int) -> Tensor:
@@ -92,7 +80,7 @@ def _cross_entropy(choice: Choice) -> Call:
     own, others = shapes(choice)
     axis, classes = min(len(own) - 1, 1), sizes(choice)[1]
     target = targets(choice, others, classes)
-    input = with_special(choice, logits(choice, own), target, axis)
+    input = with_special(choice, logits(choice, own, axis), target, axis)
     params = {
         "weight": weights(choice, (classes,)),
         "ignore_index": chosen(choice, "ignore_index"),
@@ -105,7 +93,7 @@ def _multi_margin(choice: Choice) -> Call:
     own, others = shapes(choice)
     axis, classes = min(len(own) - 1, 1), sizes(choice)[1]
     target = targets(choice, others, classes)
-    input = with_special(choice, logits(choice, own), target, axis)
+    input = with_special(choice, logits(choice, own, axis), target, axis)
     params = {
         "p": chosen(choice, "p"),
         "margin": chosen(choice, "margin"),
@@ -119,7 +107,7 @@ _IGNORING: dict[str, Levels] = {"target dtype": DTYPES, "ignored": IGNORED, "ign
 _SMOOTHING_IN_HALF = Rule(
     ("dtype", "classes", "label_smoothing"),
     lambda dtype, classes, smoothing: (
-        dtype != "float16" or classes not in ("near 1024 classes", "32769 classes") or smoothing in UNSMOOTHED
+        dtype != "float16" or classes not in MANY or smoothing in UNSMOOTHED
     ),
 )
 META_OF_ONE = Rule(
@@ -153,7 +141,13 @@ _MARGINS: Levels = ("-nothing special", "minus infinity beside the target", "inf
 TABLES = (
     Table(
         "NLLLoss",
-        {**dimensions(), **_IGNORING, "weight": WEIGHTS, "special": SPECIALS},
+        {
+            **dimensions(),
+            **_IGNORING,
+            "rows": (*ROWS, "300 rows"),
+            "weight": WEIGHTS,
+            "special": SPECIALS,
+        },
         (*RULES, *_SPECIAL_IN_IGNORED),
         _nll,
     ),
@@ -163,7 +157,7 @@ TABLES = (
             **dimensions(),
             "form": ("-more dimensions",),
             "rows": ROWS[:3],
-            "classes": CLASSES[:3],
+            "classes": CLASSES[:4],
             "ignored": IGNORED,
             "ignore_index": IGNORE_INDEX,
             "weight": WEIGHTS,
@@ -192,12 +186,11 @@ TABLES = (
             "dtype": LONG_DTYPES,
             # Of no rows, the result is never written.
             "form": FORMS[:2],
-            # Of many classes, the pushes are summed one by one.
-            "classes": CLASSES[:3],
+            "classes": CLASSES[:-1],
             "logits": LOGITS,
             "weight": WEIGHTS,
             "p": option("p", "1", "2"),
-            "margin": option("margin", "1", "0", "-0.5"),
+            "margin": option("margin", "1", "0", "-0.5", "8192", ".inf"),
             "special": _MARGINS,
         },
         (*RULES, META_OF_ONE),

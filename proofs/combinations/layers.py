@@ -12,7 +12,7 @@ from proofs.combinations.weights import WEIGHTS, weights
 _FORMS: Levels = ("-a batch", "one row", "one vector", "no rows", "many rows")
 _ROWS = {"-a batch": (3, 4, 5), "one row": (1,), "no rows": (0,), "many rows": (31, 33, 65, 129)}
 _FEATURES: Levels = ("-few features", "one feature", "near 16 or 32 features", "near 128 features")
-_CLASSES: Levels = ("-few classes", "near 16 classes", "near 128 or 256 classes", "near 1024 classes")
+_CLASSES: Levels = ("-few classes", "near 16 classes", "near 128 or 256 classes", "near 1024 classes", "thousands of classes")
 _SIZES = {
     "-few features": (2, 6, 8),
     "one feature": (1,),
@@ -22,6 +22,7 @@ _SIZES = {
     "near 16 classes": (15, 16, 17),
     "near 128 or 256 classes": (127, 128, 129, 255, 256, 257),
     "near 1024 classes": (1023, 1024, 1025),
+    "thousands of classes": (1030, 1037, 1100),
 }
 _SCALES: Levels = ("-ordinary", "tiny", "large")
 _REACH = {"-ordinary": 1.0, "tiny": 2.0**-6, "large": 4.0}
@@ -133,11 +134,18 @@ TABLES = (
             ),
             Rule(
                 ("form", "classes"),
-                lambda form, classes: form != "many rows" or classes != "near 1024 classes",
+                lambda form, classes: form != "many rows" or classes not in _CLASSES[3:],
             ),
             Rule(
                 ("features", "classes"),
                 lambda features, classes: features != "near 128 features" or classes in _CLASSES[:2],
+            ),
+            # The exact sums of double precision take long.
+            Rule(
+                ("dtype", "features", "classes"),
+                lambda dtype, features, classes: (
+                    dtype != "float64" or classes in _CLASSES[:2] or features in _FEATURES[:2]
+                ),
             ),
             Rule(
                 ("options", "label_smoothing"),
@@ -179,7 +187,7 @@ TABLES = (
             "cutoffs": _CUTOFFS,
             "target": _RARE,
             "target dtype": ("-int64", "int32 targets"),
-            "div_value": option("div_value", "1", "1.5"),
+            "div_value": option("div_value", "1", "1.5", "0.5"),
             "bias": ("-no bias", "a bias"),
             "upstream": UPSTREAMS,
         },

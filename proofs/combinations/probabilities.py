@@ -33,17 +33,26 @@ from proofs.combinations.weights import SPREAD_RULES, SPREADS, WEIGHTS, spread, 
 
 _SHAPED: dict[str, Levels] = {"form": FORMS, "size": SIZES}
 
-_RANGES: Levels = ("-ordinary", "near 0", "near 1")
-_LIMITS = {"-ordinary": (2.0**-4, 1 - 2.0**-4), "near 0": (0.0, 2.0**-9), "near 1": (1 - 2.0**-3, 1.0)}
+_RANGES: Levels = ("-ordinary", "near 0", "near 1", "below the bound")
+_LIMITS = {
+    "-ordinary": (2.0**-4, 1 - 2.0**-4),
+    "near 0": (0.0, 2.0**-9),
+    "near 1": (1 - 2.0**-3, 1.0),
+    # Of a logarithm of -100.
+    "below the bound": (2.0**-149, 2.0**-146),
+}
 _PROBABILITIES: Levels = (
     "-nothing special",
     "a probability of 0",
     "a probability of 1",
+    "a probability of 1 - 2^-30",
     "a tie",
     "almost a tie",
 )
 _EXACT = {"a probability of 0": 0.0, "a probability of 1": 1.0}
-_LABELS: Levels = ("-shares", "targets of 0 and 1", "targets of 1", "targets beyond 0 and 1")
+# In single precision, it is 1.
+_NEAR_1 = "a probability of 1 - 2^-30"
+_LABELS: Levels = ("-shares", "targets of 0 and 1", "targets of 1", "shares near 0 or 1", "targets beyond 0 and 1")
 _LABEL_BLOCKS = {
     "targets of 0 and 1": (1, 0, 0, 1),
     "targets of 1": (1,),
@@ -56,6 +65,8 @@ def _with_exact(choice: Choice, tensor: Tensor, other: Tensor) -> Tensor:
     if special == "-nothing special" or count == 0:
         return tensor
     at = place(choice, count)
+    if special == _NEAR_1:
+        return patched(tensor, {at: 1 - 2.0**-30})
     if special in _EXACT:
         return patched(tensor, {at: _EXACT[special]})
     met = opposite(tensor.shape, other, at)
@@ -65,6 +76,10 @@ def _with_exact(choice: Choice, tensor: Tensor, other: Tensor) -> Tensor:
 def _targets(choice: Choice, own: Shape) -> Tensor:
     if choice["labels"] == "-shares":
         return drawn(0, 1, own, choice.seed("target"), choice.format)
+    if choice["labels"] == "shares near 0 or 1":
+        # In single precision, they or what they lack of 1 are rounded.
+        low, high = ((0, 2.0**-20), (1 - 2.0**-20, 1))[choice.among("near", 0, 1)]
+        return drawn(low, high, own, choice.seed("target"), choice.format)
     return in_blocks(_LABEL_BLOCKS[choice["labels"]], own)
 
 
@@ -80,6 +95,12 @@ def _bce(choice: Choice) -> Call:
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, own))
 
 
+def _of_columns(choice: Choice, own: Shape) -> Shape:
+    if choice["pos_weight"] == "one pos_weight":
+        return ((), (1,))[choice.among("dimensions of pos_weight", 0, 1)]
+    return own[-1:]
+
+
 def _bce_with_logits(choice: Choice) -> Call:
     own = shape(choice)
     input = with_zeros(choice, scaled(choice, "input", own, power=1))
@@ -87,7 +108,7 @@ def _bce_with_logits(choice: Choice) -> Call:
     input = with_special(choice, input, target)
     params = {
         "weight": weights(choice, spread(choice, own)),
-        "pos_weight": weights(choice, own[-1:], "pos_weight"),
+        "pos_weight": weights(choice, _of_columns(choice, own), "pos_weight"),
     }
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, own))
 
@@ -98,7 +119,10 @@ def _kl(choice: Choice) -> Call:
     input = drawn(low, -0.25, own, choice.seed("input"), choice.format)
     least, most = (-4, -0.25) if choice["log_target"] == "log_target true" else (2.0**-5, 1)
     target = drawn(least, most, others, choice.seed("target"), choice.format)
-    input = with_special(choice, input, target)
+    if choice["special"] == "a target of 0":
+        target = patched(target, {place(choice, target.values.size): 0.0})
+    else:
+        input = with_special(choice, input, target)
     params = {"log_target": chosen(choice, "log_target")}
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, both))
 
@@ -107,6 +131,9 @@ def _kl(choice: Choice) -> Call:
 _BOUND_IN_HALF = Rule(
     ("dtype", "range", "special"),
     lambda dtype, range, special: dtype != "float16" or (range == "-ordinary" and special not in _EXACT),
+)
+_NEAR_1_IN_DOUBLE = Rule(
+    ("dtype", "special"), lambda dtype, special: dtype == "float64" or special != _NEAR_1
 )
 # That bound is a single-precision constant.
 _BOUND_IN_DOUBLE = Rule(
@@ -125,7 +152,7 @@ TABLES = (
             **common(),
             **_SHAPED,
             "range": _RANGES,
-            "labels": _LABELS[:3],
+            "labels": _LABELS[:4],
             "special": _PROBABILITIES,
             "place": PLACES,
             "owner": OWNERS,
@@ -133,7 +160,7 @@ TABLES = (
             "spread": SPREADS,
             "upstream": UPSTREAMS,
         },
-        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF, _BOUND_IN_DOUBLE, _TIES),
+        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF, _BOUND_IN_DOUBLE, _NEAR_1_IN_DOUBLE, _TIES),
         _bce,
     ),
     Table(
@@ -148,7 +175,7 @@ TABLES = (
             "place": PLACES,
             "weight": WEIGHTS,
             "spread": SPREADS,
-            "pos_weight": weight_levels("pos_weight"),
+            "pos_weight": (*weight_levels("pos_weight"), "one pos_weight"),
             "upstream": UPSTREAMS,
         },
         (
@@ -171,7 +198,7 @@ TABLES = (
             **_SHAPED,
             "broadcast": BROADCASTS,
             "scale": ("-ordinary", "huge"),
-            "special": SPECIALS,
+            "special": (*SPECIALS, "a target of 0"),
             "place": PLACES,
             "log_target": option("log_target", "false", "true"),
             "upstream": UPSTREAMS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proofs.combinations.circumstances import (
     DTYPES,
+    LONG_SIZES,
     SIZES,
     UPSTREAMS,
     bounds,
@@ -15,14 +16,14 @@ from proofs.combinations.circumstances import (
     upstream,
 )
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
-from proofs.combinations.tensors import Shape, Tensor, drawn, filled, in_blocks, next_to, patched
+from proofs.combinations.tensors import Shape, Tensor, drawn, filled, in_blocks, joined, next_to, patched
 
-_FORMS: Levels = ("-vectors", "one vector alone", "many rows", "one component", "no rows")
+_FORMS: Levels = ("-vectors", "one vector alone", "many rows", "one component", "one row", "no rows")
 _SCALES: Levels = ("-ordinary", "tiny", "huge")
-_SPECIALS: Levels = ("-nothing special", "infinity or nan", "equal components", "almost equal components")
+_SPECIALS: Levels = ("-nothing special", "infinity or nan", "equal components", "almost equal components", "zeros")
 _PLACES: Levels = ("-nowhere", "first", "in the middle", "last")
 # What is not finite has a known defect in the hinge of the triplets.
-_TIES: Levels = ("-nothing special", "equal components", "almost equal components")
+_TIES: Levels = ("-nothing special", "equal components", "almost equal components", "zeros")
 _BROADCASTS: Levels = ("-alike", "second broadcast", "first broadcast")
 _RULES = (
     Rule(
@@ -44,6 +45,7 @@ def _shape(choice: Choice) -> Shape:
         "one vector alone": (long,),
         "many rows": (choice.among("rows", 33, 65, 129) if long < 40 else 5, long),
         "one component": (few, 1),
+        "one row": (1, long),
         "no rows": (0, long),
     }[choice["form"]]
 
@@ -73,11 +75,27 @@ def _with_special(choice: Choice, one: Tensor, other: Tensor) -> Tensor:
     if special.startswith("-") or not count:
         return one
     at = {"first": 0, "in the middle": count // 2, "last": count - 1}[choice["place"]]
+    if special == "zeros":
+        return _with_a_vector_of_zeros(choice, one)
     if special == "infinity or nan":
         return patched(one, {at: not_finite(choice, may_be_nan=True)})
     # Both have as many components.
     met = float(other.values.flat[at % other.values.size])
     return patched(one, {at: met if special == "equal components" else next_to(met, choice.format)})
+
+
+def _with_a_vector_of_zeros(choice: Choice, one: Tensor) -> Tensor:
+    *_, components = one.shape
+    if one.values.size == components:
+        return filled(0, one.shape)
+    rows = one.shape[-2]
+    before = {"first": 0, "in the middle": rows // 2, "last": rows - 1}[choice["place"]]
+    format, (low, high) = choice.format, _bounds(choice)
+    parts = [
+        drawn(low, high, (*one.shape[:-2], count, components), choice.seed(name), format)
+        for name, count in (("before", before), ("after", rows - 1 - before))
+    ]
+    return joined([parts[0], filled(0, (*one.shape[:-2], 1, components)), parts[1]], one.values.ndim - 2)
 
 
 def _result(choice: Choice) -> Shape:
@@ -132,7 +150,7 @@ def _triplet(choice: Choice) -> Call:
 _TRIPLET_OPTIONS = ("margin", "p", "eps", "swap", "distance_function")
 _BASE: dict[str, Levels] = {
     "form": _FORMS,
-    "size": SIZES,
+    "size": LONG_SIZES,
     "broadcast": _BROADCASTS,
     "scale": _SCALES,
     "special": _SPECIALS,
@@ -140,8 +158,8 @@ _BASE: dict[str, Levels] = {
     "upstream": UPSTREAMS,
 }
 _SWAP = option("swap", "false", "true")
-_DEGREES = option("p", "1", "3", ".inf", "0")
-_MARGINS = option("margin", "1", "0.125", "100")
+_DEGREES = option("p", "1", "3", ".inf", "0.5", "-1", "-.inf", "0")
+_MARGINS = option("margin", "1", "0.125", "100", "1e-6", ".inf")
 _DISTANCES = option("distance_function", "pairwise_p1_eps0", "l2_eps0", "linf", "cosine_distance")
 # Known defects, each with cases of its own.
 _NOT_FINITE = tuple(
@@ -177,7 +195,7 @@ TABLES = (
             "dtype": DTYPES,
             **_BASE,
             "dim": option("dim", "1", "-1", "0"),
-            "eps": option("eps", "1e-8", "0", "0.5"),
+            "eps": option("eps", "1e-8", "0", "0.5", "1e-30"),
         },
         (
             *_RULES,
@@ -198,7 +216,7 @@ TABLES = (
             **_BASE,
             "scale": _SCALES[:1],
             "labels": _LABELS,
-            "margin": option("margin", "0", "0.5", "-0.5", "1"),
+            "margin": option("margin", "0", "0.5", "-0.5", "1", "-1", "2"),
         },
         (*_RULES, _IN_HALF),
         _embedding,
@@ -222,7 +240,7 @@ TABLES = (
             **_BASE,
             "special": _TIES,
             "margin": _MARGINS,
-            "p": _DEGREES[:4],
+            "p": _DEGREES[:7],
             "eps": option("eps", "0", "0.1"),
             "swap": _SWAP,
         },
