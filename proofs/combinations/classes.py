@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+
+import numpy as np
 
 from proofs.combinations.circumstances import LONG_DTYPES, chosen, option, upstream
 from proofs.combinations.class_targets import (
     CLASSES,
     DTYPES,
     FORMS,
+    HUNDREDS,
     IGNORE_INDEX,
     IGNORED,
     MANY,
@@ -19,7 +23,7 @@ from proofs.combinations.class_targets import (
     sizes,
     targets,
 )
-from proofs.combinations.logits import LOGITS, logits
+from proofs.combinations.logits import CLOSE, LOGITS, MASKED, logits
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, drawn, patched
 from proofs.combinations.weights import WEIGHTS, weights
@@ -89,11 +93,21 @@ def _cross_entropy(choice: Choice) -> Call:
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, others))
 
 
+def leading(input: Tensor, places: Iterable[int], level: str) -> Tensor:
+    """The input with scores at these places that few others come near, so that only few push."""
+    lead = {"logits far apart": 90.0, "-ordinary logits": 4.5}.get(level, 3.0)
+    return patched(input, dict.fromkeys(places, lead))
+
+
 def _multi_margin(choice: Choice) -> Call:
     own, others = shapes(choice)
     axis, classes = min(len(own) - 1, 1), sizes(choice)[1]
     target = targets(choice, others, classes)
-    input = with_special(choice, logits(choice, own, axis), target, axis)
+    input = logits(choice, own, axis)
+    if choice["classes"] in HUNDREDS or choice["logits"] in MASKED:
+        rows = np.arange(target.values.size)
+        input = leading(input, (rows * classes + target.values.ravel()).tolist(), choice["logits"])
+    input = with_special(choice, input, target, axis)
     params = {
         "p": chosen(choice, "p"),
         "margin": chosen(choice, "margin"),
@@ -110,6 +124,15 @@ _SMOOTHING_IN_HALF = Rule(
         dtype != "float16" or classes not in MANY or smoothing in UNSMOOTHED
     ),
 )
+# Where the classes are not last, their exponentials are summed one by one: added to 1, the low ones err together.
+LOW_LOGITS = (
+    Rule(
+        ("form", "logits", "classes"),
+        lambda form, logits, classes: (
+            form != "more dimensions" or logits != "most logits far below" or classes in CLASSES[:2]
+        ),
+    ),
+)
 META_OF_ONE = Rule(
     ("form", "reduction"), lambda form, reduction: form != "one vector of classes" or reduction != "none"
 )
@@ -123,20 +146,47 @@ _SPECIAL_IN_IGNORED = (
         lambda special, index: special.startswith("-") or index != "ignore_index 0",
     ),
 )
+# A known defect: the losses are summed in float16, which keeps their sum where it is that of one number.
+_SUM_IN_HALF = Rule(
+    ("dtype", "reduction", "ignored"),
+    lambda dtype, reduction, ignored: (
+        dtype != "float16" or reduction == "none" or ignored in ("all but one ignored", "all ignored")
+    ),
+)
 _BYTES_SMOOTHED = Rule(
     ("target dtype", "label_smoothing"),
     lambda dtype, smoothing: dtype == "-int64" or smoothing in UNSMOOTHED,
 )
 _WEIGHT_OF_0 = Rule(
-    ("reduction", "label_smoothing", "weight", "target"),
-    lambda reduction, smoothing, weight, target: (
+    ("reduction", "label_smoothing", "weight", "target", "ignored"),
+    lambda reduction, smoothing, weight, target, ignored: (
         reduction != "mean"
         or smoothing in UNSMOOTHED
         or weight != "weights with zeros"
-        or target == "-any classes"
+        or (target == "-any classes" and ignored in IGNORED[:2])
     ),
 )
 _MARGINS: Levels = ("-nothing special", "minus infinity beside the target", "infinity at the target")
+# Of many classes, the pushes are summed one by one: a known defect, unless they are few.
+FEW_PUSHES = (
+    Rule(
+        ("logits", "classes"), lambda logits, classes: logits not in CLOSE or classes not in HUNDREDS
+    ),
+    Rule(
+        ("margin", "classes"),
+        lambda margin, classes: (
+            margin not in ("margin 8192", "margin .inf") or classes in CLASSES[:2]
+        ),
+    ),
+)
+# Infinity is subtracted from infinity.
+_INFINITE_MARGINS = tuple(
+    Rule(
+        ("margin", name),
+        lambda margin, level: margin != "margin .inf" or level not in (*MASKED, *_MARGINS[1:]),
+    )
+    for name in ("logits", "special")
+)
 
 TABLES = (
     Table(
@@ -163,7 +213,7 @@ TABLES = (
             "weight": WEIGHTS,
             "special": SPECIALS,
         },
-        _SPECIAL_IN_IGNORED,
+        (*_SPECIAL_IN_IGNORED, _SUM_IN_HALF),
         _nll,
     ),
     Table(
@@ -176,7 +226,7 @@ TABLES = (
             "label_smoothing": SMOOTHING,
             "special": SPECIALS,
         },
-        (*RULES, *_SPECIAL_IN_IGNORED, _BYTES_SMOOTHED, _SMOOTHING_IN_HALF, _WEIGHT_OF_0),
+        (*RULES, *_SPECIAL_IN_IGNORED, _BYTES_SMOOTHED, _SMOOTHING_IN_HALF, *LOW_LOGITS, _WEIGHT_OF_0),
         _cross_entropy,
     ),
     Table(
@@ -193,7 +243,7 @@ TABLES = (
             "margin": option("margin", "1", "0", "-0.5", "8192", ".inf"),
             "special": _MARGINS,
         },
-        (*RULES, META_OF_ONE),
+        (*RULES, META_OF_ONE, *FEW_PUSHES, *_INFINITE_MARGINS),
         _multi_margin,
     ),
 )

@@ -135,6 +135,13 @@ TABLES = (
                     dtype != "float16" or rates != "large rates" or upstream != "huge upstream"
                 ),
             ),
+            # Nor is 1e-8 in the range.
+            Rule(("dtype", "rates"), lambda dtype, rates: dtype != "float16" or rates != "rates up to eps"),
+            # Their exponentials are.
+            Rule(
+                ("counts", "special"),
+                lambda counts, special: counts != "huge counts" or not special.endswith("tie"),
+            ),
             # A known defect: their logarithm is taken in single precision.
             Rule(
                 ("dtype", "counts", "full"),

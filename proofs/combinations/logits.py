@@ -14,11 +14,12 @@ LOGITS: Levels = (
     "tiny logits",
     "most logits 8 to 12 below",
     "most logits far below",
-    "a masked prefix",
-    "a masked suffix",
+    "a masked block",
     "all masked but one",
 )
-MASKED = LOGITS[-3:]
+MASKED = LOGITS[-2:]
+# Of those in which nearly all scores are near the target's.
+CLOSE = ("equal logits", "tiny logits")
 _REACHES = {"-ordinary logits": 4.0, "logits far apart": 96.0, "tiny logits": 2.0**-12}
 # How far below: their exponentials are nearly nothing, or subnormal numbers of single precision.
 _DEPTHS = ((16, 20), (80, 100))
@@ -34,11 +35,12 @@ def logits(choice: Choice, shape: Shape, axis: int) -> Tensor:
     if level in _REACHES or not math.prod(shape) or classes < 2:
         reach = _REACHES.get(level, 4.0)
         return drawn(-reach, reach, shape, choice.seed("input"), choice.format)
-    if level in ("a masked prefix", "a masked suffix"):
+    if level == "a masked block":
         hidden = classes // 2 if classes <= _BLOCK else _masked(choice, classes)
         kept = drawn(-4, 4, _with(shape, axis, classes - hidden), choice.seed("input"), choice.format)
         mask = filled(-math.inf, _with(shape, axis, hidden))
-        return joined([mask, kept] if level == "a masked prefix" else [kept, mask], axis)
+        # Before the others as the padding of an attention, or behind them as that of a vocabulary.
+        return joined([mask, kept] if choice.among("side", 0, 1) else [kept, mask], axis)
     top = choice.among("top", 0, classes // 2, classes - 1)
     # The largest one beside those that are below or masked.
     parts = [

@@ -45,13 +45,10 @@ _PROBABILITIES: Levels = (
     "-nothing special",
     "a probability of 0",
     "a probability of 1",
-    "a probability of 1 - 2^-30",
     "a tie",
     "almost a tie",
 )
 _EXACT = {"a probability of 0": 0.0, "a probability of 1": 1.0}
-# In single precision, it is 1.
-_NEAR_1 = "a probability of 1 - 2^-30"
 _LABELS: Levels = ("-shares", "targets of 0 and 1", "targets of 1", "shares near 0 or 1", "targets beyond 0 and 1")
 _LABEL_BLOCKS = {
     "targets of 0 and 1": (1, 0, 0, 1),
@@ -65,8 +62,6 @@ def _with_exact(choice: Choice, tensor: Tensor, other: Tensor) -> Tensor:
     if special == "-nothing special" or count == 0:
         return tensor
     at = place(choice, count)
-    if special == _NEAR_1:
-        return patched(tensor, {at: 1 - 2.0**-30})
     if special in _EXACT:
         return patched(tensor, {at: _EXACT[special]})
     met = opposite(tensor.shape, other, at)
@@ -97,7 +92,7 @@ def _bce(choice: Choice) -> Call:
 
 def _of_columns(choice: Choice, own: Shape) -> Shape:
     if choice["pos_weight"] == "one pos_weight":
-        return ((), (1,))[choice.among("dimensions of pos_weight", 0, 1)]
+        return () if own == () else ((), (1,))[choice.among("dimensions of pos_weight", 0, 1)]
     return own[-1:]
 
 
@@ -119,10 +114,7 @@ def _kl(choice: Choice) -> Call:
     input = drawn(low, -0.25, own, choice.seed("input"), choice.format)
     least, most = (-4, -0.25) if choice["log_target"] == "log_target true" else (2.0**-5, 1)
     target = drawn(least, most, others, choice.seed("target"), choice.format)
-    if choice["special"] == "a target of 0":
-        target = patched(target, {place(choice, target.values.size): 0.0})
-    else:
-        input = with_special(choice, input, target)
+    input = with_special(choice, input, target)
     params = {"log_target": chosen(choice, "log_target")}
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, both))
 
@@ -132,16 +124,17 @@ _BOUND_IN_HALF = Rule(
     ("dtype", "range", "special"),
     lambda dtype, range, special: dtype != "float16" or (range == "-ordinary" and special not in _EXACT),
 )
-_NEAR_1_IN_DOUBLE = Rule(
-    ("dtype", "special"), lambda dtype, special: dtype == "float64" or special != _NEAR_1
-)
 # That bound is a single-precision constant.
 _BOUND_IN_DOUBLE = Rule(
-    ("dtype", "special"), lambda dtype, special: dtype != "float64" or special not in _EXACT
+    ("dtype", "range", "special"),
+    lambda dtype, range, special: dtype != "float64" or (range != "below the bound" and special not in _EXACT),
 )
 # At a label of 0 or 1 these are probabilities of 0 and 1 in other words, and beyond.
 _TIES = Rule(
     ("labels", "special"), lambda labels, special: labels == "-shares" or not special.endswith("tie")
+)
+_BELOW_0 = Rule(
+    ("range", "special"), lambda range, special: range != "below the bound" or special != "almost a tie"
 )
 _FINITE: Levels = ("-nothing special", "a tie", "almost a tie")
 
@@ -160,7 +153,7 @@ TABLES = (
             "spread": SPREADS,
             "upstream": UPSTREAMS,
         },
-        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF, _BOUND_IN_DOUBLE, _NEAR_1_IN_DOUBLE, _TIES),
+        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF, _BOUND_IN_DOUBLE, _TIES, _BELOW_0),
         _bce,
     ),
     Table(
@@ -188,6 +181,10 @@ TABLES = (
                     dtype != "float16" or scale != "huge" or upstream != "huge upstream"
                 ),
             ),
+            Rule(
+                ("dtype", "scale", "pos_weight"),
+                lambda dtype, scale, own: dtype != "float16" or scale != "huge" or own.startswith("-"),
+            ),
         ),
         _bce_with_logits,
     ),
@@ -198,7 +195,7 @@ TABLES = (
             **_SHAPED,
             "broadcast": BROADCASTS,
             "scale": ("-ordinary", "huge"),
-            "special": (*SPECIALS, "a target of 0"),
+            "special": SPECIALS,
             "place": PLACES,
             "log_target": option("log_target", "false", "true"),
             "upstream": UPSTREAMS,

@@ -120,6 +120,9 @@ _SUM_IN_HALF = Rule(
 _DERIVATIVE_IN_WHOLE_NUMBERS = Rule(
     ("dtype", "target"), lambda dtype, target: dtype != "float64" or target != "targets of whole numbers"
 )
+_MEAN_OF_NOTHING = Rule(
+    ("form", "reduction"), lambda form, reduction: form != "no rows" or reduction != "mean"
+)
 
 TABLES = (
     _table("L1Loss", {"special": WITHOUT_NAN}, TARGETS),
@@ -135,10 +138,18 @@ TABLES = (
     ),
     _table(
         "SmoothL1Loss",
-        {"special": WITHOUT_NAN, "beta": option("beta", "1", "0", "0.5", "100", ".inf", "1e-30", "1e30")},
+        {"special": WITHOUT_NAN, "beta": option("beta", "1", "0", "0.5", "100", ".inf", "1e-30")},
         TARGETS,
         _DERIVATIVE_IN_WHOLE_NUMBERS,
         _META_OF_NOTHING,
+        # One infinity divided by the other is undefined.
+        Rule(("special", "beta"), lambda special, beta: special != "infinity" or beta != "beta .inf"),
     ),
-    _table("HuberLoss", {"delta": option("delta", "1", "0.25", "100", ".inf", "1e-30", "1e30"), "weight": WEIGHTS}, TARGETS[:1]),
+    _table(
+        "HuberLoss",
+        {"delta": option("delta", "1", "0.25", "100", ".inf", "1e-30"), "weight": WEIGHTS},
+        TARGETS[:1],
+        _MEAN_OF_NOTHING,
+        _WEIGHTS_OF_BROADCAST_INPUT,
+    ),
 )

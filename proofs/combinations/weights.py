@@ -24,7 +24,7 @@ def spread(choice: Choice, shape: Shape) -> Shape:
     if choice["spread"] == "weights of columns":
         return shape[-1:]
     if choice["spread"] == "one weight":
-        return ((), (1,))[choice.among("dimensions of weight", 0, 1)]
+        return () if shape == () else ((), (1,))[choice.among("dimensions of weight", 0, 1)]
     return (*shape[:-1], 1) if choice["spread"] == "weights of rows" else shape
 
 
