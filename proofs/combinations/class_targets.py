@@ -61,7 +61,9 @@ RULES = (
     Rule(
         ("rows", "classes"),
         lambda rows, classes: (
-            rows not in ("near 256 rows", "300 rows") or classes in CLASSES[:2] or (rows, classes) == _MANY_BYTES
+            rows not in ("near 256 rows", "300 rows")
+            or classes in CLASSES[:2]
+            or (rows, classes) == _MANY_BYTES
         ),
     ),
     Rule(
@@ -72,9 +74,7 @@ RULES = (
     ),
     Rule(
         ("rows", "classes"),
-        lambda rows, classes: (
-            classes not in MANY or rows in ("-few rows", "one row")
-        ),
+        lambda rows, classes: classes not in MANY or rows in ("-few rows", "one row"),
     ),
     Rule(
         ("form", "classes"),
@@ -132,7 +132,9 @@ def shapes(choice: Choice) -> tuple[Shape, Shape]:
     rows, classes = sizes(choice)
     if choice["form"].endswith("more dimensions") and classes > _BLOCK:
         rows = min(rows, 2)
-    pixels = ((8,), (2, 1, 8), (11,), (9, 10))[choice.among("pixels", *range(3 + _may_be_flat(choice, rows * classes)))]
+    pixels = ((8,), (2, 1, 8), (11,), (9, 10))[
+        choice.among("pixels", *range(3 + _may_be_flat(choice, rows * classes)))
+    ]
     return {
         "-a batch": ((rows, classes), (rows,)),
         "one vector of classes": ((classes,), ()),

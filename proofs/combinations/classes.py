@@ -120,9 +120,7 @@ _IGNORING: dict[str, Levels] = {"target dtype": DTYPES, "ignored": IGNORED, "ign
 # Known defects, each with cases of its own.
 _SMOOTHING_IN_HALF = Rule(
     ("dtype", "classes", "label_smoothing"),
-    lambda dtype, classes, smoothing: (
-        dtype != "float16" or classes not in MANY or smoothing in UNSMOOTHED
-    ),
+    lambda dtype, classes, smoothing: dtype != "float16" or classes not in MANY or smoothing in UNSMOOTHED,
 )
 # Where the classes are not last, their exponentials are summed one by one: added to 1, the low ones err together.
 LOW_LOGITS = (
@@ -169,14 +167,10 @@ _WEIGHT_OF_0 = Rule(
 _MARGINS: Levels = ("-nothing special", "minus infinity beside the target", "infinity at the target")
 # Of many classes, the pushes are summed one by one: a known defect, unless they are few.
 FEW_PUSHES = (
-    Rule(
-        ("logits", "classes"), lambda logits, classes: logits not in CLOSE or classes not in HUNDREDS
-    ),
+    Rule(("logits", "classes"), lambda logits, classes: logits not in CLOSE or classes not in HUNDREDS),
     Rule(
         ("margin", "classes"),
-        lambda margin, classes: (
-            margin not in ("margin 8192", "margin .inf") or classes in CLASSES[:2]
-        ),
+        lambda margin, classes: margin not in ("margin 8192", "margin .inf") or classes in CLASSES[:2],
     ),
 )
 # Infinity is subtracted from infinity.

@@ -40,7 +40,13 @@ _NUMBERS = {
     "1": 1.0,
     "1/2": 0.5,
 }
-_SHARES: Levels = ("-nothing special", "a probability of 1", "a probability of 1/2", "a tiny probability", "sums near 1")
+_SHARES: Levels = (
+    "-nothing special",
+    "a probability of 1",
+    "a probability of 1/2",
+    "a tiny probability",
+    "sums near 1",
+)
 
 
 def _shape(choice: Choice) -> Shape:

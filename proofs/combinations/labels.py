@@ -167,7 +167,13 @@ TABLES = (
     Table(
         "MultiLabelSoftMarginLoss",
         # A known defect: the label that does not apply multiplies the logarithm of what is masked by 0.
-        {**dimensions(), "classes": CLASSES[:-1], "logits": LOGITS[:-2], "target": _SHARES, "weight": WEIGHTS},
+        {
+            **dimensions(),
+            "classes": CLASSES[:-1],
+            "logits": LOGITS[:-2],
+            "target": _SHARES,
+            "weight": WEIGHTS,
+        },
         (*RULES, _LIGHT),
         _multilabel_soft_margin,
     ),

@@ -12,7 +12,13 @@ from proofs.combinations.weights import WEIGHTS, weights
 _FORMS: Levels = ("-a batch", "one row", "one vector", "no rows", "many rows")
 _ROWS = {"-a batch": (3, 4, 5), "one row": (1,), "no rows": (0,), "many rows": (31, 33, 65, 129)}
 _FEATURES: Levels = ("-few features", "one feature", "near 16 or 32 features", "near 128 features")
-_CLASSES: Levels = ("-few classes", "near 16 classes", "near 128 or 256 classes", "near 1024 classes", "thousands of classes")
+_CLASSES: Levels = (
+    "-few classes",
+    "near 16 classes",
+    "near 128 or 256 classes",
+    "near 1024 classes",
+    "thousands of classes",
+)
 _SIZES = {
     "-few features": (2, 6, 8),
     "one feature": (1,),

@@ -179,9 +179,12 @@ TABLES = (
                 lambda dtype, var: dtype != "float16" or var == "-ordinary variances",
             ),
             # Nothing divides by 0.
-            Rule(("eps", "var"), lambda eps, var: (
-                eps not in ("eps 0", "eps 1e-30") or var in ("-ordinary variances", "tiny variances")
-            )),
+            Rule(
+                ("eps", "var"),
+                lambda eps, var: (
+                    eps not in ("eps 0", "eps 1e-30") or var in ("-ordinary variances", "tiny variances")
+                ),
+            ),
         ),
         _gaussian,
     ),

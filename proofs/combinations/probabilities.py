@@ -49,7 +49,13 @@ _PROBABILITIES: Levels = (
     "almost a tie",
 )
 _EXACT = {"a probability of 0": 0.0, "a probability of 1": 1.0}
-_LABELS: Levels = ("-shares", "targets of 0 and 1", "targets of 1", "shares near 0 or 1", "targets beyond 0 and 1")
+_LABELS: Levels = (
+    "-shares",
+    "targets of 0 and 1",
+    "targets of 1",
+    "shares near 0 or 1",
+    "targets beyond 0 and 1",
+)
 _LABEL_BLOCKS = {
     "targets of 0 and 1": (1, 0, 0, 1),
     "targets of 1": (1,),
@@ -127,7 +133,9 @@ _BOUND_IN_HALF = Rule(
 # That bound is a single-precision constant.
 _BOUND_IN_DOUBLE = Rule(
     ("dtype", "range", "special"),
-    lambda dtype, range, special: dtype != "float64" or (range != "below the bound" and special not in _EXACT),
+    lambda dtype, range, special: (
+        dtype != "float64" or (range != "below the bound" and special not in _EXACT)
+    ),
 )
 # At a label of 0 or 1 these are probabilities of 0 and 1 in other words, and beyond.
 _TIES = Rule(

@@ -20,7 +20,13 @@ from proofs.combinations.tensors import Shape, Tensor, drawn, filled, in_blocks,
 
 _FORMS: Levels = ("-vectors", "one vector alone", "many rows", "one component", "one row", "no rows")
 _SCALES: Levels = ("-ordinary", "tiny", "huge")
-_SPECIALS: Levels = ("-nothing special", "infinity or nan", "equal components", "almost equal components", "zeros")
+_SPECIALS: Levels = (
+    "-nothing special",
+    "infinity or nan",
+    "equal components",
+    "almost equal components",
+    "zeros",
+)
 _PLACES: Levels = ("-nowhere", "first", "in the middle", "last")
 # What is not finite has a known defect in the hinge of the triplets.
 _TIES: Levels = ("-nothing special", "equal components", "almost equal components", "zeros")
@@ -113,7 +119,13 @@ def _cosine(choice: Choice) -> Call:
     return Call({"x1": one.text, "x2": other.text}, params, upstream(choice, tuple(result)))
 
 
-_LABELS: Levels = ("-labels of both signs", "labels of 1", "labels of -1", "labels of whole numbers", "a label of 0")
+_LABELS: Levels = (
+    "-labels of both signs",
+    "labels of 1",
+    "labels of -1",
+    "labels of whole numbers",
+    "a label of 0",
+)
 
 
 def _embedding(choice: Choice) -> Call:
@@ -172,7 +184,9 @@ _NOT_FINITE = tuple(
     )
     for name in ("p",)
 )
-_SUBNORMAL_SQUARES = Rule(("scale", "eps"), lambda scale, eps: scale != "tiny" or eps not in ("eps 0", "eps 1e-30"))
+_SUBNORMAL_SQUARES = Rule(
+    ("scale", "eps"), lambda scale, eps: scale != "tiny" or eps not in ("eps 0", "eps 1e-30")
+)
 # Of components that are all eps, a sum one by one errs to one side.
 _ALL_EPS = Rule(("scale", "size"), lambda scale, size: scale != "tiny" or size in SIZES[:2])
 _POWERS_IN_HALF = Rule(
@@ -271,7 +285,16 @@ TABLES = (
             "distance_function": _DISTANCES,
             "swap": _SWAP,
         },
-        (*_RULES, *_NOT_FINITE, *_POWERS, _POWERS_IN_HALF, _PRODUCTS, _SECOND_DERIVATIVES, _ALL_EPS, _ZEROS_IN_HALF),
+        (
+            *_RULES,
+            *_NOT_FINITE,
+            *_POWERS,
+            _POWERS_IN_HALF,
+            _PRODUCTS,
+            _SECOND_DERIVATIVES,
+            _ALL_EPS,
+            _ZEROS_IN_HALF,
+        ),
         _triplet,
     ),
 )
