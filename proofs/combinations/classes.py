@@ -122,7 +122,7 @@ _SMOOTHING_IN_HALF = Rule(
     ("dtype", "classes", "label_smoothing"),
     lambda dtype, classes, smoothing: dtype != "float16" or classes not in MANY or smoothing in UNSMOOTHED,
 )
-# Where the classes are not last, their exponentials are summed one by one: added to 1, the low ones err together.
+# Where the classes are not last, exponentials are summed one by one: added to 1, the low ones err together.
 LOW_LOGITS = (
     Rule(
         ("form", "logits", "classes"),

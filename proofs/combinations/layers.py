@@ -16,7 +16,6 @@ _CLASSES: Levels = (
     "-few classes",
     "near 16 classes",
     "near 128 or 256 classes",
-    "near 1024 classes",
     "thousands of classes",
 )
 _SIZES = {
@@ -27,8 +26,7 @@ _SIZES = {
     "-few classes": (3, 4, 5, 7),
     "near 16 classes": (15, 16, 17),
     "near 128 or 256 classes": (127, 128, 129, 255, 256, 257),
-    "near 1024 classes": (1023, 1024, 1025),
-    "thousands of classes": (1030, 1037, 1100),
+    "thousands of classes": (1023, 1024, 1025, 1030, 1037, 1100),
 }
 _BLOCK = 100
 _SCALES: Levels = ("-ordinary", "tiny", "large")

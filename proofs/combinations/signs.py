@@ -88,7 +88,7 @@ def _dimensions(scales: Levels, broadcasts: Levels) -> dict[str, Levels]:
 
 
 _RULES = (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES)
-_MARGIN = {"margin": option("margin", "1", "0", "-0.5", "8192", ".inf", "-.inf")}
+_MARGIN = {"margin": option("margin", "1", "0", "-0.5", "8192", ".inf")}
 TABLES = (
     Table("HingeEmbeddingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _hinge),
     Table("MarginRankingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _ranking),

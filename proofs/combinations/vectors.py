@@ -211,6 +211,26 @@ _SECOND_DERIVATIVES = Rule(
 )
 _ZEROS_IN_HALF = Rule(("dtype", "special"), lambda dtype, special: dtype != "float16" or special != "zeros")
 _ZEROS_IN_DOUBLE = Rule(("dtype", "special"), lambda dtype, special: dtype != "float64" or special != "zeros")
+# The default eps of 1e-8 is 0 in float16; and a vector of a broadcast number may be 0.
+_EPS_IN_HALF = (
+    Rule(
+        ("dtype", "special", "eps"),
+        lambda dtype, special, eps: dtype != "float16" or special != "zeros" or eps in ("eps 0", "eps 0.5"),
+    ),
+    Rule(
+        ("dtype", "broadcast", "dim", "eps"),
+        lambda dtype, broadcast, dim, eps: (
+            dtype != "float16" or broadcast == "-alike" or dim != "dim 0" or eps in ("eps 0", "eps 0.5")
+        ),
+    ),
+)
+# Both distances from the negative are the same, but for powers and roots of them nobody can tell.
+_SAME_DISTANCES = Rule(
+    ("form", "special", "swap"),
+    lambda form, special, swap: (
+        form != "one component" or special != "equal components" or swap != "swap true"
+    ),
+)
 _UNLABELLED = Rule(
     ("special", "labels"), lambda special, labels: special != "infinity or nan" or labels != "a label of 0"
 )
@@ -234,6 +254,7 @@ TABLES = (
             # Nothing is a vector of no components.
             Rule(("form", "dim"), lambda form, dim: form != "no rows" or dim != "dim 0"),
             _SUBNORMAL_SQUARES,
+            *_EPS_IN_HALF,
         ),
         _cosine,
     ),
@@ -244,7 +265,7 @@ TABLES = (
             **_BASE,
             "scale": _SCALES[:1],
             "labels": _LABELS,
-            "margin": option("margin", "0", "0.5", "-0.5", "1", "-1", "2"),
+            "margin": option("margin", "0", "0.5", "-0.5", "-1", "2"),
         },
         (*_RULES, _IN_HALF, _ZEROS_IN_HALF, _ZEROS_IN_DOUBLE, _UNLABELLED),
         _embedding,
@@ -272,7 +293,16 @@ TABLES = (
             "eps": option("eps", "0", "0.1"),
             "swap": _SWAP,
         },
-        (*_RULES, *_NOT_FINITE, *_POWERS, _POWERS_IN_HALF, _PRODUCTS, _SECOND_DERIVATIVES, _ALL_EPS),
+        (
+            *_RULES,
+            *_NOT_FINITE,
+            *_POWERS,
+            _POWERS_IN_HALF,
+            _PRODUCTS,
+            _SECOND_DERIVATIVES,
+            _ALL_EPS,
+            _SAME_DISTANCES,
+        ),
         _triplet,
     ),
     Table(
