@@ -5,7 +5,6 @@ from __future__ import annotations
 from proofs.combinations.circumstances import (
     DTYPES,
     LONG_SIZES,
-    SIZES,
     UPSTREAMS,
     bounds,
     chosen,
@@ -17,6 +16,22 @@ from proofs.combinations.circumstances import (
 )
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, drawn, filled, in_blocks, joined, next_to, patched
+from proofs.combinations.vector_rules import (
+    ALL_EPS,
+    EPS_IN_HALF,
+    IN_HALF,
+    NOT_FINITE,
+    POWERS,
+    POWERS_IN_HALF,
+    PRODUCTS,
+    RULES,
+    SAME_DISTANCES,
+    SECOND_DERIVATIVES,
+    SUBNORMAL_SQUARES,
+    UNLABELLED,
+    ZEROS_IN_DOUBLE,
+    ZEROS_IN_HALF,
+)
 
 _FORMS: Levels = ("-vectors", "one vector alone", "many rows", "one component", "one row", "no rows")
 _SCALES: Levels = ("-ordinary", "tiny", "huge")
@@ -31,14 +46,6 @@ _PLACES: Levels = ("-nowhere", "first", "in the middle", "last")
 # What is not finite has a known defect in the hinge of the triplets.
 _TIES: Levels = ("-nothing special", "equal components", "almost equal components", "zeros")
 _BROADCASTS: Levels = ("-alike", "second broadcast", "first broadcast")
-_RULES = (
-    Rule(
-        ("special", "place"), lambda special, place: (special == "-nothing special") == (place == "-nowhere")
-    ),
-    Rule(("form", "place"), lambda form, place: form != "no rows" or place == "-nowhere"),
-    Rule(("form", "size"), lambda form, size: form not in ("no rows", "one component") or size == "-few"),
-    Rule(("form", "broadcast"), lambda form, own: own == "-alike" or form in ("-vectors", "many rows")),
-)
 
 
 def _shape(choice: Choice) -> Shape:
@@ -174,67 +181,6 @@ _SWAP = option("swap", "false", "true")
 _DEGREES = option("p", "1", "3", ".inf", "0.5", "-.inf", "0", "-1")
 _MARGINS = option("margin", "1", "0.125", "100", "1e-6", ".inf")
 _DISTANCES = option("distance_function", "pairwise_p1_eps0", "l2_eps0", "linf", "cosine_distance")
-# Known defects, each with cases of its own.
-_NOT_FINITE = tuple(
-    Rule(
-        ("special", name),
-        lambda special, norm: (
-            special != "infinity or nan" or not norm.endswith((" 1", ".inf", "eps0", "linf"))
-        ),
-    )
-    for name in ("p",)
-)
-_SUBNORMAL_SQUARES = Rule(
-    ("scale", "eps"), lambda scale, eps: scale != "tiny" or eps not in ("eps 0", "eps 1e-30")
-)
-# Of components that are all eps, a sum one by one errs to one side.
-_ALL_EPS = Rule(("scale", "size"), lambda scale, size: scale != "tiny" or size in SIZES[:2])
-_POWERS_IN_HALF = Rule(
-    ("dtype", "special", "p"),
-    lambda dtype, special, p: dtype != "float16" or special != "equal components" or p != "p 3",
-)
-_POWERS = (
-    Rule(("scale", "p"), lambda scale, p: scale == "-ordinary" or p not in ("p 3", "p -1")),
-    Rule(
-        ("dtype", "scale", "p"), lambda dtype, scale, p: dtype != "float16" or scale != "huge" or p != "p 0.5"
-    ),
-    Rule(("dtype", "p"), lambda dtype, p: dtype != "float16" or p != "p -1"),
-    # The power of the smallest component hides the others, which are summed one by one.
-    Rule(("special", "p"), lambda special, p: special != "almost equal components" or p != "p -1"),
-)
-_PRODUCTS = Rule(
-    ("scale", "distance_function"),
-    lambda scale, name: scale != "huge" or name != "distance_function cosine_distance",
-)
-_SECOND_DERIVATIVES = Rule(
-    ("special", "eps"), lambda special, eps: special != "equal components" or eps != "eps 0"
-)
-_ZEROS_IN_HALF = Rule(("dtype", "special"), lambda dtype, special: dtype != "float16" or special != "zeros")
-_ZEROS_IN_DOUBLE = Rule(("dtype", "special"), lambda dtype, special: dtype != "float64" or special != "zeros")
-# The default eps of 1e-8 is 0 in float16; and a vector of a broadcast number may be 0.
-_EPS_IN_HALF = (
-    Rule(
-        ("dtype", "special", "eps"),
-        lambda dtype, special, eps: dtype != "float16" or special != "zeros" or eps in ("eps 0", "eps 0.5"),
-    ),
-    Rule(
-        ("dtype", "broadcast", "dim", "eps"),
-        lambda dtype, broadcast, dim, eps: (
-            dtype != "float16" or broadcast == "-alike" or dim != "dim 0" or eps in ("eps 0", "eps 0.5")
-        ),
-    ),
-)
-# Both distances from the negative are the same, but for powers and roots of them nobody can tell.
-_SAME_DISTANCES = Rule(
-    ("form", "special", "swap"),
-    lambda form, special, swap: (
-        form != "one component" or special != "equal components" or swap != "swap true"
-    ),
-)
-_UNLABELLED = Rule(
-    ("special", "labels"), lambda special, labels: special != "infinity or nan" or labels != "a label of 0"
-)
-_IN_HALF = Rule(("dtype", "size"), lambda dtype, size: dtype != "float16" or size == "-few")
 
 TABLES = (
     Table(
@@ -246,15 +192,15 @@ TABLES = (
             "eps": option("eps", "1e-8", "0", "0.5", "1e-30"),
         },
         (
-            *_RULES,
+            *RULES,
             Rule(
                 ("form", "dim"),
                 lambda form, dim: form != "one vector alone" or dim in ("dim -1", "dim 0"),
             ),
             # Nothing is a vector of no components.
             Rule(("form", "dim"), lambda form, dim: form != "no rows" or dim != "dim 0"),
-            _SUBNORMAL_SQUARES,
-            *_EPS_IN_HALF,
+            SUBNORMAL_SQUARES,
+            *EPS_IN_HALF,
         ),
         _cosine,
     ),
@@ -267,7 +213,7 @@ TABLES = (
             "labels": _LABELS,
             "margin": option("margin", "0", "0.5", "-0.5", "-1", "2"),
         },
-        (*_RULES, _IN_HALF, _ZEROS_IN_HALF, _ZEROS_IN_DOUBLE, _UNLABELLED),
+        (*RULES, IN_HALF, ZEROS_IN_HALF, ZEROS_IN_DOUBLE, UNLABELLED),
         _embedding,
     ),
     Table(
@@ -279,7 +225,7 @@ TABLES = (
             "eps": option("eps", "1e-6", "0", "0.1"),
             "keepdim": option("keepdim", "false", "true"),
         },
-        (*_RULES, *_NOT_FINITE, *_POWERS, _POWERS_IN_HALF, _SECOND_DERIVATIVES, _ALL_EPS),
+        (*RULES, *NOT_FINITE, *POWERS, POWERS_IN_HALF, SECOND_DERIVATIVES, ALL_EPS),
         _distance,
     ),
     Table(
@@ -294,14 +240,14 @@ TABLES = (
             "swap": _SWAP,
         },
         (
-            *_RULES,
-            *_NOT_FINITE,
-            *_POWERS,
-            _POWERS_IN_HALF,
-            _PRODUCTS,
-            _SECOND_DERIVATIVES,
-            _ALL_EPS,
-            _SAME_DISTANCES,
+            *RULES,
+            *NOT_FINITE,
+            *POWERS,
+            POWERS_IN_HALF,
+            PRODUCTS,
+            SECOND_DERIVATIVES,
+            ALL_EPS,
+            SAME_DISTANCES,
         ),
         _triplet,
     ),
@@ -316,14 +262,14 @@ TABLES = (
             "swap": _SWAP,
         },
         (
-            *_RULES,
-            *_NOT_FINITE,
-            *_POWERS,
-            _POWERS_IN_HALF,
-            _PRODUCTS,
-            _SECOND_DERIVATIVES,
-            _ALL_EPS,
-            _ZEROS_IN_HALF,
+            *RULES,
+            *NOT_FINITE,
+            *POWERS,
+            POWERS_IN_HALF,
+            PRODUCTS,
+            SECOND_DERIVATIVES,
+            ALL_EPS,
+            ZEROS_IN_HALF,
         ),
         _triplet,
     ),
