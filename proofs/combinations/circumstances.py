@@ -17,11 +17,15 @@ ELEMENTWISE: Levels = ("mean", "none", "sum")
 
 # Sizes on both sides of those that kernels are cut at; which of them, each row draws.
 SIZES: Levels = ("-few", "near 16 or 32", "near 128 or 256", "near 1024")
+# Of rows, most of which do not begin at aligned addresses, nor end with a block.
+LONG_SIZES: Levels = (*SIZES[:3], "hundreds", "thousands")
 _SIZES = {
     "-few": (2, 3, 4, 5, 6, 7),
     "near 16 or 32": (15, 16, 17, 31, 32, 33),
     "near 128 or 256": (127, 128, 129, 255, 256, 257),
     "near 1024": (1023, 1024, 1025),
+    "hundreds": (133, 150, 200, 300, 411),
+    "thousands": (1023, 1024, 1025, 1030, 1100, 1531, 2051),
 }
 
 FORMS: Levels = ("-one dimension", "one number", "no rows", "3 or 5 dimensions")

@@ -14,25 +14,37 @@ CLASSES: Levels = (
     "-few classes",
     "near 16 classes",
     "near 128 or 256 classes",
-    "near 1024 classes",
+    "hundreds of classes",
+    "thousands of classes",
     "32769 classes",
 )
+# So many are in few rows only.
+MANY = CLASSES[4:]
+# So many that a kernel takes them in blocks; the last block is not whole.
+HUNDREDS = CLASSES[3:]
 _SIZES = {
     "-few rows": (3, 4, 5, 6),
     "one row": (1,),
     "near 32 rows": (15, 17, 31, 32, 33),
     "near 256 rows": (127, 129, 255, 256, 257),
+    "300 rows": (300,),
     "one class": (1,),
     "-few classes": (2, 3, 4, 5, 7),
     "near 16 classes": (15, 16, 17),
     "near 128 or 256 classes": (128, 129, 256, 257),
-    "near 1024 classes": (1023, 1024, 1025, 2049),
+    "hundreds of classes": (133, 150, 200, 300, 411),
+    # Most of them make rows that do not begin at aligned addresses.
+    "thousands of classes": (1023, 1024, 1025, 1030, 1100, 1531, 2049, 2051),
     "32769 classes": (32769,),
 }
 TARGETS: Levels = ("-any classes", "all the first class", "all the last class")
 DTYPES: Levels = ("-int64", "uint8 targets")
 IGNORED: Levels = ("-nothing ignored", "one ignored", "all but one ignored", "all ignored")
 IGNORE_INDEX: Levels = option("ignore_index", "-1", "0")
+_FEW = 1000
+_BLOCK = 128
+# More numbers than two bytes count.
+_MANY_BYTES = ("300 rows", "near 128 or 256 classes")
 _DEFAULT_IGNORED = -100
 _LARGEST_BYTE = 255
 
@@ -47,19 +59,25 @@ RULES = (
     Rule(
         ("rows", "classes"),
         lambda rows, classes: (
-            rows != "near 256 rows" or classes in ("-few classes", "one class", "near 16 classes")
+            rows not in ("near 256 rows", "300 rows")
+            or classes in CLASSES[:2]
+            or (rows, classes) == _MANY_BYTES
+        ),
+    ),
+    Rule(
+        ("rows", "classes", "target dtype"),
+        lambda rows, classes, dtype: (
+            rows != "300 rows" or ((rows, classes) == _MANY_BYTES and dtype == "uint8 targets")
         ),
     ),
     Rule(
         ("rows", "classes"),
-        lambda rows, classes: (
-            classes not in ("near 1024 classes", "32769 classes") or rows in ("-few rows", "one row")
-        ),
+        lambda rows, classes: classes not in MANY or rows in ("-few rows", "one row"),
     ),
     Rule(
         ("form", "classes"),
         lambda form, classes: (
-            (classes != "near 1024 classes" or form != "more dimensions")
+            (classes not in MANY or form != "more dimensions")
             and (classes != "32769 classes" or form in ("one vector of classes", "no rows"))
         ),
     ),
@@ -103,14 +121,18 @@ def sizes(choice: Choice) -> tuple[int, int]:
     """How many rows and how many classes there are."""
     rows, classes = (choice.among(name, *_SIZES[choice[name]]) for name in ("rows", "classes"))
     if "target dtype" in choice.row and choice["target dtype"] == "uint8 targets":
-        classes = min(classes, _LARGEST_BYTE + 1)
+        classes = min(classes, _LARGEST_BYTE + 1) if rows != 300 else _LARGEST_BYTE + 1
     return rows, classes
 
 
 def shapes(choice: Choice) -> tuple[Shape, Shape]:
     """The shapes of the input and of its targets; the sizes all differ."""
     rows, classes = sizes(choice)
-    pixels = ((8,), (2, 1, 8))[choice.among("pixels", 0, 1)]
+    if choice["form"].endswith("more dimensions") and classes > _BLOCK:
+        rows = min(rows, 2)
+    pixels = ((8,), (2, 1, 8), (11,), (9, 10))[
+        choice.among("pixels", *range(3 + _may_be_flat(choice, rows * classes)))
+    ]
     return {
         "-a batch": ((rows, classes), (rows,)),
         "one vector of classes": ((classes,), ()),
@@ -118,6 +140,14 @@ def shapes(choice: Choice) -> tuple[Shape, Shape]:
         "-more dimensions": ((rows, classes, *pixels), (rows, *pixels)),
         "no rows": ((0, classes), (0,)),
     }[choice["form"]]
+
+
+def _may_be_flat(choice: Choice, count: int) -> bool:
+    """Whether there may be pixels in two dimensions.
+
+    A known defect: then the gradient of NLLLoss must be contiguous, and is not if the input is not.
+    """
+    return count < _FEW and (choice["dtype"] != "float32" or not choice.table.startswith("NLL"))
 
 
 def targets(choice: Choice, shape: Shape, classes: int) -> Tensor:

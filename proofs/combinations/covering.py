@@ -116,7 +116,9 @@ def _completed(
     levels = table.dimensions[names[0]]
     for _, _, level in sorted((-uncovered.gain((names[0], one), row), next(draws), one) for one in levels):
         longer = {**row, names[0]: level}
-        found = None if table.breaks(longer) else _completed(table, longer, names[1:], uncovered, draws)
+        # The row breaks none of the other rules.
+        is_broken = any(rule.breaks(longer) for rule in table.rules if names[0] in rule.dimensions)
+        found = None if is_broken else _completed(table, longer, names[1:], uncovered, draws)
         if found is not None:
             return found
     return None

@@ -6,6 +6,7 @@ import math
 
 from proofs.combinations.circumstances import (
     DTYPES,
+    LONG_SIZES,
     PLACES,
     SIZES,
     UPSTREAMS,
@@ -15,13 +16,13 @@ from proofs.combinations.circumstances import (
     size,
     upstream,
 )
-from proofs.combinations.classes import LOGITS, logits
+from proofs.combinations.logits import LOGITS, logits
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
-from proofs.combinations.tensors import Shape, Tensor, drawn, function_of, patched
+from proofs.combinations.tensors import Shape, Tensor, drawn, function_of, nearly_whole, patched
 
 _FORMS: Levels = ("-rows", "one vector", "columns or 4 dimensions", "no rows")
 # What is only a line of other functions gets fewer cases.
-_SOME: Levels = SIZES[:3]
+_SOME: Levels = (*SIZES[:3], "hundreds")
 _DIMS: Levels = ("dim 0", "dim 1", "dim -1")
 _SPECIALS: Levels = ("-nothing special", "minus infinity", "infinity", "nan")
 _SPECIAL_RULES = (
@@ -39,7 +40,13 @@ _NUMBERS = {
     "1": 1.0,
     "1/2": 0.5,
 }
-_SHARES: Levels = ("-nothing special", "a probability of 1", "a probability of 1/2")
+_SHARES: Levels = (
+    "-nothing special",
+    "a probability of 1",
+    "a probability of 1/2",
+    "a tiny probability",
+    "sums near 1",
+)
 
 
 def _shape(choice: Choice) -> Shape:
@@ -57,6 +64,10 @@ def _shape(choice: Choice) -> Shape:
 
 def _with_special(choice: Choice, tensor: Tensor) -> Tensor:
     special = choice["special"].removeprefix("a probability of ")
+    if special == "a tiny probability" and tensor.values.size:
+        # It is subnormal.
+        tiny = 2.0 ** (choice.format.smallest_exponent - 1)
+        return patched(tensor, {place(choice, tensor.values.size): tiny})
     if special not in _NUMBERS or not tensor.values.size:
         return tensor
     return patched(tensor, {place(choice, tensor.values.size): _NUMBERS[special]})
@@ -64,7 +75,7 @@ def _with_special(choice: Choice, tensor: Tensor) -> Tensor:
 
 def _softmax(choice: Choice) -> Call:
     own = _shape(choice)
-    input = _with_special(choice, logits(choice, own))
+    input = _with_special(choice, logits(choice, own, int(choice["dim"].split()[-1])))
     return Call({"input": input.text}, {"dim": chosen(choice, "dim")}, upstream(choice, own))
 
 
@@ -75,6 +86,8 @@ def _self_information(choice: Choice) -> Call:
 
 
 def _distribution(choice: Choice, name: str, own: Shape) -> Tensor:
+    if choice["special"] == "sums near 1" and own[-1] > 1:
+        return nearly_whole(choice, name, own, -1)
     drawn_logits = drawn(-2, 2, own, choice.seed(name), choice.format)
     return function_of("softmax", drawn_logits, -1) if own[-1] else drawn_logits
 
@@ -114,7 +127,7 @@ def _dimensions(specials: Levels, sizes: Levels = _SOME) -> dict[str, Levels]:
     }
 
 
-_SOFTMAX = {**_dimensions(_SPECIALS, SIZES), "logits": LOGITS, "dim": _DIMS}
+_SOFTMAX = {**_dimensions(_SPECIALS, LONG_SIZES), "logits": LOGITS, "dim": _DIMS}
 _SOFTMAX_RULES = (
     *_SPECIAL_RULES,
     Rule(("form", "dim"), lambda form, dim: form != "one vector" or dim != "dim 1"),
@@ -140,8 +153,8 @@ TABLES = (
             "form": _FORMS[:3],
             "size": _SOME,
             "special": ("-nothing special", "parameters of 0"),
-            "l1": option("l1", "0", "0.5", "2"),
-            "l2": option("l2", "0", "0.25", "1"),
+            "l1": option("l1", "0", "0.5", "2", "1e-30", "100"),
+            "l2": option("l2", "0", "0.25", "1", "1e-30", "100"),
             "upstream": UPSTREAMS,
         },
         (),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from proofs.combinations.circumstances import LONG_DTYPES, chosen, option, upstream
-from proofs.combinations.class_targets import CLASSES, FORMS, RULES, dimensions, shapes, sizes
-from proofs.combinations.classes import LOGITS, META_OF_ONE, logits
+from proofs.combinations.class_targets import CLASSES, FORMS, HUNDREDS, RULES, dimensions, shapes, sizes
+from proofs.combinations.classes import FEW_PUSHES, LOW_LOGITS, META_OF_ONE, leading
+from proofs.combinations.logits import LOGITS, MASKED, logits
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import (
     Shape,
@@ -14,6 +17,7 @@ from proofs.combinations.tensors import (
     filled,
     function_of,
     in_blocks,
+    nearly_whole,
     patched,
 )
 from proofs.combinations.weights import WEIGHTS, weights
@@ -28,7 +32,7 @@ _LABELS: Levels = (
 )
 _SHARES: Levels = ("-0 and 1", "all alike", "int64 targets", "any numbers")
 _BLOCKS = (1, 0, 0, 1, 1)
-_DISTRIBUTIONS: Levels = ("-distributions", "one-hot targets", "targets of 0", "beyond 1")
+_DISTRIBUTIONS: Levels = ("-distributions", "one-hot targets", "targets of 0", "beyond 1", "sums near 1")
 
 
 def _ends(shape: Shape, labels: list[int]) -> Tensor:
@@ -61,7 +65,12 @@ def _label_sets(choice: Choice, shape: Shape) -> Tensor:
 def _multilabel_margin(choice: Choice) -> Call:
     own, _ = shapes(choice)
     target = _label_sets(choice, own)
-    args = {"input": logits(choice, own).text, "target": target.text}
+    input = logits(choice, own, -1)
+    if choice["classes"] in HUNDREDS or choice["logits"] in MASKED:
+        rows, columns = np.nonzero(np.atleast_2d(target.values) >= 0)
+        labels = np.atleast_2d(target.values)[rows, columns]
+        input = leading(input, (rows * own[-1] + labels).tolist(), choice["logits"])
+    args = {"input": input.text, "target": target.text}
     return Call(args, {}, upstream(choice, own[:-1]))
 
 
@@ -75,7 +84,7 @@ def _multilabel_soft_margin(choice: Choice) -> Call:
         target = filled(choice.among("label", 0, 1), own)
     else:
         target = in_blocks(_BLOCKS, own, "int64" if choice["target"] == "int64 targets" else None)
-    input = logits(choice, own)
+    input = logits(choice, own, -1)
     params = {"weight": weights(choice, own[-1:])}
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, own[:-1]))
 
@@ -86,13 +95,15 @@ def _with_probabilities(choice: Choice) -> Call:
     level, seed = choice["target"], choice.seed("target")
     if level == "-distributions":
         target = function_of("softmax", drawn(-3, 3, own, seed, choice.format), axis)
+    elif level == "sums near 1" and classes > 1:
+        target = nearly_whole(choice, "target", own, axis)
     elif level == "beyond 1":
         target = drawn(-1, 2, own, seed, choice.format)
     else:
         target = filled(0, own)
         if level == "one-hot targets":
             target = patched(target, {0: 1.0, target.values.size // 2: 1.0, target.values.size - 1: 1.0})
-    input = logits(choice, own)
+    input = logits(choice, own, axis)
     params = {
         "weight": weights(choice, (classes,)),
         "label_smoothing": chosen(choice, "label_smoothing"),
@@ -100,18 +111,25 @@ def _with_probabilities(choice: Choice) -> Call:
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, others))
 
 
+# Of 1024 classes they are 0 in float16, and so is what they multiply.
+_SMALL_SHARES = Rule(
+    ("dtype", "label_smoothing"),
+    lambda dtype, smoothing: dtype != "float16" or smoothing != "label_smoothing 1e-6",
+)
+_LIGHT = Rule(("form", "classes"), lambda form, classes: form != "more dimensions" or classes not in HUNDREDS)
+
 TABLES = (
     Table(
         "CrossEntropyLoss",
         {
             **dimensions(),
-            "classes": CLASSES[:4],
+            "classes": CLASSES[:-1],
             "logits": LOGITS,
             "target": _DISTRIBUTIONS,
             "weight": WEIGHTS,
-            "label_smoothing": option("label_smoothing", "0.1", "1"),
+            "label_smoothing": option("label_smoothing", "0.1", "1", "1e-6"),
         },
-        RULES,
+        (*RULES, *LOW_LOGITS, _SMALL_SHARES),
         _with_probabilities,
         "probabilities",
     ),
@@ -121,14 +139,19 @@ TABLES = (
             **dimensions(),
             "dtype": LONG_DTYPES,
             "form": FORMS[:2],
-            "classes": CLASSES[:3],
+            "classes": CLASSES[:-1],
             "logits": LOGITS,
             "target": _LABELS,
         },
         (
             *RULES,
             META_OF_ONE,
-            Rule(("dtype", "classes"), lambda dtype, own: dtype != "float64" or own in CLASSES[:2]),
+            *FEW_PUSHES,
+            Rule(
+                ("dtype", "classes"),
+                lambda dtype, own: dtype != "float64" or own != "near 128 or 256 classes",
+            ),
+            Rule(("target", "logits"), lambda target, level: target != "many labels" or level not in MASKED),
             # The pushes of a row are summed one by one, and those of equal numbers err to one side.
             Rule(
                 ("logits", "classes"),
@@ -143,8 +166,15 @@ TABLES = (
     ),
     Table(
         "MultiLabelSoftMarginLoss",
-        {**dimensions(), "classes": CLASSES[:4], "logits": LOGITS, "target": _SHARES, "weight": WEIGHTS},
-        RULES,
+        # A known defect: the label that does not apply multiplies the logarithm of what is masked by 0.
+        {
+            **dimensions(),
+            "classes": CLASSES[:-1],
+            "logits": LOGITS[:-2],
+            "target": _SHARES,
+            "weight": WEIGHTS,
+        },
+        (*RULES, _LIGHT),
         _multilabel_soft_margin,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proofs.combinations.circumstances import UPSTREAMS, chosen, common, option, upstream
-from proofs.combinations.class_targets import IGNORE_INDEX, IGNORED, targets
+from proofs.combinations.class_targets import DTYPES, IGNORE_INDEX, IGNORED, targets
 from proofs.combinations.classes import SMOOTHING, UNSMOOTHED
 from proofs.combinations.table import SILENT, Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import drawn, function_of, in_blocks, listed
@@ -12,7 +12,12 @@ from proofs.combinations.weights import WEIGHTS, weights
 _FORMS: Levels = ("-a batch", "one row", "one vector", "no rows", "many rows")
 _ROWS = {"-a batch": (3, 4, 5), "one row": (1,), "no rows": (0,), "many rows": (31, 33, 65, 129)}
 _FEATURES: Levels = ("-few features", "one feature", "near 16 or 32 features", "near 128 features")
-_CLASSES: Levels = ("-few classes", "near 16 classes", "near 128 or 256 classes", "near 1024 classes")
+_CLASSES: Levels = (
+    "-few classes",
+    "near 16 classes",
+    "near 128 or 256 classes",
+    "thousands of classes",
+)
 _SIZES = {
     "-few features": (2, 6, 8),
     "one feature": (1,),
@@ -21,8 +26,9 @@ _SIZES = {
     "-few classes": (3, 4, 5, 7),
     "near 16 classes": (15, 16, 17),
     "near 128 or 256 classes": (127, 128, 129, 255, 256, 257),
-    "near 1024 classes": (1023, 1024, 1025),
+    "thousands of classes": (1023, 1024, 1025, 1030, 1037, 1100),
 }
+_BLOCK = 100
 _SCALES: Levels = ("-ordinary", "tiny", "large")
 _REACH = {"-ordinary": 1.0, "tiny": 2.0**-6, "large": 4.0}
 
@@ -35,7 +41,11 @@ def _input_shape(choice: Choice, features: int) -> tuple[int, ...]:
 
 def _linear_cross_entropy(choice: Choice) -> Call:
     features, classes = (choice.among(name, *_SIZES[choice[name]]) for name in ("features", "classes"))
+    if choice["target dtype"] == "uint8 targets":
+        classes = min(classes, 256)
     own = _input_shape(choice, features)
+    if classes > _BLOCK and len(own) > 1:
+        own = (min(own[0], 33), features)
     reach, format = _REACH[choice["scale"]], choice.format
     input = drawn(-reach, reach, own, choice.seed("input"), format)
     linear = drawn(-0.5, 0.5, (classes, features), choice.seed("linear_weight"), format)
@@ -55,6 +65,23 @@ def _linear_cross_entropy(choice: Choice) -> Call:
 
 
 _TARGETS: Levels = ("-any classes", "all the first class", "all the last class", "probabilities")
+# What takes no bytes as class indices, or is a known defect with them; and a byte is not negative.
+_BYTES = tuple(
+    Rule(
+        ("target dtype", name),
+        lambda dtype, level, others=others: dtype == "-int64" or level in others,
+    )
+    for name, others in {
+        "dtype": ("float16", "bfloat16"),
+        "form": ("-a batch", "one row", "no rows", "many rows"),
+        "classes": _CLASSES[:3],
+        "target": _TARGETS[:3],
+        "label_smoothing": UNSMOOTHED,
+        "options": ("-options left out",),
+        "ignored": ("-nothing ignored", "one ignored", "all but one ignored"),
+        "ignore_index": ("ignore_index 0",),
+    }.items()
+)
 
 _CUTOFFS: Levels = ("-one cluster", "three clusters", "a head of one class", "clusters of one class")
 _HEADS = {
@@ -113,6 +140,7 @@ TABLES = (
             "classes": _CLASSES,
             "scale": _SCALES,
             "target": _TARGETS,
+            "target dtype": DTYPES,
             "ignored": IGNORED,
             "ignore_index": IGNORE_INDEX,
             "linear_bias": ("-no bias", "a bias"),
@@ -133,17 +161,32 @@ TABLES = (
             ),
             Rule(
                 ("form", "classes"),
-                lambda form, classes: form != "many rows" or classes != "near 1024 classes",
+                lambda form, classes: form != "many rows" or classes not in _CLASSES[3:],
             ),
             Rule(
                 ("features", "classes"),
                 lambda features, classes: features != "near 128 features" or classes in _CLASSES[:2],
             ),
+            *_BYTES,
+            # The exact sums of double precision take long.
+            Rule(
+                ("dtype", "features", "classes"),
+                lambda dtype, features, classes: (
+                    dtype != "float64" or classes in _CLASSES[:2] or features in _FEATURES[:2]
+                ),
+            ),
             Rule(
                 ("options", "label_smoothing"),
                 lambda options, smoothing: options.startswith(SILENT) or smoothing in UNSMOOTHED,
             ),
-            # Known defects of chunks: a denominator of 0.
+            # Known defects of chunks: second derivatives, which are taken in double precision ...
+            Rule(
+                ("options", "dtype", "reduction"),
+                lambda options, dtype, reduction: (
+                    options.startswith(SILENT) or dtype != "float64" or reduction != "none"
+                ),
+            ),
+            # ... and a denominator of 0.
             Rule(
                 ("options", "ignored"),
                 lambda options, ignored: (
@@ -179,7 +222,7 @@ TABLES = (
             "cutoffs": _CUTOFFS,
             "target": _RARE,
             "target dtype": ("-int64", "int32 targets"),
-            "div_value": option("div_value", "1", "1.5"),
+            "div_value": option("div_value", "1", "1.5", "0.5"),
             "bias": ("-no bias", "a bias"),
             "upstream": UPSTREAMS,
         },

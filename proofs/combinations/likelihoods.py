@@ -30,13 +30,22 @@ from proofs.combinations.tensors import Shape, Tensor, drawn, in_blocks, patched
 
 _COUNTS: Levels = ("-counts", "counts of whole numbers", "fractional counts", "huge counts")
 _FEW = (2, 5, 1, 7)
-_RATES: Levels = ("-ordinary rates", "small rates", "large rates")
+_RATES: Levels = ("-ordinary rates", "small rates", "large rates", "rates up to eps")
+# The powers of two between which the rates lie, or the logarithms.
+_POWERS = {
+    "-ordinary rates": (-2, 2),
+    "small rates": (-8, -4),
+    "large rates": (3, 8),
+    # The default one is 1e-8.
+    "rates up to eps": (-40, -27),
+}
 
 _VARIANCES: Levels = ("-variances alike", "one column of variances", "variances of rows")
 _SIZES_OF_VARIANCES: Levels = (
     "-ordinary variances",
     "variances below eps",
     "huge variances",
+    "tiny variances",
     "one variance of 0",
 )
 
@@ -54,7 +63,7 @@ def _counts(choice: Choice, own: Shape) -> Tensor:
 def _poisson(choice: Choice) -> Call:
     own, others, both = shapes(choice)
     is_log = choice["log_input"] != "log_input false"
-    low, high = {"-ordinary rates": (-2, 2), "small rates": (-8, -4), "large rates": (3, 8)}[choice["rates"]]
+    low, high = _POWERS[choice["rates"]]
     least, most = (low, high) if is_log else (2.0**low, 2.0**high)
     input = drawn(least, most, own, choice.seed("input"), choice.format)
     target = _counts(choice, others)
@@ -72,6 +81,8 @@ def _var(choice: Choice, own: Shape) -> Tensor:
     level, seed = choice["var"], choice.seed("var")
     if level == "variances below eps":
         return drawn(0, 2.0**-22, shaped, seed, choice.format)
+    if level == "tiny variances":
+        return drawn(2.0**-24, 2.0**-22, shaped, seed, choice.format)
     if level == "huge variances":
         return drawn(16, 2.0**12, shaped, seed, choice.format)
     ordinary = drawn(0.25, 3, shaped, seed, choice.format)
@@ -124,6 +135,13 @@ TABLES = (
                     dtype != "float16" or rates != "large rates" or upstream != "huge upstream"
                 ),
             ),
+            # Nor is 1e-8 in the range.
+            Rule(("dtype", "rates"), lambda dtype, rates: dtype != "float16" or rates != "rates up to eps"),
+            # Their exponentials are.
+            Rule(
+                ("counts", "special"),
+                lambda counts, special: counts != "huge counts" or not special.endswith("tie"),
+            ),
             # A known defect: their logarithm is taken in single precision.
             Rule(
                 ("dtype", "counts", "full"),
@@ -148,7 +166,7 @@ TABLES = (
             "variances": _VARIANCES,
             "var": _SIZES_OF_VARIANCES,
             "full": option("full", "false", "true"),
-            "eps": option("eps", "1e-6", "0.5", "0"),
+            "eps": option("eps", "1e-6", "0.5", "0", "1e-30"),
             "upstream": UPSTREAMS,
         },
         (
@@ -161,7 +179,12 @@ TABLES = (
                 lambda dtype, var: dtype != "float16" or var == "-ordinary variances",
             ),
             # Nothing divides by 0.
-            Rule(("eps", "var"), lambda eps, var: eps != "eps 0" or var == "-ordinary variances"),
+            Rule(
+                ("eps", "var"),
+                lambda eps, var: (
+                    eps not in ("eps 0", "eps 1e-30") or var in ("-ordinary variances", "tiny variances")
+                ),
+            ),
         ),
         _gaussian,
     ),

@@ -33,8 +33,14 @@ from proofs.combinations.weights import SPREAD_RULES, SPREADS, WEIGHTS, spread, 
 
 _SHAPED: dict[str, Levels] = {"form": FORMS, "size": SIZES}
 
-_RANGES: Levels = ("-ordinary", "near 0", "near 1")
-_LIMITS = {"-ordinary": (2.0**-4, 1 - 2.0**-4), "near 0": (0.0, 2.0**-9), "near 1": (1 - 2.0**-3, 1.0)}
+_RANGES: Levels = ("-ordinary", "near 0", "near 1", "below the bound")
+_LIMITS = {
+    "-ordinary": (2.0**-4, 1 - 2.0**-4),
+    "near 0": (0.0, 2.0**-9),
+    "near 1": (1 - 2.0**-3, 1.0),
+    # Of a logarithm of -100.
+    "below the bound": (2.0**-149, 2.0**-146),
+}
 _PROBABILITIES: Levels = (
     "-nothing special",
     "a probability of 0",
@@ -43,7 +49,13 @@ _PROBABILITIES: Levels = (
     "almost a tie",
 )
 _EXACT = {"a probability of 0": 0.0, "a probability of 1": 1.0}
-_LABELS: Levels = ("-shares", "targets of 0 and 1", "targets of 1", "targets beyond 0 and 1")
+_LABELS: Levels = (
+    "-shares",
+    "targets of 0 and 1",
+    "targets of 1",
+    "shares near 0 or 1",
+    "targets beyond 0 and 1",
+)
 _LABEL_BLOCKS = {
     "targets of 0 and 1": (1, 0, 0, 1),
     "targets of 1": (1,),
@@ -65,6 +77,10 @@ def _with_exact(choice: Choice, tensor: Tensor, other: Tensor) -> Tensor:
 def _targets(choice: Choice, own: Shape) -> Tensor:
     if choice["labels"] == "-shares":
         return drawn(0, 1, own, choice.seed("target"), choice.format)
+    if choice["labels"] == "shares near 0 or 1":
+        # In single precision, they or what they lack of 1 are rounded.
+        low, high = ((0, 2.0**-20), (1 - 2.0**-20, 1))[choice.among("near", 0, 1)]
+        return drawn(low, high, own, choice.seed("target"), choice.format)
     return in_blocks(_LABEL_BLOCKS[choice["labels"]], own)
 
 
@@ -80,6 +96,12 @@ def _bce(choice: Choice) -> Call:
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, own))
 
 
+def _of_columns(choice: Choice, own: Shape) -> Shape:
+    if choice["pos_weight"] == "one pos_weight":
+        return () if own == () else ((), (1,))[choice.among("dimensions of pos_weight", 0, 1)]
+    return own[-1:]
+
+
 def _bce_with_logits(choice: Choice) -> Call:
     own = shape(choice)
     input = with_zeros(choice, scaled(choice, "input", own, power=1))
@@ -87,7 +109,7 @@ def _bce_with_logits(choice: Choice) -> Call:
     input = with_special(choice, input, target)
     params = {
         "weight": weights(choice, spread(choice, own)),
-        "pos_weight": weights(choice, own[-1:], "pos_weight"),
+        "pos_weight": weights(choice, _of_columns(choice, own), "pos_weight"),
     }
     return Call({"input": input.text, "target": target.text}, params, upstream(choice, own))
 
@@ -110,11 +132,17 @@ _BOUND_IN_HALF = Rule(
 )
 # That bound is a single-precision constant.
 _BOUND_IN_DOUBLE = Rule(
-    ("dtype", "special"), lambda dtype, special: dtype != "float64" or special not in _EXACT
+    ("dtype", "range", "special"),
+    lambda dtype, range, special: (
+        dtype != "float64" or (range != "below the bound" and special not in _EXACT)
+    ),
 )
 # At a label of 0 or 1 these are probabilities of 0 and 1 in other words, and beyond.
 _TIES = Rule(
     ("labels", "special"), lambda labels, special: labels == "-shares" or not special.endswith("tie")
+)
+_BELOW_0 = Rule(
+    ("range", "special"), lambda range, special: range != "below the bound" or special != "almost a tie"
 )
 _FINITE: Levels = ("-nothing special", "a tie", "almost a tie")
 
@@ -125,7 +153,7 @@ TABLES = (
             **common(),
             **_SHAPED,
             "range": _RANGES,
-            "labels": _LABELS[:3],
+            "labels": _LABELS[:4],
             "special": _PROBABILITIES,
             "place": PLACES,
             "owner": OWNERS,
@@ -133,7 +161,7 @@ TABLES = (
             "spread": SPREADS,
             "upstream": UPSTREAMS,
         },
-        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF, _BOUND_IN_DOUBLE, _TIES),
+        (SIZE_RULE, *SPECIAL_RULES, *SPREAD_RULES, _BOUND_IN_HALF, _BOUND_IN_DOUBLE, _TIES, _BELOW_0),
         _bce,
     ),
     Table(
@@ -148,7 +176,7 @@ TABLES = (
             "place": PLACES,
             "weight": WEIGHTS,
             "spread": SPREADS,
-            "pos_weight": weight_levels("pos_weight"),
+            "pos_weight": (*weight_levels("pos_weight"), "one pos_weight"),
             "upstream": UPSTREAMS,
         },
         (
@@ -160,6 +188,10 @@ TABLES = (
                 lambda dtype, scale, upstream: (
                     dtype != "float16" or scale != "huge" or upstream != "huge upstream"
                 ),
+            ),
+            Rule(
+                ("dtype", "scale", "pos_weight"),
+                lambda dtype, scale, own: dtype != "float16" or scale != "huge" or own.startswith("-"),
             ),
         ),
         _bce_with_logits,

@@ -26,7 +26,7 @@ from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, in_blocks
 from proofs.combinations.weights import WEIGHTS, weights
 
-BROADCASTS: Levels = ("-alike", "targets broadcast", "inputs broadcast")
+BROADCASTS: Levels = ("-alike", "targets broadcast", "inputs broadcast", "both broadcast")
 BROADCAST_RULE = Rule(
     ("form", "broadcast"),
     lambda form, broadcast: broadcast == "-alike" or form == "3 or 5 dimensions",
@@ -50,6 +50,9 @@ def shapes(choice: Choice) -> tuple[Shape, Shape, Shape]:
         return own, (own[1:], ())[which], own
     if choice["broadcast"] == "inputs broadcast":
         return ((1, *own[1:]) if which and own[0] > 1 else (*own[:-1], 1)), own, own
+    if choice["broadcast"] == "both broadcast":
+        # A column and a row.
+        return (*own[:-1], 1), ((1,) * (len(own) - 1) + own[-1:], own[-1:])[which], own
     return own, own, own
 
 
@@ -100,7 +103,7 @@ def _table(loss: str, own: dict[str, Levels], targets: Levels, *rules: Rule) -> 
 # Known defects, each with cases of its own.
 _WEIGHTS_OF_BROADCAST_INPUT = Rule(
     ("broadcast", "weight"),
-    lambda broadcast, weight: broadcast != "inputs broadcast" or weight == "-no weights",
+    lambda broadcast, weight: broadcast not in BROADCASTS[2:] or weight == "-no weights",
 )
 _SUBNORMAL_IN_HALF = Rule(
     ("dtype", "scale", "upstream"),
@@ -117,6 +120,9 @@ _SUM_IN_HALF = Rule(
 _DERIVATIVE_IN_WHOLE_NUMBERS = Rule(
     ("dtype", "target"), lambda dtype, target: dtype != "float64" or target != "targets of whole numbers"
 )
+_MEAN_OF_NOTHING = Rule(
+    ("form", "reduction"), lambda form, reduction: form != "no rows" or reduction != "mean"
+)
 
 TABLES = (
     _table("L1Loss", {"special": WITHOUT_NAN}, TARGETS),
@@ -132,10 +138,18 @@ TABLES = (
     ),
     _table(
         "SmoothL1Loss",
-        {"special": WITHOUT_NAN, "beta": option("beta", "1", "0", "0.5", "100")},
+        {"special": WITHOUT_NAN, "beta": option("beta", "1", "0", "0.5", "100", ".inf", "1e-30")},
         TARGETS,
         _DERIVATIVE_IN_WHOLE_NUMBERS,
         _META_OF_NOTHING,
+        # One infinity divided by the other is undefined.
+        Rule(("special", "beta"), lambda special, beta: special != "infinity" or beta != "beta .inf"),
     ),
-    _table("HuberLoss", {"delta": option("delta", "1", "0.25", "100"), "weight": WEIGHTS}, TARGETS[:1]),
+    _table(
+        "HuberLoss",
+        {"delta": option("delta", "1", "0.25", "100", ".inf", "1e-30"), "weight": WEIGHTS},
+        TARGETS[:1],
+        _MEAN_OF_NOTHING,
+        _WEIGHTS_OF_BROADCAST_INPUT,
+    ),
 )

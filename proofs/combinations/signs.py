@@ -45,7 +45,8 @@ def _hinge(choice: Choice) -> Call:
     margin = chosen(choice, "margin") if "margin" in choice.row else None
     input = with_zeros(choice, scaled(choice, "input", own, power=1))
     # What ties with the margin is on the edge of the hinge.
-    input = with_special(choice, input, filled(float(margin or 1), ()))
+    edge = 1.0 if margin is None or "inf" in margin else float(margin)
+    input = with_special(choice, input, filled(edge, ()))
     args = {"input": input.text, "target": labels(choice, others).text}
     return Call(args, {"margin": margin}, upstream(choice, both))
 
@@ -87,7 +88,7 @@ def _dimensions(scales: Levels, broadcasts: Levels) -> dict[str, Levels]:
 
 
 _RULES = (SIZE_RULE, BROADCAST_RULE, *SPECIAL_RULES)
-_MARGIN = {"margin": option("margin", "1", "0", "-0.5")}
+_MARGIN = {"margin": option("margin", "1", "0", "-0.5", "8192", ".inf")}
 TABLES = (
     Table("HingeEmbeddingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _hinge),
     Table("MarginRankingLoss", {**_dimensions(SCALES, BROADCASTS), **_MARGIN}, _RULES, _ranking),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.numbers.formats import Format
 from proofs.case_text import number
+from proofs.combinations.table import Choice
 
 Shape = tuple[int, ...]
 # So many numbers at most stand in the file one by one.
@@ -77,6 +78,15 @@ def in_blocks(values: Sequence[float], shape: Shape, dtype: str | None = None) -
     return Tensor(text, np.concatenate([part.values for part in parts], axis=axis))
 
 
+def joined(tensors: Sequence[Tensor], axis: int) -> Tensor:
+    """The tensors one behind the other along an axis, without those that hold nothing."""
+    kept = [tensor for tensor in tensors if tensor.values.size] or tensors
+    if len(kept) == 1:
+        return kept[0]
+    text = f"{{concatenate: [{', '.join(tensor.text for tensor in kept)}], dim: {axis}}}"
+    return Tensor(text, np.concatenate([tensor.values for tensor in kept], axis=axis))
+
+
 def patched(tensor: Tensor, numbers: Mapping[int, float]) -> Tensor:
     """The tensor with other numbers at these places, counted through all its dimensions."""
     kept = {place: value for place, value in numbers.items() if 0 <= place < tensor.values.size}
@@ -94,6 +104,16 @@ def function_of(name: str, tensor: Tensor, dim: int | None = None) -> Tensor:
     """A function of a tensor, such as its log_softmax; its values stay unknown, but for their shape."""
     text = f"{{{name}: {tensor.text}{'' if dim is None else f', dim: {dim}'}}}"
     return Tensor(text, np.full(tensor.shape, np.nan))
+
+
+def nearly_whole(choice: Choice, name: str, shape: Shape, axis: int) -> Tensor:
+    """Probabilities whose sums are beside 1 by half a hundredth, above or below."""
+    axis %= len(shape)
+    if choice.among("excess", 0, 1):
+        return filled(choice.format.round(0.995 / shape[axis]).item(), shape)
+    lesser, one = ((*shape[:axis], size, *shape[axis + 1 :]) for size in (shape[axis] - 1, 1))
+    shares = function_of("softmax", drawn(-2, 2, lesser, choice.seed(name), choice.format), axis)
+    return joined([shares, filled(choice.format.round(0.005).item(), one)], axis)
 
 
 def next_to(value: float, format: Format, direction: float = np.inf) -> float:

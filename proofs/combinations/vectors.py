@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proofs.combinations.circumstances import (
     DTYPES,
-    SIZES,
+    LONG_SIZES,
     UPSTREAMS,
     bounds,
     chosen,
@@ -15,23 +15,37 @@ from proofs.combinations.circumstances import (
     upstream,
 )
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
-from proofs.combinations.tensors import Shape, Tensor, drawn, filled, in_blocks, next_to, patched
+from proofs.combinations.tensors import Shape, Tensor, drawn, filled, in_blocks, joined, next_to, patched
+from proofs.combinations.vector_rules import (
+    ALL_EPS,
+    EPS_IN_HALF,
+    IN_HALF,
+    NOT_FINITE,
+    POWERS,
+    POWERS_IN_HALF,
+    PRODUCTS,
+    RULES,
+    SAME_DISTANCES,
+    SECOND_DERIVATIVES,
+    SUBNORMAL_SQUARES,
+    UNLABELLED,
+    ZEROS_IN_DOUBLE,
+    ZEROS_IN_HALF,
+)
 
-_FORMS: Levels = ("-vectors", "one vector alone", "many rows", "one component", "no rows")
+_FORMS: Levels = ("-vectors", "one vector alone", "many rows", "one component", "one row", "no rows")
 _SCALES: Levels = ("-ordinary", "tiny", "huge")
-_SPECIALS: Levels = ("-nothing special", "infinity or nan", "equal components", "almost equal components")
+_SPECIALS: Levels = (
+    "-nothing special",
+    "infinity or nan",
+    "equal components",
+    "almost equal components",
+    "zeros",
+)
 _PLACES: Levels = ("-nowhere", "first", "in the middle", "last")
 # What is not finite has a known defect in the hinge of the triplets.
-_TIES: Levels = ("-nothing special", "equal components", "almost equal components")
+_TIES: Levels = ("-nothing special", "equal components", "almost equal components", "zeros")
 _BROADCASTS: Levels = ("-alike", "second broadcast", "first broadcast")
-_RULES = (
-    Rule(
-        ("special", "place"), lambda special, place: (special == "-nothing special") == (place == "-nowhere")
-    ),
-    Rule(("form", "place"), lambda form, place: form != "no rows" or place == "-nowhere"),
-    Rule(("form", "size"), lambda form, size: form not in ("no rows", "one component") or size == "-few"),
-    Rule(("form", "broadcast"), lambda form, own: own == "-alike" or form in ("-vectors", "many rows")),
-)
 
 
 def _shape(choice: Choice) -> Shape:
@@ -39,11 +53,12 @@ def _shape(choice: Choice) -> Shape:
     few = 3 if long != 3 else 5
     return {
         "-vectors": ((few, long), (2, 5, long))[
-            choice.among("dimensions", 0, int("labels" not in choice.row))
+            choice.among("dimensions", 0, int("labels" not in choice.row and long < 1000))
         ],
         "one vector alone": (long,),
         "many rows": (choice.among("rows", 33, 65, 129) if long < 40 else 5, long),
         "one component": (few, 1),
+        "one row": (1, long),
         "no rows": (0, long),
     }[choice["form"]]
 
@@ -73,11 +88,27 @@ def _with_special(choice: Choice, one: Tensor, other: Tensor) -> Tensor:
     if special.startswith("-") or not count:
         return one
     at = {"first": 0, "in the middle": count // 2, "last": count - 1}[choice["place"]]
+    if special == "zeros":
+        return _with_a_vector_of_zeros(choice, one)
     if special == "infinity or nan":
         return patched(one, {at: not_finite(choice, may_be_nan=True)})
     # Both have as many components.
     met = float(other.values.flat[at % other.values.size])
     return patched(one, {at: met if special == "equal components" else next_to(met, choice.format)})
+
+
+def _with_a_vector_of_zeros(choice: Choice, one: Tensor) -> Tensor:
+    *_, components = one.shape
+    if one.values.size == components:
+        return filled(0, one.shape)
+    rows = one.shape[-2]
+    before = {"first": 0, "in the middle": rows // 2, "last": rows - 1}[choice["place"]]
+    format, (low, high) = choice.format, _bounds(choice)
+    parts = [
+        drawn(low, high, (*one.shape[:-2], count, components), choice.seed(name), format)
+        for name, count in (("before", before), ("after", rows - 1 - before))
+    ]
+    return joined([parts[0], filled(0, (*one.shape[:-2], 1, components)), parts[1]], one.values.ndim - 2)
 
 
 def _result(choice: Choice) -> Shape:
@@ -95,7 +126,13 @@ def _cosine(choice: Choice) -> Call:
     return Call({"x1": one.text, "x2": other.text}, params, upstream(choice, tuple(result)))
 
 
-_LABELS: Levels = ("-labels of both signs", "labels of 1", "labels of -1", "int64 labels", "a label of 0")
+_LABELS: Levels = (
+    "-labels of both signs",
+    "labels of 1",
+    "labels of -1",
+    "labels of whole numbers",
+    "a label of 0",
+)
 
 
 def _embedding(choice: Choice) -> Call:
@@ -106,7 +143,8 @@ def _embedding(choice: Choice) -> Call:
         target = filled(float(level.split()[-1]), own)
     else:
         blocks = (1, 0, -1) if level == "a label of 0" else (1, -1, -1, 1)
-        target = in_blocks(blocks, own, "int64" if level == "int64 labels" else None)
+        dtype = ("int64", "int32")[choice.among("dtype", 0, 1)]
+        target = in_blocks(blocks, own, dtype if level == "labels of whole numbers" else None)
     args = {"input1": one.text, "input2": other.text, "target": target.text}
     return Call(args, {"margin": chosen(choice, "margin")}, upstream(choice, own))
 
@@ -132,7 +170,7 @@ def _triplet(choice: Choice) -> Call:
 _TRIPLET_OPTIONS = ("margin", "p", "eps", "swap", "distance_function")
 _BASE: dict[str, Levels] = {
     "form": _FORMS,
-    "size": SIZES,
+    "size": LONG_SIZES,
     "broadcast": _BROADCASTS,
     "scale": _SCALES,
     "special": _SPECIALS,
@@ -140,35 +178,9 @@ _BASE: dict[str, Levels] = {
     "upstream": UPSTREAMS,
 }
 _SWAP = option("swap", "false", "true")
-_DEGREES = option("p", "1", "3", ".inf", "0")
-_MARGINS = option("margin", "1", "0.125", "100")
+_DEGREES = option("p", "1", "3", ".inf", "0.5", "-.inf", "0", "-1")
+_MARGINS = option("margin", "1", "0.125", "100", "1e-6", ".inf")
 _DISTANCES = option("distance_function", "pairwise_p1_eps0", "l2_eps0", "linf", "cosine_distance")
-# Known defects, each with cases of its own.
-_NOT_FINITE = tuple(
-    Rule(
-        ("special", name),
-        lambda special, norm: (
-            special != "infinity or nan" or not norm.endswith((" 1", ".inf", "eps0", "linf"))
-        ),
-    )
-    for name in ("p",)
-)
-_SUBNORMAL_SQUARES = Rule(("scale", "eps"), lambda scale, eps: scale != "tiny" or eps != "eps 0")
-# Of components that are all eps, a sum one by one errs to one side.
-_ALL_EPS = Rule(("scale", "size"), lambda scale, size: scale != "tiny" or size in SIZES[:2])
-_POWERS_IN_HALF = Rule(
-    ("dtype", "special", "p"),
-    lambda dtype, special, p: dtype != "float16" or special != "equal components" or p != "p 3",
-)
-_POWERS = Rule(("scale", "p"), lambda scale, p: scale == "-ordinary" or p != "p 3")
-_PRODUCTS = Rule(
-    ("scale", "distance_function"),
-    lambda scale, name: scale != "huge" or name != "distance_function cosine_distance",
-)
-_SECOND_DERIVATIVES = Rule(
-    ("special", "eps"), lambda special, eps: special != "equal components" or eps != "eps 0"
-)
-_IN_HALF = Rule(("dtype", "size"), lambda dtype, size: dtype != "float16" or size == "-few")
 
 TABLES = (
     Table(
@@ -177,17 +189,18 @@ TABLES = (
             "dtype": DTYPES,
             **_BASE,
             "dim": option("dim", "1", "-1", "0"),
-            "eps": option("eps", "1e-8", "0", "0.5"),
+            "eps": option("eps", "1e-8", "0", "0.5", "1e-30"),
         },
         (
-            *_RULES,
+            *RULES,
             Rule(
                 ("form", "dim"),
                 lambda form, dim: form != "one vector alone" or dim in ("dim -1", "dim 0"),
             ),
             # Nothing is a vector of no components.
             Rule(("form", "dim"), lambda form, dim: form != "no rows" or dim != "dim 0"),
-            _SUBNORMAL_SQUARES,
+            SUBNORMAL_SQUARES,
+            *EPS_IN_HALF,
         ),
         _cosine,
     ),
@@ -198,9 +211,9 @@ TABLES = (
             **_BASE,
             "scale": _SCALES[:1],
             "labels": _LABELS,
-            "margin": option("margin", "0", "0.5", "-0.5", "1"),
+            "margin": option("margin", "0", "0.5", "-0.5", "-1", "2"),
         },
-        (*_RULES, _IN_HALF),
+        (*RULES, IN_HALF, ZEROS_IN_HALF, ZEROS_IN_DOUBLE, UNLABELLED),
         _embedding,
     ),
     Table(
@@ -212,7 +225,7 @@ TABLES = (
             "eps": option("eps", "1e-6", "0", "0.1"),
             "keepdim": option("keepdim", "false", "true"),
         },
-        (*_RULES, *_NOT_FINITE, _POWERS, _POWERS_IN_HALF, _SECOND_DERIVATIVES, _ALL_EPS),
+        (*RULES, *NOT_FINITE, *POWERS, POWERS_IN_HALF, SECOND_DERIVATIVES, ALL_EPS),
         _distance,
     ),
     Table(
@@ -222,11 +235,20 @@ TABLES = (
             **_BASE,
             "special": _TIES,
             "margin": _MARGINS,
-            "p": _DEGREES[:4],
+            "p": _DEGREES[:6],
             "eps": option("eps", "0", "0.1"),
             "swap": _SWAP,
         },
-        (*_RULES, *_NOT_FINITE, _POWERS, _POWERS_IN_HALF, _PRODUCTS, _SECOND_DERIVATIVES, _ALL_EPS),
+        (
+            *RULES,
+            *NOT_FINITE,
+            *POWERS,
+            POWERS_IN_HALF,
+            PRODUCTS,
+            SECOND_DERIVATIVES,
+            ALL_EPS,
+            SAME_DISTANCES,
+        ),
         _triplet,
     ),
     Table(
@@ -239,7 +261,16 @@ TABLES = (
             "distance_function": _DISTANCES,
             "swap": _SWAP,
         },
-        (*_RULES, *_NOT_FINITE, _POWERS, _POWERS_IN_HALF, _PRODUCTS, _SECOND_DERIVATIVES, _ALL_EPS),
+        (
+            *RULES,
+            *NOT_FINITE,
+            *POWERS,
+            POWERS_IN_HALF,
+            PRODUCTS,
+            SECOND_DERIVATIVES,
+            ALL_EPS,
+            ZEROS_IN_HALF,
+        ),
         _triplet,
     ),
 )

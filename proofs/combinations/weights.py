@@ -8,13 +8,14 @@ from proofs.combinations.tensors import Shape, drawn, filled, patched
 WEIGHTS: Levels = ("-no weights", "weights", "weights with zeros", "weights of 0")
 _HUGE = 64.0
 # What each of the weights belongs to, where they broadcast.
-SPREADS: Levels = ("-weights of elements", "weights of columns", "weights of rows")
+SPREADS: Levels = ("-weights of elements", "weights of columns", "weights of rows", "one weight")
+_ANYWHERE = ("-weights of elements", "one weight")
 SPREAD_RULES = (
     Rule(
         ("weight", "spread"),
         lambda weight, spread: not weight.startswith(SILENT) or spread.startswith(SILENT),
     ),
-    Rule(("form", "spread"), lambda form, spread: spread.startswith(SILENT) or form == "3 or 5 dimensions"),
+    Rule(("form", "spread"), lambda form, spread: spread in _ANYWHERE or form == "3 or 5 dimensions"),
 )
 
 
@@ -22,6 +23,8 @@ def spread(choice: Choice, shape: Shape) -> Shape:
     """The shape of weights that broadcast to this one."""
     if choice["spread"] == "weights of columns":
         return shape[-1:]
+    if choice["spread"] == "one weight":
+        return () if shape == () else ((), (1,))[choice.among("dimensions of weight", 0, 1)]
     return (*shape[:-1], 1) if choice["spread"] == "weights of rows" else shape
 
 
