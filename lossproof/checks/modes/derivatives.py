@@ -83,7 +83,8 @@ def _judge_along(quantity: str, observed: Float64Array, call: CallInMode, *true:
         shape = partial(shape_assertion, call.plain.value.shape)
         verdict = wrong_shape(observed.shape, call.plain.value.shape)
         return Judgement(quantity, verdict, call.plain.value, observed, shape)
-    weighted = np.asarray(np.sum(observed * call.planned.truth.upstreams[-1]))
+    with np.errstate(all="ignore"):  # an infinite derivative may meet an upstream gradient of 0
+        weighted = np.asarray(np.sum(observed * call.planned.truth.upstreams[-1]))
     verdicts = [(judge_by_picks(truth, partial(compare, weighted)), truth) for truth in true]
     verdict, fitting = max(verdicts, key=lambda pair: pair[0].agrees)
 
