@@ -1,0 +1,1 @@
+"""Faults in multilabel soft margin loss."""
