@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from proofs.case_text import slug
+from proofs.case_text import block, slug, wrapped
 from proofs.combinations.catalogue import TABLES
 from proofs.combinations.covering import covering_array
 from proofs.combinations.table import SILENT, Call, Choice, Row, Table
@@ -16,7 +15,6 @@ _HEAD = """\
 # Made from the tables by `python -m proofs.combinations`, which makes it anew; do not edit.
 cases:
 """
-_WIDTH = 110
 # Digits of an id; it is that of the contents, so that it cannot come to mean others.
 _DIGITS = 6
 
@@ -38,7 +36,7 @@ def _case(table: Table, row: Row) -> str:
     digest = hashlib.sha256(body.encode()).hexdigest()[:_DIGITS]
     lines = [
         f"  - id: {'-'.join(filter(None, (slug(table.loss), table.variant, 'combination', digest)))}",
-        *_wrapped("title", title(row), 4),
+        *wrapped("title", title(row), 4),
         f"    loss: {table.loss}",
         body,
     ]
@@ -60,25 +58,7 @@ def _body(choice: Choice, call: Call) -> Iterator[str]:
         yield f"    reductions: [{choice.reduction}]"
     if call.warns is not None:
         yield f"    warns: {call.warns}"
-    yield from _block("params", {name: text for name, text in call.params.items() if text is not None})
-    yield from _block("args", call.args)
+    yield from block("params", {name: text for name, text in call.params.items() if text is not None})
+    yield from block("args", call.args)
     if call.upstream is not None:
-        yield from _wrapped("upstream", call.upstream, 4)
-
-
-def _block(key: str, texts: Mapping[str, str]) -> Iterator[str]:
-    if texts:
-        yield f"    {key}:"
-    for name, text in texts.items():
-        yield from _wrapped(name, text, 6)
-
-
-def _wrapped(key: str, text: str, indent: int) -> Iterator[str]:
-    yield from textwrap.wrap(
-        f"{key}: {text}",
-        _WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + 2),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+        yield from wrapped("upstream", call.upstream, 4)

@@ -29,6 +29,7 @@ _SIZES = {
 }
 
 FORMS: Levels = ("-one dimension", "one number", "no rows", "3 or 5 dimensions")
+SHAPED: dict[str, Levels] = {"form": FORMS, "size": SIZES}
 SMALL_FORMS = ("one number", "no rows")
 SIZE_RULE = Rule(("form", "size"), lambda form, size: form not in SMALL_FORMS or size == "-few")
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 from proofs.combinations.circumstances import (
-    FORMS,
     PLACES,
     SCALES,
+    SHAPED,
     SIZE_RULE,
-    SIZES,
     SPECIAL_RULES,
     SPECIALS,
     UPSTREAMS,
@@ -105,14 +104,12 @@ def _gaussian(choice: Choice) -> Call:
     return Call(args, params, upstream(choice, own))
 
 
-_SHAPED: dict[str, Levels] = {"form": FORMS, "size": SIZES}
-
 TABLES = (
     Table(
         "PoissonNLLLoss",
         {
             **common(),
-            **_SHAPED,
+            **SHAPED,
             "broadcast": BROADCASTS,
             "rates": _RATES,
             "counts": _COUNTS,
@@ -156,7 +153,7 @@ TABLES = (
         "GaussianNLLLoss",
         {
             **common(),
-            **_SHAPED,
+            **SHAPED,
             "broadcast": BROADCASTS[:2],
             "scale": SCALES,
             "zeros": ZEROS,

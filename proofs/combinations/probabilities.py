@@ -6,11 +6,10 @@ import math
 
 from proofs.combinations.circumstances import (
     ELEMENTWISE,
-    FORMS,
     PLACES,
     SCALES,
+    SHAPED,
     SIZE_RULE,
-    SIZES,
     SPECIAL_RULES,
     SPECIALS,
     UPSTREAMS,
@@ -30,8 +29,6 @@ from proofs.combinations.regression import BROADCAST_RULE, BROADCASTS, OWNERS, s
 from proofs.combinations.table import Call, Choice, Levels, Rule, Table
 from proofs.combinations.tensors import Shape, Tensor, drawn, in_blocks, next_to, patched
 from proofs.combinations.weights import SPREAD_RULES, SPREADS, WEIGHTS, spread, weight_levels, weights
-
-_SHAPED: dict[str, Levels] = {"form": FORMS, "size": SIZES}
 
 _RANGES: Levels = ("-ordinary", "near 0", "near 1", "below the bound")
 _LIMITS = {
@@ -151,7 +148,7 @@ TABLES = (
         "BCELoss",
         {
             **common(),
-            **_SHAPED,
+            **SHAPED,
             "range": _RANGES,
             "labels": _LABELS[:4],
             "special": _PROBABILITIES,
@@ -168,7 +165,7 @@ TABLES = (
         "BCEWithLogitsLoss",
         {
             **common(),
-            **_SHAPED,
+            **SHAPED,
             "scale": SCALES,
             "labels": _LABELS,
             "zeros": ZEROS,
@@ -200,7 +197,7 @@ TABLES = (
         "KLDivLoss",
         {
             **common((*ELEMENTWISE, "batchmean")),
-            **_SHAPED,
+            **SHAPED,
             "broadcast": BROADCASTS,
             "scale": ("-ordinary", "huge"),
             "special": SPECIALS,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.numbers.formats import Format
+from proofs.case_text import listed as numbers_of
 from proofs.case_text import number
 from proofs.combinations.table import Choice
 
@@ -57,7 +58,7 @@ def filled(value: float, shape: Shape, dtype: str | None = None) -> Tensor:
 def listed(values: npt.ArrayLike, dtype: str | None = None) -> Tensor:
     """Numbers one by one."""
     array = np.asarray(values)
-    text = f"{{dtype: {dtype}, data: {_listed(array)}}}" if dtype else _listed(array)
+    text = f"{{dtype: {dtype}, data: {numbers_of(array)}}}" if dtype else numbers_of(array)
     return Tensor(text, array)
 
 
@@ -137,9 +138,3 @@ def _shape(shape: Shape) -> str:
 
 def _dtype(dtype: str | None) -> str:
     return f", dtype: {dtype}" if dtype else ""
-
-
-def _listed(values: npt.NDArray[Any]) -> str:
-    if values.ndim == 0:
-        return number(values.item())
-    return f"[{', '.join(_listed(part) for part in values)}]"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.formats import FORMATS, Format
 from lossproof.reference.catalogue import LOSSES
-from proofs.case_text import number, slug
+from proofs.case_text import block, listed, number, slug
 from proofs.edges.choosing import chosen_places, numbers_beside
 from proofs.edges.finding import BATCH_AXIS, batch, edges
 from proofs.edges.sweeps import SWEEPS, Sweep
@@ -23,7 +22,6 @@ _HEAD = """\
 # Made from the formulas by `python -m proofs.edges`, which makes it anew; do not edit.
 cases:
 """
-_WIDTH = 110
 
 
 def case_file(sweeps: Iterable[Sweep] = SWEEPS) -> str:
@@ -61,8 +59,8 @@ def _case(id: str, sweeps: Sequence[Sweep], format: Format) -> str:
         f"    loss: {loss.name}",
         f"    dtypes: [{format.name}]",
         *(["    reductions: [none]"] if loss.reductions else []),
-        *_block("params", {name: np.asarray(value) for name, value in params.items()}),
-        *_block("args", args),
+        *block("params", {name: _tensor(np.asarray(value)) for name, value in params.items()}),
+        *block("args", {name: _tensor(values) for name, values in args.items()}),
     ]
     return "\n".join(lines) + "\n"
 
@@ -72,23 +70,7 @@ def _numbers(seed: str, sweep: Sweep, format: Format) -> npt.NDArray[np.float64]
     return numbers_beside(places, *sweep.limits(format), seed, format)
 
 
-def _block(key: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Iterator[str]:
-    if tensors:
-        yield f"    {key}:"
-    for name, values in tensors.items():
-        text = f"{name}: {_tensor(values)}"
-        yield from textwrap.wrap(
-            text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8, break_on_hyphens=False
-        )
-
-
 def _tensor(values: npt.NDArray[Any]) -> str:
     if values.size > 1 and np.all(values == values.flat[0]):
         return f"{{fill: {number(values.flat[0].item())}, shape: {list(values.shape)}}}"
-    return _listed(values)
-
-
-def _listed(values: npt.NDArray[Any]) -> str:
-    if values.ndim == 0:
-        return number(values.item())
-    return f"[{', '.join(_listed(part) for part in values)}]"
+    return listed(values)
