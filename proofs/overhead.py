@@ -21,7 +21,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +86,6 @@ def replay(path: Path) -> None:
 
 def _session() -> ConformanceSession:
     torch.set_num_threads(1)
-    forkserver.ensure_running()  # isolated calls come from there
     corpus = load_corpus(ROOT / "cases")
     return ConformanceSession(corpus, select(corpus, "", "", "", "cpu"))
 

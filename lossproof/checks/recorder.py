@@ -69,16 +69,15 @@ class Recorder:
         **fields: Any,
     ) -> Record:
         """One record of this case; ``fields`` are further fields of it."""
-        record = Record(
-            **self._common,
-            layout=layout,
-            reduction=reduction,
-            quantity=Quantity(quantity),
-            outcome=outcome,
-            error_over_budget=error_over_budget,
-            message=message,
-            **fields,
-        )
+        stated = {
+            "layout": layout,
+            "reduction": reduction,
+            "quantity": Quantity(quantity),
+            "outcome": outcome,
+            "error_over_budget": error_over_budget,
+            "message": message,
+        }
+        record = Record.of({**self._common, **stated, **fields})
         if detail is None or outcome.is_passing or not self._is_shown(record):
             return record
         return replace(record, detail=detail())

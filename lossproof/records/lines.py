@@ -27,7 +27,8 @@ _OF_CASE = ("case", "title", "loss", "file", "line", "source", "finding", "flags
 _OF_TRIAL = ("case", "subject", "dtype", "device")
 _OF_CHECK = tuple(field.name for field in fields(Record) if field.name not in (*_OF_CASE, *_OF_TRIAL))
 # What a column that is left out would say of each check.
-_UNSTATED: Mapping[str, Any] = {"layout": "contiguous", "reduction": None, "error_over_budget": None} | {
+_SHARE = "error_over_budget"
+_UNSTATED: Mapping[str, Any] = {"layout": "contiguous", "reduction": None, _SHARE: None} | {
     field.name: field.default if field.default_factory is MISSING else field.default_factory()
     for field in fields(Record)
     if field.name in _OF_CHECK and (field.default is not MISSING or field.default_factory is not MISSING)
@@ -77,10 +78,10 @@ class LineReader:
         shared = {**_UNSTATED, **self._case, **trial}
         del shared["checks"]
         try:
+            shares = [share if share is None else float(share) for share in columns.get(_SHARE, ())]
+            columns = {**columns, _SHARE: shares} if shares else columns
             for check in zip(*columns.values(), strict=True):
-                row = shared | dict(zip(columns, check, strict=True))
-                share = row["error_over_budget"]
-                yield row if share is None else row | {"error_over_budget": float(share)}
+                yield shared | dict(zip(columns, check, strict=True))
         except (TypeError, ValueError, OverflowError) as error:
             raise LineError(f"the columns of checks do not fit together ({error})") from error
 
@@ -94,9 +95,8 @@ def records_in(text: str) -> list[Record]:
 def _columns(checks: Sequence[Record]) -> dict[str, list[Any]]:
     columns = dict(zip(_OF_CHECK, map(list, zip(*map(_check, checks), strict=True)), strict=True))
     # JSON has neither infinity nor nan.
-    shares = columns["error_over_budget"]
-    columns["error_over_budget"] = [
-        share if share is None or math.isfinite(share) else str(share) for share in shares
+    columns[_SHARE] = [
+        share if share is None or math.isfinite(share) else str(share) for share in columns[_SHARE]
     ]
     return {
         name: values

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
+from itertools import repeat
 from types import NoneType
 from typing import Any
 
@@ -108,16 +110,30 @@ class Record:
             TypeError: if a field is missing, unknown or of another type.
             ValueError: if the outcome is unknown.
         """
-        for name, value in fields.items():
-            if not isinstance(value, _TYPES.get(name, object)):
-                raise TypeError(f"{name} of type {type(value).__name__}")
-        return cls(
-            **{
-                **fields,
-                "quantity": Quantity(fields.get("quantity", "")),
-                "outcome": Outcome(fields.get("outcome", "")),
-            }
-        )
+        if not all(map(isinstance, fields.values(), map(_TYPES.get, fields, repeat(())))):
+            raise TypeError(_first_wrong(fields))
+        if missing := _REQUIRED - fields.keys():
+            raise TypeError(f"no {min(missing)}")
+        quantity, outcome = Quantity(fields["quantity"]), Outcome(fields["outcome"])
+        return cls.of({**fields, "quantity": quantity, "outcome": outcome})
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Record:
+        """The record with these fields, of which none may be missing, unknown or of another type.
+
+        The constructor of a frozen class makes a call for each field; this sets them all at once.
+        """
+        record = object.__new__(cls)
+        record.__dict__.update(_DEFAULTS)
+        record.__dict__.update(fields)
+        return record
+
+
+def _first_wrong(fields: Mapping[str, Any]) -> str:
+    """Which field is unknown or of another type, in words."""
+    wrong = (name for name, value in fields.items() if not isinstance(value, _TYPES.get(name, ())))
+    name = next(wrong)
+    return f"{name} of type {type(fields[name]).__name__}" if name in _TYPES else f"a field {name}"
 
 
 # What JSON has for the fields of a record.
@@ -136,6 +152,12 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "picks": (dict,),
     "ulps": (list, NoneType),
 }
+_DEFAULTS: Mapping[str, Any] = {
+    field.name: field.default if field.default_factory is MISSING else field.default_factory()
+    for field in dataclasses.fields(Record)
+    if field.default is not MISSING or field.default_factory is not MISSING
+}
+_REQUIRED = {field.name for field in dataclasses.fields(Record)} - _DEFAULTS.keys()
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from lossproof.running.interruption import end_with_parent, report_when_terminat
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.options import OPTIONS
 from lossproof.running.project import complete_options, entries_for, project_of, send_project
-from lossproof.running.protocol import ATTACHMENT, EXAMINER, carry_out, pytest_runtest_protocol
+from lossproof.running.protocol import ATTACHMENT, EXAMINER, carry_out, pytest_runtest_protocol, trial_of
 from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
@@ -196,8 +196,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("trial", trials, ids=[trial.id for trial in trials])
 
 
-def pytest_collection_finish() -> None:
-    """Exempt everything loaded so far from garbage collection: it lives as long as the run."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say which trials are left, and exempt what is loaded from garbage collection: it stays to the end."""
+    examiner = session.config.stash[EXAMINER]
+    if isinstance(examiner, Supervisor):
+        examiner.expect({trial.id for trial in map(trial_of, session.items) if trial is not None})
     gc.collect()
     gc.freeze()
 
@@ -216,7 +219,7 @@ def examine_sentinel(request: pytest.FixtureRequest) -> Callable[[], None]:
         answer = request.config.stash[EXAMINER].examine_sentinel()
         if not answer.complaints:
             problem = f"{_NOT_CAUGHT}: {MISTAKE}"
-            setattr(request.node, ATTACHMENT, {"lines": "", "problems": [problem]})
+            setattr(request.node, ATTACHMENT, {"lines": "", "problems": [problem], "seconds": 0.0})
             pytest.fail(answer.failure or problem, pytrace=False)
 
     return run
@@ -227,5 +230,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Attach the records to the test's report, with which they travel from a worker."""
     report = yield
     if report.when == "call":
-        setattr(report, ATTACHMENT, getattr(item, ATTACHMENT, None))
+        attachment = getattr(item, ATTACHMENT, None)
+        setattr(report, ATTACHMENT, attachment)
+        if attachment is not None:
+            # The test of a case's first trial waits for all of them.
+            report.duration = attachment.pop("seconds") or report.duration
     return report

@@ -16,7 +16,8 @@ from lossproof.running.supervision import Supervisor
 
 # What carries out trials: in a second process, or in this one, where a debugger is.
 EXAMINER = pytest.StashKey[Supervisor | ConformanceSession]()
-# The attribute of a test and of its report that holds what ``RunReports.add`` takes.
+# The attribute of a test and of its report that holds what ``RunReports.add`` takes; that of the test holds
+# the seconds that the trial took as well.
 ATTACHMENT = "lossproof_records"
 
 
@@ -25,7 +26,8 @@ def carry_out(trial: PlannedTrial, item: pytest.Item) -> None:
     answer = item.config.stash[EXAMINER].examine(trial)
     if answer.failure:
         pytest.fail(answer.failure, pytrace=False)
-    setattr(item, ATTACHMENT, {"lines": answer.lines, "problems": [*answer.problems]})
+    attachment = {"lines": answer.lines, "problems": [*answer.problems], "seconds": answer.seconds}
+    setattr(item, ATTACHMENT, attachment)
     if answer.complaints:
         if answer.printed:
             item.add_report_section("call", "end of the subject's output", answer.printed)
@@ -40,7 +42,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Carry out a trial in its call alone; leave other tests, and trials in this process, to pytest."""
     options = item.config.option
     is_wanted_whole = getattr(options, "setuponly", False) or getattr(options, "setupshow", False)
-    trial = _trial_of(item)
+    trial = trial_of(item)
     if trial is None or is_wanted_whole or not isinstance(item.config.stash[EXAMINER], Supervisor):
         return None
     hook = item.ihook
@@ -53,8 +55,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     return True
 
 
-def _trial_of(item: pytest.Item) -> PlannedTrial | None:
+def trial_of(item: pytest.Item) -> PlannedTrial | None:
     """The trial of a test of the harness; None for any other test."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     is_ours = "examine" in getattr(item, "fixturenames", ())
-    return parameters.get("trial") if is_ours else None
+    trial = parameters.get("trial") if is_ours else None
+    return trial if isinstance(trial, PlannedTrial) else None  # not so in a run without trials

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lossproof.checks.certification import certify
 from lossproof.checks.examination import Examiner
@@ -34,6 +34,7 @@ class Answer:
         skipped: why nothing could be checked; None if something was.
         problems: a sentence per known defect that is gone, if the release is on record.
         printed: the end of the subject's output.
+        seconds: how long it took; 0 if nobody knows.
         failure: the traceback of a failure of the harness itself; then there are no records.
         is_last: whether the process must not carry out another trial, since its memory may be corrupted or
             is large.
@@ -45,6 +46,7 @@ class Answer:
     skipped: str | None = None
     problems: Sequence[str] = ()
     printed: str = ""
+    seconds: float = field(default=0.0, compare=False)
     failure: str = ""
     is_last: bool = False
 

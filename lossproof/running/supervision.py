@@ -1,44 +1,54 @@
 """Examines trials in a second process, so that no subject can hang, end or corrupt the run.
 
 The second process serves until it ends, exceeds the time limit or turns out to be corrupted. The trial is
-then recorded as an error, and a new process serves the next one.
+then recorded as an error, and a new process serves the next one. It is asked for the trials of a case at
+once, since to wake it, and to look for what a subject has changed, costs more than many a trial.
 """
 
 from __future__ import annotations
 
-import io
 import multiprocessing
 import os
 import secrets
 import signal
 import subprocess
 import sys
-import traceback
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import takewhile
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from lossproof.adapters.keeper import keep
 from lossproof.running.deadline import Deadline
-from lossproof.running.messages import LONGEST, NoAnswer, answer_in, message_of
+from lossproof.running.messages import LONGEST, NoAnswer, answer_in
 from lossproof.running.orphans import adopt_orphans, end_orphans
 from lossproof.running.selection import PlannedTrial, Selection
+from lossproof.running.serving import SENTINEL, serve
 from lossproof.running.session import Answer, ConformanceSession
 from lossproof.subjects.isolated import ending_of
-from lossproof.subjects.surroundings import Surroundings
 
-_KEPT_CHARACTERS = 4000
-# A request is the place of a trial in the selection, or this number for the sentinel.
-_SENTINEL = -1
 _STARTING_SECONDS = 120.0
 # For a process that has closed its connection: its memory may take a while to be freed.
 _ENDING_SECONDS = 10.0
-# A process that has held more bytes serves no further trial: compilers keep what they have compiled.
-_MOST_MEMORY = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """What came of a request.
+
+    Attributes:
+        answers: to its first trials; all of them, unless there is a problem or the process had to end.
+        problem: why there is no answer to the next trial; empty if there is one.
+        changes: what the subject has changed in its process by one of its trials, in words.
+    """
+
+    answers: Sequence[Answer]
+    problem: str = ""
+    changes: str = ""
 
 
 class Supervisor:
@@ -59,6 +69,8 @@ class Supervisor:
         self.captures = captures
         self.method = method or _usual_method(session.selection)
         self._places = {trial.id: place for place, trial in enumerate(session.selection.trials)}
+        self._expected: Collection[str] = self._places.keys()
+        self._answers: dict[int, Answer | str] = {}
         self._process: BaseProcess | None = None
         self._kill: Callable[[], object] = lambda: None
         self._deadline = Deadline(self._kill)
@@ -67,50 +79,86 @@ class Supervisor:
         self._is_ready = False
         self._end = -1
 
+    def expect(self, ids: Collection[str]) -> None:
+        """Say which trials are to be carried out: no other one is, along with those of its case."""
+        self._expected = ids
+
     def examine(self, trial: PlannedTrial) -> Answer:
-        """Carry out a trial in the second process."""
-        answer = self._ask(self._places[trial.id])
+        """Carry out a trial in the second process, and with it the next ones of its case."""
+        place = self._places[trial.id]
+        if place not in self._answers:
+            places = self._of_one_case(place)
+            self._answers = dict(zip(places, self._answers_to(places), strict=True))
+        answer = self._answers.pop(place)
         return answer if isinstance(answer, Answer) else self.session.error_answer(trial, answer)
 
     def examine_sentinel(self) -> Answer:
         """Examine the sentinel in the second process."""
-        answer = self._ask(_SENTINEL)
+        (answer,) = self._answers_to([SENTINEL])
         return answer if isinstance(answer, Answer) else Answer(failure=answer)
 
-    def _ask(self, place: int) -> Answer | str:
-        """The answer, or the reason why there is none."""
+    def _of_one_case(self, first: int) -> list[int]:
+        """The place of a trial, and those of the expected ones that follow and have the same case."""
+        trials = self.session.selection.trials
+        following = range(first + 1, len(trials))
+        same = takewhile(lambda place: trials[place].case is trials[first].case, following)
+        return [first, *(place for place in same if trials[place].id in self._expected)]
+
+    def _answers_to(self, places: Sequence[int]) -> list[Answer | str]:
+        """The answer to each, or the reason why there is none."""
+        if not places:
+            return []
+        exchange = self._ask(places)
+        answered, rest = places[: len(exchange.answers)], places[len(exchange.answers) :]
+        if exchange.problem:
+            # Whether those before it changed anything, nobody has looked.
+            return [*self._answers_to(answered), exchange.problem, *self._answers_to(rest[1:])]
+        if not exchange.changes:
+            return [*exchange.answers, *self._answers_to(rest)]
+        if len(answered) == 1:
+            return [exchange.changes, *self._answers_to(rest)]
+        alone = [answer for place in places for answer in self._answers_to([place])]
+        if all(isinstance(answer, Answer) for answer in alone):
+            alone[-1] = exchange.changes  # none repeats what was seen, which must not be lost
+        return alone
+
+    def _ask(self, places: Sequence[int]) -> _Exchange:
+        """Send a request, and wait for each of its answers."""
         connection = self._connection or self._start()
+        answers: list[Answer] = []
+        changes: list[str] = []
         try:
             # What a new process imports is no part of a trial.
             if not self._is_ready and not connection.poll(max(self.seconds, _STARTING_SECONDS)):
                 self.close()
-                return f"the process did not start within {_STARTING_SECONDS:g} seconds"
+                return _Exchange(answers, f"the process did not start within {_STARTING_SECONDS:g} seconds")
             if not self._is_ready:
                 connection.recv()
                 self._is_ready = True
             token = secrets.token_hex()
-            connection.send((place, token))
-            # A process that the subject has started may hold the connection open after this one has ended.
-            if not wait([connection, self._end], self.seconds):
-                self.close()
-                return f"not done within {self.seconds:g} seconds, the time limit of a trial"
-            if not connection.poll():
-                return self._how_it_ended()
-            with self._deadline.within(self.seconds):
-                answer, changes = answer_in(connection.recv_bytes(LONGEST), token)
+            connection.send((places, token))
+            while len(answers) < len(places) and not (answers and answers[-1].is_last):
+                # What the subject has started may hold the connection open after the process has ended.
+                ready = wait([connection, self._end], self.seconds)
+                if not ready:
+                    self.close()
+                    limit = f"{self.seconds:g} seconds, the time limit of a trial"
+                    return _Exchange(answers, f"not done within {limit}")
+                if connection not in ready:
+                    return _Exchange(answers, self._how_it_ended())
+                with self._deadline.within(self.seconds):
+                    answer, changes = answer_in(connection.recv_bytes(LONGEST), token)
+                answers.append(answer)
             if connection.poll():
                 raise NoAnswer("the subject wrote into the connection of the harness")
         except NoAnswer as problem:
             self.close()
-            return str(problem)
+            return _Exchange(answers[: len(places) - 1], str(problem))
         except (EOFError, OSError):
-            return self._how_it_ended()
-        if changes:
+            return _Exchange(answers[: len(places) - 1], self._how_it_ended())
+        if changes or answers[-1].is_last:
             self.close()
-            return f"the subject changed {', '.join(changes)}"
-        if answer.is_last:
-            self.close()
-        return answer
+        return _Exchange(answers, changes=f"the subject changed {', '.join(changes)}" if changes else "")
 
     def close(self) -> None:
         """End the process."""
@@ -133,7 +181,7 @@ class Supervisor:
         context = multiprocessing.get_context(self.method)
         our_end, other_end = context.Pipe()
         arguments = (self.session, our_end, other_end, self.captures)
-        self._process = context.Process(target=_serve, args=arguments)  # type: ignore[attr-defined]  # typeshed's base class of contexts lacks it
+        self._process = context.Process(target=serve, args=arguments)  # type: ignore[attr-defined]  # typeshed's base class of contexts lacks it
         # Now, since Ctrl-C may come at any time: Python waits for this process before it ends.
         self._kill = weakref.finalize(self, _end_group, self._process)
         with warnings.catch_warnings():
@@ -188,83 +236,3 @@ def _end_group(process: BaseProcess) -> None:
         with suppress(OSError):  # it has not made its group yet, or is gone
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
-
-
-def _serve(session: ConformanceSession, far_end: Connection, connection: Connection, captures: bool) -> None:
-    """Answer requests until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, which ends this process
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if hasattr(os, "setsid"):
-        os.setsid()  # what subjects start ends with it
-    own_id = os.getpid()
-    far_end.close()  # or this process would keep open the end whose closing it waits for
-    tail = _Tail()
-    if captures:
-        _silence(tail)
-    surroundings = Surroundings(session.selection.subjects.values())
-    connection.send(None)  # ready
-    while True:
-        try:
-            place, token = connection.recv()
-        except EOFError:
-            if hasattr(os, "killpg"):
-                os.killpg(0, signal.SIGKILL)
-            return
-        answer = _answer(session, place)
-        if os.getpid() != own_id:
-            os._exit(0)  # this is a copy that the subject forked: only one of them may answer
-        changes = surroundings.changes()
-        if not changes:
-            session.keep_truth()
-        is_last = answer.is_last or _peak_memory() > _MOST_MEMORY
-        answer = replace(answer, printed=tail.take(), is_last=is_last)
-        connection.send_bytes(message_of(token, answer, changes))
-
-
-def _peak_memory() -> int:
-    """The most memory that this process has held so far, in bytes; 0 where nobody knows."""
-    try:
-        import resource
-    except ImportError:  # on Windows
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _answer(session: ConformanceSession, place: int) -> Answer:
-    try:
-        if place == _SENTINEL:
-            return session.examine_sentinel()
-        return session.examine(session.selection.trials[place])
-    except BaseException:
-        # Exceptions of subjects are recorded; what arrives here is a failure of the harness itself.
-        return Answer(failure=traceback.format_exc())
-
-
-class _Tail(io.TextIOBase):
-    """A stream that keeps the end of the text written to it."""
-
-    def __init__(self) -> None:
-        self._text = ""
-
-    def writable(self) -> bool:
-        """Always true."""
-        return True
-
-    def write(self, text: str, /) -> int:
-        """Keep the end of the text."""
-        self._text = (self._text + text[-_KEPT_CHARACTERS:])[-_KEPT_CHARACTERS:]
-        return len(text)
-
-    def take(self) -> str:
-        """Return the text, and forget it."""
-        text, self._text = self._text, ""
-        return text
-
-
-def _silence(tail: _Tail) -> None:
-    """Keep the end of Python's output; output of other code to the file descriptors is lost."""
-    sys.stdout = sys.stderr = tail
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)

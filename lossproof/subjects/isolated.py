@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -15,13 +16,16 @@ _SECONDS = 120
 
 
 def run_isolated(subject: Subject, call: Call) -> Observation:
-    """Run a call on a copy of the subject, which is pickled.
+    """Run a call on a copy of the subject, which is pickled unless the process is forked.
 
     Raises:
         Unsupported, Refused: as the subject does; ``Refused(PROCESS_ENDED, ...)`` if the process ends.
     """
-    receiver, sender = _context.Pipe(duplex=False)
-    process = _context.Process(target=_answer, args=(subject, call, sender), daemon=True)
+    # Forking is fast, but does not work with an accelerator's driver, or with others' threads.
+    is_safe = sys.platform == "linux" and call.device == "cpu" and not subject.is_foreign
+    context: Any = multiprocessing.get_context("fork") if is_safe else _preloaded
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(subject, call, sender), daemon=True)
     try:
         process.start()
     except Exception as error:  # whatever somebody else's objects raise when they are pickled
@@ -44,7 +48,7 @@ def run_isolated(subject: Subject, call: Call) -> Observation:
     raise answer
 
 
-def _preloaded() -> multiprocessing.context.BaseContext:
+def _preload() -> multiprocessing.context.BaseContext:
     """A server that has loaded torch forks processes in milliseconds; if there is none, each loads torch."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -54,7 +58,7 @@ def _preloaded() -> multiprocessing.context.BaseContext:
     return context
 
 
-_context: Any = _preloaded()
+_preloaded: Any = _preload()
 
 
 def _answer(subject: Subject, call: Call, sender: Connection) -> None:

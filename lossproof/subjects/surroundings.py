@@ -34,7 +34,7 @@ class Surroundings:
             owners |= _judging()
         self._environment = dict(os.environ)
         self._state = {name: probe() for name, probe in self._probes.items()}
-        self._namespaces = {name: (owner, dict(vars(owner))) for name, owner in owners.items()}
+        self._namespaces = {name: (vars(owner), dict(vars(owner))) for name, owner in owners.items()}
 
     def changes(self) -> list[str]:
         """The changes since the snapshot, in words."""
@@ -43,11 +43,9 @@ class Surroundings:
         if any(os.environ.get(name) != value for name, value in self._environment.items()):
             changes.append("the environment")
         for owner, (now, before) in self._namespaces.items():
-            # New names are fine: submodules are imported when they are first used.
-            if not all(map(is_, map(vars(now).get, before), before.values())):
-                changes += [
-                    f"{owner}.{name}" for name, value in before.items() if vars(now).get(name) is not value
-                ]
+            # New names are fine, and come last: submodules are imported when they are first used.
+            if len(now) < len(before) or not all(map(is_, now.values(), before.values())):
+                changes += [f"{owner}.{name}" for name, value in before.items() if now.get(name) is not value]
         return changes
 
 

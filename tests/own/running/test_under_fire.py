@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from suite_runs import FIRST_AND_LAST, Suite
 from unruly_subjects import MISBEHAVIOURS, Unruly
 
 from lossproof.corpus.reading import load_corpus
-from lossproof.running import supervision
+from lossproof.running import serving
 from lossproof.running.selection import Selection, select
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
@@ -186,7 +187,7 @@ def test_a_process_that_has_held_much_memory_serves_no_further_trial(
     corpus = load_corpus(tmp_path)
     selection = select(corpus, "reference", "float64", "", "cpu")
     for most, served in ((2**40, 1), (0, len(selection.trials))):
-        monkeypatch.setattr(supervision, "_MOST_MEMORY", most)
+        monkeypatch.setattr(serving, "_MOST_MEMORY", most)
         supervisor = Supervisor(ConformanceSession(corpus, selection), 120)
         started: list[None] = []
         monkeypatch.setattr(supervisor, "_start", counting(supervisor._start, started))
@@ -194,6 +195,31 @@ def test_a_process_that_has_held_much_memory_serves_no_further_trial(
         supervisor.close()
         assert len(started) == served
         assert not any(answer.complaints for answer in answers)
+
+
+def test_a_change_that_a_subject_makes_once_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "losses.yaml").write_text(FIRST_AND_LAST.replace("float64", "float32, float64"))
+    corpus = load_corpus(tmp_path)
+    mark = tmp_path / "done"
+
+    def change_once(call: Call, answer: Observation) -> Observation:
+        if call.dtype == "float64" and not mark.exists():
+            mark.touch()
+            random.seed(1)
+        return answer
+
+    trials = [one for one in select(corpus, "reference", "", "", "cpu").trials if one.case.loss == "NLLLoss"]
+    trials = [replace(trial, subject="changing") for trial in trials]
+    assert [trial.dtype for trial in trials] == ["float64", "float32"]
+    selection = Selection(
+        tuple(trials), {"changing": Unruly("changing", change_once)}, ("float32", "float64"), "cpu"
+    )
+    supervisor = Supervisor(ConformanceSession(corpus, selection), 120, method="fork")
+    answers = [supervisor.examine(trial) for trial in trials]
+    supervisor.close()
+    complaints = [complaint for answer in answers for complaint in answer.complaints]
+    assert mark.exists()
+    assert ["the subject changed Python's global random state" in one for one in complaints] == [True]
 
 
 def test_what_a_subject_has_forked_answers_nothing_and_ends_with_the_run(tmp_path: Path) -> None:
