@@ -6,7 +6,7 @@ from typing import Any
 
 from lossproof.corpus.case import Parameter
 from lossproof.corpus.numeral import Numeral
-from lossproof.corpus.tensors import Tensor
+from lossproof.corpus.tensors import Patch, Tensor, Uniform
 from lossproof.corpus.values import plain_number, typed_numbers
 from lossproof.judging.stored_truth import recalled_numbers
 from lossproof.reference.loss import Loss
@@ -24,4 +24,5 @@ def parameter_value(loss: Loss, name: str, value: Parameter, dtype: str) -> Any:
 
 def tensor_values(tensor: Tensor, dtype: str) -> Values:
     """The numbers of a tensor, rounded to its own dtype, or else to that of the run."""
-    return Values(*typed_numbers(tensor, dtype, recalled_numbers))
+    drawn = tensor if isinstance(tensor, Uniform | Patch) else None
+    return Values(*typed_numbers(tensor, dtype, recalled_numbers), drawn)

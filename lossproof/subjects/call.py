@@ -9,15 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.corpus.tensors import Patch, Uniform
 from lossproof.numbers.formats import Float64Array
 
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """The numbers of one tensor, exact in NumPy, and the dtype (torch's name) that they represent."""
+    """The numbers of one tensor, exact in NumPy, and the dtype (torch's name) that they represent.
+
+    Attributes:
+        drawn: how the case draws them, if it does: a program of many numbers is shorter that way.
+    """
 
     numbers: npt.NDArray[Any]
     dtype: str
+    drawn: Uniform | Patch | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.formats import PARTS, Float64Array
 from lossproof.subjects.call import Values
+from lossproof.subjects.drawing import drawn_source
 
 _LITERAL_ELEMENTS = 300
 
@@ -33,6 +34,8 @@ def tensor_source(values: Values, device: str, dtype: str = "") -> str:
         text = re.sub(r"\b(nan|inf)\b", r"float('\1')", repr(numbers.tolist()))
         reshaped = "" if numbers.size else f".reshape({list(numbers.shape)})"
         return f"torch.tensor({text}, {options}){reshaped}"
+    if drawn := drawn_source(values):
+        return f"torch.from_numpy({drawn}).to({options})"
     stored = _narrowed(numbers)
     flat = f"torch.frombuffer(bytearray({_bytes_source(stored)}), dtype=torch.{stored.dtype})"
     return f"{flat}.reshape({list(numbers.shape)}).to({options})"
@@ -47,6 +50,8 @@ def array_source(values: Values) -> str:
     if numbers.size <= _LITERAL_ELEMENTS and numbers.dtype.kind != "c":
         text = re.sub(r"\b(nan|inf)\b", r"float('\1')", repr(numbers.tolist()))
         return f"numpy.array({text}, dtype='{numbers.dtype}').reshape({numbers.shape})"
+    if drawn := drawn_source(values):
+        return drawn
     stored = _narrowed(numbers)
     flat = f"numpy.frombuffer({_bytes_source(stored)}, dtype='{stored.dtype}')"
     return f"{flat}.reshape({numbers.shape}).astype('{numbers.dtype}')"

@@ -10,6 +10,7 @@ from typing import Any
 
 from lossproof.numbers.formats import Float64Array
 from lossproof.subjects.call import Call
+from lossproof.subjects.drawing import DRAWING, DRAWN
 
 Lines = tuple[str, ...]
 
@@ -68,6 +69,7 @@ class Program:
 
     def assemble(self, *lines: str) -> str:
         """A program of the given lines, with the imports that they need."""
+        lines = (*(DRAWING if any(DRAWN in line for line in lines) else ()), *lines)
         module_imports = [
             f"import {module}"
             for module in _MODULES

@@ -22,6 +22,7 @@ from lossproof.running.selection import Selection, select
 from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
 from lossproof.subjects.call import Call, Observation
+from lossproof.subjects.subject import Subject
 
 # What the record of the misbehaviour says; a tuple is (outcome, part of the message).
 SAID: Mapping[str, tuple[str, str]] = {
@@ -209,7 +210,7 @@ def test_a_change_that_a_subject_makes_once_is_not_lost(tmp_path: Path) -> None:
         return answer
 
     trial = select(corpus, "reference", "float64", "", "cpu").trials[0]
-    subjects = {name: Unruly(name, change_once) for name in ("changing", "another")}
+    subjects: dict[str, Subject] = {name: Unruly(name, change_once) for name in ("changing", "another")}
     trials = tuple(replace(trial, subject=name) for name in subjects)
     supervisor = Supervisor(
         ConformanceSession(corpus, Selection(trials, subjects, ("float64",), "cpu")), 120, method="fork"
