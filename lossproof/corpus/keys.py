@@ -61,6 +61,7 @@ TAKING_TURNS = frozenset(
         "first_spread",
         "others_spread",
         "same_tensor",
+        "transposed_view",
         "accumulated",
         "third_backward",
         "kept_gradients",

@@ -11,12 +11,22 @@ from lossproof.subjects.promise import Promise
 from lossproof.subjects.torch.modes.mode import EVERY_DTYPE, Loss, Mode, Names, Result, Tensors, always, plain
 
 
+def leaving(loss: Loss, tensors: Tensors) -> torch.Tensor:
+    """The value, of a call that leaves the numbers of its tensors as they are."""
+    before = {name: tensor.clone() for name, tensor in tensors.items()}
+    output = loss(**tensors)
+    for name, tensor in tensors.items():
+        if not ((tensor == before[name]) | (tensor != tensor)).all():
+            raise ValueError(f"the call changed {name}")
+    return output
+
+
 def no_grad(loss: Loss, tensors: Tensors, wrt: Names) -> Result:
     """The value of tensors that require gradients, where none are recorded; the second of two calls."""
     for name in wrt:
         tensors[name].requires_grad_()
     with torch.no_grad():
-        loss(**tensors)
+        leaving(loss, tensors)
         return loss(**tensors), {}
 
 
@@ -24,13 +34,13 @@ def inference_mode(loss: Loss, tensors: Tensors) -> Result:
     """The value of tensors made in inference mode, of which nobody needs the numbers but the next call."""
     with torch.inference_mode():
         made = {name: tensor.clone() for name, tensor in tensors.items()}
-        loss(**made)
+        leaving(loss, made)
         return loss(**made), {}
 
 
 def without_gradients(loss: Loss, tensors: Tensors) -> Result:
     """The value of tensors that require no gradients; the second of two calls on the same tensors."""
-    loss(**tensors)
+    leaving(loss, tensors)
     return loss(**tensors), {}
 
 
@@ -120,6 +130,12 @@ def same_tensor(loss: Loss, tensors: Tensors, args: Names, upstream: torch.Tenso
     return plain(loss, {**tensors, second: tensors[first]}, (first,), upstream)
 
 
+def transposed_view(loss: Loss, tensors: Tensors, args: Names, upstream: torch.Tensor) -> Result:
+    """The second argument, whose numbers are those of the first transposed, is a view of it."""
+    first, second, *_ = args
+    return plain(loss, {**tensors, second: tensors[first].detach().T}, (first,), upstream)
+
+
 def has_several(call: Call) -> bool:
     """Whether several tensors of a call may require gradients."""
     return len(call.wrt) > 1
@@ -135,11 +151,25 @@ def has_equal_arguments(call: Call) -> bool:
     return is_alike and first.numbers.tobytes() == second.numbers.tobytes()
 
 
-_SAME = Promise.AS_PLAIN
+def has_transposed_arguments(call: Call) -> bool:
+    """Whether the second argument of a call is the transpose of the first, by which it is differentiated."""
+    names = list(call.args)[:2]
+    if len(names) < 2 or names[0] not in call.wrt:
+        return False
+    first, second = (call.args[name] for name in names)
+    if first.numbers.ndim != 2 or first.dtype != second.dtype or first.numbers.shape != second.numbers.shape:
+        return False
+    # Not a matrix that is its own transpose: a view of it is the same tensor.
+    return first.numbers.T.tobytes() == second.numbers.tobytes() != first.numbers.tobytes()
+
+
+_SAME, _VALUE = Promise.AS_PLAIN, Promise.VALUE_AS_PLAIN
 MODES: Mapping[str, Mode] = {
-    "no_grad": Mode(no_grad, Promise.VALUE_AS_PLAIN, EVERY_DTYPE, always),
-    "inference_mode": Mode(inference_mode, Promise.VALUE_AS_PLAIN, EVERY_DTYPE, always),
-    "without_gradients": Mode(without_gradients, Promise.VALUE_AS_PLAIN, EVERY_DTYPE, always),
+    "no_grad": Mode(no_grad, _VALUE, EVERY_DTYPE, always, helpers=(leaving,)),
+    "inference_mode": Mode(inference_mode, _VALUE, EVERY_DTYPE, always, helpers=(leaving,)),
+    "without_gradients": Mode(
+        without_gradients, Promise.VALUE_AS_PLAIN, EVERY_DTYPE, always, helpers=(leaving,)
+    ),
     "only_first": Mode(only_first, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
     "only_last": Mode(only_last, _SAME, EVERY_DTYPE, has_several, helpers=(plain,)),
     "after_layer": Mode(after_layer, _SAME, EVERY_DTYPE, always),
@@ -154,4 +184,5 @@ MODES: Mapping[str, Mode] = {
     "same_tensor": Mode(
         same_tensor, Promise.JOINT_GRADIENT, EVERY_DTYPE, has_equal_arguments, helpers=(plain,)
     ),
+    "transposed_view": Mode(transposed_view, _SAME, EVERY_DTYPE, has_transposed_arguments, helpers=(plain,)),
 }

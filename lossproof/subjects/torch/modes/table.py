@@ -30,7 +30,7 @@ WAYS_OF_OTHERS: Mapping[str, Mode] = {**_OF_ALL, **living.MODES_OF_ALL}
 
 
 # Those for so few calls that among others they would hardly have a turn.
-_RARE = ("same_tensor", "variance_as_number")
+_RARE = ("same_tensor", "transposed_view", "variance_as_number")
 
 
 def _grouped(ways: Mapping[str, Mode]) -> tuple[Mapping[str, Mode], ...]:
