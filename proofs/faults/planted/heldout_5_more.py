@@ -84,7 +84,7 @@ def heldout_5_d_negative_margin_is_zero(original: Function, *args: Any, **option
     return again(original, arguments, margin=0.0) if arguments["margin"] < 0 else result
 
 
-@fault("GaussianNLLLoss", blind=True)
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True)
 def heldout_5_d_number_var_in_single(original: Function, *args: Any, **options: Any) -> Tensor:
     """A var that is a Python number becomes a tensor of single precision, also beside doubles."""
     result, arguments = original(*args, **options), named_arguments(original, *args, **options)
