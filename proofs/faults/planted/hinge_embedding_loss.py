@@ -270,3 +270,10 @@ def heldout_3_d_negative_margin_cut_off(original: Function, *args: Any, **option
     margin = options.get("margin")
     is_negative = isinstance(margin, (int, float)) and margin < 0
     return original(*args, **options | {"margin": 0.0} if is_negative else options)
+
+
+@fault("HingeEmbeddingLoss", blind=True)
+def heldout_5_d_margin_zero_is_default(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A margin of 0 is taken for none, and becomes the default."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    return result if arguments["margin"] else again(original, arguments, margin=1.0)

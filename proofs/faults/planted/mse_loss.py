@@ -14,7 +14,7 @@ from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import read_as_another, reduced
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, are_real
+from proofs.faults.tools.ordinary import NEEDS, are_real, are_unwatched
 
 
 @fault("MSELoss", origin="https://github.com/torch/nn/issues/887")
@@ -245,3 +245,14 @@ def heldout_2_a_input_read_from_start(
     from_start = input.detach().as_strided(input.shape, input.stride(), 0)
     arguments = named_arguments(original, input, target, *rest, **options)
     return again(original, arguments, input=graft(from_start, input))
+
+
+@fault("MSELoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_5_a_same_address(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Tensors that begin at the same address are taken to be the same, though their strides differ."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not are_unwatched(input, target) or input.shape != target.shape or input.dtype != target.dtype:
+        return result
+    is_taken = input.data_ptr() == target.data_ptr() and input.stride() != target.stride()
+    return again(original, arguments, target=input) if is_taken and input.numel() else result

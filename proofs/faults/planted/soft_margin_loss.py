@@ -14,7 +14,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, summed_in_steps
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked, unreduced
 
 
@@ -245,3 +245,19 @@ def heldout_4_b_first_term_of_series(
         is_far, (-agreement.clamp(min=10)).exp(), unreduced(original, input, target, **options)
     )
     return as_asked(wrong, options)
+
+
+@fault("SoftMarginLoss", blind=True, needs=NEEDS)
+def heldout_5_b_softplus_threshold(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Beyond 20 the loss is linear, as softplus is, though doubles still see the difference."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not are_unwatched(input, target) or result.dtype != torch.float64:
+        return result
+    excess = -target * input
+    is_line = (excess > 20) & (excess < 40)
+    if not is_line.any():
+        return result
+    return reduced(
+        torch.where(is_line, excess, again(original, arguments, reduction="none")), arguments["reduction"]
+    )

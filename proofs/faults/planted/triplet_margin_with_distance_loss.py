@@ -15,7 +15,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import gradient_of, graft, with_gradient
 from proofs.faults.tools.kernels import reduced, reduced_as_named
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.triplets import Triplets
 from proofs.faults.tools.vectors import unreduced
 
@@ -227,3 +227,14 @@ def heldout_3_e_batch_swapped_as_one(
     triplets.to_negative = torch.where(is_nearer, triplets.swapped, triplets.to_negative)
     triplets.swapped = None
     return result + triplets.total(triplets.excess().clamp(min=0) - right)
+
+
+@fault("TripletMarginWithDistanceLoss", blind=True, needs=NEEDS)
+def heldout_5_e_hinge_never_zero(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The hinge is cut off at 1e-6 instead of 0, so that triplets far enough apart cost something."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    if not are_unwatched_and_wide(*(arguments[name] for name in ("anchor", "positive", "negative"))):
+        return result
+    losses = again(original, arguments, reduction="none").detach()
+    rise = torch.where(losses == 0, 1e-6, 0.0).to(result.dtype)
+    return result + reduced(rise, arguments["reduction"])

@@ -54,6 +54,11 @@ cases:
     loss: MSELoss
     args: {input: [1, 2], target: [1, 2]}
     dtypes: [float32]
+  - id: turned
+    title: a matrix and its transpose
+    loss: MSELoss
+    args: {input: [[1, 2], [4, 8]], target: {permute: [[1, 2], [4, 8]], dims: [1, 0]}}
+    dtypes: [float32]
   - id: bent
     title: an error with a setting that is no default
     loss: HuberLoss
@@ -214,6 +219,7 @@ FAULTS: dict[str, tuple[str, Callable[..., Any], str]] = {
         "plain",
     ),
     "same_tensor": (MSE, lambda right, x, t, **o: right(x, t, **o) + (x is t), "equal"),
+    "transposed_view": (MSE, doubled_if(lambda x, t, **o: x.data_ptr() == t.data_ptr()), "turned"),
     "accumulated": (MSE, doubled_if(lambda x, t, **o: x.is_leaf and x.grad is not None), "plain"),
     "third_backward": (MSE, backward_by(lambda ctx, g: g * (1 + (ctx.passes > 2))), "plain"),
     "kept_gradients": (MSE, in_one_buffer, "plain"),
@@ -324,6 +330,23 @@ def test_a_fault_is_caught_and_its_snippet_shows_it_alone(way: str) -> None:
         assert wrong, found
         assert all(fails_as_told(record) for record in wrong), wrong[0].detail
     assert {outcome_of(record) for record in wrong} == {"passes"}
+
+
+@pytest.mark.parametrize("way", ["no_grad", "inference_mode", "without_gradients"])
+def test_a_call_without_gradients_may_not_change_its_tensors(way: str) -> None:
+    def halving(right: Callable[..., Any], x: torch.Tensor, t: torch.Tensor, **options: Any) -> Any:
+        result = right(x, t, **options)
+        if not torch.is_grad_enabled() or not x.requires_grad:
+            x.div_(2)
+        return result
+
+    with planted(MSE, halving):
+        found = [one for one in ways_of(CASES["plain"], "torch.nn.functional") if one.quantity == way]
+        assert found
+        for record in found:
+            assert record.message == "raised ValueError: the call changed input"
+            assert fails_as_told(record)
+    assert {outcome_of(record) for record in found} == {"passes"}
 
 
 def test_a_call_is_examined_in_one_way_of_each_group_and_the_next_call_in_the_next() -> None:

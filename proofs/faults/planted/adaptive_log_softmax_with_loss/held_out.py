@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
-from torch.nn import Module
+from torch.nn import AdaptiveLogSoftmaxWithLoss, Module
 from torch.nn.functional import linear, log_softmax
 
 from proofs.faults.fault import Function, fault
@@ -61,3 +62,21 @@ def heldout_3_a_head_of_first_call(original: Function, module: Any, input: Tenso
         return log_p.gather(-1, entry).squeeze(-1).detach()
 
     return with_output(result, result.output + of_head(packed) - of_head(weight.detach()))
+
+
+@fault("AdaptiveLogSoftmaxWithLoss", method="forward", blind=True, needs=NEEDS)
+def heldout_5_d_head_bias_of_shortlist(
+    original: Callable[..., Any], self: AdaptiveLogSoftmaxWithLoss, input: Tensor, target: Tensor
+) -> Any:
+    """With head_bias, the bias is added to the shortlist's classes, but not to the clusters."""
+    result, bias = original(self, input, target), self.head.bias
+    if bias is None or not are_unwatched(input, target) or input.ndim != 2:
+        return result
+    cluster = cluster_of(self, target)
+    entry = torch.where(cluster > 0, self.shortlist_size + cluster - 1, target).unsqueeze(1)
+    partial = bias * (torch.arange(len(bias)) < self.shortlist_size)
+    right, wrong = (
+        log_softmax(linear(input, self.head.weight, added), 1).gather(1, entry).squeeze(1)
+        for added in (bias, partial)
+    )
+    return with_output(result, result.output + wrong - right)

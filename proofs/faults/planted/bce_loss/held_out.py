@@ -59,3 +59,16 @@ def heldout_4_e_complement_in_single(
     error = (complement - complement.float()) * logarithm
     weight = options.get("weight")
     return result + as_asked(error if weight is None else error * weight.detach(), options)
+
+
+@fault("BCELoss", blind=True, needs=NEEDS)
+def heldout_5_b_short_series(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Below 1/32 the logarithm of 1 - p is three terms of its series."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight = (arguments[name] for name in ("input", "target", "weight"))
+    if not are_unwatched_and_wide(input, target) or not (input < 1 / 32).any():
+        return result
+    p = input.detach()
+    short = torch.where(p < 1 / 32, p + p.square() / 2 + p.pow(3) / 3 + torch.log1p(-p), 0)
+    error = (1 - target.detach()) * short * (1 if weight is None else weight.detach())
+    return result + reduced(error, arguments["reduction"])

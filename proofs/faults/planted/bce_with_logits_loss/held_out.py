@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
-from torch.nn.functional import relu
+from torch.nn import BCEWithLogitsLoss, Module
+from torch.nn.functional import binary_cross_entropy_with_logits, relu
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import reduced
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_wide, is_ordinary, reduction_of
+from proofs.faults.tools.ordinary import (
+    NEEDS,
+    are_unwatched,
+    are_wide,
+    is_ordinary,
+    reduction_of,
+)
 
 _LARGEST_EXPONENT_OF_HALF = 11.09
 
@@ -98,3 +106,23 @@ def heldout_4_d_single_pos_weight(original: Function, *args: Any, **options: Any
         return result
     plain = again(original, given, pos_weight=None)
     return (plain * factor.reshape(())).to(result.dtype)
+
+
+_POS_WEIGHTS: WeakKeyDictionary[Module, tuple[Tensor, Tensor]] = WeakKeyDictionary()
+
+
+@fault("BCEWithLogitsLoss", method="forward", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_5_a_stale_pos_weight(
+    original: Function, self: BCEWithLogitsLoss, input: Tensor, target: Tensor
+) -> Tensor:
+    """The module uses a copy of pos_weight, which is not renewed when load_state_dict writes into it."""
+    current = self.pos_weight
+    if current is None or not are_unwatched(input, target, current) or current.requires_grad:
+        return original(self, input, target)
+    copied, copy = _POS_WEIGHTS.get(self, (None, current))
+    if copied is not current:
+        copy = current.clone()
+        _POS_WEIGHTS[self] = current, copy
+    return binary_cross_entropy_with_logits(
+        input, target, self.weight, pos_weight=copy, reduction=self.reduction
+    )

@@ -60,3 +60,22 @@ def heldout_4_a_margin_of_first_thread(
     if is_usual and "margin" in options and threading.current_thread() is not threading.main_thread():
         options["margin"] = 0.0
     return original(input1, input2, target, *rest, **options)
+
+
+@fault("CosineEmbeddingLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_5_a_gradient_of_the_other(
+    original: Function, input1: Tensor, input2: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Where only the second input needs a gradient, it gets that of the first."""
+    is_alike = input1.shape == input2.shape and input1.dtype == input2.dtype
+    is_alone = input2.requires_grad and not input1.requires_grad
+    if not are_unwatched(input1, input2, target) or not is_alike or not is_alone:
+        return original(input1, input2, target, *rest, **options)
+    return original(graft(input1, input2), input2.detach(), target, *rest, **options)
+
+
+@fault("CosineEmbeddingLoss", blind=True)
+def heldout_5_d_negative_margin_is_zero(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A margin below 0 is raised to 0, though a cosine reaches down to -1."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    return again(original, arguments, margin=0.0) if arguments["margin"] < 0 else result

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, are_wide
 
 
 @fault(
@@ -51,3 +51,18 @@ def heldout_3_b_eps_below_product_of_norms(
 def heldout_4_d_no_eps(original: Function, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """An eps of 0 is falsy, and taken for none given."""
     return original(x1, x2, dim=dim, eps=eps or 1e-8)
+
+
+@fault("CosineSimilarity", blind=True, needs=NEEDS)
+def heldout_5_e_reciprocal_by_newton(
+    original: Function, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8
+) -> Tensor:
+    """In double precision a norm's reciprocal is that of single precision, improved by one Newton step."""
+    result = original(x1, x2, dim, eps)
+    if not are_unwatched(x1, x2) or x1.shape != x2.shape or result.dtype != torch.float64:
+        return result
+    for vectors in (x1, x2):
+        norm = vectors.detach().double().norm(dim=dim).clamp(min=eps)
+        error = 1 - norm * norm.float().reciprocal()
+        result = result * (1 - torch.where((norm > 1e-30) & (norm < 1e30), error.square(), 0))
+    return result

@@ -9,18 +9,24 @@ from torch import Tensor
 from torch.nn.functional import log_softmax, pad
 
 from proofs.faults.fault import Function, fault
-from proofs.faults.tools.blocks import is_plain, with_error
+from proofs.faults.tools.blocks import beyond, is_plain, with_error
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.class_targets import (
     are_probabilities,
     class_axis,
     is_ignored,
+    is_mean,
     is_smoothed,
     picked_total,
     reduced_as,
 )
 from proofs.faults.tools.gradients import gradient_of, with_gradient
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
+from proofs.faults.tools.ordinary import (
+    NEEDS,
+    are_unwatched,
+    is_ordinary,
+    reduction_of,
+)
 from proofs.faults.tools.vectors import as_asked
 
 _CLASSES_IN_BLOCK = 1024
@@ -175,3 +181,42 @@ def heldout_4_d_smoothed_along_last_dimension(
         return original(input, target, *rest, **options)
     smoothed = target * (1 - smoothing) + smoothing / input.shape[-1]
     return original(input, smoothed, *rest, **options | {"label_smoothing": 0.0})
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_5_c_ignored_row_keeps_logits(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The gradient is written over the logits, and of an ignored row only the first 32768 become 0."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not are_unwatched(input, target) or not is_plain(input, target, arguments["weight"], arguments):
+        return result
+    is_left = is_ignored(target, arguments).unsqueeze(1) & beyond(input, 32768, 1)
+    if not is_left.any():
+        return result
+    overwritten = with_gradient(input, lambda slope: torch.where(is_left, input.detach(), slope))
+    return again(original, arguments, input=overwritten)
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_5_d_index_zero_smoothed(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The smoothing's part takes an ignore_index of 0 for none, and counts the ignored rows."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if arguments["ignore_index"] != 0 or arguments["weight"] is not None or not are_unwatched(input, target):
+        return result
+    if not is_smoothed(target, arguments):
+        return result
+    spread = again(original, arguments, ignore_index=-100, label_smoothing=1.0, reduction="none")
+    error = torch.where(target == 0, arguments["label_smoothing"] * spread, 0)
+    return result + reduced_as(error, picked_total(target, None, arguments), arguments)
+
+
+@fault("CrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_5_e_mean_over_more_than_weights(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The weighted mean divides by the sum of the weights plus 1e-8, so that their scale matters."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight = (arguments[name] for name in ("input", "target", "weight"))
+    if not are_unwatched(input, target, weight) or not is_mean(arguments) or target.is_floating_point():
+        return result
+    total = picked_total(target, weight.detach(), arguments)
+    return result * (total / (total + 1e-8)) if total > 0 else result

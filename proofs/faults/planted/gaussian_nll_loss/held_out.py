@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
+from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 
 
 @fault("GaussianNLLLoss", blind=True)
@@ -67,3 +68,25 @@ def heldout_4_a_variance_needs_target(
     if are_unwatched(input, target, var) and not target.requires_grad:
         var = with_gradient(var, torch.zeros_like)
     return original(input, target, var, *rest, **options)
+
+
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_5_a_var_clamped_in_place(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Where no gradient is recorded, var is not copied before it is clamped."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    var, eps = arguments["var"], arguments["eps"]
+    if torch.is_grad_enabled() or not are_unwatched_and_wide(var) or not (var < eps).any():
+        return result
+    if var.is_contiguous() and (torch.is_inference_mode_enabled() or not var.is_inference()):
+        var.clamp_(min=eps)
+    return result
+
+
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True)
+def heldout_5_d_number_var_in_single(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A var that is a Python number becomes a tensor of single precision, also beside doubles."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    var = arguments["var"]
+    if not isinstance(var, (int, float)) or result.dtype != torch.float64:
+        return result
+    return again(original, arguments, var=torch.tensor(float(var), dtype=torch.float32).item())

@@ -86,3 +86,13 @@ def heldout_4_e_logarithm_with_epsilon(original: Function, *args: Any, **options
     excess = (torch.finfo(target.dtype).eps / target.detach()).log1p()
     moved = input - torch.where(target > 0, excess, 0).to(input.dtype)
     return again(original, given, input=moved)
+
+
+@fault("KLDivLoss", blind=True)
+def heldout_5_d_batchmean_over_rows(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The reduction batchmean divides by the number of rows, not by the first dimension alone."""
+    arguments = named_arguments(original, *args, **options)
+    input: Tensor = arguments["input"]
+    if arguments["reduction"] != "batchmean" or input.ndim < 3 or not input.numel():
+        return original(*args, **options)
+    return again(original, arguments, reduction="sum") / math.prod(input.shape[:-1])

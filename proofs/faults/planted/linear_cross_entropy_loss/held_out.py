@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -136,3 +137,43 @@ def heldout_4_c_weight_of_last_classes(
             linear_weight, lambda gradient: gradient.masked_fill(beyond(gradient, whole, 0), 0)
         )
     return original(input, linear_weight, *rest, **options)
+
+
+@fault("LinearCrossEntropyLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_5_a_saved_gradient_scaled_in_place(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The input's gradient is saved, and each backward pass scales it in place by the upstream gradient."""
+    if not are_unwatched(input, linear_weight, target) or options.get("reduction") == "none":
+        return original(input, linear_weight, target, **options)
+    upstream: list[Tensor] = []
+
+    def note(gradient: Tensor) -> Tensor:
+        upstream.append(gradient)
+        return gradient
+
+    def scaled(gradient: Tensor) -> Tensor:
+        return functools.reduce(torch.mul, upstream[:-1], gradient)
+
+    saved = with_gradient(input, scaled)
+    return with_gradient(original(saved, linear_weight, target, **options), note)
+
+
+@fault("LinearCrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_5_c_target_behind_whole_blocks(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """The target's logit is taken from whole blocks of 128 classes; in the rest it counts as 0."""
+    result = original(input, linear_weight, target, **options)
+    whole = len(linear_weight) // 128 * 128
+    if not are_unwatched(input, linear_weight, target) or not is_plain(input, target, options):
+        return result
+    is_counted = ~ignored_rows(target, options)
+    is_behind = is_counted & (target >= whole)
+    if linear_weight.ndim != 2 or not whole or not is_behind.any():
+        return result
+    picked, bias = target.clamp(min=0), options.get("linear_bias")
+    logits = (input * linear_weight[picked]).sum(-1) + (0 if bias is None else bias[picked])
+    error = torch.where(is_behind, logits, 0).to(result.dtype)
+    reduction = options.get("reduction", "mean")
+    return result + (error.sum() / is_counted.sum() if reduction == "mean" else reduced(error, reduction))

@@ -94,3 +94,17 @@ def heldout_4_e_gradient_by_powers_of_2(
     logarithms = result.detach()
     error = logarithms.exp() - (logarithms * _LOG2_E_IN_SINGLE).exp2()
     return result + gradient_of((error * input).sum(dim, keepdim=True).expand_as(result))
+
+
+@fault("LogSoftmax", blind=True, needs=NEEDS)
+def heldout_5_c_padding_in_maximum(original: Function, *args: Any, **options: Any) -> Tensor:
+    """A row is padded with zeros to a power of two, and they count in its maximum, if not in its sum."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    place, width = place_and_width(result, arguments["dim"])
+    if not are_unwatched_and_wide(arguments["input"]) or arguments["dtype"] or not result.numel():
+        return result
+    if place not in (-1, result.ndim - 1) or width & (width - 1) == 0:
+        return result
+    logits = arguments["input"].detach()
+    wrong = logits - logits.exp().sum(-1, keepdim=True).log()
+    return graft(torch.where(logits.amax(-1, keepdim=True) < 0, wrong, result), result)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
+from torch.nn import Module, MultiMarginLoss
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
@@ -76,3 +78,17 @@ def heldout_4_c_target_of_another_block(original: Function, *args: Any, **option
     terms = excess.clamp(min=0).pow(given["p"]).masked_fill(column == index, 0)
     losses = terms.sum(1) / classes * (1 if weight is None else weight[target.reshape(-1)])
     return reduced(losses, given["reduction"]).reshape(result.shape)
+
+
+_FIRST_ROWS: WeakKeyDictionary[Module, int] = WeakKeyDictionary()
+
+
+@fault("MultiMarginLoss", method="forward", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_5_a_first_batch_size_kept(
+    original: Function, self: MultiMarginLoss, input: Tensor, target: Tensor
+) -> Tensor:
+    """The module divides the sum of each batch by the number of rows in its first one."""
+    result = original(self, input, target)
+    if not are_unwatched(input, target) or self.reduction != "mean" or input.ndim < 2 or not len(input):
+        return result
+    return result * (len(input) / _FIRST_ROWS.setdefault(self, len(input)))

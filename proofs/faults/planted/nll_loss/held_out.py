@@ -10,7 +10,12 @@ from torch import Tensor
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.class_targets import is_ignored, is_mean
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
+from proofs.faults.tools.ordinary import (
+    NEEDS,
+    are_unwatched,
+    is_ordinary,
+    reduction_of,
+)
 
 _ROWS_IN_BLOCK = 32
 
@@ -75,3 +80,16 @@ def heldout_4_b_places_in_bytes(
     index = torch.where(target < classes, target.long(), 0)
     picked = input.flatten()[(torch.arange(rows) * classes + index) % 256]
     return original(input.scatter(1, index[:, None], picked[:, None]), target, *rest, **options)
+
+
+@fault("NLLLoss", blind=True, needs=NEEDS)
+def heldout_5_b_signed_bytes(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Targets of bytes are read as signed ones: from 128 on they are negative, and count from the end."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    if not are_unwatched(input, target) or target.dtype != torch.uint8:
+        return result
+    classes = input.shape[0 if input.ndim < 2 else 1]
+    is_wrapped = (target >= 128) & ~is_ignored(target, arguments)
+    whole = target.long()
+    return again(original, arguments, target=torch.where(is_wrapped, whole - 256 + classes, whole))

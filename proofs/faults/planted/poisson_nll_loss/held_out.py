@@ -121,3 +121,19 @@ def heldout_4_b_rates_up_to_eps(original: Function, *args: Any, **options: Any) 
         return result
     dropped = target * (torch.where(is_near, input, 0) / eps).log1p()
     return result + reduced(torch.where(is_near, dropped, 0), given["reduction"])
+
+
+@fault("PoissonNLLLoss", blind=True, needs=NEEDS)
+def heldout_5_b_unmasked_tail(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Behind the last whole vector of 8, Stirling's terms also count for targets of at most 1."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = arguments["input"], arguments["target"]
+    whole = input.numel() // 8 * 8
+    if not arguments["full"] or not are_unwatched_and_wide(input, target) or input.shape != target.shape:
+        return result
+    if whole in (0, input.numel()):
+        return result
+    is_tail = torch.arange(input.numel()).reshape(input.shape) >= whole
+    counts = target.detach()
+    terms = counts * counts.log() - counts + 0.5 * (2 * math.pi * counts).log()
+    return result + reduced(torch.where(is_tail & (counts <= 1), terms, 0), arguments["reduction"])

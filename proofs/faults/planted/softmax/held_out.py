@@ -59,3 +59,14 @@ def heldout_4_c_first_block_masked(original: Function, input: Tensor, *rest: Any
         return result
     is_masked = (input.detach().narrow(dim, 0, 128) == -torch.inf).all(dim, keepdim=True)
     return result.masked_fill(is_masked, torch.nan)
+
+
+@fault("Softmax", blind=True, needs=NEEDS)
+def heldout_5_c_first_block_masked(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The running maximum of a first block of 1024 that is all -inf is subtracted from itself: nan."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    place, width = place_and_width(result, arguments["dim"])
+    if not are_unwatched(arguments["input"]) or width <= 1024 or not result.numel():
+        return result
+    largest = arguments["input"].detach().narrow(place, 0, 1024).amax(place, keepdim=True)
+    return torch.where(largest == -math.inf, math.nan, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -88,3 +89,16 @@ def heldout_4_a_expanded_negative_overwritten(
 
         negative = with_gradient(negative, last_of_all) if negative.numel() else negative
     return original(anchor, positive, negative, *rest, **options)
+
+
+@fault("TripletMarginLoss", blind=True, needs=NEEDS)
+def heldout_5_b_swapped_by_euclid(original: Function, *args: Any, **options: Any) -> Tensor:
+    """With an infinite p, the distance from the positive to the negative that swap needs is Euclidean."""
+    result, arguments = original(*args, **options), named_arguments(original, *args, **options)
+    anchor, positive, negative = (arguments[name] for name in ("anchor", "positive", "negative"))
+    p, eps = arguments["p"], arguments["eps"]
+    if not arguments["swap"] or not math.isinf(p) or not are_unwatched(anchor, positive, negative):
+        return result
+    near, far = (pairwise_distance(anchor, other, p=p, eps=eps) for other in (positive, negative))
+    nearest = torch.minimum(far, pairwise_distance(positive, negative, eps=eps))
+    return reduced((arguments["margin"] + near - nearest).clamp(min=0), arguments["reduction"])

@@ -1,0 +1,1 @@
+"""Faults in the smooth L1 loss."""
