@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import signal
 import sys
@@ -63,6 +64,8 @@ _preloaded: Any = _preload()
 
 def _answer(subject: Subject, call: Call, sender: Connection) -> None:
     """Run the call in the new process, and send what came out."""
+    # The end of this process is an answer, which needs no traceback on the terminal.
+    faulthandler.disable()
     answer: object
     try:
         answer = subject.run(call)
