@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from lossproof.subjects.call import Call, ModeObservation, Values
+from lossproof.subjects.call import Call, ModeObservation, Unsupported, Values
 from lossproof.subjects.program import Lines, Program
 from lossproof.subjects.promise import Promise
 
@@ -39,6 +40,7 @@ class Arrays(ABC):
         dtypes: the floating dtypes that it has, by torch's names.
         layouts: the memory layouts that its arrays can have, of ``corpus.keys.LAYOUTS``.
         imports: lines that a program needs besides those that import torch or NumPy.
+        scope: what the expressions of ``dtype_source`` need, by name.
         in_double: an expression for ``result`` in double precision.
         differentiates: whether it has automatic differentiation.
     """
@@ -48,6 +50,7 @@ class Arrays(ABC):
     dtypes: tuple[str, ...]
     layouts: tuple[str, ...] = ("contiguous",)
     imports: Lines = ()
+    scope: Mapping[str, Any] = MappingProxyType({})
     in_double: str = "result"
     differentiates: bool = False
 
@@ -79,6 +82,16 @@ class Arrays(ABC):
     @abstractmethod
     def lines(self, name: str, values: Values, call: Call, place: int = 0) -> Lines:
         """The lines that make the array of ``make``."""
+
+    def dtype_source(self, name: str) -> str:
+        """An expression for a floating dtype as a function gets it: its name, where the library takes that.
+
+        Raises:
+            Unsupported: if the library does not have it.
+        """
+        if name not in self.dtypes:
+            raise Unsupported(f"{self.name} has no {name}")
+        return repr(name)
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """Other ways of calling a function of its arrays, in groups; see ``Subject.ways``."""

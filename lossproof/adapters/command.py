@@ -106,7 +106,7 @@ class CommandSubject(Subject):
             return f"{self.name} has no {call.loss}"
         if reason := lacking(call, self.announcement.lacks):
             return f"{self.name} {reason}"
-        for dtype in dtypes_of(call).values():
+        for dtype in (*dtypes_of(call).values(), call.upstream_dtype):
             if PARTS.get(dtype, dtype) in set(FORMATS) - set(self.dtypes):
                 return f"{self.name} has no {dtype}"
         try:

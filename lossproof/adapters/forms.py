@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossproof.adapters.parameters import named, parameters_in, taken_parameters
 from lossproof.reference.catalogue import LOSSES
@@ -14,6 +14,9 @@ from lossproof.subjects.call import Call, Unsupported, Values
 from lossproof.subjects.literals import literal
 from lossproof.subjects.program import Lines, indented
 from lossproof.subjects.source import execute
+
+if TYPE_CHECKING:
+    from lossproof.adapters.arrays import Arrays
 
 # Cases give these by names of their own, which stand for functions and objects of torch's.
 _NAMES_OF_TORCH = ("distance_function", "options")
@@ -118,13 +121,14 @@ def as_entry(entry: Entry | Callable[..., Any] | tuple[Any, ...]) -> Entry:
     return entry if isinstance(entry, Entry) else Entry(entry)
 
 
-def form_of(call: Call, entry: Entry, who: str) -> Form:
+def form_of(call: Call, entry: Entry, who: str, arrays: Arrays) -> Form:
     """How an entry makes a call.
 
     Args:
         call: the call.
         entry: the entry.
         who: the name of the implementation, for the reason why it cannot.
+        arrays: what it takes.
 
     Raises:
         Unsupported: if the call needs a parameter that the entry does not take.
@@ -138,9 +142,9 @@ def form_of(call: Call, entry: Entry, who: str) -> Form:
         fixed = _state_of(function, loss.parameters) | fixed
     takes = named(taken)
     parameters = taken_parameters(call, takes, fixed, who, names or ())
-    keywords = [f"{name}={expression_of(call, name, value)}" for name, value in parameters.items()]
+    keywords = [f"{name}={expression_of(call, name, value, arrays)}" for name, value in parameters.items()]
     name, imports = _import_of(function, entry.place)
-    scope = {name: function}
+    scope = {**arrays.scope, name: function}
     if is_factory(function, call.loss):
         construct: Lines = (f"loss = {name}({', '.join(keywords)})",)
         expression = f"loss({', '.join(call.args)})"
@@ -171,8 +175,10 @@ def _state_of(instance: object, parameters: Iterable[str]) -> dict[str, Any]:
     return {name: vars(instance)[name] for name in (*parameters, "reduction") if name in vars(instance)}
 
 
-def expression_of(call: Call, name: str, value: Any) -> str:
+def expression_of(call: Call, name: str, value: Any, arrays: Arrays) -> str:
     """An expression for the value of a parameter; a tensor has its own name."""
+    if name == "dtype" and isinstance(value, str):
+        return arrays.dtype_source(value)
     if name in _NAMES_OF_TORCH and value is not None:
         raise Unsupported(f"the case passes an object of torch as '{name}'")
     if isinstance(value, Values):

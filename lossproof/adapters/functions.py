@@ -100,7 +100,7 @@ class FunctionTable(Subject):
         """How it makes a call; raises what ``forms.form_of`` does."""
         if call.loss not in self.table:
             raise Unsupported(f"{self.name} has no {call.loss}")
-        return form_of(call, as_entry(self.table[call.loss]), self.name)
+        return form_of(call, as_entry(self.table[call.loss]), self.name, self.arrays)
 
     def check(self, scope: Mapping[str, Any], call: Call) -> None:
         """Raise Unsupported if a call has shown that the function lacks something; by default, none does."""
@@ -162,7 +162,8 @@ class FunctionTable(Subject):
             if upstream is None or not call.wrt:
                 output = function(tensors)
             else:
-                array = self.arrays.make(Values(upstream, call.dtype), replace(call, layout="contiguous"))
+                values = Values(upstream, call.upstream_dtype)
+                array = self.arrays.make(values, replace(call, layout="contiguous"))
                 if form.backward:
                     output = function(tensors)
                     gradients = _own_gradients(form, call, tensors, output, array)
@@ -271,7 +272,7 @@ class FunctionPrograms(Programs):
             yield f"result = {form.call}"
             return
         arrays = self._subject.arrays
-        upstream = Values(call.upstreams[0 if kind == "gradient" else -1], call.dtype)
+        upstream = Values(call.upstreams[0 if kind == "gradient" else -1], call.upstream_dtype)
         yield from arrays.lines("upstream", upstream, replace(call, layout="contiguous"))
         wanted = argument or call.wrt[0]
         if form.backward:

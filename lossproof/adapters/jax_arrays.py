@@ -69,7 +69,7 @@ class JaxArrays(Arrays):
 
 
 def _needs_double(call: Call) -> bool:
-    return call.dtype == "float64"
+    return "float64" in (call.dtype, call.upstream_dtype)
 
 
 def _dtype_in(call: Call, dtype: str) -> Any:

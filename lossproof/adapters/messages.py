@@ -75,7 +75,7 @@ def run_message(call: Call, seq: int, parameters: Mapping[str, Any], upstream: F
     }
     if upstream is not None and call.wrt:
         message["wrt"] = list(call.wrt)
-        message["upstream"] = tensor_json(Values(upstream, call.dtype))
+        message["upstream"] = tensor_json(Values(upstream, call.upstream_dtype))
     return message
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+import mlx
 import mlx.core as mx
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,7 @@ class MlxArrays(Arrays):
     packages = ("mlx",)
     dtypes = tuple(FORMATS)
     imports = ("import mlx.core",)
+    scope = MappingProxyType({"mlx": mlx})
     in_double = "numpy.float64(result)"
     differentiates = True
 
@@ -63,6 +66,9 @@ class MlxArrays(Arrays):
         setting = () if place else ("mlx.core.set_default_device(mlx.core.cpu)",)
         dtype = _BOOLEAN.get(values.dtype, values.dtype)
         return (*setting, f"{name} = mlx.core.array({array_source(values)}, dtype=mlx.core.{dtype})")
+
+    def dtype_source(self, name: str) -> str:
+        return f"mlx.core.{name}"
 
     def gradient_lines(self, expression: str, call: Call, argument: str) -> Lines:
         return (

@@ -69,10 +69,11 @@ class TestedSubject(FunctionTable):
         """The ``Arguments``, and a call of the function with them."""
         values = {name: name for name in call.args}
         parameters = effective_parameters(call)
-        values |= {name: expression_of(call, name, value) for name, value in parameters.items()}
+        values |= {name: expression_of(call, name, value, self.arrays) for name, value in parameters.items()}
         items = ", ".join(f"{name!r}: {expression}" for name, expression in values.items())
         construct = f"arguments = Arguments({tuple(call.args)!r}, {{{items}}})"
-        scope = {"Arguments": Arguments, self.name: partial(self._implementation, **self.fixtures)}
+        implementation = partial(self._implementation, **self.fixtures)
+        scope = {**self.arrays.scope, "Arguments": Arguments, self.name: implementation}
         imports = (
             _IMPORT,
             f"from {self._implementation.__module__} import {self.name}",

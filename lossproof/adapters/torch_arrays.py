@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy.typing as npt
@@ -30,6 +31,7 @@ class TorchArrays(Arrays):
     packages = ("torch",)
     dtypes = TorchSubject.dtypes
     layouts = LAYOUTS
+    scope = MappingProxyType({"torch": torch})
     in_double = "result.double()"
     differentiates = True
 
@@ -57,6 +59,9 @@ class TorchArrays(Arrays):
     def lines(self, name: str, values: Values, call: Call, place: int = 0) -> Lines:
         source = f"{name} = {tensor_source(values, call.device)}"
         return (source, *layout_lines(name, values, call.layout, place))
+
+    def dtype_source(self, name: str) -> str:
+        return f"torch.{name}"
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """See ``subjects.torch.modes``."""

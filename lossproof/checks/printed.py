@@ -14,8 +14,10 @@ import numpy as np
 from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import Numeral
 from lossproof.judging.calls import (
+    bound_format,
     exact_call,
     exact_upstream,
+    in_own_formats,
     lift_exactly,
     make_call,
     prepare_call,
@@ -25,7 +27,6 @@ from lossproof.judging.number_text import true_text
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.ball import Ball, Undecided, certified
-from lossproof.numbers.formats import FORMATS
 
 DOCUMENT, FORMULA, IN_CASE = "document", "formula", "case"
 
@@ -46,15 +47,15 @@ def judge_printed(
 ) -> PrintedVerdict:
     """Judge one printed tensor against the true value of the case's call, or of its gradient by an argument.
 
-    Numbers with a dtype must lie within the budget 2B of that dtype's truth; without one, the exact decimals
-    of the case must round to the digits. ``origin`` says where the numbers stand: DOCUMENT, FORMULA (they
-    follow from what a document says) or IN_CASE.
+    Numbers with a dtype must lie within the budget 2B of the truth of a run in it; without one, the exact
+    decimals of the case must round to the digits. ``origin`` says where the numbers stand: DOCUMENT, FORMULA
+    (they follow from what a document says) or IN_CASE.
     """
     effective = None if None in reductions_of(case) else reduction
     if printed.dtype is not None:
         call = make_call(case, printed.dtype, effective)
         prepared = prepare_call(call)
-        truth = truth_of(prepared, FORMATS[printed.dtype], call.upstreams)
+        truth = in_own_formats(truth_of(prepared, bound_format(prepared), call.upstreams), prepared)
         quantity = truth.value if argument is None else truth.gradients[0][argument]
         observed = np.array([float(number) for number in printed.values]).reshape(printed.shape)
         verdict = compare(observed, quantity)

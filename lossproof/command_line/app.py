@@ -214,6 +214,7 @@ def run(
     Writes the value and the gradients, proven digits first. Arguments and parameters are options with torch's
     names; their values are written as in a case file:
     lossproof run CrossEntropyLoss --input '[[1, 2], [3, 4]]' --target '[0, 1]' --reduction sum.
+    Softmax's parameter dtype cannot be typed, since --dtype is that of its input.
     Ends with 0 if torch agrees, 1 if not, 2 for a mistake.
     """
     from lossproof.command_line.running import run

@@ -121,7 +121,7 @@ def _expected(planned: PlannedCall) -> dict[str, Any]:
     for kind, gradient in zip(KINDS, planned.truth.gradients, strict=False):
         for name in planned.prepared.differentiable:
             quantities[Quantity.of(kind, name)] = _truth_json(gradient[name], dtypes[name])
-    upstreams = [tensor_json(Values(upstream, call.dtype)) for upstream in call.upstreams]
+    upstreams = [tensor_json(Values(upstream, call.upstream_dtype)) for upstream in call.upstreams]
     return _call(call) | {"wrt": list(call.wrt), "upstreams": upstreams, "expect": quantities}
 
 

@@ -19,8 +19,9 @@ _MOST_EXAMPLES = 3
 def lint_rounding(case: Case) -> list[Complaint]:
     """Complain about written input numbers that one of the case's dtypes cannot hold exactly.
 
-    ``rounded: true`` silences this, and draws a complaint where nothing is rounded. Scalar parameters are
-    doubles in every run, and generated or derived tensors round by design.
+    Those to which the case has them cast count as well. ``rounded: true`` silences this, and draws a
+    complaint where nothing is rounded. Scalar parameters are doubles in every run, and generated or derived
+    tensors round by design.
     """
     complaints = []
     real = [dtype for dtype in case.dtypes if FORMATS[dtype].complex_dtype is None]
@@ -31,8 +32,9 @@ def lint_rounding(case: Case) -> list[Complaint]:
             complaints.append(Complaint(case.file, case.line, case.id, problem, remedy))
     if complaints or case.raises is not None or case.module is not None:
         return complaints
+    dtypes = tuple(dict.fromkeys((*case.dtypes, *_casts(case))))
     for name, tensor in _tensors(case):
-        inexact, lossy = _inexact(tensor, case.dtypes)
+        inexact, lossy = _inexact(tensor, dtypes)
         if not inexact:
             continue
         examples = ", ".join(dict.fromkeys(numeral.text for numeral in inexact[:_MOST_EXAMPLES]))
@@ -58,6 +60,14 @@ def _tensors(case: Case) -> Iterator[tuple[str, Tensor]]:
         for term in identity.terms if identity is not None else ():
             loss = LOSSES[term.loss or case.loss]
             yield from _tensors_of_call(loss, term.params, term.args or {}, f"{key}.")
+
+
+def _casts(case: Case) -> Iterator[str]:
+    """The dtypes to which the case and its identities have their tensors cast."""
+    terms = [term for identity in (case.same_as, case.differs_from) if identity for term in identity.terms]
+    for params in (case.params, *(term.params for term in terms)):
+        if isinstance(dtype := params.get("dtype"), str):
+            yield dtype
 
 
 def _tensors_of_call(

@@ -218,12 +218,11 @@ def lift_exactly(values: Any) -> Array:
 
 
 def _plan(call: Call, prepared: PreparedCall) -> PlannedCall:
-    format = _bound_format(prepared)
+    format = bound_format(prepared)
     of_case = {"upstream": call.upstreams[0]} if call.upstreams else {}
 
     def compute() -> Truths:
         truth = _with_convention(truth_of(prepared, format, call.upstreams), prepared)
-        truth = _with_own_ranges(truth, prepared, format)
         return ({"value": truth.value}, *truth.gradients)
 
     def formulas() -> list[Formula]:
@@ -235,7 +234,7 @@ def _plan(call: Call, prepared: PreparedCall) -> PlannedCall:
     first, *gradients = recalled(prepared, format, names, formulas, compute, inputs=of_case)
     value = first["value"].within_limits(prepared)
     upstreams = (call.upstreams or upstream_gradients(value.value.shape, format))[: len(gradients)]
-    truth = CallTruth(value, upstreams, tuple(gradients))
+    truth = in_own_formats(CallTruth(value, upstreams, tuple(gradients)), prepared)
     complete = dataclasses.replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)
     return PlannedCall(complete, prepared, truth)
 
@@ -268,25 +267,29 @@ def _are_in_force(picks: Mapping[str, str]) -> bool:
     return all(pick == CONVENTIONS[name].picked() for name, pick in picks.items())
 
 
-def _bound_format(prepared: PreparedCall) -> Format:
-    """The narrowest format among a call's tensors and its result.
+def bound_format(prepared: PreparedCall) -> Format:
+    """The narrowest format among a call's tensors and its result, or the one to which tensors are cast.
 
     Each operation promotes on its own: the logarithm of a narrow tensor, say, is rounded to the narrow format
     before it meets a wider tensor. So an honest result may be as far off as if all tensors were narrow.
     """
+    if prepared.cast is not None:
+        return FORMATS[prepared.cast]
     dtypes = {part_dtype(dtype) for dtype in (prepared.dtype, *prepared.dtypes.values())}
     return min((FORMATS[dtype] for dtype in dtypes & set(FORMATS)), key=lambda format: format.precision)
 
 
-def _with_own_ranges(truth: CallTruth, prepared: PreparedCall, format: Format) -> CallTruth:
-    """The truth, in which each gradient is rounded to its own format if that has less range than ``format``.
+def in_own_formats(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
+    """The truth, in which each gradient is rounded to its own format if that holds not all of the bound's.
 
     float16 has more digits than bfloat16, but less range.
     """
+    format = bound_format(prepared)
 
     def rounded(name: str, true: Truth) -> Truth:
-        narrow = FORMATS[part_dtype(prepared.dtypes[name])]
-        return true.rounded_to(narrow) if narrow.largest < format.largest else true
+        own = FORMATS[part_dtype(prepared.dtypes[name])]
+        is_held = own.largest >= format.largest and own.precision >= format.precision
+        return true if is_held else true.rounded_to(own)
 
     gradients = tuple(
         {name: rounded(name, true) for name, true in gradient.items()} for gradient in truth.gradients

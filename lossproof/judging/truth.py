@@ -94,7 +94,7 @@ class Truth:
         return self if self.strict_bound is None else replace(self, bound=self.strict_bound)
 
     def rounded_to(self, format: Format) -> Truth:
-        """The truth of the same numbers, rounded once more, to ``format``."""
+        """The truth of the same numbers, rounded once more, to ``format``; the run's is then the coarser."""
         magnitude = np.where(np.isfinite(self.value), np.abs(self.value), 0.0)
         rounding = np.maximum(
             format.unit_roundoff * magnitude, np.where(self.bound > 0, format.underflow, 0.0)
@@ -103,7 +103,9 @@ class Truth:
             magnitude > format.largest, marks_of(format.overflow(self.value)), 0
         )
         strict = None if self.strict_bound is None else self.strict_bound + rounding
-        return replace(self, bound=self.bound + rounding, overflows=overflows, strict_bound=strict)
+        coarser = min(self.format, format, key=lambda format: format.precision)
+        bound = self.bound + rounding
+        return replace(self, bound=bound, overflows=overflows, format=coarser, strict_bound=strict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair, as_real, real_part
+from lossproof.numbers.formats import FORMATS
 from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.arrays import array_of
 from lossproof.reference.catalogue import find_loss
@@ -29,7 +30,7 @@ from lossproof.reference.demands import (
     demand_whole,
 )
 from lossproof.reference.loss import Loss
-from lossproof.reference.promotion import result_dtype
+from lossproof.reference.promotion import part_dtype, result_dtype
 from lossproof.reference.reductions import canonical_reduction
 from lossproof.reference.refusals import OptionRefusal
 from lossproof.reference.softmax import implicit_dimension
@@ -49,7 +50,8 @@ class PreparedCall:
     """A call that the loss accepts, with its defaults filled in; arrays are still NumPy's.
 
     ``indices`` names the arguments that hold indices. ``dtypes`` are those of the arguments and tensor
-    parameters, by torch's names.
+    parameters, by torch's names. ``cast`` is the dtype to which the arguments have been rounded, and in which
+    everything is computed, if the call states one; gradients are those by the tensors before.
     """
 
     loss: Loss
@@ -57,10 +59,13 @@ class PreparedCall:
     parameters: Mapping[str, Any]
     indices: tuple[str, ...]
     dtypes: Mapping[str, str]
+    cast: str | None = None
 
     @cached_property
     def dtype(self) -> str:
-        """The dtype of the result: by torch's promotion, of the tensors that decide it."""
+        """The dtype of the result: the stated one, or by torch's promotion of the tensors that decide it."""
+        if self.cast is not None:
+            return self.cast
         tensors = {**self.arguments, **self.parameters}
         return result_dtype(
             (self.dtypes[name], 1 if self.loss.counts_numbers else np.ndim(tensors[name]))
@@ -102,8 +107,11 @@ class PreparedCall:
         shapes = {name: np.shape(values) for name, values in self.arguments.items()}
         candidates = {name: self.arguments[name] for name in self.loss.differentiable}
         candidates |= {name: self.parameters[name] for name in self.loss.differentiable_parameters(shapes)}
+        # By its dtype: whole numbers that are cast have the values of floating ones.
         return tuple(
-            name for name, values in candidates.items() if values is not None and not _holds_integers(values)
+            name
+            for name, values in candidates.items()
+            if values is not None and part_dtype(self.dtypes[name]) in FORMATS
         )
 
     def _lifted(self, lift: Lift) -> dict[str, Array]:
@@ -169,7 +177,10 @@ def prepare(
         parameters["reduction"] = reduction
     if "dim" in parameters and parameters["dim"] is None:
         parameters["dim"] = _implicit_dimension(arguments["input"])
-    return PreparedCall(found, arguments, parameters, indices, actual)
+    cast = parameters.pop("dtype", None)
+    if cast is not None:
+        arguments = {name: FORMATS[cast].round(values) for name, values in arguments.items()}
+    return PreparedCall(found, arguments, parameters, indices, actual, cast)
 
 
 def forward(
@@ -243,10 +254,6 @@ def _lifted(values: Array, lift: Lift) -> Array:
 
 def _is_complex(values: Array) -> bool:
     return isinstance(values, ComplexPair) or (isinstance(values, np.ndarray) and values.dtype.kind == "c")
-
-
-def _holds_integers(values: Array) -> bool:
-    return isinstance(values, np.ndarray) and values.dtype.kind in "iub"
 
 
 def _reduction(parameters: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossproof.numbers.formats import FORMATS
 from lossproof.reference.arrays import array_of, holds_whole_numbers
 from lossproof.reference.refusals import OptionRefusal
 
@@ -99,6 +100,11 @@ def boolean(default: bool | None) -> Option:
 def word(default: str | None, known: tuple[str, ...] = ()) -> Option:
     """A text."""
     return Option(Kind.WORD, default, known)
+
+
+def floating_dtype() -> Option:
+    """A dtype to compute in, by torch's name; None for that of the tensors."""
+    return word(None, tuple(FORMATS))
 
 
 TENSOR = Option(Kind.TENSOR)

@@ -1,4 +1,7 @@
-"""softmax, log-softmax, sigmoid and log-sigmoid: the stable forms that the losses stand on."""
+"""softmax, log-softmax, sigmoid and log-sigmoid: the stable forms that the losses stand on.
+
+The first two take a ``dtype``, which is no part of the formula: ``evaluation`` casts the input to it before.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from lossproof.numbers.rules import followed_rules
 from lossproof.reference.demands import refuse_dimension
 from lossproof.reference.limits import NEVER_POSITIVE, within
 from lossproof.reference.loss import Law, Loss
-from lossproof.reference.option import whole
+from lossproof.reference.option import floating_dtype, whole
 from lossproof.reference.steps import step
 
 
@@ -116,7 +119,8 @@ LOSSES = (
         value=softmax,
         gradient=_softmax_gradient,
         refuse=refuse_dimension,
-        options={"dim": whole(None)},
+        options={"dim": whole(None), "dtype": floating_dtype()},
+        functional_only=("dtype",),
         limits=within((0.0, 1.0)),
         laws=frozenset({Law.INVARIANT_UNDER_SHIFT}),
     ),
@@ -128,7 +132,8 @@ LOSSES = (
         value=log_softmax,
         gradient=_log_softmax_gradient,
         refuse=refuse_dimension,
-        options={"dim": whole(None)},
+        options={"dim": whole(None), "dtype": floating_dtype()},
+        functional_only=("dtype",),
         limits=within(NEVER_POSITIVE),
         laws=frozenset({Law.INVARIANT_UNDER_SHIFT}),
     ),

@@ -52,6 +52,11 @@ class Call:
     upstreams: tuple[Float64Array, ...] = ()
     wrt: tuple[str, ...] = ()
 
+    @property
+    def upstream_dtype(self) -> str:
+        """The dtype of the upstream gradients: the one that the call demands of its result, or the run's."""
+        return str(self.params.get("dtype") or self.dtype)
+
 
 @dataclass(frozen=True)
 class SeenWarning:

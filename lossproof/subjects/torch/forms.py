@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from lossproof.numbers.formats import FORMATS
 from lossproof.reference.catalogue import LOSSES
 from lossproof.subjects.call import Call, Unsupported, Values, tensors_of
 from lossproof.subjects.literals import literal
@@ -29,6 +30,7 @@ _VALUES_BY_NAME: Mapping[str, Mapping[str, str]] = {
         # Two rows at a time, so that small cases have several chunks. Gradients are taken twice.
         "chunked": "torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, allow_retain_graph=True)"
     },
+    "dtype": {name: f"torch.{name}" for name in FORMATS},
 }
 
 

@@ -57,8 +57,8 @@ def tensor_lines(call: Call, sources: Iterable[str] = ()) -> dict[str, Lines]:
 
 
 def upstream_line(call: Call, place: int = -1, dtype: str = "") -> str:
-    """A line that makes an upstream gradient, in the dtype of an expression or else of the call."""
-    values = Values(call.upstreams[place], call.dtype)
+    """A line that makes an upstream gradient, in the dtype of an expression or else that of the call's."""
+    values = Values(call.upstreams[place], call.upstream_dtype)
     return f"upstream = {tensor_source(values, call.device, dtype)}"
 
 

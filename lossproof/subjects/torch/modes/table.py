@@ -53,10 +53,10 @@ def mode_named(name: str) -> Mode:
 def promises_of(modes: Mapping[str, Mode], call: Call) -> Mapping[str, Promise]:
     """The promises of those of some modes that are for a call.
 
-    A call has none if it asks for no gradients, or if its numbers have another dtype than the call.
+    A call has none if it asks for no gradients, or if its numbers or its result have another dtype than it.
     """
     dtypes = {values.dtype for values in tensors_of(call).values() if values.numbers.dtype.kind in "fc"}
-    if not call.wrt or dtypes != {call.dtype}:
+    if not call.wrt or dtypes | {call.upstream_dtype} != {call.dtype}:
         return {}
     return {
         name: mode.promise for name, mode in modes.items() if call.dtype in mode.dtypes and mode.applies(call)
