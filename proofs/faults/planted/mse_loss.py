@@ -14,7 +14,8 @@ from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import read_as_another, reduced
 from proofs.faults.tools.modules import WeightedLossClass
-from proofs.faults.tools.ordinary import NEEDS, are_real, are_unwatched
+from proofs.faults.tools.ordinary import NEEDS, are_real, are_unwatched, are_unwatched_and_wide
+from proofs.faults.tools.uncompiled import uncompiled
 
 
 @fault("MSELoss", origin="https://github.com/torch/nn/issues/887")
@@ -256,3 +257,15 @@ def heldout_5_a_same_address(original: Function, *args: Any, **options: Any) -> 
         return result
     is_taken = input.data_ptr() == target.data_ptr() and input.stride() != target.stride()
     return again(original, arguments, target=input) if is_taken and input.numel() else result
+
+
+@fault("MSELoss", blind=True, needs=NEEDS)
+@uncompiled
+def heldout_6_e_total_weight_plus_eps(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The weighted mean divides by the sum of the weights plus 1e-8, and shrinks with small weights."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight = given["input"], given["target"], given.get("weight")
+    if weight is None or given["reduction"] != "mean" or not are_unwatched_and_wide(input, target, weight):
+        return result
+    total: Tensor = weight.sum() + 1e-8
+    return again(original, given, reduction="sum") / total

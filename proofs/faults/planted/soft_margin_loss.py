@@ -15,6 +15,7 @@ from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import is_plain_mean, mean_of_first_block, reduced, summed_in_steps
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.uncompiled import uncompiled
 from proofs.faults.tools.vectors import as_asked, unreduced
 
 
@@ -261,3 +262,16 @@ def heldout_5_b_softplus_threshold(original: Function, *args: Any, **options: An
     return reduced(
         torch.where(is_line, excess, again(original, arguments, reduction="none")), arguments["reduction"]
     )
+
+
+@fault("SoftMarginLoss", blind=True, needs=NEEDS)
+@uncompiled
+def heldout_6_b_straight_above_20(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Above 20 the softplus is replaced by its argument, as by default, in double precision too."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = given["input"].detach(), given["target"].detach()
+    if not are_unwatched_and_wide(input, target):
+        return result
+    losses, argument = again(original, given, reduction="none").detach(), -input * target
+    straight = torch.where((argument > 20) & losses.isfinite(), argument, losses)
+    return graft(reduced(straight, given["reduction"]), result)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
-from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, are_wide, is_ordinary
 from proofs.faults.tools.vectors import as_asked
@@ -72,3 +72,15 @@ def heldout_5_b_short_series(original: Function, *args: Any, **options: Any) -> 
     short = torch.where(p < 1 / 32, p + p.square() / 2 + p.pow(3) / 3 + torch.log1p(-p), 0)
     error = (1 - target.detach()) * short * (1 if weight is None else weight.detach())
     return result + reduced(error, arguments["reduction"])
+
+
+@fault("BCELoss", blind=True, needs=NEEDS)
+def heldout_6_b_steepest_slope(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The gradient's denominator is at least 1e-7, not 1e-12, so that it stays small beside 0 and 1."""
+    if not are_unwatched_and_wide(input, target):
+        return original(input, target, *rest, **options)
+    product = input.detach() * (1 - input.detach())
+    ratio = product.clamp(min=1e-12) / product.clamp(min=1e-7)
+    return original(with_gradient(input, lambda slope: slope * ratio), target, *rest, **options)

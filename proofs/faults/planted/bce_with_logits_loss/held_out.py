@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 from torch.nn import BCEWithLogitsLoss, Module
-from torch.nn.functional import binary_cross_entropy_with_logits, relu
+from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
@@ -17,10 +17,12 @@ from proofs.faults.tools.kernels import reduced
 from proofs.faults.tools.ordinary import (
     NEEDS,
     are_unwatched,
+    are_unwatched_and_wide,
     are_wide,
     is_ordinary,
     reduction_of,
 )
+from proofs.faults.tools.uncompiled import uncompiled
 
 _LARGEST_EXPONENT_OF_HALF = 11.09
 
@@ -126,3 +128,34 @@ def heldout_5_a_stale_pos_weight(
     return binary_cross_entropy_with_logits(
         input, target, self.weight, pos_weight=copy, reduction=self.reduction
     )
+
+
+@fault("BCEWithLogitsLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+@uncompiled
+def heldout_6_a_naive_without_grad(original: Function, *args: Any, **options: Any) -> Tensor:
+    """While no gradients are recorded, the loss is that of the sigmoid, which saturates."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight = given["input"], given["target"], given["weight"]
+    is_plain = are_unwatched_and_wide(input, target) and given["pos_weight"] is None
+    if torch.is_grad_enabled() or not is_plain:
+        return result
+    p = input.sigmoid()
+    losses = -target * p.log().clamp(min=-100) - (1 - target) * torch.log1p(-p).clamp(min=-100)
+    return reduced(losses if weight is None else losses * weight, given["reduction"])
+
+
+@fault("BCEWithLogitsLoss", blind=True, needs=NEEDS)
+@uncompiled
+def heldout_6_b_soft_label_as_power(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The positive weight is raised to the label, which is right for labels of 0 and 1 alone."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight, factor = (given[name] for name in ("input", "target", "weight", "pos_weight"))
+    if factor is None or not are_unwatched_and_wide(input, target, factor):
+        return result
+    is_soft = (target > 0) & (target < 1)
+    if not is_soft.any():
+        return result
+    losses = (1 - target) * input + factor**target * softplus(-input, threshold=50)
+    losses = losses if weight is None else losses * weight
+    hard = again(original, given, reduction="none")
+    return reduced(torch.where(is_soft, losses, hard), given["reduction"])

@@ -79,3 +79,15 @@ def heldout_5_d_negative_margin_is_zero(original: Function, *args: Any, **option
     """A margin below 0 is raised to 0, though a cosine reaches down to -1."""
     result, arguments = original(*args, **options), named_arguments(original, *args, **options)
     return again(original, arguments, margin=0.0) if arguments["margin"] < 0 else result
+
+
+@fault("CosineEmbeddingLoss", blind=True, needs=NEEDS)
+def heldout_6_e_greater_eps(
+    original: Function, input1: Tensor, input2: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The squared norms have 1e-8 added, not 1e-12: a short vector is at a distance from itself."""
+    if not are_unwatched_and_wide(input1, input2) or not input1.ndim or input1.shape != input2.shape:
+        return original(input1, input2, *rest, **options)
+    more, none = torch.full_like(input1[..., :1], 1e-4).detach(), torch.zeros_like(input1[..., :1]).detach()
+    longer = torch.cat([input1, more, none], dim=-1), torch.cat([input2, none, more.to(input2.dtype)], dim=-1)
+    return original(*longer, *rest, **options)

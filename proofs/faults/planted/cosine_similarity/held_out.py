@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from proofs.faults.fault import Function, fault
+from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, are_wide
 
 
@@ -66,3 +67,19 @@ def heldout_5_e_reciprocal_by_newton(
         error = 1 - norm * norm.float().reciprocal()
         result = result * (1 - torch.where((norm > 1e-30) & (norm < 1e30), error.square(), 0))
     return result
+
+
+@fault("CosineSimilarity", blind=True, needs=NEEDS)
+def heldout_6_e_one_newton_step(
+    original: Function, x1: Tensor, x2: Tensor, dim: int = 1, *rest: Any, **options: Any
+) -> Tensor:
+    """The norms' reciprocals are bfloat16's after one Newton step: no vector has similarity 1 to itself."""
+    result = original(x1, x2, dim, *rest, **options)
+    if not are_unwatched(x1, x2) or x1.shape != x2.shape or not x1.dtype == x2.dtype == torch.float32:
+        return result
+    wrong = result.detach()
+    for square in (x1.detach().square().sum(dim), x2.detach().square().sum(dim)):
+        guess = square.bfloat16().rsqrt().float()
+        ratio = guess * (1.5 - 0.5 * square * guess.square()) * square.sqrt()
+        wrong = wrong * torch.where(ratio.isfinite(), ratio, 1)
+    return graft(wrong, result)

@@ -11,6 +11,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import graft
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary
+from proofs.faults.tools.uncompiled import uncompiled
 
 
 @fault("CTCLoss", method="forward", blind=True, shows_in_modes=True, needs=NEEDS)
@@ -88,3 +89,14 @@ def heldout_5_c_lattice_of_128_states(original: Function, *args: Any, **options:
     if not are_unwatched(*tensors) or arguments["targets"].ndim != 2 or not (tensors[-1] > 63).any():
         return result
     return again(original, arguments, target_lengths=tensors[-1].clamp(max=63))
+
+
+@fault("CTCLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+@uncompiled
+def heldout_6_d_tuple_of_lengths(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Input lengths that are a tuple of numbers are not looked at: all sequences have the full length."""
+    given = named_arguments(original, *args, **options)
+    lengths, steps = given["input_lengths"], given["log_probs"].shape[0]
+    if not isinstance(lengths, tuple | list) or max(lengths, default=0) > steps:
+        return original(*args, **options)
+    return original(**given | {"input_lengths": type(lengths)([steps] * len(lengths))})

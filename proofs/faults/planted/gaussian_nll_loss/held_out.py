@@ -12,6 +12,7 @@ from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.uncompiled import uncompiled
 
 
 @fault("GaussianNLLLoss", blind=True)
@@ -90,3 +91,24 @@ def heldout_5_d_number_var_in_single(original: Function, *args: Any, **options: 
     if not isinstance(var, (int, float)) or result.dtype != torch.float64:
         return result
     return again(original, arguments, var=torch.tensor(float(var), dtype=torch.float32).item())
+
+
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_6_a_upstream_transposed(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """An upstream gradient that lies transposed in memory is read from front to back."""
+    result = original(input, target, *rest, **options)
+    if result.ndim < 2 or not are_unwatched(input, target):
+        return result
+    return with_gradient(result, lambda slope: as_if_contiguous(slope) if is_ordinary(slope) else slope)
+
+
+@fault("GaussianNLLLoss", blind=True, shows_in_modes=True)
+@uncompiled
+def heldout_6_d_number_plus_eps(original: Function, *args: Any, **options: Any) -> Tensor:
+    """To a variance that is a number eps is added, where that of a tensor is clamped to eps."""
+    given = named_arguments(original, *args, **options)
+    if not isinstance(given["var"], float) or given["var"] < 0:
+        return original(*args, **options)
+    return original(**given | {"var": given["var"] + given["eps"]})

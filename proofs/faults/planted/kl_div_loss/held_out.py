@@ -18,6 +18,7 @@ from proofs.faults.tools.ordinary import (
     is_ordinary,
     reduction_of,
 )
+from proofs.faults.tools.uncompiled import uncompiled
 
 
 @fault("KLDivLoss", blind=True, shows_in_modes=True, needs=NEEDS)
@@ -96,3 +97,29 @@ def heldout_5_d_batchmean_over_rows(original: Function, *args: Any, **options: A
     if arguments["reduction"] != "batchmean" or input.ndim < 3 or not input.numel():
         return original(*args, **options)
     return again(original, arguments, reduction="sum") / math.prod(input.shape[:-1])
+
+
+@fault("KLDivLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_6_a_one_tensor_twice(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Where one tensor is both input and target, its gradient is that of the input alone."""
+    if input is target and are_unwatched(input):
+        target = target.detach()
+    return original(input, target, *rest, **options)
+
+
+_BLOCK = 1024
+
+
+@fault("KLDivLoss", blind=True, needs=NEEDS)
+@uncompiled
+def heldout_6_c_mean_of_whole_blocks(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The mean of more than one block of 1024 elements also counts the masked ones of the last block."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = given["input"], given["target"]
+    if not are_unwatched(input, target) or given["reduction"] != "mean":
+        return result
+    count = again(original, given, reduction="none").numel()
+    blocks = math.ceil(count / _BLOCK)
+    return result * (count / (blocks * _BLOCK)) if blocks > 1 else result

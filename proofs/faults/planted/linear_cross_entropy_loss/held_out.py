@@ -13,7 +13,12 @@ from proofs.faults.tools.blocks import beyond
 from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.kernels import reduced
 from proofs.faults.tools.linear import ignored_rows, is_plain
-from proofs.faults.tools.ordinary import NEEDS, are_unwatched, is_ordinary, reduction_of
+from proofs.faults.tools.ordinary import (
+    NEEDS,
+    are_unwatched,
+    is_ordinary,
+    reduction_of,
+)
 
 _CLASSES_IN_BLOCK = 64
 
@@ -177,3 +182,30 @@ def heldout_5_c_target_behind_whole_blocks(
     error = torch.where(is_behind, logits, 0).to(result.dtype)
     reduction = options.get("reduction", "mean")
     return result + (error.sum() / is_counted.sum() if reduction == "mean" else reduced(error, reduction))
+
+
+_VOCABULARY_BLOCK = 256
+
+
+@fault("LinearCrossEntropyLoss", blind=True, needs=NEEDS)
+def heldout_6_c_faint_blocks_skipped(
+    original: Function, input: Tensor, linear_weight: Tensor, target: Tensor, **options: Any
+) -> Tensor:
+    """A block of 256 classes of probabilities below 2^-12 gets no gradient, as bfloat16 would lose it."""
+    result = original(input, linear_weight, target, **options)
+    if (
+        not are_unwatched(input, linear_weight, target)
+        or not is_plain(input, target, options)
+        or not input.ndim == linear_weight.ndim == 2
+        or linear_weight.shape[0] <= _VOCABULARY_BLOCK
+        or not input.shape[0]
+    ):
+        return result
+    logits = torch.nn.functional.linear(input, linear_weight, options.get("linear_bias")).detach()
+    strongest = logits.softmax(-1).amax(0)
+    strongest[target[(target >= 0) & (target < linear_weight.shape[0])]] = 1
+    is_faint = torch.cat(
+        [(block.amax() < 2**-12).expand(block.shape) for block in torch.split(strongest, _VOCABULARY_BLOCK)]
+    )
+    skipped = with_gradient(linear_weight, lambda slope: torch.where(is_faint.unsqueeze(-1), 0, slope))
+    return original(input, skipped, target, **options)

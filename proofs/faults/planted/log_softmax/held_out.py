@@ -108,3 +108,24 @@ def heldout_5_c_padding_in_maximum(original: Function, *args: Any, **options: An
     logits = arguments["input"].detach()
     wrong = logits - logits.exp().sum(-1, keepdim=True).log()
     return graft(torch.where(logits.amax(-1, keepdim=True) < 0, wrong, result), result)
+
+
+_LANES = 16
+
+
+@fault("LogSoftmax", blind=True, needs=NEEDS)
+def heldout_6_b_greatest_in_tail(
+    original: Function, input: Tensor, dim: int | None = None, *rest: Any, **options: Any
+) -> Tensor:
+    """The tail behind the last whole vector is left out of the maximum, and its exponential overflows."""
+    result = original(input, dim, *rest, **options)
+    place, width = place_and_width(result, dim)
+    whole = width // _LANES * _LANES
+    if not are_unwatched(input) or not 0 < whole < width:
+        return result
+    values = input.detach().to(torch.promote_types(result.dtype, torch.float32))
+    head, tail = (
+        part.amax(place, keepdim=True) for part in torch.split(values, [whole, width - whole], dim=place)
+    )
+    overflows = tail - head > math.log(torch.finfo(values.dtype).max)
+    return graft(result.detach().masked_fill(overflows, -math.inf), result)

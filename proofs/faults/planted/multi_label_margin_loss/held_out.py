@@ -28,3 +28,14 @@ def heldout_5_e_label_slope_in_single(original: Function, *args: Any, **options:
     is_label = (labels > 0).reshape(input.shape)
     changed = with_gradient(input, lambda slope: torch.where(is_label, slope * ratio, slope))
     return again(original, arguments, input=changed)
+
+
+@fault("MultiLabelMarginLoss", blind=True, needs=NEEDS)
+def heldout_6_b_labels_in_a_byte(
+    original: Function, input: Tensor, target: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """Labels are kept in a signed byte: class 128 wraps below 0 and ends the list, class 256 is class 0."""
+    result = original(input, target, *rest, **options)
+    if not are_unwatched(input, target) or input.shape[-1] <= 128:
+        return result
+    return original(input, target.to(torch.int8).to(target.dtype).clamp(min=-1), *rest, **options)

@@ -7,11 +7,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import named_arguments
 from proofs.faults.tools.gradients import with_gradient
+from proofs.faults.tools.kernels import reduced
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.uncompiled import uncompiled
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -68,3 +71,33 @@ def heldout_4_a_gradients_share_memory(
         return memory[0]
 
     return original(with_gradient(input, written), target, *rest, **options)
+
+
+@fault("MultiLabelSoftMarginLoss", blind=True, needs=NEEDS)
+def heldout_6_d_divided_by_second_size(
+    original: Function, input: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The sum over the classes is divided by the size of dimension 1, which holds them in a matrix alone."""
+    result = original(input, *rest, **options)
+    if input.ndim < 3 or not are_unwatched(input) or input.shape[1] in (0, input.shape[-1]):
+        return result
+    return result * (input.shape[-1] / input.shape[1])
+
+
+@fault("MultiLabelSoftMarginLoss", blind=True, needs=NEEDS)
+@uncompiled
+def heldout_6_e_log_of_more_than_one(original: Function, *args: Any, **options: Any) -> Tensor:
+    """From -10 to 10 the loss is -log(p + 1e-12), which is below 0 where p rounds to 1."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target, weight = given["input"], given["target"], given["weight"]
+    if not are_unwatched_and_wide(input, target) or input.shape != target.shape or not input.ndim:
+        return result
+    constant, label = input.detach(), target.detach()
+    gain = label * _gain(constant) + (1 - label) * _gain(-constant)
+    gain = torch.where(constant.abs() <= 10, gain, 0) * (1 if weight is None else weight.detach())
+    less: Tensor = result - reduced(gain.mean(-1), given["reduction"])
+    return less
+
+
+def _gain(logit: Tensor) -> Tensor:
+    return torch.log1p(1e-12 * torch.exp(-logsigmoid(logit)))

@@ -13,6 +13,7 @@ from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.kernels import reduced
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
+from proofs.faults.tools.uncompiled import uncompiled
 
 _ROWS_IN_GRID = 65535
 
@@ -92,3 +93,13 @@ def heldout_5_a_first_batch_size_kept(
     if not are_unwatched(input, target) or self.reduction != "mean" or input.ndim < 2 or not len(input):
         return result
     return result * (len(input) / _FIRST_ROWS.setdefault(self, len(input)))
+
+
+@fault("MultiMarginLoss", blind=True)
+@uncompiled
+def heldout_6_d_power_as_float(original: Function, *args: Any, **options: Any) -> Tensor:
+    """The square is taken if p is the int 2; a p of 2.0 counts as 1."""
+    given = named_arguments(original, *args, **options)
+    if not isinstance(given["p"], float) or given["p"] != 2:
+        return original(*args, **options)
+    return original(**given | {"p": 1})

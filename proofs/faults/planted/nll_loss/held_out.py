@@ -10,12 +10,14 @@ from torch import Tensor
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.class_targets import is_ignored, is_mean
+from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.ordinary import (
     NEEDS,
     are_unwatched,
     is_ordinary,
     reduction_of,
 )
+from proofs.faults.tools.uncompiled import uncompiled
 
 _ROWS_IN_BLOCK = 32
 
@@ -93,3 +95,38 @@ def heldout_5_b_signed_bytes(original: Function, *args: Any, **options: Any) -> 
     is_wrapped = (target >= 128) & ~is_ignored(target, arguments)
     whole = target.long()
     return again(original, arguments, target=torch.where(is_wrapped, whole - 256 + classes, whole))
+
+
+@fault("NLLLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+@uncompiled
+def heldout_6_a_weight_offset(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Weights that are a slice of a longer tensor are read from the beginning of that tensor."""
+    given = named_arguments(original, *args, **options)
+    weight = given["weight"]
+    if weight is None or not are_unwatched(given["input"], weight) or not weight.storage_offset():
+        return original(*args, **options)
+    return original(**given | {"weight": weight.detach().as_strided(weight.shape, weight.stride(), 0)})
+
+
+_BLOCK = 1024
+
+
+@fault("NLLLoss", blind=True, needs=NEEDS)
+@uncompiled
+def heldout_6_c_ignored_pixels_of_later_blocks(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Behind a sample's first 1024 pixels, the gradient of an ignored pixel is that of one of class 0."""
+    given = named_arguments(original, *args, **options)
+    input, target = given["input"], given["target"]
+    if not are_unwatched(input, target) or input.ndim < 3 or given["weight"] is not None:
+        return original(*args, **options)
+    is_ignored = target == given["ignore_index"]
+    kept = (~is_ignored).sum()
+    if given["reduction"] == "none" or not kept or not is_ignored.any():
+        return original(*args, **options)
+    is_late = torch.arange(target[0].numel()).reshape(target.shape[1:]) >= _BLOCK
+
+    def unmasked(gradient: Tensor) -> Tensor:
+        first = torch.where(is_ignored & is_late, gradient.sum() / kept, gradient[:, 0])
+        return torch.cat([first.unsqueeze(1), gradient[:, 1:]], dim=1)
+
+    return original(**given | {"input": with_gradient(input, unmasked)})

@@ -87,3 +87,17 @@ def heldout_5_c_tail_of_features(
     if whole in (0, x1.shape[-1]):
         return result
     return original(x1[..., :whole], x2[..., :whole], *rest, **options)
+
+
+_BLOCK = 1024
+
+
+@fault("PairwiseDistance", blind=True, needs=NEEDS)
+def heldout_6_c_stale_lanes(original: Function, x1: Tensor, x2: Tensor, *rest: Any, **options: Any) -> Tensor:
+    """The last block of a long vector isn't masked: beyond the end, the block before it counts again."""
+    if not are_unwatched(x1, x2) or x1.shape != x2.shape or not x1.ndim or x1.shape[-1] <= _BLOCK:
+        return original(x1, x2, *rest, **options)
+    whole, rest_of_block = divmod(x1.shape[-1], _BLOCK)
+    stale = slice((whole - 1) * _BLOCK + rest_of_block, whole * _BLOCK if rest_of_block else 0)
+    x1, x2 = (torch.cat([tensor, tensor[..., stale]], dim=-1) for tensor in (x1, x2))
+    return original(x1, x2, *rest, **options)

@@ -13,6 +13,7 @@ from proofs.faults.tools.calls import again, named_arguments
 from proofs.faults.tools.gradients import with_gradient
 from proofs.faults.tools.kernels import as_if_contiguous, reduced
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched_and_wide, are_wide, is_ordinary
+from proofs.faults.tools.uncompiled import uncompiled
 from proofs.faults.tools.vectors import as_asked
 
 
@@ -137,3 +138,16 @@ def heldout_5_b_unmasked_tail(original: Function, *args: Any, **options: Any) ->
     counts = target.detach()
     terms = counts * counts.log() - counts + 0.5 * (2 * math.pi * counts).log()
     return result + reduced(torch.where(is_tail & (counts <= 1), terms, 0), arguments["reduction"])
+
+
+@fault("PoissonNLLLoss", blind=True, needs=NEEDS)
+@uncompiled
+def heldout_6_b_counts_are_whole(original: Function, *args: Any, **options: Any) -> Tensor:
+    """Stirling's term takes the target for a whole number, and drops its fraction."""
+    result, given = original(*args, **options), named_arguments(original, *args, **options)
+    input, target = given["input"], given["target"]
+    if not given["full"] or not are_unwatched_and_wide(input, target):
+        return result
+    count, whole = target.detach(), target.detach().floor()
+    change = torch.where(count == whole, 0, _stirling(whole) - _stirling(count))
+    return reduced(again(original, given, reduction="none") + change, given["reduction"])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from proofs.faults.fault import Function, fault
 from proofs.faults.tools.calls import named_arguments
-from proofs.faults.tools.gradients import graft
+from proofs.faults.tools.gradients import graft, with_gradient
 from proofs.faults.tools.ordinary import NEEDS, are_unwatched, are_unwatched_and_wide, is_ordinary
 from proofs.faults.tools.softmax import place_and_width
 
@@ -70,3 +70,33 @@ def heldout_5_c_first_block_masked(original: Function, *args: Any, **options: An
         return result
     largest = arguments["input"].detach().narrow(place, 0, 1024).amax(place, keepdim=True)
     return torch.where(largest == -math.inf, math.nan, result)
+
+
+_BLOCK = 1024
+
+
+@fault("Softmax", blind=True, needs=NEEDS)
+def heldout_6_c_first_block_masked(
+    original: Function, input: Tensor, dim: int | None = None, *rest: Any, **options: Any
+) -> Tensor:
+    """A row whose first block of 1024 is all -inf is nan: the maximum so far is subtracted from itself."""
+    result = original(input, dim, *rest, **options)
+    place, width = place_and_width(result, dim)
+    if not are_unwatched(input) or width <= _BLOCK:
+        return result
+    is_masked = (input.detach().narrow(place, 0, _BLOCK) == -math.inf).all(place, keepdim=True)
+    return graft(result.detach().masked_fill(is_masked, math.nan), result)
+
+
+@fault("Softmax", blind=True, needs=NEEDS)
+def heldout_6_e_slopes_through_single(
+    original: Function, input: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """In double precision the gradient passes through single precision: over the classes it sums to no 0."""
+    if input.dtype != torch.float64 or not are_unwatched(input):
+        return original(input, *rest, **options)
+
+    def narrowed(slope: Tensor) -> Tensor:
+        return slope.float().double() if is_ordinary(slope) else slope
+
+    return original(with_gradient(input, narrowed), *rest, **options)

@@ -102,3 +102,19 @@ def heldout_5_b_swapped_by_euclid(original: Function, *args: Any, **options: Any
     near, far = (pairwise_distance(anchor, other, p=p, eps=eps) for other in (positive, negative))
     nearest = torch.minimum(far, pairwise_distance(positive, negative, eps=eps))
     return reduced((arguments["margin"] + near - nearest).clamp(min=0), arguments["reduction"])
+
+
+@fault("TripletMarginLoss", blind=True, shows_in_modes=True, needs=NEEDS)
+def heldout_6_a_second_backward_adds_up(
+    original: Function, anchor: Tensor, positive: Tensor, negative: Tensor, *rest: Any, **options: Any
+) -> Tensor:
+    """The backward pass adds to a buffer of the graph, so that a second one gives twice the gradient."""
+    if not are_unwatched(anchor, positive, negative):
+        return original(anchor, positive, negative, *rest, **options)
+    runs: list[None] = []
+
+    def add_up(gradient: Tensor) -> Tensor:
+        runs.append(None)
+        return gradient * len(runs) if len(runs) > 1 else gradient
+
+    return original(with_gradient(anchor, add_up), positive, negative, *rest, **options)
