@@ -64,7 +64,9 @@ cases:
   - id: ce-large
     title: a common offset of many rows
     args:
-      input: {uniform: [1000, 1010], shape: [100, 30], seed: 1}
+      input:
+        concatenate: [{uniform: [1000, 1010], shape: [90, 30], seed: 1}, {fill: 1000, shape: [10, 30]}]
+        dim: 0
       target: {index: 30, shape: [100], seed: 2}
     dtypes: [float32]
 """
