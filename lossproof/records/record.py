@@ -113,7 +113,7 @@ class Record:
         if not all(map(isinstance, fields.values(), map(_TYPES.get, fields, repeat(())))):
             raise TypeError(_first_wrong(fields))
         if missing := _REQUIRED - fields.keys():
-            raise TypeError(f"no {min(missing)}")
+            raise TypeError(f"no {', '.join(sorted(missing))}")
         quantity, outcome = Quantity(fields["quantity"]), Outcome(fields["outcome"])
         return cls.of({**fields, "quantity": quantity, "outcome": outcome})
 

@@ -32,6 +32,10 @@ cases:
     title: an error of 0
     args: {input: [1, 2], target: [1, 2]}
     dtypes: [float32]
+  - id: turned
+    title: a matrix and its transpose
+    args: {input: [[1, 2], [4, 8]], target: {permute: [[1, 2], [4, 8]], dims: [1, 0]}}
+    dtypes: [float32]
 """
 )
 CASES |= cases_of(
@@ -131,14 +135,15 @@ def _outcomes(records: Mapping[str, Record]) -> dict[str, str]:
 
 def test_a_right_function_is_right_in_every_way(tmp_path: Path) -> None:
     subject = _subject(tmp_path, RIGHT)
-    seen = {way for id in ("matrix", "equal") for way in _records(CASES[id], subject)}
+    plain = ("matrix", "equal", "turned")
+    seen = {way for id in plain for way in _records(CASES[id], subject)}
     seen |= {
         *_records(CASES["shifted"], TargetSubject("torch.nn.functional:cross_entropy", "CrossEntropyLoss"))
     }
     weighted = TargetSubject("torch.nn:CrossEntropyLoss", "CrossEntropyLoss")
     records = _records(CASES["weighted"], weighted)
     assert seen | {*records} == {*WAYS_OF_OTHERS}
-    for id in ("matrix", "equal"):
+    for id in plain:
         assert _outcomes(_records(CASES[id], subject)) == {}
     assert _outcomes(records) == {}
 
