@@ -121,6 +121,9 @@ _NOT_VARIED: Mapping[str, set[str]] = {
     "L1Loss": {"weight"},
     # It has no meaning for probabilities.
     "CrossEntropyLoss probabilities": {"ignore_index"},
+    # The numbers of a row are those of one dtype; cases of their own cast them to another.
+    "Softmax": {"dtype"},
+    "LogSoftmax": {"dtype"},
 }
 
 
