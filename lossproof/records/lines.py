@@ -16,12 +16,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from lossproof.records.record import Record
+from lossproof.records.record import DEFAULTS, Record
 
 _OF_CASE = ("case", "title", "loss", "file", "line", "source", "finding", "flags", "loses_digits")
 _OF_TRIAL = ("case", "subject", "dtype", "device")
@@ -29,9 +29,7 @@ _OF_CHECK = tuple(field.name for field in fields(Record) if field.name not in (*
 # What a column that is left out would say of each check.
 _SHARE = "error_over_budget"
 _UNSTATED: Mapping[str, Any] = {"layout": "contiguous", "reduction": None, _SHARE: None} | {
-    field.name: field.default if field.default_factory is MISSING else field.default_factory()
-    for field in fields(Record)
-    if field.name in _OF_CHECK and (field.default is not MISSING or field.default_factory is not MISSING)
+    name: default for name, default in DEFAULTS.items() if name in _OF_CHECK
 }
 
 _case, _trial, _check = attrgetter(*_OF_CASE), attrgetter(*_OF_TRIAL), attrgetter(*_OF_CHECK)

@@ -124,7 +124,7 @@ class Record:
         The constructor of a frozen class makes a call for each field; this sets them all at once.
         """
         record = object.__new__(cls)
-        record.__dict__.update(_DEFAULTS)
+        record.__dict__.update(DEFAULTS)
         record.__dict__.update(fields)
         return record
 
@@ -152,12 +152,12 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "picks": (dict,),
     "ulps": (list, NoneType),
 }
-_DEFAULTS: Mapping[str, Any] = {
+DEFAULTS: Mapping[str, Any] = {
     field.name: field.default if field.default_factory is MISSING else field.default_factory()
     for field in dataclasses.fields(Record)
     if field.default is not MISSING or field.default_factory is not MISSING
 }
-_REQUIRED = {field.name for field in dataclasses.fields(Record)} - _DEFAULTS.keys()
+_REQUIRED = {field.name for field in dataclasses.fields(Record)} - DEFAULTS.keys()
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
-import warnings
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -29,7 +27,7 @@ from lossproof.running.orphans import adopt_orphans, end_orphans
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.serving import SENTINEL, serve
 from lossproof.running.session import Answer, ConformanceSession
-from lossproof.subjects.isolated import ending_of
+from lossproof.subjects.isolated import ending_of, may_fork, start
 
 _STARTING_SECONDS = 120.0
 # For a process that has closed its connection: its memory may take a while to be freed.
@@ -184,11 +182,7 @@ class Supervisor:
         self._process = context.Process(target=serve, args=arguments)  # type: ignore[attr-defined]  # typeshed's base class of contexts lacks it
         # Now, since Ctrl-C may come at any time: Python waits for this process before it ends.
         self._kill = weakref.finalize(self, _end_group, self._process)
-        with warnings.catch_warnings():
-            # From 3.12 on, Python warns about forking with several threads. The second thread of a worker of
-            # pytest-xdist waits for orders and holds nothing that the second process uses.
-            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-            self._process.start()
+        start(self._process)
         if hasattr(os, "killpg") and self._process.pid is not None:
             self._keeper = keep(self._process.pid)
         other_end.close()
@@ -214,10 +208,7 @@ class Supervisor:
 
 
 def _usual_method(selection: Selection) -> str:
-    """Forking is fast, but does not work on macOS, with an accelerator's driver, or with others' threads."""
-    is_safe = sys.platform == "linux" and selection.device == "cpu"
-    is_ours = not any(subject.is_foreign for subject in selection.subjects.values())
-    return "fork" if is_safe and is_ours else "spawn"
+    return "fork" if may_fork(selection.device, selection.subjects.values()) else "spawn"
 
 
 def _end_of(process: BaseProcess) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.generator import draw_bits, draw_on_grid
-from lossproof.corpus.tensors import Literal, Uniform
+from lossproof.corpus.tensors import Uniform
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.subjects.call import Values
 
@@ -38,7 +38,7 @@ def drawn_source(values: Values) -> str:
     """An expression that draws the numbers in double precision; empty if they are not drawn."""
     form, patch = values.drawn, {}
     if form is not None and not isinstance(form, Uniform):
-        if not isinstance(form.inner, Uniform) or not isinstance(form.numbers, Literal):
+        if not isinstance(form.inner, Uniform):
             return ""
         patch = {at: values.numbers[at].item() for at in form.at}
         form = form.inner

@@ -6,7 +6,10 @@ import faulthandler
 import multiprocessing
 import signal
 import sys
+import warnings
+from collections.abc import Iterable
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from lossproof.subjects.call import NO_ANSWER, PROCESS_ENDED, Call, Observation, Refused, Unsupported
@@ -22,13 +25,11 @@ def run_isolated(subject: Subject, call: Call) -> Observation:
     Raises:
         Unsupported, Refused: as the subject does; ``Refused(PROCESS_ENDED, ...)`` if the process ends.
     """
-    # Forking is fast, but does not work with an accelerator's driver, or with others' threads.
-    is_safe = sys.platform == "linux" and call.device == "cpu" and not subject.is_foreign
-    context: Any = multiprocessing.get_context("fork") if is_safe else _preloaded
+    context: Any = multiprocessing.get_context("fork") if may_fork(call.device, [subject]) else _preloaded
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(subject, call, sender), daemon=True)
     try:
-        process.start()
+        start(process)
     except Exception as error:  # whatever somebody else's objects raise when they are pickled
         problem = f"the subject cannot be sent to a process of its own ({type(error).__name__}: {error})"
         raise Refused(NO_ANSWER, problem, "call") from error
@@ -47,6 +48,21 @@ def run_isolated(subject: Subject, call: Call) -> Observation:
     if isinstance(answer, Observation):
         return answer
     raise answer
+
+
+def may_fork(device: str, subjects: Iterable[Subject]) -> bool:
+    """Forking is fast, but does not work on macOS, with an accelerator's driver, or with others' threads."""
+    is_ours = not any(subject.is_foreign for subject in subjects)
+    return sys.platform == "linux" and device == "cpu" and is_ours
+
+
+def start(process: BaseProcess) -> None:
+    """Start a process, which may be forked."""
+    with warnings.catch_warnings():
+        # From 3.12 on, Python warns about forking with several threads. The second thread of a worker of
+        # pytest-xdist waits for orders and holds nothing that the new process uses.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        process.start()
 
 
 def _preload() -> multiprocessing.context.BaseContext:
