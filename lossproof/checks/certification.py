@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from lossproof.checks.printed import DOCUMENT, FORMULA, IN_CASE, PrintedVerdict, judge_printed
 from lossproof.checks.recorder import Recorder
 from lossproof.corpus.case import Case
 from lossproof.corpus.keys import ERRATUM_NUMBERS
+from lossproof.judging.printed import DOCUMENT, FORMULA, IN_CASE, PrintedVerdict, judge_printed
 from lossproof.numbers.ball import Undecided
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity

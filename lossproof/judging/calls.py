@@ -17,7 +17,7 @@ from lossproof.corpus.case import Case, Term
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import exact_balls
 from lossproof.judging.call_values import parameter_value, tensor_values
-from lossproof.judging.stored_truth import Truths, recalled, recalled_text
+from lossproof.judging.stored_truth import Truths, recalled, recalled_data
 from lossproof.judging.truth import (
     CallTruth,
     Formula,
@@ -56,7 +56,7 @@ class PlannedCall:
     @cached_property
     def steps(self) -> str:
         """The worked steps, computed once for all subjects that are wrong in the same call."""
-        return recalled_text(self.prepared, "worked steps", lambda: worked_steps(self.prepared))
+        return str(recalled_data(self.prepared, "worked steps", lambda: worked_steps(self.prepared)))
 
     @cached_property
     def picks(self) -> Mapping[str, str]:

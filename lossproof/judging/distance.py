@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import FEW
 from lossproof.numbers.formats import Float64Array
-
-_FEW = 48
 
 
 def ulps_of(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
@@ -19,7 +18,7 @@ def ulps_of(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
     """
     if observed.shape != truth.value.shape:
         return None
-    if observed.size > _FEW:
+    if observed.size > FEW:
         return _of_many(observed, truth)
     bits = observed.tobytes()
     if bits not in truth.distances:
@@ -30,9 +29,7 @@ def ulps_of(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
 def _of_few(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
     distances = []
     format = truth.format
-    # Python's own numbers: most results are small, and each operation of NumPy costs as much as ten elements.
-    arrays = (observed, truth.value, truth.remainder)
-    for number, true, remainder in zip(*(array.ravel().tolist() for array in arrays), strict=True):
+    for number, (true, remainder, _) in zip(observed.ravel().tolist(), truth.elements, strict=True):
         if math.isfinite(number) and math.isfinite(true):
             error = abs((number - true) - remainder)
             if error:
@@ -56,4 +53,10 @@ def _of_many(observed: Float64Array, truth: Truth) -> tuple[float, float] | None
     if not error.any():
         return 0.0, 0.0
     distances = error / truth.format.unit_in_the_last_place(truth.value[is_finite])
-    return float(np.max(distances)), float(np.median(distances))
+    middle = len(distances) // 2
+    # Of the partitioned numbers, the first half is at most the middle one; np.median also looks for nan.
+    distances.partition(middle)
+    median = float(distances[middle])
+    if len(distances) % 2 == 0:
+        median = (float(np.max(distances[:middle])) + median) / 2
+    return float(np.max(distances)), median

@@ -21,6 +21,7 @@ from lossproof.judging.number_text import (
     true_text,
 )
 from lossproof.judging.places import place_of
+from lossproof.judging.stored_truth import recalled_data
 from lossproof.judging.truth import Truth
 from lossproof.judging.verdict import budget_shares
 from lossproof.numbers.formats import FORMATS, Float64Array
@@ -117,7 +118,12 @@ def curve(subject: GuardedSubject, call: Call, planned: PlannedCall) -> dict[str
     x = _range(call, argument, at, centre)
     sample = replace(call, upstreams=call.upstreams[:1], wrt=(argument,))
     calls = [_vary(sample, argument, at, number) for number in x]
-    true = [_reference_point(planned.prepared, call, argument, at) for call in calls]
+
+    def reference_points() -> list[_Point]:
+        return [_reference_point(planned.prepared, call, argument, at) for call in calls]
+
+    topic = "curve", argument, at, x, sample.upstreams[0].tolist()
+    true = recalled_data(planned.prepared, topic, reference_points)
     observed = [_subject_point(subject, call, argument, at) for call in calls]
     return {
         "argument": argument,

@@ -104,9 +104,12 @@ def true_gradients(call: PreparedCall, upstream: Float64Array, format: Format) -
     return recalled(call, format, names, formulas, inputs={"upstream": upstream})[0]
 
 
-def recalled_text(call: PreparedCall, topic: str, compute: Callable[[], str]) -> str:
-    """The text that ``compute`` yields on a topic of a call, from the store in use if it is in it."""
-    return _recalled(partial(_key, call, topic), compute, str.encode, bytes.decode)
+def recalled_data(call: PreparedCall, topic: object, compute: Callable[[], Any]) -> Any:
+    """What ``compute`` yields on a topic of a call, as JSON has it, from the store in use if it is in it.
+
+    The ``repr`` of the topic says all that it depends on beside the call.
+    """
+    return _recalled(partial(_key, call, topic), compute, lambda data: json.dumps(data).encode(), json.loads)
 
 
 def recalled_numbers(tensor: Tensor, format: Format) -> npt.NDArray[Any]:

@@ -72,6 +72,12 @@ class Truth:
         return 2 * self.bound
 
     @cached_property
+    def elements(self) -> list[tuple[float, float, float]]:
+        """The value, the remainder and the budget of each element, as Python's own numbers."""
+        arrays = (self.value, self.remainder, self.budget)
+        return list(zip(*(array.ravel().tolist() for array in arrays), strict=True))
+
+    @cached_property
     def passes_by_number(self) -> bool:
         """Whether the number alone decides if an element passes: all that may pass are in the range."""
         is_free = self.strict_bound is not None or bool(self.convention)

@@ -23,6 +23,8 @@ from typing import Any
 
 from lossproof.records.record import DEFAULTS, Record
 
+# How a line on a case begins.
+CASE_START = '{"case": '
 _OF_CASE = ("case", "title", "loss", "file", "line", "source", "finding", "flags", "loses_digits")
 _OF_TRIAL = ("case", "subject", "dtype", "device")
 _OF_CHECK = tuple(field.name for field in fields(Record) if field.name not in (*_OF_CASE, *_OF_TRIAL))
@@ -32,6 +34,7 @@ _UNSTATED: Mapping[str, Any] = {"layout": "contiguous", "reduction": None, _SHAR
     name: default for name, default in DEFAULTS.items() if name in _OF_CHECK
 }
 
+_encode = json.JSONEncoder(allow_nan=False).encode
 _case, _trial, _check = attrgetter(*_OF_CASE), attrgetter(*_OF_TRIAL), attrgetter(*_OF_CHECK)
 
 
@@ -49,7 +52,7 @@ def lines_of(records: Iterable[Record]) -> Iterator[str]:
 
 def dump(value: Any) -> str:
     """A line of strict JSON; in ASCII, so that a lone surrogate or a line separator survives every reader."""
-    return json.dumps(value, allow_nan=False)
+    return _encode(value)
 
 
 class LineReader:
@@ -64,9 +67,27 @@ class LineReader:
         Raises:
             LineError: ``lines_of`` would not write the line.
         """
+        shared, columns = self._parts(line)
+        try:
+            for check in zip(*columns.values(), strict=True):
+                yield shared | dict(zip(columns, check, strict=True))
+        except (TypeError, ValueError) as error:
+            raise _misfit(error) from error
+
+    def records(self, line: Mapping[str, Any]) -> list[Record]:
+        """The records of a parsed line; see ``Record.from_columns`` for what else is raised.
+
+        Raises:
+            LineError: ``lines_of`` would not write the line.
+        """
+        shared, columns = self._parts(line)
+        return Record.from_columns(shared, columns) if columns else []
+
+    def _parts(self, line: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Sequence[Any]]]:
+        """What all checks of a line share, and their columns; both empty if it is on a case."""
         if isinstance(line.get("case"), dict):
             self._case = line["case"]
-            return
+            return {}, {}
         trial = line.get("trial")
         columns = trial.get("checks") if isinstance(trial, dict) else None
         if not isinstance(trial, dict) or not isinstance(columns, dict):
@@ -77,17 +98,19 @@ class LineReader:
         del shared["checks"]
         try:
             shares = [share if share is None else float(share) for share in columns.get(_SHARE, ())]
-            columns = {**columns, _SHARE: shares} if shares else columns
-            for check in zip(*columns.values(), strict=True):
-                yield shared | dict(zip(columns, check, strict=True))
         except (TypeError, ValueError, OverflowError) as error:
-            raise LineError(f"the columns of checks do not fit together ({error})") from error
+            raise _misfit(error) from error
+        return shared, {**columns, _SHARE: shares} if shares else columns
+
+
+def _misfit(error: Exception) -> LineError:
+    return LineError(f"the columns of checks do not fit together ({error})")
 
 
 def records_in(text: str) -> list[Record]:
     """The records in the lines of ``lines_of``, which must be whole."""
     reader = LineReader()
-    return [Record.from_data(row) for line in text.splitlines() for row in reader.rows(json.loads(line))]
+    return [record for line in text.splitlines() for record in reader.records(json.loads(line))]
 
 
 def _columns(checks: Sequence[Record]) -> dict[str, list[Any]]:

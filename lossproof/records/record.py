@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from itertools import repeat
 from types import NoneType
@@ -104,18 +104,25 @@ class Record:
 
     @classmethod
     def from_data(cls, fields: Mapping[str, Any]) -> Record:
-        """The record with these fields.
+        """The record with these fields; see ``from_columns`` for what is raised."""
+        (record,) = cls.from_columns({}, {name: [value] for name, value in fields.items()})
+        return record
+
+    @classmethod
+    def from_columns(cls, shared: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> list[Record]:
+        """A record for each row of the columns, all with the same shared fields.
 
         Raises:
             TypeError: if a field is missing, unknown or of another type.
-            ValueError: if the outcome is unknown.
+            ValueError: if an outcome is unknown, or the columns are not equally long.
         """
-        if not all(map(isinstance, fields.values(), map(_TYPES.get, fields, repeat(())))):
-            raise TypeError(_first_wrong(fields))
-        if missing := _REQUIRED - fields.keys():
+        of_all = _checked({name: [value] for name, value in shared.items()})
+        checked = _checked(columns)
+        if missing := _REQUIRED - of_all.keys() - checked.keys():
             raise TypeError(f"no {', '.join(sorted(missing))}")
-        quantity, outcome = Quantity(fields["quantity"]), Outcome(fields["outcome"])
-        return cls.of({**fields, "quantity": quantity, "outcome": outcome})
+        rows = zip(*checked.values(), strict=True)
+        fields = {name: value for name, (value,) in of_all.items()}
+        return [cls.of({**fields, **dict(zip(checked, row, strict=True))}) for row in rows]
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Record:
@@ -129,11 +136,22 @@ class Record:
         return record
 
 
-def _first_wrong(fields: Mapping[str, Any]) -> str:
-    """Which field is unknown or of another type, in words."""
-    wrong = (name for name, value in fields.items() if not isinstance(value, _TYPES.get(name, ())))
-    name = next(wrong)
-    return f"{name} of type {type(fields[name]).__name__}" if name in _TYPES else f"a field {name}"
+def _checked(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """The columns of fields, as a record has them.
+
+    Raises:
+        TypeError: if one is unknown, or holds a value of another type.
+        ValueError: if an outcome is unknown.
+    """
+    for name, values in columns.items():
+        types = _TYPES.get(name)
+        if types is None:
+            raise TypeError(f"a field {name}")
+        if not all(map(isinstance, values, repeat(types))):
+            wrong = next(value for value in values if not isinstance(value, types))
+            raise TypeError(f"{name} of type {type(wrong).__name__}")
+    made = {name: _MADE[name] for name in _MADE.keys() & columns.keys()}
+    return {**columns, **{name: list(map(make, columns[name])) for name, make in made.items()}}
 
 
 # What JSON has for the fields of a record.
@@ -152,6 +170,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "picks": (dict,),
     "ulps": (list, NoneType),
 }
+_MADE: Mapping[str, Callable[[str], Any]] = {"quantity": Quantity, "outcome": Outcome}
 DEFAULTS: Mapping[str, Any] = {
     field.name: field.default if field.default_factory is MISSING else field.default_factory()
     for field in dataclasses.fields(Record)
@@ -162,7 +181,12 @@ _REQUIRED = {field.name for field in dataclasses.fields(Record)} - DEFAULTS.keys
 
 @dataclass(frozen=True)
 class TestResult:
-    """One trial (a case, a subject, a dtype) as a test of the harness, with its records."""
+    """One trial (a case, a subject, a dtype) as a test of the harness, with its records.
+
+    Attributes:
+        seconds: how long it took.
+        lines: the records as ``records.lines`` writes them; empty if nobody has written them yet.
+    """
 
     __test__ = False  # pytest would collect the class because of its name
 
@@ -172,6 +196,7 @@ class TestResult:
     line: int
     seconds: float
     records: tuple[Record, ...]
+    lines: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

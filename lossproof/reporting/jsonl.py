@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from lossproof.records.lines import LineError, LineReader, dump, lines_of
+from lossproof.records.lines import CASE_START, LineError, LineReader, dump, lines_of
 from lossproof.records.record import Record, Run, TestResult
 from lossproof.reporting.digest import outcome_counts
 from lossproof.reporting.files import ReportError
@@ -23,9 +23,20 @@ _ADVICE = "Was it another version's run?"
 
 def results_jsonl(run: Run, results: Sequence[TestResult]) -> str:
     """Return the text of ``results.jsonl``; only its first line holds times."""
-    records = (record for result in results for record in result.records)
     first = dump({"run": _strict(_run_object(run, results))})
-    return "\n".join([first, *lines_of(records)]) + "\n"
+    return "\n".join([first, *_lines_of(results)]) + "\n"
+
+
+def _lines_of(results: Iterable[TestResult]) -> Iterator[str]:
+    """The lines of the records of all results, in order; what several say of a case stands once."""
+    case = ""
+    for result in results:
+        for line in result.lines.splitlines() or lines_of(result.records):
+            if line == case:
+                continue
+            if line.startswith(CASE_START):
+                case = line
+            yield line
 
 
 def comparison_json(comparison: dict[str, Any]) -> str:

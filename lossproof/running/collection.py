@@ -87,15 +87,15 @@ class RunReports:
     def add(self, nodeid: str, seconds: float, lines: str, problems: list[str]) -> None:
         """Add the records of a test, as lines of JSON; the sentinel has none."""
         if lines:
-            self.add_records(_trial_id(nodeid), seconds, records_in(lines))
+            self.add_records(_trial_id(nodeid), seconds, records_in(lines), lines)
         if problems:
             self._with_problems.add(_trial_id(nodeid))
         self.add_problems(problems)
 
-    def add_records(self, trial_id: str, seconds: float, records: list[Record]) -> None:
-        """Add the records of a trial."""
+    def add_records(self, trial_id: str, seconds: float, records: list[Record], lines: str = "") -> None:
+        """Add the records of a trial, with their lines if these are there."""
         case = self._trials[trial_id].case
-        result = TestResult(trial_id, case.id, case.file, case.line, seconds, tuple(records))
+        result = TestResult(trial_id, case.id, case.file, case.line, seconds, tuple(records), lines)
         self._results[trial_id] = result
         self.checks += len(records)
         self.failures += [record for record in records if record.outcome.is_failing]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from lossproof.running.session import Answer
@@ -24,7 +24,7 @@ class NoAnswer(ValueError):
 
 def message_of(token: str, answer: Answer, changes: Sequence[str]) -> bytes:
     """The message that answers a request, with the changes that the subject has made to its process."""
-    return json.dumps({"token": token, "changes": [*changes], "answer": asdict(answer)}).encode()
+    return json.dumps({"token": token, "changes": [*changes], "answer": vars(answer)}).encode()
 
 
 def answer_in(message: bytes, token: str) -> tuple[Answer, list[str]]:

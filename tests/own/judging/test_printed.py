@@ -9,7 +9,7 @@ import pytest
 from exact_arithmetic import DIGITS, decimal_of, literal
 from printed_numbers import case, one, printed
 
-from lossproof.checks.printed import judge_printed
+from lossproof.judging.printed import judge_printed
 from lossproof.corpus.case import Printed
 from lossproof.corpus.numeral import parse_numeral
 

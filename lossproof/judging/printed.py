@@ -24,6 +24,7 @@ from lossproof.judging.calls import (
     reductions_of,
 )
 from lossproof.judging.number_text import true_text
+from lossproof.judging.stored_truth import recalled_data
 from lossproof.judging.truth import truth_of
 from lossproof.judging.verdict import Verdict, compare
 from lossproof.numbers.ball import Ball, Undecided, certified
@@ -52,6 +53,20 @@ def judge_printed(
     (they follow from what a document says) or IN_CASE.
     """
     effective = None if None in reductions_of(case) else reduction
+    call = make_call(case, printed.dtype or "float64", effective)
+    written = case.args, case.params, case.upstream, argument, printed, origin
+
+    def judge() -> list[Any]:
+        verdict = _judge(case, effective, argument, printed, origin)
+        return [verdict.agrees, verdict.error_over_budget, verdict.message, verdict.numbers]
+
+    agrees, share, message, numbers = recalled_data(prepare_call(call), ("printed", written), judge)
+    return PrintedVerdict(agrees, share, message, numbers=numbers)
+
+
+def _judge(
+    case: Case, effective: str | None, argument: str | None, printed: Printed, origin: str
+) -> PrintedVerdict:
     if printed.dtype is not None:
         call = make_call(case, printed.dtype, effective)
         prepared = prepare_call(call)
