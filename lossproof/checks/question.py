@@ -40,7 +40,8 @@ class Question:
     @cached_property
     def call(self) -> Call:
         """The call that the subject gets."""
-        return replace(self.planned.call, layout=self.layout)
+        call = self.planned.call
+        return call if call.layout == self.layout else replace(call, layout=self.layout)
 
     @cached_property
     def outcome(self) -> Observation | Refused:
@@ -65,7 +66,8 @@ class Question:
     def differentiated_call(self) -> Call:
         """The call, by the tensors by which the subject differentiates it: a foreign one need not by all."""
         computed = self.answer.gradients[-1] if self.answer.gradients else {}
-        return replace(self.call, wrt=tuple(name for name in self.call.wrt if name in computed))
+        wrt = tuple(name for name in self.call.wrt if name in computed)
+        return self.call if wrt == self.call.wrt else replace(self.call, wrt=wrt)
 
     @property
     def is_value_right(self) -> bool:

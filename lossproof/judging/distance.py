@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import FEW
+from lossproof.judging.truth import FEW, Truth
+from lossproof.judging.verdict import bits_of
 from lossproof.numbers.formats import Float64Array
 
 
@@ -18,11 +18,10 @@ def ulps_of(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
     """
     if observed.shape != truth.value.shape:
         return None
-    if observed.size > FEW:
-        return _of_many(observed, truth)
-    bits = observed.tobytes()
+    bits = bits_of(observed)
     if bits not in truth.distances:
-        truth.distances[bits] = _of_few(observed, truth)
+        measure = _of_few if observed.size <= FEW else _of_many
+        truth.distances[bits] = measure(observed, truth)
     return truth.distances[bits]
 
 
@@ -45,18 +44,21 @@ def _of_few(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
 
 
 def _of_many(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
-    is_finite = np.isfinite(observed) & np.isfinite(truth.value)
-    if not is_finite.any():
-        return None
+    true = truth.value
     with np.errstate(all="ignore"):
-        error = np.abs((observed - truth.value) - truth.remainder)[is_finite]
+        error = np.abs((observed - true) - truth.remainder)
+    if not np.isfinite(error).all():
+        is_finite = np.isfinite(observed) & np.isfinite(true)
+        error, true = error[is_finite], true[is_finite]
+    if not error.size:
+        return None
     if not error.any():
         return 0.0, 0.0
-    distances = error / truth.format.unit_in_the_last_place(truth.value[is_finite])
-    middle = len(distances) // 2
-    # Of the partitioned numbers, the first half is at most the middle one; np.median also looks for nan.
+    distances = (error / truth.format.unit_in_the_last_place(true)).ravel()
+    middle = distances.size // 2
+    # All before the middle one are at most as large; np.median would also look for nan.
     distances.partition(middle)
     median = float(distances[middle])
-    if len(distances) % 2 == 0:
+    if distances.size % 2 == 0:
         median = (float(np.max(distances[:middle])) + median) / 2
-    return float(np.max(distances)), median
+    return float(np.max(distances[middle:])), median

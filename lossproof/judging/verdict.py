@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,7 @@ from lossproof.corpus.observed import sums_in_words
 from lossproof.judging.excuses import is_excused, leaves_the_range, likely_cause, passes_by_overflow, rule_of
 from lossproof.judging.number_text import observed_text, true_text
 from lossproof.judging.places import place_of
-from lossproof.judging.truth import Truth
+from lossproof.judging.truth import FEW, Truth
 from lossproof.numbers.formats import Float64Array
 from lossproof.reference.limits import NO_LIMITS
 
@@ -20,11 +22,8 @@ BIAS_LIMIT = 0.25
 BIAS_SAMPLE = 1000
 _KEPT_NUMBERS = 8
 _A_FEW = 64
-# So few are judged in Python's own numbers: most results are small, and each operation of NumPy on them costs
-# as much as ten elements.
-FEW = 48
-# Larger results take about as long to look up as to judge.
-_REMEMBERED = 4096
+# The bytes of a larger result are not kept, but a digest of them.
+_KEPT_BYTES = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,19 @@ class Verdict:
 
 def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     """Judge every element: |observed - true| <= 2B, or the non-finite value that it should be."""
-    if observed.size > _REMEMBERED:
-        return _compare(observed, truth)
-    bits = observed.dtype.str, observed.shape, observed.tobytes()
+    bits = bits_of(observed)
     if bits not in truth.verdicts:
         truth.verdicts[bits] = _compare(observed, truth)
     verdict: Verdict = truth.verdicts[bits]
     return verdict
+
+
+def bits_of(observed: npt.NDArray[Any]) -> object:
+    """What only an array of the same dtype, shape and bits has."""
+    content = observed.tobytes()
+    if len(content) > _KEPT_BYTES:
+        content = blake2b(content, digest_size=16).digest()
+    return observed.dtype.str, observed.shape, content
 
 
 def _compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:

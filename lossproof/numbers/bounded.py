@@ -101,7 +101,7 @@ class Bounded(NumberArray):
         value = self.value.sum(**options)
         terms = self.size // max(1, int(np.size(value)))
         magnitude = np.abs(self.value).sum(**options)
-        is_exact = ((self.value != 0) | (self.bound != 0)).sum(**options) <= 1
+        is_exact = np.count_nonzero((self.value != 0) | (self.bound != 0), **options) <= 1
         accumulator = self.format.accumulator
         accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * propagation.finite(magnitude)
         propagated = self.bound.sum(**options) + np.where(is_exact, 0.0, accumulated)
@@ -229,7 +229,8 @@ class Bounded(NumberArray):
         """The result of an operation: its own roundings beside the errors that it passes on."""
         rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
         bound = propagated + np.where(is_exact, 0.0, rounding)
-        if not np.isfinite(bound + value).all():
+        # A sum is finite only if all terms are; if it is not, what follows changes no finite one.
+        if not np.isfinite((bound + value).sum()):
             # Nothing times an unbounded error is an unbounded error.
             bound = np.where(np.isnan(bound), np.inf, bound)
             # An infinite or undefined value has no error: it comes out or it does not.
@@ -245,6 +246,8 @@ class Bounded(NumberArray):
 
     def is_exactly(self, *values: float) -> BoolArray:
         """Where this is, without any error, one of ``values``."""
+        if not self.value.shape:  # a constant, mostly
+            return np.asarray(float(self.bound) == 0 and float(self.value) in values)
         is_exact = np.asarray(self.bound == 0)
         if not is_exact.any():
             return is_exact

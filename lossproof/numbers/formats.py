@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,9 @@ class Format:
         array = np.asarray(values, dtype=np.float64)
         if self.precision >= 53:
             return array
+        if (own := _OF_NUMPY.get(self.name)) is not None:
+            with np.errstate(over="ignore"):
+                return array.astype(own).astype(np.float64)
         _, exponent = np.frexp(array)
         spacing = np.maximum(exponent - self.precision, self.smallest_exponent - self.precision + 1)
         with np.errstate(invalid="ignore", over="ignore"):
@@ -135,6 +139,9 @@ FORMATS = {
         Format("float16", 11, -14, 65504.0),
     )
 }
+
+# NumPy's own formats, to which it rounds ten times as fast.
+_OF_NUMPY: Mapping[str, type[np.floating[Any]]] = {"float32": np.float32, "float16": np.float16}
 
 # What cases run in that name no dtypes.
 DEFAULT_DTYPES = tuple(format.name for format in FORMATS.values() if format.is_default)

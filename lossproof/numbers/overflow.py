@@ -64,10 +64,10 @@ def own_overflow(
         name, operands: the operation; of an infinite operand, an infinity is the true result.
         pole: where it is the true result of numbers, too: it must come out.
     """
-    is_beyond = np.abs(results) > format.largest
-    if not is_beyond.any():
+    magnitude = np.abs(results)
+    if magnitude.max(initial=0.0) <= format.largest:
         return marks
-    is_beyond = is_beyond & ~np.asarray(pole)
+    is_beyond = (magnitude > format.largest) & ~np.asarray(pole)
     for operand in operands:
         is_beyond = is_beyond & np.isfinite(operand)
     if not is_beyond.any():

@@ -57,7 +57,7 @@ def scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
     if not bound.any():
         return bound
     product = np.abs(factor) * bound
-    if np.isfinite(product).all():
+    if np.isfinite(product.sum()):  # and so is each
         return product
     return np.where(bound == 0, 0.0, np.abs(finite(factor)) * bound)
 

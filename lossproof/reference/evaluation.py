@@ -164,7 +164,7 @@ def prepare(
     arrays = arguments | {name: parameters[name] for name in found.tensor_parameters}
     intended = {} if dtypes is None else dtypes
     actual = {
-        name: intended.get(name, str(array.dtype)) for name, array in arrays.items() if array is not None
+        name: intended.get(name) or str(array.dtype) for name, array in arrays.items() if array is not None
     }
     # A weight that is written as a list has no dtype of its own.
     typed = {*args, *intended, *(name for name, value in params.items() if hasattr(value, "dtype"))}

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
-from lossproof.reporting.digest import ran_in_words, shown_counts, verdict
+from lossproof.reporting.digest import Verdict, ran_in_words, shown_counts, verdict
 from lossproof.reporting.failing_cases import worst_cases
 from lossproof.reporting.in_common import failures_by_loss, in_common
 from lossproof.reporting.part import part_in_words
@@ -25,19 +25,20 @@ _TICK, _CROSS = "M4 8.5l3 3 5-6.5", "M5 5l6 6M11 5l-6 6"
 
 def plain_parts(run: Run, records: Sequence[Record]) -> dict[str, str]:
     """The parts of the page's HTML that hold the results: ``title``, ``icon``, ``head`` and ``worst``."""
-    conforms = verdict(run, records).conforms
-    picture = _ICON.format(fill="#1a6b3c" if conforms else "#b3261e", path=_TICK if conforms else _CROSS)
+    result = verdict(run, records)
+    fill, path = ("#1a6b3c", _TICK) if result.conforms else ("#b3261e", _CROSS)
+    picture = _ICON.format(fill=fill, path=path)
     return {
-        "title": _text(_title(run, records)),
+        "title": _text(_title(run, records, result)),
         "icon": "data:image/svg+xml," + quote(picture, safe="'=:/ "),
-        "head": "\n".join(_head(run, records)),
+        "head": "\n".join(_head(run, records, result)),
         "worst": "\n".join(_worst(records)),
     }
 
 
-def _title(run: Run, records: Sequence[Record]) -> str:
+def _title(run: Run, records: Sequence[Record], result: Verdict) -> str:
     """The title of the tab: whether the run passed, and if not, how much fails."""
-    if verdict(run, records).conforms:
+    if result.conforms:
         scope = " in part" if part_in_words(run.options) else ""
         return f"✓ conforms{scope} · lossproof"
     failing = sum(record.outcome.is_failing for record in records)
@@ -47,8 +48,7 @@ def _title(run: Run, records: Sequence[Record]) -> str:
     return f"✗ {'interrupted' if not run.complete else reason} · lossproof"
 
 
-def _head(run: Run, records: Sequence[Record]) -> Iterable[str]:
-    result = verdict(run, records)
+def _head(run: Run, records: Sequence[Record], result: Verdict) -> Iterable[str]:
     yield from (f'<p class="standing">{_text(sentence)}</p>' for sentence in run.standing)
     sign, style = ("✓", "agree") if result.conforms else ("✗", "disagree")
     yield (

@@ -14,6 +14,7 @@ from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, shown_counts, verdict
 from lossproof.reporting.distances import distances
 from lossproof.reporting.failure_groups import failure_groups, failure_sentence
+from lossproof.reporting.groups import Records
 from lossproof.reporting.in_common import failures_by_loss, in_common
 from lossproof.reporting.part import part_in_words
 from lossproof.reporting.rules import overflowed, passed_by_rule
@@ -38,7 +39,7 @@ def summary_lines(
     a line with its largest error. Overflows, checks that passed by a rule, and a comparison have a line each,
     if there are any; the reports have the details. ``again`` are options that another run needs, too.
     """
-    records = [record for result in results for record in result.records]
+    records = Records.of(record for result in results for record in result.records)
     lines = [*_first("release", run.standing), verdict(run, records).sentence]
     if part := part_in_words(run.options):
         lines.append(part)

@@ -12,6 +12,7 @@ from lossproof.records.record import Run, TestResult
 from lossproof.reporting.badge import badge_json
 from lossproof.reporting.comparison import Comparison
 from lossproof.reporting.files import ReportError, write_whole
+from lossproof.reporting.groups import Records
 from lossproof.reporting.jsonl import comparison_json, read_results, read_rows, results_jsonl
 from lossproof.reporting.junit import junit_xml
 from lossproof.reporting.markdown import summary_markdown
@@ -41,7 +42,7 @@ def write_reports(
         ReportError: the folder cannot be written to; the earlier reports are unchanged.
     """
     ordered = sorted(results, key=lambda result: (result.file, result.line, result.id))
-    records = [record for result in ordered for record in result.records]
+    records = Records.of(record for result in ordered for record in result.records)
     comparison_data = comparison.data() if comparison else None
     return write_whole(
         folder,
@@ -64,7 +65,8 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
     """
     texts = {_FAULTS: text}
     if (run := last_run(folder)) is not None:
-        _, records = read_results(folder / _RESULTS)
+        _, read = read_results(folder / _RESULTS)
+        records = Records.of(read)
         comparison = _read_data(folder / _COMPARISON)
         texts["report.html"] = report_html(run, records, json.loads(text), comparison, history)
     return write_whole(folder, texts)

@@ -129,24 +129,25 @@ class RunReports:
         self._complete = complete
         if not self._results and not self._options.get("shard"):
             self._problems.append("no check ran: nothing was shown to conform")
+        records = self.records
         if complete and not self._options.get("shard"):
-            self._problems += unmatched_quantities(self._selection.quantities, self.records)
+            self._problems += unmatched_quantities(self._selection.quantities, records)
             subjects = self._selection.subjects.items()
-            self._problems += unjudged([name for name, one in subjects if one.is_foreign], self.records)
+            self._problems += unjudged([name for name, one in subjects if one.is_foreign], records)
         releases = self._corpus.releases
         for (family, number), names in self._families().items():
-            idle = self._idle_entries(names) if complete else []
+            idle = self._idle_entries(names, records) if complete else []
             if releases.is_strict(family, number):
                 self._problems += map(blame, idle)
             if releases.of(family):
-                records = [record for record in self.records if record.subject in names]
+                theirs = [record for record in records if record.subject in names]
                 picks = {
                     name: pick
                     for subject in names
                     for name, pick in picks_of(self._corpus.picks, subject, number).items()
                 }
                 entries = self._entries(names)
-                self._report(ReleaseRun(family, number, releases, entries, idle, records, picks))
+                self._report(ReleaseRun(family, number, releases, entries, idle, theirs, picks))
         self._problems = sorted(set(self._problems))
         return self._problems
 
@@ -258,7 +259,7 @@ class RunReports:
         gone = gone_defects(run)
         self._known = [entry for entry in self._known if entry not in gone]
 
-    def _idle_entries(self, names: Sequence[str]) -> list[KnownDefect]:
+    def _idle_entries(self, names: Sequence[str], records: Sequence[Record]) -> list[KnownDefect]:
         """The entries that match no check although everything that they cover ran."""
         if self._selection.quantities:
             return []  # the checks that an entry covers may not count in this run
@@ -269,7 +270,7 @@ class RunReports:
             for trial in map(self._trials.get, self._results)
             if trial and trial.subject and trial.subject in names
         ]
-        return unmatched_entries(filter(self._is_wholly_selected, entries), self.records, ran)
+        return unmatched_entries(filter(self._is_wholly_selected, entries), records, ran)
 
     def _version(self, name: str) -> str:
         return self._selection.subjects[name].version()

@@ -69,7 +69,7 @@ def test_rounding_once_more_keeps_the_bound_without_freedom_apart() -> None:
         ({"overflows": [0, UNDEFINED]}, False),
         ({"strict_bound": [0.0, 0.0]}, False),
         ({"convention": "a clamp"}, False),
-        ({"value": [], "bound": [], "overflows": []}, True),
+        ({"value": [], "remainder": [], "bound": [], "overflows": []}, True),
     ],
 )
 def test_the_number_alone_decides_where_all_that_may_pass_is_in_the_range(
