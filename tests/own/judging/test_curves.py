@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ from lossproof.corpus.case import Case
 from lossproof.corpus.tensors import Complex, Tensor
 from lossproof.judging.calls import CallPlanner, PlannedCall
 from lossproof.judging.illustrations import curve
+from lossproof.judging.stored_truth import storing
+from lossproof.judging.truth_store import TruthStore
 from lossproof.numbers.formats import FORMATS
+from lossproof.reference.evaluation import PreparedCall
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
 from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.subject import Subject
@@ -216,3 +220,15 @@ def test_a_wrong_shape_has_no_slope_but_a_sum(act: Callable[[Call, Observation],
 def test_seven_digits_are_enough_for_a_drawing() -> None:
     told = drawn(squares("0.1"), dtype="float64")
     assert all(number == float(f"{number:.7g}") for number in (*told["truth"], *told["slope"]))
+
+
+def of_reference(number: str) -> list[object]:
+    told = drawn(squares(number), Refusing(Unsupported("no kernel")))
+    return [told["x"], told["truth"], told["slope"]]
+
+
+def test_the_curve_of_the_reference_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with storing(TruthStore(tmp_path / "store")):
+        first, other = of_reference("3"), of_reference("4")
+        monkeypatch.setattr(PreparedCall, "value", None)
+        assert of_reference("3") == first != other

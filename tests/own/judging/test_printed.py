@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
 from exact_arithmetic import DIGITS, decimal_of, literal
 from printed_numbers import case, one, printed
 
-from lossproof.judging.printed import judge_printed
-from lossproof.corpus.case import Printed
+from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import parse_numeral
+from lossproof.judging.printed import DOCUMENT, IN_CASE, judge_printed
+from lossproof.judging.stored_truth import storing
+from lossproof.judging.truth_store import TruthStore
 
 LOG_2 = "0.69314718055994530941723212145817656807550013436025525412068"
 
@@ -263,3 +267,53 @@ def test_a_gradient_seen_in_a_dtype_is_judged_like_a_value() -> None:
     assert judge_printed(EVEN, "mean", "input", seen).agrees
     seen = printed("0.5", "-0.4999", shape=(1, 2), dtype="float32")
     assert not judge_printed(EVEN, "mean", "input", seen).agrees
+
+
+class JudgedAnew(Exception):
+    """Balls were asked once more."""
+
+
+def refuse(*arguments: object) -> None:
+    raise JudgedAnew
+
+
+def test_a_number_that_was_judged_is_not_judged_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with storing(TruthStore(tmp_path / "store")):
+        first = judge_printed(EVEN, "mean", None, one("0.6932"))
+        monkeypatch.setattr("lossproof.judging.printed.certified", refuse)
+        assert judge_printed(EVEN, "mean", None, one("0.6932")) == first
+
+
+@pytest.mark.parametrize(
+    ("written", "reduction", "argument", "text", "origin"),
+    [
+        (EVEN, "mean", None, "0.693", IN_CASE),
+        (EVEN, "mean", None, "0.6932", DOCUMENT),
+        (EVEN, "sum", None, "0.6932", IN_CASE),
+        (EVEN, "mean", "input", "0.6932", IN_CASE),
+        # The same number in float64, but not the same decimal.
+        (
+            replace(EVEN, args={**EVEN.args, "input": literal([["0", "1e-400"]])}),
+            "mean",
+            None,
+            "0.6932",
+            IN_CASE,
+        ),
+    ],
+)
+def test_another_number_is_judged_anew(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    written: Case,
+    reduction: str,
+    argument: str | None,
+    text: str,
+    origin: str,
+) -> None:
+    with storing(TruthStore(tmp_path / "store")):
+        judge_printed(EVEN, "mean", None, one("0.6932"))
+        monkeypatch.setattr("lossproof.judging.printed.certified", refuse)
+        with pytest.raises(JudgedAnew):
+            judge_printed(written, reduction, argument, one(text), origin)
