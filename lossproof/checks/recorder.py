@@ -77,7 +77,7 @@ class Recorder:
             "error_over_budget": error_over_budget,
             "message": message,
         }
-        record = Record.of({**self._common, **stated, **fields})
+        record = Record.of(self._common, stated, fields)
         if detail is None or outcome.is_passing or not self._is_shown(record):
             return record
         return replace(record, detail=detail())

@@ -39,11 +39,12 @@ class TruthStore:
             return self._added[key]
         if key not in self._places:
             return None
-        path, start = self._places[key]
+        path, start, length = self._places[key]
         with suppress(OSError, struct.error), path.open("rb", buffering=0) as file:
             file.seek(start)
-            _, length, checksum = _HEAD.unpack(file.read(_HEAD.size))
-            content = file.read(min(length, _LARGEST_CONTENT))
+            entry = file.read(_HEAD.size + min(length, _LARGEST_CONTENT))
+            *_, checksum = _HEAD.unpack_from(entry)
+            content = entry[_HEAD.size :]
             if self._checksum(key, content) == checksum:
                 return content
         self._forget(path)
@@ -66,7 +67,7 @@ class TruthStore:
                     self._file = Path(file.name)
             with self._file.open("ab") as file:
                 for key, content in added.items():
-                    self._places[key] = self._file, file.tell()
+                    self._places[key] = self._file, file.tell(), len(content)
                     file.write(_HEAD.pack(key, len(content), self._checksum(key, content)) + content)
                     self._size += _HEAD.size + len(content)
 
@@ -75,9 +76,10 @@ class TruthStore:
         return size_of(self.folder)
 
     @cached_property
-    def _places(self) -> dict[bytes, tuple[Path, int]]:
-        """The file of each key, and where its entry begins."""
-        return {key: (path, start) for path in _files(self.folder) for key, start in _entries(path)}
+    def _places(self) -> dict[bytes, tuple[Path, int, int]]:
+        """The file of each key, where its entry begins, and the length of its content."""
+        files = _files(self.folder)
+        return {key: (path, start, length) for path in files for key, start, length in _entries(path)}
 
     def _forget(self, path: Path) -> None:
         self._places = {key: place for key, place in self._places.items() if place[0] != path}
@@ -118,8 +120,11 @@ def _files(store: Path) -> list[Path]:
     return [path for path in store.glob(f"*{_SUFFIX}") if path.is_file()]
 
 
-def _entries(path: Path) -> Iterator[tuple[bytes, int]]:
-    """Each key in a file, and where its entry begins; the last one may be half written."""
+def _entries(path: Path) -> Iterator[tuple[bytes, int, int]]:
+    """Each key in a file, where its entry begins, and the length of its content.
+
+    The last entry may be half written.
+    """
     try:
         content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
     except OSError:
@@ -129,5 +134,5 @@ def _entries(path: Path) -> Iterator[tuple[bytes, int]]:
         key, length, _ = _HEAD.unpack_from(content, start)
         end = start + _HEAD.size + length
         if end <= len(content):
-            yield key, start
+            yield key, start, length
         start = end

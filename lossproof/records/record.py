@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from itertools import repeat
 from types import NoneType
@@ -122,17 +122,19 @@ class Record:
             raise TypeError(f"no {', '.join(sorted(missing))}")
         rows = zip(*checked.values(), strict=True)
         fields = {name: value for name, (value,) in of_all.items()}
-        return [cls.of({**fields, **dict(zip(checked, row, strict=True))}) for row in rows]
+        return [cls.of(fields, zip(checked, row, strict=True)) for row in rows]
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Record:
-        """The record with these fields, of which none may be missing, unknown or of another type.
+    def of(cls, *parts: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Record:
+        """The record with the fields of all parts, of which none may be missing, unknown or of another type.
 
         The constructor of a frozen class makes a call for each field; this sets them all at once.
         """
         record = object.__new__(cls)
-        record.__dict__.update(DEFAULTS)
-        record.__dict__.update(fields)
+        fields = record.__dict__
+        fields.update(DEFAULTS)
+        for part in parts:
+            fields.update(part)
         return record
 
 

@@ -6,20 +6,22 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.judging.distance import ulps_of
 from lossproof.judging.truth import CallTruth, Truth, truth_of
-from lossproof.judging.verdict import compare, compare_bias, compare_sums
-from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS, Format
+from lossproof.judging.verdict import Verdict, compare, compare_bias, compare_sums
+from lossproof.numbers.formats import DEFAULT_DTYPES, FORMATS, Float64Array, Format
 from lossproof.numbers.overflow import NEGATIVE, POSITIVE, UNDEFINED
 from lossproof.reference.evaluation import prepare
+from lossproof.reference.limits import NEVER_NEGATIVE, NO_LIMITS
 
 FLOAT32 = FORMATS["float32"]
 FLOAT16 = FORMATS["float16"]
 NARROW = ("float32", "bfloat16", "float16")
+NUMBERS = st.sampled_from([0.0, -0.0, 1.0, 1.0 + 2.0**-23, -0.5, 3.0, math.inf, -math.inf, math.nan])
 
 
 def cross_entropy(format: Format) -> CallTruth:
@@ -247,3 +249,36 @@ def test_of_many_numbers_the_distance_is_the_same(size: int) -> None:
     assert ulps_of(values + units * 2.0**-23, truth) == (size - 1, (size - 1) / 2)
     assert ulps_of(values, truth) == (0.0, 0.0)
     assert ulps_of(np.full(size, math.nan), truth) is None
+
+
+@given(
+    st.lists(st.tuples(NUMBERS, st.sampled_from([0.0, 2.0**-24, 1.0, math.inf]), NUMBERS), max_size=4),
+    st.sampled_from([NO_LIMITS, NEVER_NEGATIVE]),
+)
+@example([(0.0, 1.0, -0.5)], NEVER_NEGATIVE)
+@example([(1.0, 2.0**-24, 1.0 + 2.0**-23), (0.0, 1.0, 1.0)], NO_LIMITS)
+def test_few_numbers_are_judged_like_many(
+    numbers: list[tuple[float, float, float]], limits: tuple[float, float]
+) -> None:
+    few, many = (
+        judged(np.array([*numbers, *[(1.0, 0.0, 1.0)] * size]).reshape(-1, 3), limits) for size in (1, 64)
+    )
+    assert (few.agrees, few.rule, few.off, few.came_out) == (many.agrees, many.rule, many.off, many.came_out)
+    assert few.error_over_budget == many.error_over_budget
+
+
+def judged(numbers: Float64Array, limits: tuple[float, float]) -> Verdict:
+    """The verdict on rows of a true number, its bound, and the observed one."""
+    true, bound, observed = numbers.T
+    marks = np.zeros(true.shape, dtype=int)
+    return compare(observed, Truth(true, np.zeros(true.shape), bound, marks, FLOAT32, limits=limits))
+
+
+def test_large_results_that_differ_in_one_number_are_told_apart() -> None:
+    size = 1 << 14
+    values = np.ones(size)
+    truth = Truth(values, 0 * values, values / 4, np.zeros(size, int), FLOAT32)
+    wrong = values.copy()
+    wrong[-1] = 2.0
+    assert [compare(each, truth).agrees for each in (values, wrong, values)] == [True, False, True]
+    assert [ulps_of(each, truth) for each in (values, wrong)] == [(0.0, 0.0), (2.0**23, 0.0)]
