@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -282,3 +283,11 @@ def test_large_results_that_differ_in_one_number_are_told_apart() -> None:
     wrong[-1] = 2.0
     assert [compare(each, truth).agrees for each in (values, wrong, values)] == [True, False, True]
     assert [ulps_of(each, truth) for each in (values, wrong)] == [(0.0, 0.0), (2.0**23, 0.0)]
+
+
+@pytest.mark.parametrize("changes", [{}, {"strict_bound": np.zeros(0)}, {"convention": "a clamp"}])
+def test_of_nothing_all_is_right(changes: dict[str, Any]) -> None:
+    nothing = np.zeros((0, 2))
+    truth = Truth(nothing, nothing, nothing, np.zeros((0, 2), int), FLOAT32, **changes)
+    assert compare(nothing, truth) == Verdict(True, 0.0)
+    assert ulps_of(nothing, truth) is None
