@@ -11,7 +11,7 @@ from typing import Any
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import NO_DTYPE, Record
 from lossproof.reporting.digest import COUNTED, largest_share
-from lossproof.reporting.groups import Records, grouped
+from lossproof.reporting.groups import grouped, remembered
 
 CONFORMS, PARTLY, NOTHING = "conforms", "partly", "nothing to run"
 # The state of a cell is the first of these that holds for any of its checks, or for any of its parts.
@@ -85,12 +85,9 @@ def join(by_dtype: Mapping[str, Cell]) -> Cell:
     )
 
 
+@remembered
 def cells_of(records: Iterable[Record]) -> Mapping[tuple[str, str], Mapping[str, Cell]]:
     """The cells of each loss and subject, by sorted dtype."""
-    return Records.of(records).ask(_cells_of)
-
-
-def _cells_of(records: Records) -> Mapping[tuple[str, str], Mapping[str, Cell]]:
     cells: dict[tuple[str, str], dict[str, Cell]] = {}
     for place, group in grouped(records, attrgetter("loss", "subject_name")).items():
         by_dtype = grouped(group, attrgetter("dtype_name"))

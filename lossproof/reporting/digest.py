@@ -10,7 +10,7 @@ from operator import attrgetter
 from lossproof.records.outcome import FOREIGN, GRAVEST_FIRST, Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words
-from lossproof.reporting.groups import Records, grouped
+from lossproof.reporting.groups import grouped, remembered
 from lossproof.reporting.text import count
 
 # The outcomes graver than agreement, the gravest first: any that occur are counted.
@@ -25,12 +25,9 @@ class Verdict:
     sentence: str
 
 
+@remembered
 def outcome_counts(records: Iterable[Record]) -> Mapping[str, int]:
     """Return how many records have each outcome, in the order of Outcome."""
-    return Records.of(records).ask(_outcome_counts)
-
-
-def _outcome_counts(records: Records) -> Mapping[str, int]:
     counts = Counter(map(attrgetter("outcome"), records))
     return {outcome.value: counts[outcome] for outcome in Outcome}
 
@@ -64,14 +61,13 @@ def largest_share(records: Iterable[Record]) -> float | None:
 
 def verdict(run: Run, records: Sequence[Record]) -> Verdict:
     """Return the verdict on a run: it conforms if something agrees, nothing fails, and the run is sound."""
-    records = Records.of(records)
     counts = outcome_counts(records)
     ran = sum(counts.values()) - counts[Outcome.UNSUPPORTED]
     if not ran:
         return Verdict(False, "Nothing was checked.")
     if failed := " and ".join(_failing(counts)):
         return Verdict(False, f"Not everything conforms: of {count(ran, 'check')}, {failed}.")
-    counted_cases = f"in {count(records.ask(_cases_that_ran), 'case')}, {', '.join(_passing(run, counts))}"
+    counted_cases = f"in {count(_cases_that_ran(records), 'case')}, {', '.join(_passing(run, counts))}"
     if run.problems or not run.complete:
         return Verdict(False, f"No check fails, but the run does not count as passed: {counted_cases}.")
     if not counts[Outcome.AGREE]:
@@ -80,7 +76,8 @@ def verdict(run: Run, records: Sequence[Record]) -> Verdict:
     return Verdict(True, f"Everything conforms{proviso}: {counted_cases}.")
 
 
-def _cases_that_ran(records: Records) -> int:
+@remembered
+def _cases_that_ran(records: Iterable[Record]) -> int:
     return len({record.case for record in records if record.outcome != Outcome.UNSUPPORTED})
 
 
@@ -120,8 +117,4 @@ def _failing(counts: Mapping[str, int]) -> list[str]:
 
 def failing_cases(records: Iterable[Record]) -> dict[str, list[Record]]:
     """Return the failing records of each case that has any."""
-    return Records.of(records).ask(_failing_cases)
-
-
-def _failing_cases(records: Records) -> dict[str, list[Record]]:
     return grouped((record for record in records if record.outcome.is_failing), attrgetter("case"))

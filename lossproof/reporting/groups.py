@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 from lossproof.records.record import Record
@@ -24,18 +24,22 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
 class Records(tuple[Record, ...]):
     """Records that remember what was asked of them: those of a run are hundreds of thousands."""
 
-    @classmethod
-    def of(cls, records: Iterable[Record]) -> Records:
-        """The records, with what they remember if they do so already."""
-        return records if isinstance(records, cls) else cls(records)
+    @cached_property
+    def answers(self) -> dict[Callable[[Iterable[Record]], Any], Any]:
+        """What was asked, and the answers."""
+        return {}
 
-    def ask(self, question: Callable[[Records], Answer]) -> Answer:
-        """The answer to a question, which nobody may change: it is the same whenever the same is asked."""
-        if question not in self._answers:
-            self._answers[question] = question(self)
-        answer: Answer = self._answers[question]
+
+def remembered(question: Callable[[Iterable[Record]], Answer]) -> Callable[[Iterable[Record]], Answer]:
+    """Let a function of records be computed once for the same ``Records``; nobody may change its answer."""
+
+    @wraps(question)
+    def ask(records: Iterable[Record]) -> Answer:
+        if not isinstance(records, Records):
+            return question(records)
+        if question not in records.answers:
+            records.answers[question] = question(records)
+        answer: Answer = records.answers[question]
         return answer
 
-    @cached_property
-    def _answers(self) -> dict[Callable[[Records], Any], Any]:
-        return {}
+    return ask

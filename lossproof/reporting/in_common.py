@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
-from lossproof.reporting.groups import Records, grouped
+from lossproof.reporting.groups import grouped, remembered
 from lossproof.reporting.off_by import shared_error_in_words
 from lossproof.reporting.text import count
 
@@ -47,12 +47,9 @@ _MOST_NAMES = 2
 _PARAMETER = re.compile(r"^(\w+) = ", re.MULTILINE)
 
 
+@remembered
 def failures_by_loss(records: Iterable[Record]) -> list[tuple[str, list[Record], list[Record]]]:
     """Each loss with failing checks: its name, those, and its others that ran; most failures first."""
-    return Records.of(records).ask(_failures_by_loss)
-
-
-def _failures_by_loss(records: Records) -> list[tuple[str, list[Record], list[Record]]]:
     ran = (record for record in records if record.outcome != Outcome.UNSUPPORTED)
     found = []
     for loss, group in grouped(ran, lambda record: record.loss).items():

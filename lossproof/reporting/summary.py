@@ -39,7 +39,7 @@ def summary_lines(
     a line with its largest error. Overflows, checks that passed by a rule, and a comparison have a line each,
     if there are any; the reports have the details. ``again`` are options that another run needs, too.
     """
-    records = Records.of(record for result in results for record in result.records)
+    records = Records(record for result in results for record in result.records)
     lines = [*_first("release", run.standing), verdict(run, records).sentence]
     if part := part_in_words(run.options):
         lines.append(part)

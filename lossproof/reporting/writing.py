@@ -42,7 +42,7 @@ def write_reports(
         ReportError: the folder cannot be written to; the earlier reports are unchanged.
     """
     ordered = sorted(results, key=lambda result: (result.file, result.line, result.id))
-    records = Records.of(record for result in ordered for record in result.records)
+    records = Records(record for result in ordered for record in result.records)
     comparison_data = comparison.data() if comparison else None
     return write_whole(
         folder,
@@ -65,8 +65,7 @@ def write_faults(folder: Path, text: str, history: dict[str, Any] | None = None)
     """
     texts = {_FAULTS: text}
     if (run := last_run(folder)) is not None:
-        _, read = read_results(folder / _RESULTS)
-        records = Records.of(read)
+        records = Records(read_results(folder / _RESULTS)[1])
         comparison = _read_data(folder / _COMPARISON)
         texts["report.html"] = report_html(run, records, json.loads(text), comparison, history)
     return write_whole(folder, texts)

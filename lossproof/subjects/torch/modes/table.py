@@ -59,7 +59,5 @@ def promises_of(modes: Mapping[str, Mode], call: Call) -> Mapping[str, Promise]:
     if not call.wrt or dtypes | {call.upstream_dtype} != {call.dtype}:
         return {}
     return {
-        name: mode.promise
-        for name, mode in modes.items()
-        if call.dtype in mode.dtypes and (mode.applies is always or mode.applies(call))
+        name: mode.promise for name, mode in modes.items() if call.dtype in mode.dtypes and mode.applies(call)
     }
