@@ -32,6 +32,7 @@ from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS, Format
+from lossproof.numbers.sharing import sharing
 from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.catalogue import CONVENTIONS, LOSSES
 from lossproof.reference.conventions import DERIVATIVE, picking
@@ -254,7 +255,7 @@ def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:
             return true
         return dataclasses.replace(true, convention=meaning, picks={**true.picks, convention.name: pick})
 
-    with picking({convention.name: other}):
+    with picking({convention.name: other}), sharing(prepared.arguments, "plain numbers"):
         others = [prepared.gradient(upstream) for upstream in truth.upstreams]
     gradients = tuple(
         {name: mark(true, other[name]) for name, true in gradient.items()}

@@ -73,7 +73,7 @@ def second_derivatives(
     """The derivative of each closed-form gradient along the directions, by dual numbers."""
 
     def formulas() -> list[Formula]:
-        return [Formula(partial(_tangents, call, upstream, directions), format)]
+        return [Formula(partial(_tangents, call, upstream, directions), format, call.arguments)]
 
     inputs = {"upstream": upstream, **directions}
     return recalled(call, format, [call.differentiable], formulas, inputs=inputs)[0]

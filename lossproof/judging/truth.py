@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.generator import draw_uniform
-from lossproof.numbers.ball import Ball, certified
+from lossproof.numbers.ball import Ball, certified, precision
 from lossproof.numbers.base import Array
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.numbers.overflow import BoolArray, Marks, marks_of
 from lossproof.numbers.rules import Rules, following
+from lossproof.numbers.sharing import once, sharing
 from lossproof.reference.catalogue import CONVENTIONS
 from lossproof.reference.conventions import followed_picks, picking
 from lossproof.reference.evaluation import PreparedCall
@@ -145,12 +146,12 @@ def truth_of(call: PreparedCall, format: Format, upstreams: tuple[Float64Array, 
 
 def value_formula(call: PreparedCall, format: Format) -> Formula:
     """The formula of a call's value, under the name ``value``."""
-    return Formula(lambda lift: {"value": call.value(lift)}, format)
+    return Formula(lambda lift: {"value": call.value(lift)}, format, call.arguments)
 
 
 def gradient_formulas(call: PreparedCall, upstreams: Iterable[Float64Array], format: Format) -> list[Formula]:
     """The formulas of a call's gradients, for each upstream gradient."""
-    return [Formula(partial(call.gradient, upstream), format) for upstream in upstreams]
+    return [Formula(partial(call.gradient, upstream), format, call.arguments) for upstream in upstreams]
 
 
 def upstream_gradients(shape: tuple[int, ...], format: Format) -> tuple[Float64Array, Float64Array]:
@@ -177,10 +178,14 @@ class Formula:
     The picks that were in force when it was made hold for it, whenever it is evaluated.
     """
 
-    def __init__(self, compute: Compute, format: Format) -> None:
-        """``compute`` yields the results on the numbers that its argument makes of plain ones."""
+    def __init__(self, compute: Compute, format: Format, owner: object = None) -> None:
+        """``compute`` yields the results on the numbers that its argument makes of plain ones.
+
+        With other formulas of the same owner, it shares what they have in common; without one, with none.
+        """
         self._compute = compute
         self._format = format
+        self._owner = self if owner is None else owner
         self._in_force = followed_picks()
         self._conventions: set[str] = set()
         # By the rules' identity: all wrong results of one call use the same few objects.
@@ -191,16 +196,27 @@ class Formula:
         """The results on error-carrying numbers under some rules."""
         if rules not in self._bounded:
             with following(rules), picking(self._in_force.picks, self._in_force.is_free) as followed:
-                self._bounded[rules] = self._compute(partial(Bounded.exact, format=self._format))
+                self._bounded[rules] = self._bound(rules)
             self._conventions.update(followed.met)
         return self._bounded[rules]
+
+    def _bound(self, rules: Rules) -> Mapping[str, Bounded]:
+        exact = partial(Bounded.exact, format=self._format)
+        if rules.note_overflow is not None:  # of each operation
+            return self._compute(exact)
+        with sharing(self._owner, (self._format.name, rules.flags)):
+            return self._compute(lambda numbers: once(Bounded, numbers, partial(exact, numbers)))
+
+    def _enclose(self) -> Mapping[str, Ball]:
+        with sharing(self._owner, precision()):
+            return self._compute(lambda numbers: once(Ball, numbers, partial(Ball.exact, numbers)))
 
     def under_picks(self, picks: Mapping[str, str], is_free: bool) -> Mapping[str, Truth]:
         """The truth under other picks, or with any element of a subdifferential."""
         key = tuple(sorted(picks.items())), is_free
         if key not in self._others:
             with picking({**self._in_force.picks, **picks}, is_free):
-                self._others[key] = Formula(self._compute, self._format).truths()
+                self._others[key] = Formula(self._compute, self._format, self._owner).truths()
         return self._others[key]
 
     def truths(self) -> Mapping[str, Truth]:
@@ -241,5 +257,5 @@ class Formula:
                 for name, ball in balls.items()
             )
 
-        balls: Mapping[str, Ball] = certified(lambda: self._compute(Ball.exact), accept=is_sharp)
+        balls = certified(self._enclose, accept=is_sharp)
         return {name: truth(name, *ball.midpoints()) for name, ball in balls.items()}

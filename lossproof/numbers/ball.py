@@ -55,6 +55,11 @@ def certified(
         precision *= 2
 
 
+def precision() -> int:
+    """The bits that balls are computed with."""
+    return int(flint.ctx.prec)
+
+
 def quotient(x: flint.arb, y: flint.arb) -> flint.arb:
     """The quotient of two balls, infinite where the divisor is exactly zero."""
     if y == 0:

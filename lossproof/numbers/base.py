@@ -17,6 +17,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from typing_extensions import Self
 
+from lossproof.numbers.sharing import once
+
 # A float64 array or any number type below: NumPy's stubs have no name for "whatever NumPy dispatches on".
 Array = Any
 
@@ -121,6 +123,9 @@ class NumberArray(NDArrayOperatorsMixin):
         return math.prod(self.shape)
 
     def __getitem__(self, index: Any) -> Self:
+        return once("[]", (self, index), lambda: self._item(index))
+
+    def _item(self, index: Any) -> Self:
         return self.with_components(*(component[index] for component in self.components))
 
     # Of two number types in one operation, the one of higher rank holds numbers of the other.
@@ -132,6 +137,9 @@ class NumberArray(NDArrayOperatorsMixin):
             raise TypeError(f"{type(self).__name__} does not define {call}")
         if any(isinstance(value, NumberArray) and value.rank > self.rank for value in inputs):
             return NotImplemented
+        return once(ufunc, inputs, lambda: self._operate(ufunc, inputs))
+
+    def _operate(self, ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
         # A plain array on the left must not lift its partner down: the richest type present decides.
         operands = [value if isinstance(value, type(self)) else self.lift(value) for value in inputs]
         if ufunc in COMPARISONS:
@@ -143,6 +151,10 @@ class NumberArray(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Sequence[type], args: Any, kwargs: dict[str, Any]
     ) -> Any:
+        operands = args, tuple(kwargs.items())
+        return once(function, operands, lambda: self._call(function, args, kwargs))
+
+    def _call(self, function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
         if function in _MOVES_ELEMENTS:
             moved = (function(component, *args[1:], **kwargs) for component in self.components)
             return self.with_components(*moved)

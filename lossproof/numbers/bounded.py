@@ -88,8 +88,8 @@ class Bounded(NumberArray):
 
     def lift(self, value: Array) -> Bounded:
         """Plain numbers, rounded once where the format cannot hold them."""
-        if isinstance(value, float):
-            return _constant(value, math.copysign(1.0, value), self.format)
+        if isinstance(value, float | int):
+            return _constant(float(value), math.copysign(1.0, value), self.format)
         return Bounded.exact(value, self.format)
 
     def compare(self, ufunc: np.ufunc, *operands: Bounded) -> Array:
@@ -101,12 +101,12 @@ class Bounded(NumberArray):
         value = self.value.sum(**options)
         terms = self.size // max(1, int(np.size(value)))
         magnitude = np.abs(self.value).sum(**options)
-        is_exact = np.count_nonzero((self.value != 0) | (self.bound != 0), **options) <= 1
+        is_exact = ((self.value != 0) | (self.bound != 0)).sum(**options) <= 1
         accumulator = self.format.accumulator
         accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * propagation.finite(magnitude)
         propagated = self.bound.sum(**options) + np.where(is_exact, 0.0, accumulated)
         marks = overflow.of_total(self, axis, keepdims)
-        if (magnitude > accumulator.largest).any():
+        if np.count_nonzero(magnitude > accumulator.largest):
             operands = [overflow.largest_of(self.value, axis, keepdims)]
             marks = overflow.own_overflow(marks, value, accumulator, "the sum of numbers up to", operands)
         return self.rounded(value, propagated, marks, is_exact)
@@ -212,7 +212,7 @@ class Bounded(NumberArray):
     def _with_freedom(self, value: Float64Array, reach: Float64Array) -> Bounded:
         """A slope that is free, by as much as ``reach``, where this may be zero."""
         is_free = (np.abs(self.value) <= self.bound) & (self.bound > 0)
-        if is_free.any():
+        if np.count_nonzero(is_free):
             rules = followed_rules()
             rules.freedoms.add("kink")
             is_free &= rules.kinks_are_free
@@ -230,7 +230,7 @@ class Bounded(NumberArray):
         rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
         bound = propagated + np.where(is_exact, 0.0, rounding)
         # A sum is finite only if all terms are; if it is not, what follows changes no finite one.
-        if not np.isfinite((bound + value).sum()):
+        if not math.isfinite((bound + value).sum()):
             # Nothing times an unbounded error is an unbounded error.
             bound = np.where(np.isnan(bound), np.inf, bound)
             # An infinite or undefined value has no error: it comes out or it does not.
@@ -249,7 +249,7 @@ class Bounded(NumberArray):
         if not self.value.shape:  # a constant, mostly
             return np.asarray(float(self.bound) == 0 and float(self.value) in values)
         is_exact = np.asarray(self.bound == 0)
-        if not is_exact.any():
+        if not np.count_nonzero(is_exact):
             return is_exact
         among = self.value == values[0]
         for value in values[1:]:

@@ -12,8 +12,10 @@ from lossproof.numbers.base import Array, NumberArray
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.dual import Dual
 from lossproof.numbers.rules import roundings_of_a_sum
+from lossproof.numbers.sharing import shared
 
 
+@shared
 def log_sum_exp(values: Array, axis: int) -> Array:
     """The logarithm of sum_k exp(x_k): m + log sum_k exp(x_k - m), where m = max x keeps exp from overflow.
 

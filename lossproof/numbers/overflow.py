@@ -64,13 +64,13 @@ def own_overflow(
         name, operands: the operation; of an infinite operand, an infinity is the true result.
         pole: where it is the true result of numbers, too: it must come out.
     """
-    magnitude = np.abs(results)
-    if magnitude.max(initial=0.0) <= format.largest:
+    is_beyond = np.abs(results) > format.largest
+    if not np.count_nonzero(is_beyond):
         return marks
-    is_beyond = (magnitude > format.largest) & ~np.asarray(pole)
+    is_beyond = is_beyond & ~np.asarray(pole)
     for operand in operands:
         is_beyond = is_beyond & np.isfinite(operand)
-    if not is_beyond.any():
+    if not np.count_nonzero(is_beyond):
         return marks
     if note := followed_rules().note_overflow:
         note(is_beyond, lambda place: _in_words(name, operands, results, place))

@@ -6,6 +6,7 @@ comes out or it does not.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ def of_product(first: Uncertain, second: Uncertain) -> Float64Array:
     """Of the product; the second order counts where a factor is all error, as a step is at its kink."""
     propagated = scaled(first.value, second.bound) + scaled(second.value, first.bound)
     all_error = (first.bound > np.abs(first.value)) | (second.bound > np.abs(second.value))
-    if all_error.any():
+    if np.count_nonzero(all_error):
         propagated = propagated + np.where(all_error, scaled(2 * first.bound, second.bound), 0.0)
     return propagated
 
@@ -54,10 +55,10 @@ def of_greater(first: Uncertain, second: Uncertain) -> Float64Array:
 
 def scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
     """|factor| bound."""
-    if not bound.any():
+    if not np.count_nonzero(bound):
         return bound
     product = np.abs(factor) * bound
-    if np.isfinite(product.sum()):  # and so is each
+    if math.isfinite(product.sum()):  # and so is each
         return product
     return np.where(bound == 0, 0.0, np.abs(finite(factor)) * bound)
 

@@ -40,6 +40,11 @@ class Rules:
     freedoms: set[str] = field(default_factory=set)
     note_overflow: Callable[[npt.NDArray[np.bool_], Callable[[Place], str]], None] | None = None
 
+    @property
+    def flags(self) -> tuple[bool, ...]:
+        """What these rules allow."""
+        return self.kinks_are_free, self.sums_are_sequential, self.subtracts_log_sum_exp
+
 
 _USUAL = Rules()
 _followed: ContextVar[Rules] = ContextVar("followed_rules", default=_USUAL)

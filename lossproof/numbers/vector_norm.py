@@ -17,8 +17,10 @@ from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import Float64Array
 from lossproof.numbers.rules import followed_rules, roundings_of_a_sum
+from lossproof.numbers.sharing import shared
 
 
+@shared
 def vector_norm(values: Array, p: float, axis: int) -> Array:
     """(sum |x_i|^p)^(1/p) along ``axis``, which is kept with size 1.
 
@@ -51,6 +53,7 @@ def _root_of_powers(magnitudes: Array, p: float, axis: int) -> Array:
     return np.power(total, np.ones_like(total) / p)
 
 
+@shared
 def shares_of_largest(values: Array, axis: int) -> Array:
     """An equal share in the maximum for each element that attains it, 0 for the others; they add up to 1.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
+from lossproof.numbers.sharing import shared
 from lossproof.reference.conventions import gradient_convention
 from lossproof.reference.ctc_lattice import Lattice, lattice_of
 from lossproof.reference.demands import demand_floating
@@ -117,6 +118,7 @@ def _differentiate(
     return {"log_probs": np.reshape(gradient, tuple(log_probs.shape))}
 
 
+@shared
 def _posterior(lattice: Lattice, log_p: Array) -> tuple[Array, Array]:
     """exp(log sum_s exp(alpha_s + beta_s) + l - log p[c]) over the states s of class c, and the losses l.
 

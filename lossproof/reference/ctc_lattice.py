@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
+from lossproof.numbers.sharing import shared
 
 Integers = npt.NDArray[Any]
 
@@ -40,11 +41,13 @@ class Lattice:
     last_frame: Integers
     target_lengths: Integers
 
+    @shared
     def emissions(self, log_probs: Array) -> Array:
         """(T, N, L), the log-probability of each state's class in each frame."""
         index = np.broadcast_to(self.labels, (log_probs.shape[0], *self.labels.shape))
         return np.where(self.is_state, np.take_along_axis(log_probs, index, 2), -np.inf)
 
+    @shared
     def forward(self, emissions: Array) -> Array:
         """(T, N, L), alpha: the log-probability of all ways from the start to a state, its frame included."""
         is_first = np.arange(self.labels.shape[1]) < 2
@@ -56,6 +59,7 @@ class Lattice:
             alphas.append(alpha)
         return np.stack(alphas)
 
+    @shared
     def backward(self, emissions: Array) -> Array:
         """(T, N, L), beta: the log-probability of all ways from a state to the end, its frame included."""
         is_final = np.arange(self.labels.shape[1]) >= 2 * self.target_lengths[:, None] - 1
@@ -69,6 +73,7 @@ class Lattice:
             onward = log_sum_exp(np.stack([beta, _from_right(beta, 1), skipped]), 0)
         return np.stack(betas)
 
+    @shared
     def log_likelihoods(self, alphas: Array) -> Array:
         """(N), the log-probability of all alignments: they end in the last label or the blank after it."""
         shape = (1, *self.labels.shape)
@@ -83,6 +88,7 @@ class Lattice:
         return np.where(self.last_frame < 0, without_frames, total)
 
 
+@shared
 def lattice_of(targets: Integers, input_lengths: Integers, target_lengths: Integers, blank: int) -> Lattice:
     """The states of padded (N, S) or concatenated targets."""
     rows = _rows(targets, target_lengths)

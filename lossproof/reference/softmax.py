@@ -10,6 +10,7 @@ import numpy as np
 from lossproof.numbers.base import Array
 from lossproof.numbers.log_sum_exp import log_sum_exp
 from lossproof.numbers.rules import followed_rules
+from lossproof.numbers.sharing import shared
 from lossproof.reference.demands import refuse_dimension
 from lossproof.reference.limits import NEVER_POSITIVE, within
 from lossproof.reference.loss import Law, Loss
@@ -17,6 +18,7 @@ from lossproof.reference.option import floating_dtype, whole
 from lossproof.reference.steps import step
 
 
+@shared
 def log_softmax(input: Array, *, dim: int) -> Array:
     """log p_c = z_c - log sum_j exp(z_j), with z = x - max(x): no exponential overflows.
 
@@ -53,6 +55,7 @@ def log_softmax_gradient(upstream: Array, log_probabilities: Array, dim: int) ->
     return upstream - np.exp(log_probabilities) * np.sum(upstream, axis=dim, keepdims=True)
 
 
+@shared
 def softmax(input: Array, *, dim: int) -> Array:
     """p_c = exp(z_c) / sum_j exp(z_j), with z = x - max(x).
 
@@ -83,6 +86,7 @@ def softmax_gradient(upstream: Array, probabilities: Array, dim: int) -> Array:
     return product - probabilities * np.sum(product, axis=dim, keepdims=True)
 
 
+@shared
 def sigmoid(input: Array) -> Array:
     """1 / (1 + exp(-x)), and exp(x) / (1 + exp(x)) for negative x: no exponential overflows.
 
@@ -93,6 +97,7 @@ def sigmoid(input: Array) -> Array:
     return np.where(input >= 0, 1.0, decay) / (1.0 + decay)
 
 
+@shared
 def log_sigmoid(input: Array) -> Array:
     """log(1 / (1 + exp(-x))) = min(x, 0) - log(1 + exp(-|x|)).
 

@@ -28,8 +28,9 @@ def derivative(mode: str, call: CallInMode) -> Iterator[Judgement]:
     judgement = _judge_along(mode, call.answer.value, call, truth)
     # Of the two conventions of a clamp, one is for its gradient and one for its derivative: look at both.
     if not judgement.verdict.agrees or len(planned.prepared.loss.conventions) > 1:
-        compute = partial(planned.prepared.derivative, planned.truth.upstreams[-1])
-        derivatives = Formula(compute, FORMATS[planned.call.dtype]).truths()
+        prepared, format = planned.prepared, FORMATS[planned.call.dtype]
+        compute = partial(prepared.derivative, planned.truth.upstreams[-1])
+        derivatives = Formula(compute, format, prepared.arguments).truths()
         is_gradient = judgement.verdict.agrees
         of_value = derivative_along(derivatives, call.directions)
         judgement = _judge_along(mode, call.answer.value, call, of_value, truth)
