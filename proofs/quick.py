@@ -21,9 +21,9 @@ from lossproof.checks.examination import Examiner
 from lossproof.corpus.case import Case
 from lossproof.corpus.reading import load_corpus
 from lossproof.corpus.tensors import Tensor
+from lossproof.judging.content_store import ContentStore
 from lossproof.judging.known_defects import relevant
 from lossproof.judging.stored_truth import storing
-from lossproof.judging.truth_store import TruthStore
 from lossproof.reference.catalogue import LOSSES
 from lossproof.running.quick import QUICK_CASES
 from lossproof.subjects.registry import find_subject
@@ -41,7 +41,7 @@ def main(losses: Sequence[str]) -> int:
     corpus = load_corpus(Path("cases"))
     selection: dict[str, list[str]] = json.loads(QUICK_CASES.read_text(encoding="utf-8"))
     for search in searches(corpus, [fault for fault in FAULTS.values() if fault.loss in (losses or LOSSES)]):
-        with tempfile.TemporaryDirectory() as folder, storing(TruthStore(Path(folder))):
+        with tempfile.TemporaryDirectory() as folder, storing(ContentStore(Path(folder))):
             catches = _catches(search)
         sizes = {case.id: _size(case) for case in search.cases}
         chosen = cover(catches, sizes)

@@ -16,6 +16,7 @@ from lossproof.reference.conventions import picking
 from lossproof.reference.refusals import Refusal
 from lossproof.subjects.call import Unsupported
 from lossproof.subjects.subject import Subject
+from lossproof.subjects.transcript import Transcript
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Examiner(Extent):
         dtype: str | None,
         device: str = "cpu",
         known_defects: Iterable[KnownDefect] = (),
+        transcript: Transcript | None = None,
     ) -> list[Record]:
         """All checks of a case on a subject in one dtype; a claim about a module has none.
 
+        A transcript notes the calls and the answers.
         Of the records that one of the known defects explains, only the first gets a detail.
         """
-        return list(self.records(case, subject, dtype, device, known_defects))
+        return list(self.records(case, subject, dtype, device, known_defects, transcript))
 
     def records(
         self,
@@ -43,9 +46,10 @@ class Examiner(Extent):
         dtype: str | None,
         device: str = "cpu",
         known_defects: Iterable[KnownDefect] = (),
+        transcript: Transcript | None = None,
     ) -> Iterator[Record]:
         """The same records lazily, for callers that stop at the first disagreement."""
-        trial = Trial(self, case, subject, dtype, device, known_defects)
+        trial = Trial(self, case, subject, dtype, device, known_defects, transcript)
         with picking(trial.picks):
             yield from _records(trial)
 

@@ -11,6 +11,7 @@ from lossproof.corpus.picks import Pick, picks_of
 from lossproof.judging.calls import CallPlanner, make_call, reductions_of
 from lossproof.subjects.guarded import GuardedSubject
 from lossproof.subjects.subject import Subject
+from lossproof.subjects.transcript import Transcript
 
 # Budgets: honest formulas other than the reference's need 1.0 to 1.7; lost digits, 13 and more.
 CLOSE = 2.0
@@ -54,6 +55,7 @@ class Trial(Recorder):
         dtype: str | None,
         device: str,
         known_defects: Iterable[KnownDefect] = (),
+        transcript: Transcript | None = None,
     ) -> None:
         close = CLOSE if subject.is_foreign and not extent.is_strict else 1.0
         super().__init__(case, subject.name, dtype, device, known_defects, close)
@@ -62,7 +64,7 @@ class Trial(Recorder):
         self.extent = extent
         self.picks = picks_of(extent.picks, subject.name, subject.version())
         is_risky = extent.isolates_refusals and subject.is_foreign and case.raises is not None
-        self.subject = GuardedSubject(subject, is_isolated=case.own_process or is_risky)
+        self.subject = GuardedSubject(subject, case.own_process or is_risky, transcript)
 
     @property
     def reductions(self) -> tuple[str | None, ...]:

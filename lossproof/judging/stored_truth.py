@@ -25,8 +25,8 @@ import numpy.typing as npt
 
 from lossproof.corpus.tensors import Derived, Tensor
 from lossproof.corpus.values import rounded
+from lossproof.judging.content_store import KEY_BYTES, ContentStore
 from lossproof.judging.truth import Formula, Truth, gradient_formulas, value_formula
-from lossproof.judging.truth_store import KEY_BYTES, TruthStore
 from lossproof.numbers.formats import Float64Array, Format
 from lossproof.reference.conventions import followed_picks
 from lossproof.reference.evaluation import PreparedCall
@@ -48,11 +48,11 @@ _ABSENT, _ZERO, _STORED = "-", "0", "x"
 # Raised by a content that this code has not written, although it has a checksum.
 _NOT_OURS = (ValueError, TypeError, OverflowError, MemoryError, RecursionError)
 
-_store: ContextVar[TruthStore | None] = ContextVar("truth_store", default=None)
+_store: ContextVar[ContentStore | None] = ContextVar("truth_store", default=None)
 
 
 @contextmanager
-def storing(store: TruthStore | None) -> Iterator[None]:
+def storing(store: ContentStore | None) -> Iterator[None]:
     """Let ``recalled`` use a store inside; with None, it computes."""
     token = _store.set(store)
     try:

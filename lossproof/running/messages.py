@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
-from lossproof.running.session import Answer
+from lossproof.running.answer import Answer
 
 LONGEST = 1 << 28  # bytes
-
-_FIELDS = {field.name for field in fields(Answer)}
 
 
 class NoAnswer(ValueError):
@@ -36,11 +33,9 @@ def answer_in(message: bytes, token: str) -> tuple[Answer, list[str]]:
     try:
         data: dict[str, Any] = json.loads(message)
         is_ours = data["token"] == token
-        changes, answer = data["changes"], data["answer"]
-        has_form = answer.keys() == _FIELDS and isinstance(answer["lines"], str)
-        sequences: dict[str, Any] = {name: tuple(answer[name]) for name in ("complaints", "problems")}
+        changes, answer = data["changes"], Answer.from_data(data["answer"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise NoAnswer("the subject wrote into the connection of the harness") from None
-    if not is_ours or not has_form:
+    if not is_ours:
         raise NoAnswer("the subject answered in place of the harness")
-    return Answer(**(answer | sequences)), changes
+    return answer, changes

@@ -20,8 +20,6 @@ from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY, default_corpus
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
-from lossproof.judging.stored_truth import code_digest
-from lossproof.judging.truth_store import TruthStore, make_room
 from lossproof.reporting.baseline import read_baseline
 from lossproof.reporting.files import ReportError, demand_folder
 from lossproof.running.changes import Changes
@@ -35,6 +33,8 @@ from lossproof.running.protocol import ATTACHMENT, EXAMINER, carry_out, pytest_r
 from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
+from lossproof.running.states import States
+from lossproof.running.stores import Stores
 from lossproof.running.supervision import Supervisor
 from lossproof.running.workers import named_workers
 
@@ -116,12 +116,12 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, obje
         corpus = replace(corpus, known_defects=(*corpus.known_defects, *own_defects))
     except (CorpusError, SelectionError, ReportError) as mistake:
         raise pytest.UsageError(str(mistake)) from None
-    changes = None if hasattr(config, "workerinput") else Changes(config, corpus, selection)
+    states = States(corpus, selection)
+    changes = None if hasattr(config, "workerinput") else Changes(config, states, selection)
     if config.getoption("changed"):
         selection = _only_changed(config, selection, changes)
-    conformance = ConformanceSession(
-        corpus, selection, _truth_store(config), is_strict=config.getoption("strict_budgets")
-    )
+    stores, is_strict = _stores(config, states), config.getoption("strict_budgets")
+    conformance = ConformanceSession(corpus, selection, stores, is_strict=is_strict)
     config.stash[_SESSION] = conformance
     config.stash[EXAMINER] = _examiner(config, conformance)
     if changes is not None:
@@ -161,20 +161,13 @@ def _reports_of(config: pytest.Config) -> Path:
     return Path(config.getoption("reports") or config.rootpath / "reports")
 
 
-def _truth_store(config: pytest.Config) -> TruthStore | None:
-    """The truth of earlier runs, in pytest's own cache; None where there is none, or it cannot be written."""
+def _stores(config: pytest.Config, states: States) -> Stores | None:
+    """What earlier runs have left in pytest's own cache; None where there is none."""
     cache = getattr(config, "cache", None)
-    # Only the second process is watched for what a subject does to it, and thereby to truth.
+    # Only the second process is watched for what a subject does to it, and thereby to what is kept.
     if cache is None or _wants_debugger(config):
         return None
-    try:
-        folder = cache.mkdir("lossproof-truth")
-        name = code_digest()
-    except OSError:
-        return None
-    if not hasattr(config, "workerinput"):
-        make_room(folder, name)
-    return TruthStore(folder / name)
+    return Stores.of(cache, states, is_first=not hasattr(config, "workerinput"))
 
 
 def _wants_debugger(config: pytest.Config) -> bool:

@@ -12,8 +12,9 @@ import traceback
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
+from lossproof.running.answer import Answer
 from lossproof.running.messages import message_of
-from lossproof.running.session import Answer, ConformanceSession
+from lossproof.running.session import ConformanceSession
 from lossproof.subjects.surroundings import Surroundings
 
 # What is asked for: the place of a trial in the selection, or this number for the sentinel.
@@ -59,7 +60,7 @@ def serve(session: ConformanceSession, far_end: Connection, connection: Connecti
             is_end = is_last or place == places[-1]
             changes = surroundings.changes() if is_end else []
             if is_end and not changes:
-                session.keep_truth()
+                session.keep()
             connection.send_bytes(message_of(token, answer, changes))
             if is_end:
                 break

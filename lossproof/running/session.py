@@ -3,87 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
 from lossproof.checks.certification import certify
 from lossproof.checks.examination import Examiner
 from lossproof.checks.recorder import Recorder
+from lossproof.corpus.case import KnownDefect
 from lossproof.corpus.picks import picks_of
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.choices import reclassify_conventions
 from lossproof.judging.known_defects import by_case, excuse, relevant
 from lossproof.judging.stored_truth import storing
-from lossproof.judging.truth_store import TruthStore
-from lossproof.records.lines import lines_of
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
-from lossproof.reporting.failure_groups import failure_sentence
-from lossproof.reporting.shown_program import shown_program
+from lossproof.running.answer import Answer
+from lossproof.running.kept_trials import KeptTrials
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.sentinel import MistakenSubject, sentinel_trial
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The result of a trial, as it travels from process to process.
-
-    Attributes:
-        lines: its records, as lines of JSON; see ``records.lines``.
-        complaints: the sentences on why the trial fails; it passes if there are none.
-        program: the program that shows the first failure, or a sentence about it; see ``shown_program``.
-        skipped: why nothing could be checked; None if something was.
-        problems: a sentence per known defect that is gone, if the release is on record.
-        printed: the end of the subject's output.
-        seconds: how long it took; 0 if nobody knows.
-        failure: the traceback of a failure of the harness itself; then there are no records.
-        is_last: whether the process must not carry out another trial, since its memory may be corrupted or
-            is large.
-    """
-
-    lines: str = ""
-    complaints: Sequence[str] = ()
-    program: str = ""
-    skipped: str | None = None
-    problems: Sequence[str] = ()
-    printed: str = ""
-    seconds: float = field(default=0.0, compare=False)
-    failure: str = ""
-    is_last: bool = False
-
-    @classmethod
-    def of(cls, records: Sequence[Record], problems: Sequence[str] = ()) -> Answer:
-        """The answer that consists of these records and problems."""
-        failures = [record for record in records if record.outcome.is_failing]
-        outcomes = {record.outcome for record in records}
-        reasons = sorted({record.message for record in records})
-        return cls(
-            "\n".join(lines_of(records)),
-            (*map(failure_sentence, failures), *problems),
-            shown_program(failures, "the report holds it."),
-            "; ".join(reasons) if outcomes == {Outcome.UNSUPPORTED} else None,
-            tuple(problems),
-        )
+from lossproof.running.stores import Stores
+from lossproof.subjects.transcript import Transcript
 
 
 class ConformanceSession:
     """The state that the trials of a process share: corpus, selection, examiner and known defects.
 
     Attributes:
-        store: the truth of earlier runs; None computes all of it.
+        stores: of the truth and of the trials of earlier runs; None computes and judges everything.
     """
 
     def __init__(
         self,
         corpus: Corpus,
         selection: Selection,
-        store: TruthStore | None = None,
+        stores: Stores | None = None,
         *,
         is_strict: bool = False,
     ) -> None:
         self.corpus = corpus
         self.selection = selection
-        self.store = store
+        self.stores = stores
         layout_dtype = "float32" if "float32" in selection.dtypes else selection.dtypes[0]
+        setting = layout_dtype, is_strict
+        self._kept = KeptTrials(stores.trials, stores.states, selection, setting) if stores else None
         self._examiner = Examiner(layout_dtype, is_strict=is_strict, picks=corpus.picks)
         self._sentinel = sentinel_trial()
         self._sentinel_subject = MistakenSubject()
@@ -103,20 +65,22 @@ class ConformanceSession:
 
     def examine(self, trial: PlannedTrial) -> Answer:
         """Carry out a trial in this process."""
-        with storing(self.store):
-            return self._examine(trial)
+        with storing(self.stores.truth if self.stores else None):
+            if trial.subject is None:
+                return self._answer(certify(trial.case))
+            known = self._defects[trial.subject].get(trial.case.id, [])
+            examine = partial(self._examine, trial, trial.subject, known)
+            return self._kept.examine(trial, known, examine) if self._kept else examine(None)
 
-    def _examine(self, trial: PlannedTrial) -> Answer:
-        if trial.subject is None:
-            return self._answer(certify(trial.case))
-        subject, picks = self.selection.subjects[trial.subject], self._picks[trial.subject]
-        known = self._defects[trial.subject].get(trial.case.id, [])
-        device = self._devices[trial.subject]
-        records = self._examiner.examine(trial.case, subject, trial.dtype, device, known)
-        if not self._is_strict[trial.subject]:
+    def _examine(
+        self, trial: PlannedTrial, name: str, known: Sequence[KnownDefect], transcript: Transcript | None
+    ) -> Answer:
+        subject, picks, device = self.selection.subjects[name], self._picks[name], self._devices[name]
+        records = self._examiner.examine(trial.case, subject, trial.dtype, device, known, transcript)
+        if not self._is_strict[name]:
             picks = {}
         records, gone = excuse(reclassify_conventions(records, picks), known)
-        answer = self._answer(records, gone if self._is_strict[trial.subject] else [])
+        answer = self._answer(records, gone if self._is_strict[name] else [])
         return replace(answer, is_last=subject.is_foreign and _has_accepted(records))
 
     def _answer(self, records: Sequence[Record], problems: Sequence[str] = ()) -> Answer:
@@ -137,10 +101,10 @@ class ConformanceSession:
         trial = self._sentinel
         return Answer.of(self._examiner.examine(trial.case, self._sentinel_subject, trial.dtype))
 
-    def keep_truth(self) -> None:
-        """Keep what trials have computed for later runs: call this if no subject has changed the process."""
-        if self.store is not None:
-            self.store.keep()
+    def keep(self) -> None:
+        """Keep trials and truth for later runs: call this if no subject has changed the process."""
+        if self.stores is not None:
+            self.stores.keep()
 
     def error_answer(self, trial: PlannedTrial, reason: str) -> Answer:
         """The answer for a trial that could not be carried out, which may be a known defect, too."""

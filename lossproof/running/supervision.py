@@ -21,12 +21,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from lossproof.adapters.keeper import keep
+from lossproof.running.answer import Answer
 from lossproof.running.deadline import Deadline
 from lossproof.running.messages import LONGEST, NoAnswer, answer_in
 from lossproof.running.orphans import adopt_orphans, end_orphans
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.serving import SENTINEL, serve
-from lossproof.running.session import Answer, ConformanceSession
+from lossproof.running.session import ConformanceSession
 from lossproof.subjects.isolated import ending_of, may_fork, start
 
 _STARTING_SECONDS = 120.0

@@ -25,12 +25,14 @@ from lossproof.subjects.isolated import run_isolated
 from lossproof.subjects.own_program import OwnPrograms
 from lossproof.subjects.promise import Promise
 from lossproof.subjects.subject import Subject
+from lossproof.subjects.transcript import Transcript
 
 # Whatever a subject raises must not end the process that judges it.
 _EXCEPTIONS = (Exception, SystemExit)
 _NUMBERS = "fiub"
 
 _Answer = TypeVar("_Answer")
+_Observed = TypeVar("_Observed", bound=Observation)
 
 
 class GuardedSubject:
@@ -41,8 +43,12 @@ class GuardedSubject:
     runs in a process of its own.
     """
 
-    def __init__(self, subject: Subject, is_isolated: bool = False) -> None:
+    def __init__(
+        self, subject: Subject, is_isolated: bool = False, transcript: Transcript | None = None
+    ) -> None:
+        """Guard a subject; a transcript notes what it is asked and answers."""
         self._subject = subject
+        self._transcript = transcript
         self._run = partial(run_isolated, subject) if is_isolated else subject.run
         self.name = subject.name
         self.dtypes = subject.dtypes
@@ -61,9 +67,14 @@ class GuardedSubject:
         return self._subject.lacks(call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
+        if self._transcript is not None:
+            self._transcript.note_other()
         return self._guarded(lambda: self._subject.inspect(aspect, loss, params, expected))
 
     def run(self, call: Call) -> Observation:
+        return self._noted("", call, {}, lambda: self._run_guarded(call))
+
+    def _run_guarded(self, call: Call) -> Observation:
         copy = _copy_of(call)
         answer = self._guarded(lambda: self._run(copy))
         _demand_form(answer, call, not self.is_foreign)
@@ -77,10 +88,30 @@ class GuardedSubject:
         return self._subject.ways(call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
+        return self._noted(mode, call, directions, lambda: self._run_mode(mode, call, directions))
+
+    def _run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         copies = {name: direction.copy() for name, direction in directions.items()}
         answer = self._guarded(lambda: self._subject.run_mode(mode, _copy_of(call), copies))
         if not isinstance(answer, ModeObservation):
             raise _invalid(f"{_description(answer)} in place of a ModeObservation")
+        return answer
+
+    def _noted(
+        self,
+        mode: str,
+        call: Call,
+        directions: Mapping[str, Float64Array],
+        ask: Callable[[], _Observed],
+    ) -> _Observed:
+        if self._transcript is None:
+            return ask()
+        try:
+            answer = ask()
+        except (Unsupported, Refused) as reason:
+            self._transcript.note(mode, call, directions, reason)
+            raise
+        self._transcript.note(mode, call, directions, answer)
         return answer
 
     def _guarded(self, compute: Callable[[], _Answer]) -> _Answer:

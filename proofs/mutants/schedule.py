@@ -54,7 +54,7 @@ _JUDGING_TESTS = (
     "test_choices.py",
     "test_truth_details.py",
     "test_stored_truth.py",
-    "test_truth_store.py",
+    "test_content_store.py",
     "test_code_digest.py",
     "test_excuses.py",
     "test_excused_numbers.py",

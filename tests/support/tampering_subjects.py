@@ -15,7 +15,7 @@ import numpy as np
 
 from lossproof.checks import values
 from lossproof.checks.examination import Examiner
-from lossproof.running.session import Answer
+from lossproof.running.answer import Answer
 from lossproof.subjects.call import Call, Observation
 from lossproof.subjects.reference.subject import ReferenceSubject
 

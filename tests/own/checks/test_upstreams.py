@@ -18,8 +18,8 @@ from lossproof.checks.certification import certify
 from lossproof.corpus.case import Case
 from lossproof.corpus.upstreams import lint_upstream
 from lossproof.judging.calls import CallPlanner
+from lossproof.judging.content_store import ContentStore
 from lossproof.judging.stored_truth import storing
-from lossproof.judging.truth_store import TruthStore
 from lossproof.records.record import Record
 from lossproof.subjects.registry import find_subject
 
@@ -184,7 +184,7 @@ def test_a_stated_gradient_for_ones_is_wrong() -> None:
 
 
 def test_truth_is_stored_by_its_upstream_gradient(tmp_path: Path) -> None:
-    store = TruthStore(tmp_path)
+    store = ContentStore(tmp_path)
     found: list[float] = []
     for case in (CASES["masked"], CASES["other"], replace(CASES["other"], upstream=None), CASES["masked"]):
         with storing(store):

@@ -17,9 +17,9 @@ from pretenders import Pretender, Refusing
 from lossproof.corpus.case import Case
 from lossproof.corpus.tensors import Complex, Tensor
 from lossproof.judging.calls import CallPlanner, PlannedCall
+from lossproof.judging.content_store import ContentStore
 from lossproof.judging.illustrations import curve
 from lossproof.judging.stored_truth import storing
-from lossproof.judging.truth_store import TruthStore
 from lossproof.numbers.formats import FORMATS
 from lossproof.reference.evaluation import PreparedCall
 from lossproof.subjects.call import Call, Observation, Refused, Unsupported
@@ -228,7 +228,7 @@ def of_reference(number: str) -> list[object]:
 
 
 def test_the_curve_of_the_reference_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with storing(TruthStore(tmp_path / "store")):
+    with storing(ContentStore(tmp_path / "store")):
         first, other = of_reference("3"), of_reference("4")
         monkeypatch.setattr(PreparedCall, "value", None)
         assert of_reference("3") == first != other

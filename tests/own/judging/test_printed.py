@@ -13,9 +13,9 @@ from printed_numbers import case, one, printed
 
 from lossproof.corpus.case import Case, Printed
 from lossproof.corpus.numeral import parse_numeral
+from lossproof.judging.content_store import ContentStore
 from lossproof.judging.printed import DOCUMENT, IN_CASE, judge_printed
 from lossproof.judging.stored_truth import storing
-from lossproof.judging.truth_store import TruthStore
 
 LOG_2 = "0.69314718055994530941723212145817656807550013436025525412068"
 
@@ -280,7 +280,7 @@ def refuse(*arguments: object) -> None:
 def test_a_number_that_was_judged_is_not_judged_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with storing(TruthStore(tmp_path / "store")):
+    with storing(ContentStore(tmp_path / "store")):
         first = judge_printed(EVEN, "mean", None, one("0.6932"))
         monkeypatch.setattr("lossproof.judging.printed.certified", refuse)
         assert judge_printed(EVEN, "mean", None, one("0.6932")) == first
@@ -312,7 +312,7 @@ def test_another_number_is_judged_anew(
     text: str,
     origin: str,
 ) -> None:
-    with storing(TruthStore(tmp_path / "store")):
+    with storing(ContentStore(tmp_path / "store")):
         judge_printed(EVEN, "mean", None, one("0.6932"))
         monkeypatch.setattr("lossproof.judging.printed.certified", refuse)
         with pytest.raises(JudgedAnew):

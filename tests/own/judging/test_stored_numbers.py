@@ -11,8 +11,8 @@ from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Derived, Tensor, Uniform
 from lossproof.corpus.values import rounded
 from lossproof.judging import stored_truth
+from lossproof.judging.content_store import ContentStore
 from lossproof.judging.stored_truth import recalled_numbers, storing
-from lossproof.judging.truth_store import TruthStore
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
 
 
@@ -35,11 +35,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, str]]:
 
 def test_derived_numbers_are_computed_once(tmp_path: Path, asked: list[tuple[Tensor, str]]) -> None:
     tensor, format = softmax_of(1), FORMATS["float32"]
-    first = TruthStore(tmp_path)
+    first = ContentStore(tmp_path)
     with storing(first):
         recalled_numbers(tensor, format)
     first.keep()
-    with storing(TruthStore(tmp_path)):
+    with storing(ContentStore(tmp_path)):
         again = recalled_numbers(tensor, format)
     assert len(asked) == 1
     assert np.array_equal(again, rounded(tensor, format))
@@ -47,7 +47,7 @@ def test_derived_numbers_are_computed_once(tmp_path: Path, asked: list[tuple[Ten
 
 def test_another_tensor_or_format_is_computed_anew(tmp_path: Path, asked: list[tuple[Tensor, str]]) -> None:
     pairs = (softmax_of(1), "float32"), (softmax_of(2), "float32"), (softmax_of(1), "float16")
-    with storing(TruthStore(tmp_path)):
+    with storing(ContentStore(tmp_path)):
         for tensor, dtype in pairs:
             numbers = recalled_numbers(tensor, FORMATS[dtype])
             assert np.array_equal(numbers, rounded(tensor, FORMATS[dtype]))

@@ -15,11 +15,11 @@ from lossproof.corpus.numeral import parse_numeral
 from lossproof.corpus.tensors import Literal
 from lossproof.judging import calls, derivatives, stored_truth
 from lossproof.judging.calls import CallPlanner, PlannedCall, reductions_of
+from lossproof.judging.content_store import ContentStore
 from lossproof.judging.derivatives import directions_of, second_derivatives
 from lossproof.judging.excuses import where_it_overflows
 from lossproof.judging.stored_truth import storing
 from lossproof.judging.truth import CallTruth, Formula, Truth, truth_of
-from lossproof.judging.truth_store import TruthStore
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.numbers.rules import Rules
@@ -72,8 +72,8 @@ ARRAYS = ("value", "remainder", "bound", "overflows", "strict_bound")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> TruthStore:
-    return TruthStore(tmp_path / "store")
+def store(tmp_path: Path) -> ContentStore:
+    return ContentStore(tmp_path / "store")
 
 
 @pytest.fixture
@@ -134,13 +134,13 @@ def assert_same(one: Truth, other: Truth) -> None:
     ("id", "dtype"), [(id, dtype) for id, case in CASES.items() for dtype in case.dtypes]
 )
 def test_truth_from_a_store_is_the_truth_that_was_computed(
-    store: TruthStore, asked: list[object], id: str, dtype: str
+    store: ContentStore, asked: list[object], id: str, dtype: str
 ) -> None:
     computed = list(everything(CASES[id], dtype))
     with storing(store):
         list(everything(CASES[id], dtype))
         store.keep()
-    with storing(TruthStore(store.folder)):
+    with storing(ContentStore(store.folder)):
         asked.clear()
         read = list(everything(CASES[id], dtype))
         assert not asked
@@ -150,7 +150,7 @@ def test_truth_from_a_store_is_the_truth_that_was_computed(
         assert repr(first.call) == repr(second.call)
 
 
-def both(store: TruthStore, id: str, dtype: str, reduction: str) -> tuple[PlannedCall, PlannedCall]:
+def both(store: ContentStore, id: str, dtype: str, reduction: str) -> tuple[PlannedCall, PlannedCall]:
     """A call that is computed, and the same one from the store."""
     with storing(store):
         first, second = (CallPlanner().plan(CASES[id], dtype, reduction) for _ in range(2))
@@ -167,7 +167,7 @@ def bounded(truth: Truth, rules: Rules) -> Bounded:
 
 
 def test_what_a_wrong_result_asks_for_is_computed_when_it_asks(
-    store: TruthStore, asked: list[object]
+    store: ContentStore, asked: list[object]
 ) -> None:
     computed, read = (gradient(planned) for planned in both(store, "kink", "float32", "mean"))
     assert len(asked) == 1
@@ -180,26 +180,26 @@ def test_what_a_wrong_result_asks_for_is_computed_when_it_asks(
     assert len(asked) == 1
 
 
-def test_it_is_computed_under_the_picks_of_the_call(store: TruthStore) -> None:
+def test_it_is_computed_under_the_picks_of_the_call(store: ContentStore) -> None:
     with picking({"l1-at-zero": "1"}):
         pair = both(store, "kink", "float32", "mean")
     one, other = (bounded(gradient(planned), Rules()).value.tolist() for planned in pair)
     assert one == other == gradient(pair[0]).value.tolist()
 
 
-def test_the_step_that_overflows_is_the_same(store: TruthStore) -> None:
+def test_the_step_that_overflows_is_the_same(store: ContentStore) -> None:
     computed, read = both(store, "overflow", "float16", "none")
     assert where_it_overflows(computed.truth.value, (0,)) == where_it_overflows(read.truth.value, (0,))
     assert where_it_overflows(gradient(computed), (1,)) == where_it_overflows(gradient(read), (1,))
 
 
-def test_numbers_from_a_store_cannot_be_overwritten(store: TruthStore) -> None:
+def test_numbers_from_a_store_cannot_be_overwritten(store: ContentStore) -> None:
     _, read = both(store, "plain", "float32", "mean")
     with pytest.raises(ValueError, match="read-only"):
         gradient(read).value[0] = 0
 
 
-def is_found(store: TruthStore, asked: list[object], case: Case, dtype: str = "float32") -> bool:
+def is_found(store: ContentStore, asked: list[object], case: Case, dtype: str = "float32") -> bool:
     with storing(store):
         asked.clear()
         CallPlanner().plan(case, dtype, "mean")
@@ -216,14 +216,14 @@ def with_input(*texts: str) -> Mapping[str, Literal]:
     return {"input": Literal(numbers, (2,)), "target": target}
 
 
-def test_the_wording_of_a_case_does_not_matter(store: TruthStore, asked: list[object]) -> None:
+def test_the_wording_of_a_case_does_not_matter(store: ContentStore, asked: list[object]) -> None:
     assert not is_found(store, asked, PLAIN)
     assert is_found(store, asked, replace(PLAIN, id="other", title="another", file="x.yaml", line=9))
     assert is_found(store, asked, replace(PLAIN, args=with_input("1.0", "25e-1")))
 
 
 def test_another_number_parameter_loss_or_dtype_is_computed_anew(
-    store: TruthStore, asked: list[object]
+    store: ContentStore, asked: list[object]
 ) -> None:
     weighted = CASES["weighted"]
     others = [
@@ -248,7 +248,7 @@ def test_another_number_parameter_loss_or_dtype_is_computed_anew(
             assert is_found(store, asked, case, dtype)
 
 
-def test_another_reduction_term_or_pick_is_computed_anew(store: TruthStore, asked: list[object]) -> None:
+def test_another_reduction_term_or_pick_is_computed_anew(store: ContentStore, asked: list[object]) -> None:
     kink = CASES["kink"]
     with storing(store):
         for reduction in ("mean", "sum", "none"):
@@ -269,7 +269,7 @@ def test_another_reduction_term_or_pick_is_computed_anew(store: TruthStore, aske
 
 
 def test_a_second_derivative_depends_on_its_directions_and_its_format(
-    store: TruthStore, asked: list[object]
+    store: ContentStore, asked: list[object]
 ) -> None:
     format = FORMATS["float32"]
     with storing(store):
@@ -312,7 +312,7 @@ NO_TRUTH = [b"", b"\xff" * 8, b"\xff" * 64, *(len(text).to_bytes(8, "little") + 
 
 @pytest.mark.parametrize("content", NO_TRUTH)
 def test_what_is_no_truth_is_computed_anew_and_replaced(
-    store: TruthStore, asked: list[object], monkeypatch: pytest.MonkeyPatch, content: bytes
+    store: ContentStore, asked: list[object], monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     with monkeypatch.context() as forged:
         forged.setattr(stored_truth, "_encoded", lambda *truths: content)
@@ -325,7 +325,7 @@ def steps(reduction: str = "mean") -> str:
     return CallPlanner().plan(PLAIN, "float32", reduction).steps
 
 
-def test_the_worked_steps_of_a_call_are_kept(store: TruthStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worked_steps_of_a_call_are_kept(store: ContentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with storing(store):
         worked = steps()
         monkeypatch.setattr(calls, "worked_steps", lambda call: "worked anew")
@@ -334,7 +334,7 @@ def test_the_worked_steps_of_a_call_are_kept(store: TruthStore, monkeypatch: pyt
     assert steps() == "worked anew"
 
 
-def test_steps_that_are_no_text_are_worked_anew(store: TruthStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_that_are_no_text_are_worked_anew(store: ContentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     worked = steps()
     monkeypatch.setattr(store, "find", lambda key: b"\xff")
     with storing(store):

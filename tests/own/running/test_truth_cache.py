@@ -64,7 +64,7 @@ class Runs:
 
     def files(self) -> list[Path]:
         assert self.suite.cache is not None
-        return list(self.suite.cache.rglob("*.truth"))
+        return list(self.suite.cache.rglob("*.kept"))
 
     def run(self, *options: str) -> tuple[Counter[str], Records]:
         """The losses whose truth is computed, and the records."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lossproof.judging import truth_store
-from lossproof.judging.truth_store import TruthStore, make_room, size_of
+from lossproof.judging import content_store
+from lossproof.judging.content_store import ContentStore, make_room, size_of
 
 KEYS = [bytes([number]) * 16 for number in range(3)]
 CONTENTS = [b"first", b"", b"third, which is longer"]
@@ -18,7 +18,7 @@ CONTENTS = [b"first", b"", b"third, which is longer"]
 
 def stored(folder: Path) -> Path:
     """The file of a store that holds all contents."""
-    store = TruthStore(folder)
+    store = ContentStore(folder)
     for key, content in zip(KEYS, CONTENTS, strict=True):
         store.add(key, content)
     store.keep()
@@ -27,24 +27,24 @@ def stored(folder: Path) -> Path:
 
 
 def found(folder: Path) -> list[bytes | None]:
-    store = TruthStore(folder)
+    store = ContentStore(folder)
     return [store.find(key) for key in KEYS]
 
 
 def test_what_is_kept_is_found_by_other_processes_and_by_its_own(tmp_path: Path) -> None:
-    store = TruthStore(tmp_path / "store")
+    store = ContentStore(tmp_path / "store")
     store.add(KEYS[0], b"content")
     assert store.find(KEYS[0]) == b"content"
-    assert TruthStore(tmp_path / "store").find(KEYS[0]) is None
+    assert ContentStore(tmp_path / "store").find(KEYS[0]) is None
     store.keep()
     store.add(KEYS[1], b"later")
     store.keep()
-    for reader in (store, TruthStore(tmp_path / "store")):
+    for reader in (store, ContentStore(tmp_path / "store")):
         assert [reader.find(key) for key in KEYS] == [b"content", b"later", None]
 
 
 def test_a_store_that_was_searched_before_finds_what_it_keeps_later(tmp_path: Path) -> None:
-    store = TruthStore(tmp_path / "a" / "store")
+    store = ContentStore(tmp_path / "a" / "store")
     assert store.find(KEYS[0]) is None
     store.add(KEYS[0], b"content")
     store.keep()
@@ -57,27 +57,27 @@ def test_a_store_that_was_searched_before_finds_what_it_keeps_later(tmp_path: Pa
 
 def test_a_process_adds_to_what_others_have_kept(tmp_path: Path) -> None:
     stored(tmp_path)
-    store = TruthStore(tmp_path)
+    store = ContentStore(tmp_path)
     store.add(b"other".ljust(16), b"content")
     store.keep()
-    assert TruthStore(tmp_path).find(b"other".ljust(16)) == b"content"
+    assert ContentStore(tmp_path).find(b"other".ljust(16)) == b"content"
     assert found(tmp_path) == CONTENTS
 
 
 def test_a_damaged_file_costs_nothing_that_is_in_others(tmp_path: Path) -> None:
-    path, other = stored(tmp_path), TruthStore(tmp_path)
+    path, other = stored(tmp_path), ContentStore(tmp_path)
     other.add(b"other".ljust(16), b"content")
     other.keep()
     path.write_bytes(path.read_bytes().replace(b"first", b"worst"))
-    reader = TruthStore(tmp_path)
+    reader = ContentStore(tmp_path)
     assert reader.find(KEYS[0]) is None
     assert reader.find(b"other".ljust(16)) == b"content"
     assert not path.exists()
 
 
 def test_what_is_not_kept_never_reaches_the_folder(tmp_path: Path) -> None:
-    TruthStore(tmp_path / "store").add(KEYS[0], b"content")
-    TruthStore(tmp_path / "store").keep()
+    ContentStore(tmp_path / "store").add(KEYS[0], b"content")
+    ContentStore(tmp_path / "store").keep()
     assert not (tmp_path / "store").exists()
 
 
@@ -90,7 +90,7 @@ def test_a_changed_byte_is_never_taken_for_truth(tmp_path: Path, place: int) -> 
     after = found(tmp_path)
     assert None in after
     assert all(content in (None, right) for content, right in zip(after, CONTENTS, strict=True))
-    stored_again = TruthStore(tmp_path)
+    stored_again = ContentStore(tmp_path)
     for key, content in zip(KEYS, CONTENTS, strict=True):
         if stored_again.find(key) is None:
             stored_again.add(key, content)
@@ -109,7 +109,7 @@ def test_what_is_left_of_a_truncated_file_is_whole(tmp_path: Path, length: int) 
 
 
 def test_a_file_that_shrinks_while_it_is_in_use_costs_no_more_than_what_it_held(tmp_path: Path) -> None:
-    path, store = stored(tmp_path), TruthStore(tmp_path)
+    path, store = stored(tmp_path), ContentStore(tmp_path)
     assert store.find(KEYS[0]) == CONTENTS[0]
     path.write_bytes(path.read_bytes()[:100])
     assert store.find(KEYS[2]) is None
@@ -127,7 +127,7 @@ def test_a_file_from_another_state_of_the_code_is_foreign(tmp_path: Path) -> Non
 def test_a_content_under_another_key_is_foreign(tmp_path: Path) -> None:
     path = stored(tmp_path)
     path.write_bytes(path.read_bytes().replace(KEYS[0], b"x" * 16).replace(KEYS[2], KEYS[0]))
-    assert TruthStore(tmp_path).find(KEYS[0]) is None
+    assert ContentStore(tmp_path).find(KEYS[0]) is None
 
 
 class Trap:
@@ -140,18 +140,18 @@ def test_a_hostile_file_is_neither_executed_nor_waited_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = stored(tmp_path / "store")
-    path.with_name("pickle.truth").write_bytes(pickle.dumps(Trap()))
-    path.with_name("endless.truth").write_bytes(KEYS[0] + b"\xff" * 24)
-    os.mkfifo(path.with_name("pipe.truth"))
-    path.with_name("device.truth").symlink_to("/dev/zero")
-    path.with_name("nowhere.truth").symlink_to("nowhere")
-    path.with_name("folder.truth").mkdir()
+    path.with_name("pickle.kept").write_bytes(pickle.dumps(Trap()))
+    path.with_name("endless.kept").write_bytes(KEYS[0] + b"\xff" * 24)
+    os.mkfifo(path.with_name("pipe.kept"))
+    path.with_name("device.kept").symlink_to("/dev/zero")
+    path.with_name("nowhere.kept").symlink_to("nowhere")
+    path.with_name("folder.kept").mkdir()
     assert found(tmp_path / "store") == CONTENTS
     assert not Path("sprung").exists()
 
 
 def test_two_processes_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
-    first, second = TruthStore(tmp_path), TruthStore(tmp_path)
+    first, second = ContentStore(tmp_path), ContentStore(tmp_path)
     for place, (key, content) in enumerate(zip(KEYS, CONTENTS, strict=True)):
         (first, second)[place % 2].add(key, content)
         first.keep()
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_no_accident(
             raise PermissionError(obstacle)
 
         monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
-    store = TruthStore(tmp_path / "store")
+    store = ContentStore(tmp_path / "store")
     store.add(KEYS[0], b"content")
     store.keep()
     make_room(tmp_path / "store", "current")
@@ -181,11 +181,11 @@ def test_a_folder_that_cannot_be_written_is_no_accident(
 def test_a_full_store_takes_nothing_more_and_no_content_is_huge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = TruthStore(tmp_path)
+    store = ContentStore(tmp_path)
     store.add(KEYS[0], bytes(2**21 + 1))
     store.add(KEYS[1], bytes(2**21))
     store.keep()
-    monkeypatch.setattr(truth_store, "LARGEST", 2**21)
+    monkeypatch.setattr(content_store, "LARGEST", 2**21)
     store.add(KEYS[2], b"more")
     store.keep()
     assert [content is None for content in found(tmp_path)] == [True, True, True]
@@ -200,10 +200,10 @@ def test_room_is_made_by_what_was_not_used_for_the_longest_time(
         path = stored(tmp_path / name)
         os.utime(path.parent, (1000 - age, 1000 - age))
     size = size_of(tmp_path / "new")
-    monkeypatch.setattr(truth_store, "LARGEST", 3 * size)
+    monkeypatch.setattr(content_store, "LARGEST", 3 * size)
     make_room(tmp_path, "oldest")
     assert {path.name for path in tmp_path.iterdir()} == {"new", "used", "oldest"}
-    monkeypatch.setattr(truth_store, "LARGEST", 2 * size)
+    monkeypatch.setattr(content_store, "LARGEST", 2 * size)
     make_room(tmp_path, "next")
     assert {path.name for path in tmp_path.iterdir()} == {"new", "oldest", "next"}
 
@@ -218,6 +218,6 @@ def test_room_for_a_new_store_is_a_folder_whatever_lies_beside_it(
     os.utime(stray, (1, 1))
     path = stored(tmp_path / "old")
     os.utime(path.parent, (2, 2))
-    monkeypatch.setattr(truth_store, "LARGEST", 0)
+    monkeypatch.setattr(content_store, "LARGEST", 0)
     make_room(tmp_path, "next")
     assert not path.exists()

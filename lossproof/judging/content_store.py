@@ -22,10 +22,10 @@ LARGEST = 2**29
 # More numbers than this are computed nearly as fast as they are read.
 _LARGEST_CONTENT = 2**21
 _HEAD = struct.Struct(f"<{KEY_BYTES}sQ16s")
-_SUFFIX = ".truth"
+_SUFFIX = ".kept"
 
 
-class TruthStore:
+class ContentStore:
     """Contents of 16-byte keys, in files of a folder that holds what one state of the code computes."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,8 +51,8 @@ class TruthStore:
         return None
 
     def add(self, key: bytes, content: bytes) -> None:
-        """Remember a content, unless it is very long; only ``keep`` writes it to the folder."""
-        if len(content) <= _LARGEST_CONTENT:
+        """Remember a content, unless it is very long or there; only ``keep`` writes it to the folder."""
+        if len(content) <= _LARGEST_CONTENT and key not in self._places:
             self._added[key] = content
 
     def keep(self) -> None:

@@ -1,0 +1,52 @@
+"""What a trial depends on: as long as nothing of it changes, equal answers are judged alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from lossproof.corpus.reading import Corpus
+from lossproof.judging.known_defects import by_case
+from lossproof.judging.stored_truth import code_digest
+from lossproof.running.selection import PlannedTrial, Selection
+from lossproof.subjects.subject import Subject
+
+
+class States:
+    """Digests of what the trials of a run depend on.
+
+    That is its case and the known defects of it, the conventions, the subject's version and source files, and
+    all code of lossproof; but not where in its file a case stands.
+    """
+
+    def __init__(self, corpus: Corpus, selection: Selection) -> None:
+        self.code = code_digest(rooms=(".",))
+        self._cases = {case.id: replace(case, file="", line=0) for case in corpus.cases}
+        self._defects = by_case(replace(entry, file="", line=0) for entry in corpus.known_defects)
+        self._for_all = corpus.picks, corpus.releases
+        self._subjects = selection.subjects
+        self._digest_of_case = cache(self._case_digest)
+        self._digest_of_subject = cache(self._subject_digest)
+
+    def of(self, trial: PlannedTrial) -> str:
+        """The digest of what a trial depends on."""
+        subject = self._digest_of_subject(trial.subject) if trial.subject else ""
+        return digest(self.code, self._digest_of_case(trial.case.id), subject)
+
+    def _case_digest(self, id: str) -> str:
+        return digest(self._cases[id], self._defects.get(id), self._for_all)
+
+    def _subject_digest(self, name: str) -> str:
+        subject = self._subjects[name]
+        return digest(subject.version(), [path.read_bytes() for path in _sources(subject)])
+
+
+def _sources(subject: Subject) -> list[Path]:
+    return sorted(path for path in map(Path, {*subject.source_files()}) if path.is_file())
+
+
+def digest(*values: object) -> str:
+    """A digest of the ``repr`` of values."""
+    return blake2b(repr(values).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
