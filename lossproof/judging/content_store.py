@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 KEY_BYTES = 16
@@ -88,8 +88,9 @@ class ContentStore:
 
     def _checksum(self, key: bytes, content: bytes) -> bytes:
         """It fits neither under another key nor in the folder of another state of the code."""
-        name = self.folder.name.encode()[: blake2b.MAX_KEY_SIZE]
-        return blake2b(key + content, key=name, digest_size=16).digest()
+        checksum = sha256(self.folder.name.encode() + key)
+        checksum.update(content)
+        return checksum.digest()[:16]
 
 
 def make_room(folder: Path, current: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import cache, partial
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 from platform import machine
 from types import MappingProxyType
@@ -118,7 +118,7 @@ def recalled_numbers(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
         return rounded(tensor, format)
 
     def key() -> bytes:
-        return blake2b(repr((tensor, format.name)).encode(), digest_size=KEY_BYTES).digest()
+        return sha256(repr((tensor, format.name)).encode()).digest()[:KEY_BYTES]
 
     def decode(content: bytes) -> npt.NDArray[Any]:
         return np.frombuffer(content, _NUMBERS).reshape(tensor.shape)
@@ -151,11 +151,11 @@ def code_digest(package: Path = Path(__file__).parents[1], rooms: Sequence[str] 
     By default, it is that of all code that computes truth: a changed formula finds nothing of another one.
     """
     platform = (sys.version_info[:2], sys.platform, machine(), np.__version__, flint.__version__)
-    digest = blake2b(repr(platform).encode(), digest_size=16)
+    digest = sha256(repr(platform).encode())
     for path in sorted(path for room in rooms for path in (package / room).rglob("*.py")):
         source = path.read_bytes()
         digest.update(f"{path.relative_to(package).as_posix()} {len(source)}\n".encode() + source)
-    return digest.hexdigest()
+    return digest.hexdigest()[:32]
 
 
 def _key(call: PreparedCall, topic: object, inputs: Mapping[str, object] = MappingProxyType({})) -> bytes:
@@ -169,7 +169,7 @@ def _key(call: PreparedCall, topic: object, inputs: Mapping[str, object] = Mappi
     picks = sorted(in_force.picks.items()), in_force.is_free
     text = repr((topic, call.loss.name, plain, call.dtypes, picks))
     content = b"".join([text.encode(), *map(np.ndarray.tobytes, arrays)])
-    return blake2b(content, digest_size=KEY_BYTES).digest()
+    return sha256(content).digest()[:KEY_BYTES]
 
 
 def _encoded(truths: Truths, names: Names) -> bytes:

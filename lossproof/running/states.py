@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 from lossproof.corpus.reading import Corpus
@@ -23,20 +22,26 @@ class States:
 
     def __init__(self, corpus: Corpus, selection: Selection) -> None:
         self.code = code_digest(rooms=(".",))
-        self._cases = {case.id: replace(case, file="", line=0) for case in corpus.cases}
+        self._cases = {case.id: case for case in corpus.cases}
         self._defects = by_case(replace(entry, file="", line=0) for entry in corpus.known_defects)
         self._for_all = corpus.picks, corpus.releases
         self._subjects = selection.subjects
-        self._digest_of_case = cache(self._case_digest)
-        self._digest_of_subject = cache(self._subject_digest)
+        # By the ids of cases and the names of subjects.
+        self._of_cases: dict[str, str] = {}
+        self._of_subjects: dict[str, str] = {}
 
     def of(self, trial: PlannedTrial) -> str:
         """The digest of what a trial depends on."""
-        subject = self._digest_of_subject(trial.subject) if trial.subject else ""
-        return digest(self.code, self._digest_of_case(trial.case.id), subject)
+        if trial.case.id not in self._of_cases:
+            self._of_cases[trial.case.id] = self._case_digest(trial.case.id)
+        if trial.subject and trial.subject not in self._of_subjects:
+            self._of_subjects[trial.subject] = self._subject_digest(trial.subject)
+        subject = self._of_subjects[trial.subject] if trial.subject else ""
+        return digest(self.code, self._of_cases[trial.case.id], subject)
 
     def _case_digest(self, id: str) -> str:
-        return digest(self._cases[id], self._defects.get(id), self._for_all)
+        case = replace(self._cases[id], file="", line=0)
+        return digest(case, self._defects.get(id), self._for_all)
 
     def _subject_digest(self, name: str) -> str:
         subject = self._subjects[name]
@@ -49,4 +54,4 @@ def _sources(subject: Subject) -> list[Path]:
 
 def digest(*values: object) -> str:
     """A digest of the ``repr`` of values."""
-    return blake2b(repr(values).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+    return sha256(repr(values).encode("utf-8", "backslashreplace")).hexdigest()[:32]

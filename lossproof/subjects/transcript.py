@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self._calls: list[tuple[str, Call, Directions]] = []
-        self._answers = blake2b(digest_size=16)
+        self._answers = sha256()
         self._is_repeatable = True
 
     def note(
@@ -37,8 +37,7 @@ class Transcript:
         self._calls.append((mode, call, directions))
         plain, arrays = _parts(answer)
         self._answers.update(repr(plain).encode("utf-8", "backslashreplace"))
-        for array in arrays:
-            self._answers.update(array.tobytes())
+        self._answers.update(b"".join(map(np.ndarray.tobytes, arrays)))
 
     def note_other(self) -> None:
         """Note a question of another kind, which is not put again."""
@@ -121,7 +120,7 @@ class _Written:
     def _array(self, array: npt.NDArray[Any]) -> int:
         if id(array) not in self._places:
             content = array.tobytes()
-            key = blake2b(content, digest_size=_KEY_BYTES).digest()
+            key = sha256(content).digest()[:_KEY_BYTES]
             self._places[id(array)] = len(self.arrays)
             self.arrays.append((key.hex(), array.dtype.str, array.shape))
             self.contents[key] = content

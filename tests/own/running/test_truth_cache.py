@@ -63,6 +63,7 @@ class Runs:
         return self.suite.start(self.planted, *options)
 
     def files(self) -> list[Path]:
+        """Those that hold truth or trials."""
         assert self.suite.cache is not None
         return list(self.suite.cache.rglob("*.kept"))
 
@@ -110,8 +111,9 @@ def test_a_changed_case_is_computed_anew_and_no_other(runs: Runs) -> None:
 
 def test_a_damaged_or_cleared_cache_is_computed_anew(runs: Runs) -> None:
     first, records = runs.run()
-    [path] = runs.files()
-    path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
+    truth, trials = runs.files()
+    for path in (truth, trials):
+        path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
     assert runs.run() == (first, records)
     assert runs.run()[0] == SENTINEL
     assert runs.run("-n", "0", "--cache-clear") == (first, records)
