@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lossproof.corpus.case import KnownDefect
+from lossproof.corpus.case import Case, KnownDefect
 from lossproof.judging.content_store import ContentStore
 from lossproof.running.answer import Answer
 from lossproof.running.selection import PlannedTrial, Selection
 from lossproof.running.states import States, digest
 from lossproof.subjects.call import Call
 from lossproof.subjects.guarded import GuardedSubject
+from lossproof.subjects.subject import Subject
 from lossproof.subjects.transcript import Directions, Transcript, repeat
 
 # Of larger arrays, few trials would fill the store.
@@ -46,38 +47,36 @@ class KeptTrials:
         examine: Callable[[Transcript | None], Answer],
     ) -> Answer:
         """The answer to a trial: the kept one if the subject answers as it did then, or else a new one."""
-        if trial.subject is None or self._selection.subjects[trial.subject].is_foreign:
+        name = trial.subject
+        if name is None or self._selection.subjects[name].is_foreign:
             return examine(None)
-        key = self._key(trial, known_defects)
+        subject, key = self._selection.subjects[name], self._key(trial, name, known_defects)
         content = self.store.find(key)
         if content is not None:
             with suppress(*_NOT_OURS):
                 kept = json.loads(content)
-                if self._is_answered_alike(trial, kept):
+                if self._is_answered_alike(trial.case, subject, kept):
                     return Answer.from_data(kept["answer"])
         transcript = Transcript()
         answer = examine(transcript)
         self._keep(key, transcript, answer)
         return answer
 
-    def _key(self, trial: PlannedTrial, known_defects: list[KnownDefect]) -> bytes:
-        case = trial.case
+    def _key(self, trial: PlannedTrial, subject: str, known_defects: list[KnownDefect]) -> bytes:
+        case, device = trial.case, self._selection.device_of(subject)
         places = [(entry.file, entry.line) for entry in known_defects]
-        device = self._selection.device_of(trial.subject) if trial.subject else ""
-        trial_itself = trial.subject, trial.dtype, device, case.file, case.line, places
+        trial_itself = subject, trial.dtype, device, case.file, case.line, places
         return bytes.fromhex(digest(self._states.of(trial), trial_itself, self._setting))
 
-    def _is_answered_alike(self, trial: PlannedTrial, kept: Mapping[str, Any]) -> bool:
-        assert trial.subject is not None
+    def _is_answered_alike(self, case: Case, subject: Subject, kept: Mapping[str, Any]) -> bool:
         transcript = Transcript()
-        subject = self._selection.subjects[trial.subject]
-        guarded = GuardedSubject(subject, trial.case.own_process, transcript)
+        guarded = GuardedSubject(subject, case.own_process, transcript)
 
         def ask(mode: str, call: Call, directions: Directions) -> object:
             return guarded.run_mode(mode, call, directions) if mode else guarded.run(call)
 
-        if self._case != trial.case.id:
-            self._case, self._arrays = trial.case.id, {}
+        if self._case != case.id:
+            self._case, self._arrays = case.id, {}
         repeat(kept["calls"], ask, self._array)
         return bool(transcript.answers == kept["answers"])
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from lossproof.corpus.case import Case
 from lossproof.corpus.reading import Corpus
 from lossproof.judging.known_defects import by_case
 from lossproof.judging.stored_truth import code_digest
@@ -22,7 +23,6 @@ class States:
 
     def __init__(self, corpus: Corpus, selection: Selection) -> None:
         self.code = code_digest(rooms=(".",))
-        self._cases = {case.id: case for case in corpus.cases}
         self._defects = by_case(replace(entry, file="", line=0) for entry in corpus.known_defects)
         self._for_all = corpus.picks, corpus.releases
         self._subjects = selection.subjects
@@ -33,15 +33,14 @@ class States:
     def of(self, trial: PlannedTrial) -> str:
         """The digest of what a trial depends on."""
         if trial.case.id not in self._of_cases:
-            self._of_cases[trial.case.id] = self._case_digest(trial.case.id)
+            self._of_cases[trial.case.id] = self._case_digest(trial.case)
         if trial.subject and trial.subject not in self._of_subjects:
             self._of_subjects[trial.subject] = self._subject_digest(trial.subject)
         subject = self._of_subjects[trial.subject] if trial.subject else ""
         return digest(self.code, self._of_cases[trial.case.id], subject)
 
-    def _case_digest(self, id: str) -> str:
-        case = replace(self._cases[id], file="", line=0)
-        return digest(case, self._defects.get(id), self._for_all)
+    def _case_digest(self, case: Case) -> str:
+        return digest(replace(case, file="", line=0), self._defects.get(case.id), self._for_all)
 
     def _subject_digest(self, name: str) -> str:
         subject = self._subjects[name]
