@@ -16,8 +16,8 @@ come out in its place (see ``overflow``), and only that is excused.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,24 @@ class Bounded(NumberArray):
         self.bound = bound
         self.format = format
         self.marks = marks
+        # What many an operation asks for is found out once.
+        self._absolute: Float64Array | None = None
+        self._is_certain: BoolArray | bool | None = None
+
+    @property
+    def absolute(self) -> Float64Array:
+        """The magnitudes of the values."""
+        if self._absolute is None:
+            self._absolute = np.abs(self.value)
+        return self._absolute
+
+    @property
+    def is_certain(self) -> BoolArray | bool:
+        """Where there is no error; False if there is one everywhere."""
+        if self._is_certain is None:
+            is_certain = self.bound == 0
+            self._is_certain = is_certain if np.count_nonzero(is_certain) else False
+        return self._is_certain
 
     @property
     def overflows(self) -> Marks:
@@ -76,8 +94,8 @@ class Bounded(NumberArray):
         return (self.value, self.bound) if self.marks is None else (self.value, self.bound, self.marks)
 
     def with_components(self, *components: Array) -> Bounded:
-        value, bound, *marks = (np.asarray(component) for component in components)
-        return Bounded(value, bound, self.format, *marks)
+        value, bound, *marks = components
+        return Bounded(np.asarray(value), np.asarray(bound), self.format, *map(np.asarray, marks))
 
     def alike(self, values: Sequence[Any]) -> list[Bounded]:
         """Numbers of this type that all carry marks, or none of them."""
@@ -100,15 +118,20 @@ class Bounded(NumberArray):
         options: Any = {"axis": axis, "keepdims": keepdims}
         value = self.value.sum(**options)
         terms = self.size // max(1, int(np.size(value)))
-        magnitude = np.abs(self.value).sum(**options)
-        is_exact = ((self.value != 0) | (self.bound != 0)).sum(**options) <= 1
-        accumulator = self.format.accumulator
-        accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * propagation.finite(magnitude)
-        propagated = self.bound.sum(**options) + np.where(is_exact, 0.0, accumulated)
+        is_exact: BoolArray | bool = terms <= 1
+        if terms > 1 and self.is_certain is not False:
+            is_exact = ((self.value != 0) | (self.bound != 0)).sum(**options) <= 1
+        magnitude = self.absolute.sum(**options)
         marks = overflow.of_total(self, axis, keepdims)
-        if np.count_nonzero(magnitude > accumulator.largest):
+        accumulator = self.format.accumulator
+        if np.count_nonzero(magnitude <= accumulator.largest) < magnitude.size:
             operands = [overflow.largest_of(self.value, axis, keepdims)]
             marks = overflow.own_overflow(marks, value, accumulator, "the sum of numbers up to", operands)
+            magnitude = propagation.finite(magnitude)
+        propagated = self.bound.sum(**options)
+        if is_exact is not True:
+            accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * magnitude
+            propagated = propagated + _unless(is_exact, accumulated)
         return self.rounded(value, propagated, marks, is_exact)
 
     def largest(self, axis: int | None, keepdims: bool) -> Bounded:
@@ -120,8 +143,11 @@ class Bounded(NumberArray):
     def plus(self, other: Bounded) -> Bounded:
         value = self.value + other.value
         propagated = self.bound + other.bound
-        is_exact = self.is_exactly(0.0) | other.is_exactly(0.0) | ((value == 0) & (propagated == 0))
-        return self._binary("+", other, value, propagated, is_exact, overflow.of_sum(self, other))
+        is_exact = self.is_exactly(0.0) | other.is_exactly(0.0)
+        if self.is_certain is not False and other.is_certain is not False:
+            is_exact = is_exact | ((value == 0) & (propagated == 0))
+        marks = overflow.of_sum(self, other)
+        return self._operation("+", (self, other), value, propagated, marks, is_exact)
 
     def minus(self, other: Bounded) -> Bounded:
         return self.plus(other.negated())
@@ -130,35 +156,38 @@ class Bounded(NumberArray):
         value = self.value * other.value
         is_exact = self.is_exactly(-1.0, 0.0, 1.0) | other.is_exactly(-1.0, 0.0, 1.0)
         propagated, marks = propagation.of_product(self, other), overflow.of_product(self, other)
-        return self._binary("*", other, value, propagated, is_exact, marks)
+        return self._operation("*", (self, other), value, propagated, marks, is_exact)
 
     def over(self, other: Bounded) -> Bounded:
         value = self.value / other.value
         is_exact = self.is_exactly(0.0) | other.is_exactly(-1.0, 1.0)
-        propagated, marks = propagation.of_quotient(self, other), overflow.of_quotient(self, other)
-        return self._binary("/", other, value, propagated, is_exact, marks, pole=other.is_exactly(0.0))
+        propagated, marks = propagation.of_quotient(self, other, value), overflow.of_quotient(self, other)
+        pole = partial(other.is_exactly, 0.0)
+        return self._operation("/", (self, other), value, propagated, marks, is_exact, pole)
 
     def negated(self) -> Bounded:
-        return Bounded(-self.value, self.bound, self.format, overflow.of_opposite(self))
+        opposite = Bounded(-self.value, self.bound, self.format, overflow.of_opposite(self))
+        opposite._absolute, opposite._is_certain = self._absolute, self._is_certain
+        return opposite
 
     def magnitude(self) -> Bounded:
         marks = overflow.of_growing(self, overflow.POSITIVE)
-        return Bounded(np.abs(self.value), self.bound, self.format, marks)
+        return Bounded(self.absolute, self.bound, self.format, marks)
 
     def exponential(self) -> Bounded:
         value = np.exp(self.value)
-        propagated = propagation.scaled(value, self.bound)
-        return self._function("exp", value, propagated, self.is_exactly(0.0, -np.inf), below=0)
+        marks = overflow.of_growing(self, below=0)
+        return self._function("exp", value, value * self.bound, marks, self.is_exactly(0.0, -np.inf))
 
     def logarithm(self) -> Bounded:
-        propagated = propagation.divided(self.bound, self.value)
-        value = np.log(self.value)
-        return self._function("log", value, propagated, self.is_exactly(1.0), pole=self.is_exactly(0.0))
+        marks = overflow.of_growing(self, overflow.UNDEFINED)
+        propagated, pole = self.bound / self.absolute, partial(self.is_exactly, 0.0)
+        return self._function("log", np.log(self.value), propagated, marks, self.is_exactly(1.0), pole)
 
     def logarithm_of_one_plus(self) -> Bounded:
-        propagated = propagation.divided(self.bound, 1 + self.value)
-        value = np.log1p(self.value)
-        return self._function("log1p", value, propagated, self.is_exactly(0.0), pole=self.is_exactly(-1.0))
+        marks = overflow.of_growing(self, overflow.UNDEFINED)
+        propagated, pole = self.bound / np.abs(1 + self.value), partial(self.is_exactly, -1.0)
+        return self._function("log1p", np.log1p(self.value), propagated, marks, self.is_exactly(0.0), pole)
 
     def square_root(self) -> Bounded:
         """The square root, correctly rounded; exact at 0 and 1."""
@@ -175,8 +204,11 @@ class Bounded(NumberArray):
             | self.is_exactly(1.0)
             | (self.is_exactly(0.0) & (exponent.value > 0))
         )
-        pole = self.is_exactly(0.0) & (exponent.value < 0)
-        power = self._function("power", value, propagation.scaled(slope, self.bound), is_exact, pole)
+        marks = overflow.of_growing(self, overflow.UNDEFINED)
+        propagated = propagation.scaled(slope, self.bound)
+        power = self._function(
+            "power", value, propagated, marks, is_exact, lambda: self.is_exactly(0.0) & (exponent.value < 0)
+        )
         if power.marks is not None:
             # Of infinity, a power below 0 is 0.
             power.marks = np.where(exponent.value > 0, power.marks, power.marks & overflow.UNDEFINED)
@@ -211,7 +243,7 @@ class Bounded(NumberArray):
 
     def _with_freedom(self, value: Float64Array, reach: Float64Array) -> Bounded:
         """A slope that is free, by as much as ``reach``, where this may be zero."""
-        is_free = (np.abs(self.value) <= self.bound) & (self.bound > 0)
+        is_free = (self.absolute <= self.bound) & (self.bound > 0)
         if np.count_nonzero(is_free):
             rules = followed_rules()
             rules.freedoms.add("kink")
@@ -223,19 +255,36 @@ class Bounded(NumberArray):
         value: Float64Array,
         propagated: Float64Array,
         marks: Marks | None,
-        is_exact: BoolArray,
+        is_exact: BoolArray | bool,
         roundings: int = 1,
+        own_overflow: Callable[[Marks | None], Marks | None] = lambda marks: marks,
     ) -> Bounded:
-        """The result of an operation: its own roundings beside the errors that it passes on."""
-        rounding = np.maximum(roundings * self.format.unit_roundoff * np.abs(value), self.format.underflow)
-        bound = propagated + np.where(is_exact, 0.0, rounding)
-        # A sum is finite only if all terms are; if it is not, what follows changes no finite one.
-        if not math.isfinite((bound + value).sum()):
+        """The result of an operation: its own roundings beside the errors that it passes on.
+
+        Args:
+            value: of the result.
+            propagated: the errors passed on; of a value that is infinite or nan, they do not matter.
+            marks: what the operands' marks come to.
+            is_exact: where the operation itself has no error.
+            roundings: how many its error amounts to elsewhere.
+            own_overflow: adds the marks of values that leave the range; nobody asks if none can.
+        """
+        absolute = np.abs(value)
+        rounding = np.maximum(roundings * self.format.unit_roundoff * absolute, self.format.underflow)
+        bound = propagated + _unless(is_exact, rounding)
+        is_in_range = absolute + bound <= self.format.largest
+        if np.count_nonzero(is_in_range) < is_in_range.size:
+            marks = own_overflow(marks)
             # Nothing times an unbounded error is an unbounded error.
             bound = np.where(np.isnan(bound), np.inf, bound)
             # An infinite or undefined value has no error: it comes out or it does not.
             bound = np.where(np.isfinite(value), bound, 0.0)
-        return Bounded(np.asarray(value), np.asarray(bound), self.format, marks)
+            is_exact = True
+        result = Bounded(np.asarray(value), np.asarray(bound), self.format, marks)
+        result._absolute = absolute
+        if is_exact is False:
+            result._is_certain = False
+        return result
 
     def derived(self, value: Float64Array, bound: Float64Array, axis: int) -> Bounded:
         """The result of a primitive along ``axis`` that has worked out its own error."""
@@ -244,44 +293,50 @@ class Bounded(NumberArray):
         marks = overflow.own_overflow(marks, value, self.format, "the norm of numbers up to", operands)
         return Bounded(np.asarray(value), np.where(np.isfinite(value), bound, 0.0), self.format, marks)
 
-    def is_exactly(self, *values: float) -> BoolArray:
-        """Where this is, without any error, one of ``values``."""
+    def is_exactly(self, *values: float) -> BoolArray | bool:
+        """Where this is, without any error, one of ``values``; False if it is nowhere certain."""
+        is_certain = self.is_certain
+        if is_certain is False:
+            return False
         if not self.value.shape:  # a constant, mostly
-            return np.asarray(float(self.bound) == 0 and float(self.value) in values)
-        is_exact = np.asarray(self.bound == 0)
-        if not np.count_nonzero(is_exact):
-            return is_exact
+            return float(self.value) in values
         among = self.value == values[0]
         for value in values[1:]:
             among = among | (self.value == value)
-        return np.asarray(is_exact & among)
+        return is_certain & among
 
     def _function(
         self,
         name: str,
         value: Float64Array,
         propagated: Float64Array,
-        is_exact: BoolArray,
-        pole: BoolArray | bool = False,
-        below: int = overflow.UNDEFINED,
+        marks: Marks | None,
+        is_exact: BoolArray | bool,
+        pole: Callable[[], BoolArray | bool] = lambda: False,
     ) -> Bounded:
-        marks = overflow.of_growing(self, below)
-        marks = overflow.own_overflow(marks, value, self.format, name, [self.value], pole)
-        return self.rounded(value, propagated, marks, is_exact, roundings=2)
+        return self._operation(name, (self,), value, propagated, marks, is_exact, pole, roundings=2)
 
-    def _binary(
+    def _operation(
         self,
         name: str,
-        other: Bounded,
+        operands: Sequence[Bounded],
         value: Float64Array,
         propagated: Float64Array,
-        is_exact: BoolArray,
         marks: Marks | None,
-        pole: BoolArray | bool = False,
+        is_exact: BoolArray | bool,
+        pole: Callable[[], BoolArray | bool] = lambda: False,
+        roundings: int = 1,
     ) -> Bounded:
-        operands = [self.value, other.value]
-        marks = overflow.own_overflow(marks, value, self.format, name, operands, pole)
-        return self.rounded(value, propagated, marks, is_exact)
+        def own_overflow(marks: Marks | None) -> Marks | None:
+            values = [operand.value for operand in operands]
+            return overflow.own_overflow(marks, value, self.format, name, values, pole())
+
+        return self.rounded(value, propagated, marks, is_exact, roundings, own_overflow)
+
+
+def _unless(is_exact: BoolArray | bool, error: Float64Array) -> Float64Array:
+    """An error, 0 where the operation is exact."""
+    return error if is_exact is False else np.where(is_exact, 0.0, error)
 
 
 @lru_cache(maxsize=1024)

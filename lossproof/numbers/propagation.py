@@ -20,21 +20,26 @@ class Uncertain(Protocol):
     value: Float64Array
     bound: Float64Array
 
+    @property
+    def absolute(self) -> Float64Array:
+        """The magnitudes of the values."""
+        ...
+
 
 def of_product(first: Uncertain, second: Uncertain) -> Float64Array:
     """Of the product; the second order counts where a factor is all error, as a step is at its kink."""
-    propagated = scaled(first.value, second.bound) + scaled(second.value, first.bound)
-    all_error = (first.bound > np.abs(first.value)) | (second.bound > np.abs(second.value))
+    propagated = first.absolute * second.bound + second.absolute * first.bound
+    all_error = (first.bound > first.absolute) | (second.bound > second.absolute)
     if np.count_nonzero(all_error):
-        propagated = propagated + np.where(all_error, scaled(2 * first.bound, second.bound), 0.0)
+        propagated = propagated + np.where(all_error, 2 * first.bound * second.bound, 0.0)
     return propagated
 
 
-def of_quotient(dividend: Uncertain, divisor: Uncertain) -> Float64Array:
+def of_quotient(dividend: Uncertain, divisor: Uncertain, quotient: Float64Array) -> Float64Array:
     """Of the quotient; unbounded where the divisor's sign is in doubt."""
-    magnitude = np.abs(divisor.value)
-    propagated = (dividend.bound + scaled(dividend.value / divisor.value, divisor.bound)) / magnitude
-    return np.where((divisor.bound > 0) & (divisor.bound >= magnitude), np.inf, propagated)
+    propagated = (dividend.bound + np.abs(quotient) * divisor.bound) / divisor.absolute
+    is_in_doubt = (divisor.bound >= divisor.absolute) & (divisor.bound > 0)
+    return np.where(is_in_doubt, np.inf, propagated) if np.count_nonzero(is_in_doubt) else propagated
 
 
 def of_square_root(number: Uncertain) -> Float64Array:
@@ -61,11 +66,6 @@ def scaled(factor: Float64Array, bound: Float64Array) -> Float64Array:
     if math.isfinite(product.sum()):  # and so is each
         return product
     return np.where(bound == 0, 0.0, np.abs(finite(factor)) * bound)
-
-
-def divided(bound: Float64Array, divisor: Float64Array) -> Float64Array:
-    """Bound / |divisor|."""
-    return np.where(bound == 0, 0.0, bound / np.abs(divisor))
 
 
 def finite(values: Float64Array) -> Float64Array:
