@@ -76,8 +76,8 @@ def once(operation: Hashable, operands: object, compute: Callable[[], _Result]) 
         done = results.get(key)
     except TypeError:  # an operand cannot be told from others
         return compute()
-    rules = followed_rules()
     if done is None:
+        rules = followed_rules()
         before, rules.freedoms = rules.freedoms, set()
         try:
             result = compute()
@@ -86,8 +86,10 @@ def once(operation: Hashable, operands: object, compute: Callable[[], _Result]) 
             before |= used
         if isinstance(result, np.ndarray):
             result.setflags(write=False)
-        results[key] = done = _Done(result, used, operands)
-    rules.freedoms |= done.freedoms
+        results[key] = _Done(result, used, operands)
+        return result
+    if done.freedoms:
+        followed_rules().freedoms |= done.freedoms
     return cast(_Result, done.result)
 
 
@@ -124,13 +126,13 @@ def _identity(operand: Any) -> Hashable:
         return id(operand)
     kind = type(operand)
     if kind is tuple or kind is list:
-        return kind, *map(_identity, operand)
+        return kind, *[_identity(part) for part in operand]
     if kind is float:
-        return operand, math.copysign(1.0, operand)  # 0.0 and -0.0 are equal
+        return operand or str(operand)  # 0.0 and -0.0 are equal
     if kind is slice:
         return kind, operand.start, operand.stop, operand.step
     if isinstance(operand, np.ndarray | np.generic):
         if operand.dtype.hasobject:
             raise TypeError("objects have addresses for contents")
-        return operand.dtype.str, operand.shape, operand.tobytes()
+        return operand.dtype, operand.shape, operand.tobytes()
     return kind, operand

@@ -67,7 +67,7 @@ def spread(
         share = upstream
     else:
         share = upstream / (float(math.prod(shape)) if denominator is None else denominator)
-    return np.broadcast_to(share, shape)
+    return share if share.shape == shape else np.broadcast_to(share, shape)
 
 
 def sum_to_shape(gradient: Array, shape: tuple[int, ...]) -> Array:
@@ -76,6 +76,8 @@ def sum_to_shape(gradient: Array, shape: tuple[int, ...]) -> Array:
     >>> print(sum_to_shape(np.ones((3, 2)), (1, 2)))
     [[3. 3.]]
     """
+    if gradient.shape == shape:
+        return gradient
     leading = gradient.ndim - len(shape)
     repeated = (*range(leading), *(leading + axis for axis, size in enumerate(shape) if size == 1))
     return np.reshape(np.sum(gradient, axis=repeated), shape)
