@@ -14,7 +14,7 @@ from lossproof.corpus.generator import draw_index, draw_uniform
 from lossproof.corpus.keys import INTEGER_DTYPES
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensors import Complex, Derived, Fill, Index, Literal, Tensor, Uniform
-from lossproof.numbers.ball import Ball, certified, fraction_of
+from lossproof.numbers.ball import Ball, certified
 from lossproof.numbers.base import Array
 from lossproof.numbers.complex_pair import ComplexPair
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
@@ -117,7 +117,7 @@ def _derive_rounded(tensor: Derived, inner: Callable[[], Ball], format: Format) 
 
     def compute() -> tuple[Float64Array, Float64Array]:
         balls = _FUNCTIONS[tensor.function](inner(), tensor.dim)
-        ends = (_fractions(balls, flint.arb.lower), _fractions(balls, flint.arb.upper))
+        ends = (_ends(balls, flint.arb.lower), _ends(balls, flint.arb.upper))
         low, high = (format.round_exact(end).reshape(balls.shape) for end in ends)
         return low, high
 
@@ -125,6 +125,7 @@ def _derive_rounded(tensor: Derived, inner: Callable[[], Ball], format: Format) 
     return low
 
 
-def _fractions(balls: Ball, end: Callable[[flint.arb], flint.arb]) -> list[Fraction | float]:
+def _ends(balls: Ball, end: Callable[[flint.arb], flint.arb]) -> list[flint.arb | float]:
+    """One end of each ball, which has no radius of its own."""
     ends = map(end, balls.elements.ravel().tolist())
-    return [fraction_of(x) if x.is_finite() else float(x) for x in ends]
+    return [x if x.is_finite() else float(x) for x in ends]

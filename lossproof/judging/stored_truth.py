@@ -182,13 +182,13 @@ def _encoded(truths: Truths, names: Names) -> bytes:
             if getattr(truth, name) is None:
                 kept += _ABSENT
                 continue
-            array = np.asarray(getattr(truth, name), dtype)
+            content = np.asarray(getattr(truth, name), dtype).tobytes()
             # Not by their values: -0.0 is not 0.0.
-            if array.view(np.uint64).any():
-                kept += _STORED
-                arrays.append(array.tobytes())
-            else:
+            if content == bytes(len(content)):
                 kept += _ZERO
+            else:
+                kept += _STORED
+                arrays.append(content)
         return [truth.value.shape, kept, truth.freedom, truth.convention, truth.picks]
 
     pairs = zip(truths, names, strict=True)

@@ -7,12 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Float64Array = npt.NDArray[np.float64]
+
+
+class Exact(Protocol):
+    """A number that is compared with floats without any rounding."""
+
+    def __float__(self) -> float:
+        """The nearest float, to even of two."""
+        ...
+
+    def __gt__(self, other: float, /) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -92,8 +102,8 @@ class Format:
             overflows = np.abs(rounded) > self.largest
         return np.where(overflows, self.overflow(array), rounded)
 
-    def round_exact(self, values: Iterable[Fraction | float]) -> Float64Array:
-        """Round exact values (fractions, or floats for nan, infinities and -0.0), each only once."""
+    def round_exact(self, values: Iterable[Exact]) -> Float64Array:
+        """Round exact values (such as fractions; floats for nan, infinities and -0.0), each only once."""
         first_rounding = _nearest if self.precision >= 53 else _round_to_odd
         return self.round([first_rounding(value) for value in values])
 
@@ -108,24 +118,24 @@ class Format:
         return is_whole and number == value and abs(number) <= self.largest
 
 
-def _nearest(value: Fraction | float) -> float:
+def _nearest(value: Exact) -> float:
     try:
         return float(value)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _round_to_odd(value: Fraction | float) -> float:
+def _round_to_odd(value: Exact) -> float:
     """Round to float64 such that a later rounding to a narrower format is as if done at once.
 
     Rounding twice to nearest can go wrong where the first rounding lands on a tie of the second. An
     inexact first result with an odd last bit never does (Boldo and Melquiond, 2008).
     """
     nearest = _nearest(value)
-    if isinstance(value, float) or not np.isfinite(nearest) or Fraction(nearest) == value:
+    if isinstance(value, float) or not math.isfinite(nearest) or value == nearest:
         return nearest
-    is_odd = np.float64(nearest).view(np.uint64) & np.uint64(1)
-    return nearest if is_odd else float(np.nextafter(nearest, np.inf if value > nearest else -np.inf))
+    is_odd = nearest / math.ulp(nearest) % 2 == 1
+    return nearest if is_odd else math.nextafter(nearest, math.inf if value > nearest else -math.inf)
 
 
 _SINGLE = Format("float32", 24, -126, 3.4028234663852886e38, complex_dtype="complex64")

@@ -53,18 +53,23 @@ def _log_sum_exp_of_bounded(values: Bounded, axis: int) -> Bounded:
     """
     top = np.max(values.value, axis=axis, keepdims=True)
     shift = np.where(np.isfinite(top), top, 0.0)
-    exponentials = np.exp(values.value - shift)
+    difference = values.value - shift
+    exponentials = np.exp(difference)
     total = np.sum(exponentials, axis=axis)
     logarithm = np.log(total)
     value = logarithm + np.squeeze(shift, axis)
     share = exponentials / np.where(total > 0, total, 1.0).reshape(shift.shape)
     u = values.format.unit_roundoff
-    distance = np.where(share > 0, np.abs(values.value - shift), 0.0)
-    propagated = np.sum(np.where(share > 0, share * (values.bound + u * (distance + 2)), 0.0), axis=axis)
+    is_counted = share > 0
+    propagated = np.sum(
+        np.where(is_counted, share * (values.bound + u * (np.abs(difference) + 2)), 0.0), axis=axis
+    )
     depth = roundings_of_a_sum(values.value.shape[axis])
     own = values.format.accumulator.unit_roundoff * depth + 2 * u * np.abs(logarithm)
     is_exact = np.sum(exponentials > 0, axis=axis) <= 1
-    marks = overflow.of_log_sum_exp(values, share > 0, axis)
+    marks = overflow.of_log_sum_exp(values, is_counted, axis)
     result = values.rounded(value, propagated + np.where(is_exact, 0.0, own), marks, is_exact)
-    single = np.max(np.where(share > 0, values.bound, 0.0), axis=axis)
-    return Bounded(value, np.where(is_exact, single, result.bound), values.format, marks)
+    if not np.count_nonzero(is_exact):
+        return result
+    single = np.max(np.where(is_counted, values.bound, 0.0), axis=axis)
+    return Bounded(result.value, np.where(is_exact, single, result.bound), values.format, marks)
