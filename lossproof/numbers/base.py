@@ -135,8 +135,9 @@ class NumberArray(NDArrayOperatorsMixin):
         if method != "__call__" or kwargs:
             call = f"numpy.{ufunc.__name__}.{method} with {kwargs}"
             raise TypeError(f"{type(self).__name__} does not define {call}")
-        if any(isinstance(value, NumberArray) and value.rank > self.rank for value in inputs):
-            return NotImplemented
+        for value in inputs:
+            if isinstance(value, NumberArray) and value.rank > self.rank:
+                return NotImplemented
         return once(ufunc, inputs, lambda: self._operate(ufunc, inputs))
 
     def _operate(self, ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:

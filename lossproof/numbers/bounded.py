@@ -270,8 +270,11 @@ class Bounded(NumberArray):
             own_overflow: adds the marks of values that leave the range; nobody asks if none can.
         """
         absolute = np.abs(value)
-        rounding = np.maximum(roundings * self.format.unit_roundoff * absolute, self.format.underflow)
-        bound = propagated + _unless(is_exact, rounding)
+        rounding = roundings * self.format.unit_roundoff * absolute
+        # Large arrays are worth to be written over, which a number alone cannot be.
+        rounding = np.maximum(rounding, self.format.underflow, out=rounding if rounding.ndim else None)
+        bound = _unless(is_exact, rounding)
+        bound += propagated
         is_in_range = absolute + bound <= self.format.largest
         if np.count_nonzero(is_in_range) < is_in_range.size:
             marks = own_overflow(marks)
@@ -303,7 +306,7 @@ class Bounded(NumberArray):
         among = self.value == values[0]
         for value in values[1:]:
             among = among | (self.value == value)
-        return is_certain & among
+        return np.asarray(is_certain & among)
 
     def _function(
         self,

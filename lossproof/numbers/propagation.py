@@ -28,7 +28,8 @@ class Uncertain(Protocol):
 
 def of_product(first: Uncertain, second: Uncertain) -> Float64Array:
     """Of the product; the second order counts where a factor is all error, as a step is at its kink."""
-    propagated = first.absolute * second.bound + second.absolute * first.bound
+    propagated = first.absolute * second.bound
+    propagated += second.absolute * first.bound
     all_error = (first.bound > first.absolute) | (second.bound > second.absolute)
     if np.count_nonzero(all_error):
         propagated = propagated + np.where(all_error, 2 * first.bound * second.bound, 0.0)

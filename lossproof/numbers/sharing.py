@@ -6,7 +6,6 @@ The gradients take up what the value consists of, and each reduction starts from
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -126,7 +125,9 @@ def _identity(operand: Any) -> Hashable:
         return id(operand)
     kind = type(operand)
     if kind is tuple or kind is list:
-        return kind, *[_identity(part) for part in operand]
+        return tuple(
+            [id(part) if isinstance(part, NDArrayOperatorsMixin) else _identity(part) for part in operand]
+        )
     if kind is float:
         return operand or str(operand)  # 0.0 and -0.0 are equal
     if kind is slice:
