@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from lossproof.corpus.case import Case, Term
 from lossproof.corpus.tensors import Tensor
 from lossproof.corpus.values import exact_balls
 from lossproof.judging.call_values import parameter_value, tensor_values
-from lossproof.judging.stored_truth import Truths, recalled, recalled_data
+from lossproof.judging.stored_truth import Truths, recalled, recalled_data, true_value
 from lossproof.judging.truth import (
     CallTruth,
     Formula,
@@ -42,7 +42,7 @@ from lossproof.reference.promotion import part_dtype
 from lossproof.reference.worked import worked_steps
 from lossproof.subjects.call import Call, Values, dtypes_of
 
-_SELF = Term()
+_SELF, _CASE = Term(), "case"
 _PASSED_AS_WRITTEN = {"reduction", "size_average", "reduce"}
 
 
@@ -81,11 +81,13 @@ class CallPlanner:
         case: Case,
         dtype: str,
         reduction: str | None,
-        role: str = "case",
+        role: str = _CASE,
         term: Term = _SELF,
         device: str = "cpu",
     ) -> PlannedCall:
         """The call of a case, or of the term with this ``role`` in one of its identities, and its truth.
+
+        That of a term is the truth of its value alone: nobody judges its gradients.
 
         Raises:
             Refusal: if the reference does not accept the call.
@@ -94,7 +96,8 @@ class CallPlanner:
         key = (case.id, role, dtype, reduction, device)
         planned = self._plans.get(key)
         if planned is None or not _are_in_force(planned.picks):
-            self._plans[key] = planned = _plan(*self._call(case, dtype, reduction, role, term, device))
+            call, prepared = self._call(case, dtype, reduction, role, term, device)
+            self._plans[key] = planned = (_plan if role == _CASE else _plan_term)(call, prepared)
             if len(self._plans) > self._CACHE_SIZE:
                 self._plans.popitem(last=False)
         self._plans.move_to_end(key)
@@ -233,11 +236,22 @@ def _plan(call: Call, prepared: PreparedCall) -> PlannedCall:
     sets = len(of_case) or 2
     names = [["value"], *([prepared.differentiable] * sets if prepared.differentiable else [])]
     first, *gradients = recalled(prepared, format, names, formulas, compute, inputs=of_case)
-    value = first["value"].within_limits(prepared)
-    upstreams = (call.upstreams or upstream_gradients(value.value.shape, format))[: len(gradients)]
-    truth = in_own_formats(CallTruth(value, upstreams, tuple(gradients)), prepared)
-    complete = dataclasses.replace(call, upstreams=truth.upstreams, wrt=prepared.differentiable)
-    return PlannedCall(complete, prepared, truth)
+    return _planned(call, prepared, first["value"], gradients)
+
+
+def _plan_term(call: Call, prepared: PreparedCall) -> PlannedCall:
+    return _planned(call, prepared, true_value(prepared, bound_format(prepared)))
+
+
+def _planned(
+    call: Call, prepared: PreparedCall, value: Truth, gradients: Sequence[Mapping[str, Truth]] = ()
+) -> PlannedCall:
+    upstreams = call.upstreams or upstream_gradients(value.value.shape, value.format)
+    if not prepared.differentiable:
+        upstreams = ()
+    truth = CallTruth(value.within_limits(prepared), upstreams, tuple(gradients))
+    complete = dataclasses.replace(call, upstreams=upstreams, wrt=prepared.differentiable)
+    return PlannedCall(complete, prepared, in_own_formats(truth, prepared))
 
 
 def _with_convention(truth: CallTruth, prepared: PreparedCall) -> CallTruth:

@@ -247,10 +247,8 @@ class Formula:
             )
 
         if self._format is not FORMATS["float64"]:
-            # A sum, so that -0.0 becomes 0.0: balls do not tell them apart, either.
             return {
-                name: truth(name, np.asarray(result.value + 0.0), np.zeros(result.shape))
-                for name, result in bounded.items()
+                name: truth(name, result.value, np.zeros(result.shape)) for name, result in bounded.items()
             }
 
         def is_sharp(balls: Mapping[str, Ball]) -> bool:

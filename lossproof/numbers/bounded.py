@@ -117,22 +117,22 @@ class Bounded(NumberArray):
         """The sum, by the rule for blocked summation; exact where at most one term is not zero."""
         options: Any = {"axis": axis, "keepdims": keepdims}
         value = self.value.sum(**options)
+        bound = self.bound.sum(**options)
+        marks = overflow.of_total(self, axis, keepdims)
         terms = self.size // max(1, int(np.size(value)))
-        is_exact: BoolArray | bool = terms <= 1
-        if terms > 1 and self.is_certain is not False:
+        if terms == 1:
+            return Bounded(np.asarray(value), np.asarray(bound), self.format, marks)
+        is_exact: BoolArray | bool = terms == 0
+        if self.is_certain is not False:
             is_exact = ((self.value != 0) | (self.bound != 0)).sum(**options) <= 1
         magnitude = self.absolute.sum(**options)
-        marks = overflow.of_total(self, axis, keepdims)
         accumulator = self.format.accumulator
         if np.count_nonzero(magnitude <= accumulator.largest) < magnitude.size:
             operands = [overflow.largest_of(self.value, axis, keepdims)]
             marks = overflow.own_overflow(marks, value, accumulator, "the sum of numbers up to", operands)
             magnitude = propagation.finite(magnitude)
-        propagated = self.bound.sum(**options)
-        if is_exact is not True:
-            accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * magnitude
-            propagated = propagated + _unless(is_exact, accumulated)
-        return self.rounded(value, propagated, marks, is_exact)
+        accumulated = roundings_of_a_sum(terms) * accumulator.unit_roundoff * magnitude
+        return self.rounded(value, bound + _unless(is_exact, accumulated), marks, is_exact)
 
     def largest(self, axis: int | None, keepdims: bool) -> Bounded:
         """The maximum: as far off as the most uncertain candidate."""

@@ -244,9 +244,7 @@ def gradient(
     if name not in call.differentiable:
         known = ", ".join(call.differentiable)
         raise OptionRefusal(f"{loss} has no gradient with respect to '{wrt}'; it has one for {known}")
-    # Of a slope that is none, nobody asks for the sign: added to 0.0, -0.0 is 0.0.
-    by_argument = as_float64(call.gradient(np.ones(call.value().shape))[name]) + 0.0
-    return in_torch_shape(wrt, by_argument)
+    return in_torch_shape(wrt, as_float64(call.gradient(np.ones(call.value().shape))[name]))
 
 
 def _lifted(values: Array, lift: Lift) -> Array:

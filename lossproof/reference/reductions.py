@@ -76,11 +76,10 @@ def sum_to_shape(gradient: Array, shape: tuple[int, ...]) -> Array:
     >>> print(sum_to_shape(np.ones((3, 2)), (1, 2)))
     [[3. 3.]]
     """
-    if gradient.shape == shape:
-        return gradient
     leading = gradient.ndim - len(shape)
     repeated = (*range(leading), *(leading + axis for axis, size in enumerate(shape) if size == 1))
-    return np.reshape(np.sum(gradient, axis=repeated), shape)
+    total = np.sum(gradient, axis=repeated)
+    return total if total.shape == shape else np.reshape(total, shape)
 
 
 def canonical_reduction(reduction: str, size_average: bool | None, reduce: bool | None) -> str:

@@ -19,7 +19,7 @@ from lossproof.judging.content_store import ContentStore
 from lossproof.judging.derivatives import directions_of, second_derivatives
 from lossproof.judging.excuses import where_it_overflows
 from lossproof.judging.stored_truth import storing
-from lossproof.judging.truth import CallTruth, Formula, Truth, truth_of
+from lossproof.judging.truth import CallTruth, Formula, Truth, truth_of, value_formula
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS, Float64Array, Format
 from lossproof.numbers.rules import Rules
@@ -85,12 +85,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         computed.append(call)
         return truth_of(call, format, upstreams)
 
+    def counted_value(call: PreparedCall, format: Format) -> Formula:
+        computed.append(call)
+        return value_formula(call, format)
+
     class Counted(Formula):
         def truths(self) -> Mapping[str, Truth]:
             computed.append(self)
             return super().truths()
 
     monkeypatch.setattr(calls, "truth_of", counted)
+    monkeypatch.setattr(stored_truth, "value_formula", counted_value)
     monkeypatch.setattr(derivatives, "Formula", Counted)
     return computed
 
@@ -257,15 +262,17 @@ def test_another_reduction_term_or_pick_is_computed_anew(store: ContentStore, as
         CallPlanner().plan(kink, "float32", "mean", "same_as 0", Term(loss="MSELoss"))
         assert len(asked) == 4
         CallPlanner().plan(kink, "float32", "mean", "same_as 0", Term(reduction="sum"))
-        assert len(asked) == 4
+        assert len(asked) == 5  # of a term only the value, which is asked for by itself
+        CallPlanner().plan(kink, "float32", "mean", "same_as 1", Term(reduction="sum"))
+        assert len(asked) == 5
         for picks in ({"l1-at-zero": "1"}, {"l1-at-zero": "-1"}):
             with picking(picks):
                 slope = gradient(CallPlanner().plan(kink, "float32", "sum"))
             assert slope.picks == picks
-        assert len(asked) == 6
+        assert len(asked) == 7
         with picking({}, is_free=True):
             CallPlanner().plan(kink, "float32", "sum")
-        assert len(asked) == 7
+        assert len(asked) == 8
 
 
 def test_a_second_derivative_depends_on_its_directions_and_its_format(
