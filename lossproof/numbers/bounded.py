@@ -120,7 +120,7 @@ class Bounded(NumberArray):
         bound = self.bound.sum(**options)
         marks = overflow.of_total(self, axis, keepdims)
         terms = self.size // max(1, int(np.size(value)))
-        if terms == 1:
+        if terms == 1:  # nothing is added up
             return Bounded(np.asarray(value), np.asarray(bound), self.format, marks)
         is_exact: BoolArray | bool = terms == 0
         if self.is_certain is not False:
@@ -271,22 +271,21 @@ class Bounded(NumberArray):
         """
         absolute = np.abs(value)
         rounding = roundings * self.format.unit_roundoff * absolute
-        # Large arrays are worth to be written over, which a number alone cannot be.
+        # In place, where this is an array: a large one costs more to make than to fill.
         rounding = np.maximum(rounding, self.format.underflow, out=rounding if rounding.ndim else None)
         bound = _unless(is_exact, rounding)
         bound += propagated
         is_in_range = absolute + bound <= self.format.largest
+        is_certain = False if is_exact is False else None
         if np.count_nonzero(is_in_range) < is_in_range.size:
             marks = own_overflow(marks)
             # Nothing times an unbounded error is an unbounded error.
             bound = np.where(np.isnan(bound), np.inf, bound)
             # An infinite or undefined value has no error: it comes out or it does not.
             bound = np.where(np.isfinite(value), bound, 0.0)
-            is_exact = True
+            is_certain = None
         result = Bounded(np.asarray(value), np.asarray(bound), self.format, marks)
-        result._absolute = absolute
-        if is_exact is False:
-            result._is_certain = False
+        result._absolute, result._is_certain = absolute, is_certain
         return result
 
     def derived(self, value: Float64Array, bound: Float64Array, axis: int) -> Bounded:
@@ -317,6 +316,7 @@ class Bounded(NumberArray):
         is_exact: BoolArray | bool,
         pole: Callable[[], BoolArray | bool] = lambda: False,
     ) -> Bounded:
+        """The result of a function that is not correctly rounded."""
         return self._operation(name, (self,), value, propagated, marks, is_exact, pole, roundings=2)
 
     def _operation(
