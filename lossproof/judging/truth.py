@@ -205,7 +205,9 @@ class Formula:
         if rules.note_overflow is not None:  # of each operation
             return self._compute(exact)
         with sharing(self._owner, (self._format.name, rules.flags)):
-            return self._compute(lambda numbers: once(Bounded, numbers, partial(exact, numbers)))
+            return self._compute(
+                lambda numbers: once(Bounded, numbers, partial(exact, numbers), is_start=True)
+            )
 
     def _enclose(self) -> Mapping[str, Ball]:
         with sharing(self._owner, precision()):

@@ -153,7 +153,8 @@ class NumberArray(NDArrayOperatorsMixin):
         self, function: Callable[..., Any], types: Sequence[type], args: Any, kwargs: dict[str, Any]
     ) -> Any:
         operands = args, tuple(kwargs.items())
-        return once(function, operands, lambda: self._call(function, args, kwargs))
+        is_start = function is np.broadcast_to
+        return once(function, operands, lambda: self._call(function, args, kwargs), is_start=is_start)
 
     def _call(self, function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
         if function in _MOVES_ELEMENTS:

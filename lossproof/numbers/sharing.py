@@ -65,8 +65,14 @@ def sharing(owner: object, setting: Hashable) -> Iterator[None]:
         _in_use.reset(token)
 
 
-def once(operation: Hashable, operands: object, compute: Callable[[], _Result]) -> _Result:
-    """The result of an operation: computed, unless it was before; an array can only be read then."""
+def once(
+    operation: Hashable, operands: object, compute: Callable[[], _Result], *, is_start: bool = False
+) -> _Result:
+    """The result of an operation: computed, unless it was before; an array can only be read then.
+
+    Formulas start from some results, such as an upstream gradient of ones, which come about in several ways:
+    of those with the same contents there is only one.
+    """
     results = _in_use.get()
     if results is None:
         return compute()
@@ -85,6 +91,8 @@ def once(operation: Hashable, operands: object, compute: Callable[[], _Result]) 
             before |= used
         if isinstance(result, np.ndarray):
             result.setflags(write=False)
+        if is_start:
+            result = _only_one(results, result)
         results[key] = _Done(result, used, operands)
         return result
     if done.freedoms:
@@ -113,6 +121,15 @@ def shared(function: _Function) -> _Function:
             _in_use.reset(token)
 
     return cast(_Function, shared_function)
+
+
+def _only_one(results: _Results, number: Any) -> Any:
+    """The first number array of these contents."""
+    try:
+        key = type(number), _identity(number.components)
+    except TypeError:  # balls
+        return number
+    return results.setdefault(key, _Done(number, set(), None)).result
 
 
 def _identity(operand: Any) -> Hashable:

@@ -169,6 +169,16 @@ def test_a_sum_follows_the_rule_of_blocked_summation(format: Format, terms: int,
     assert bounds(np.sum(number(np.ones(terms), format=format))) == bound
 
 
+def test_a_sum_of_one_term_or_none_is_exact() -> None:
+    one = number([[1.5, -2.0]], [[0.0, 1e-3]])
+    alone = np.sum(one, axis=0)
+    assert (alone.value.tolist(), bounds(alone)) == ([1.5, -2.0], [0.0, 1e-3])
+    infinite = number(300.0, format=FLOAT16) * number(300.0, format=FLOAT16)
+    assert np.sum(np.reshape(infinite, (1,))).overflows == POSITIVE
+    nothing = np.sum(number(np.zeros((0, 2))), axis=0)
+    assert (nothing.value.tolist(), bounds(nothing)) == ([0.0, 0.0], [0.0, 0.0])
+
+
 def test_a_sum_that_cancels_is_bounded_by_the_magnitudes() -> None:
     total = np.sum(number([1e4, 1.0, -1e4]))
     assert bounds(total) == pytest.approx(3 * U * 20001 + U, rel=1e-12)

@@ -15,6 +15,7 @@ from lossproof.corpus.reading import load_corpus
 from lossproof.judging import calls, truth
 from lossproof.judging.calls import CallPlanner, reductions_of
 from lossproof.judging.stored_truth import _encoded
+from lossproof.numbers.ball import Ball
 from lossproof.numbers.bounded import Bounded
 from lossproof.numbers.formats import FORMATS
 from lossproof.numbers.rules import Rules, following
@@ -91,6 +92,24 @@ def test_plain_operands_are_known_by_their_contents() -> None:
         assert np.signbit((one * -0.0).value).tolist() == [True]
         assert np.signbit((one * np.float64(-0.0)).value).tolist() == [True]
         assert (x[0:1].shape, x[0:2].shape, x[None].shape) == ((1,), (2,), (1, 2))
+
+
+def broadcast(number: Any, shape: tuple[int, ...]) -> Any:
+    return np.broadcast_to(number, shape)
+
+
+def test_what_formulas_start_from_is_known_by_its_contents() -> None:
+    with sharing(OWNER, "starts"):
+        ones = once(Bounded, np.ones(2), lambda: Bounded.exact(np.ones(2), FLOAT32), is_start=True)
+        one, zero = Bounded.exact(1.0, FLOAT32), Bounded.exact(0.0, FLOAT32)
+        assert broadcast(one, (2,)) is ones
+        assert broadcast(Bounded.exact([1.0], FLOAT32), (2,)) is ones
+        assert broadcast(one, (1, 2)) is not ones
+        assert broadcast(bounded(1.0), (2,)) is not ones  # it has a bound
+        assert broadcast(-zero, (2,)) is not broadcast(zero, (2,))
+        marked = Bounded(np.ones(1), np.zeros(1), FLOAT32, np.ones(1, int))
+        assert broadcast(marked, (2,)) is not ones
+        assert broadcast(Ball.exact(1.0), (2,)) is not broadcast(Ball.exact(1.0), (2,))
 
 
 def test_a_freedom_is_noted_by_each_formula_that_uses_it() -> None:
