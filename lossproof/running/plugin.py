@@ -18,6 +18,7 @@ import pytest
 
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY, default_corpus
+from lossproof.corpus.garbage import without_garbage_collection
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting.baseline import read_baseline
@@ -88,7 +89,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, object]:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
-    config = session.config
+    _begin(session.config)
+    with named_workers(session.config):
+        return (yield)
+
+
+@without_garbage_collection()
+def _begin(config: pytest.Config) -> None:
+    """Select the trials of the run, and keep what they need in its stash.
+
+    Raises:
+        pytest.UsageError: the corpus, an option or the project is wrong.
+    """
     if hasattr(config, "workerinput"):
         end_with_parent()
     else:
@@ -129,8 +141,6 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, obje
         run_reports = RunReports(_reports_of(config), corpus, selection, options, baseline, history)
         config.pluginmanager.register(Controller(run_reports, changes), "lossproof-controller")
         config.stash[RUN_REPORTS] = run_reports
-    with named_workers(config):
-        return (yield)
 
 
 def _only_changed(config: pytest.Config, selection: Selection, changes: Changes | None) -> Selection:
@@ -187,6 +197,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "trial" in metafunc.fixturenames:
         trials = metafunc.config.stash[_SESSION].selection.trials
         metafunc.parametrize("trial", trials, ids=[trial.id for trial in trials])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Make the tests, of which there are tens of thousands."""
+    with without_garbage_collection():
+        return (yield)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
