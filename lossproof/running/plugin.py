@@ -30,7 +30,14 @@ from lossproof.running.interruption import end_with_parent, report_when_terminat
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.options import OPTIONS
 from lossproof.running.project import complete_options, entries_for, project_of, send_project
-from lossproof.running.protocol import ATTACHMENT, EXAMINER, carry_out, pytest_runtest_protocol, trial_of
+from lossproof.running.protocol import (
+    ATTACHMENT,
+    EXAMINER,
+    carry_out,
+    locate,
+    pytest_runtest_protocol,
+    trial_of,
+)
 from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
@@ -208,6 +215,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Say which trials are left, and exempt what is loaded from garbage collection: it stays to the end."""
+    locate(session.items)
     examiner = session.config.stash[EXAMINER]
     if isinstance(examiner, Supervisor):
         examiner.expect({trial.id for trial in map(trial_of, session.items) if trial is not None})
