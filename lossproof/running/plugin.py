@@ -219,7 +219,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     examiner = session.config.stash[EXAMINER]
     if isinstance(examiner, Supervisor):
         examiner.expect({trial.id for trial in map(trial_of, session.items) if trial is not None})
-    gc.collect()
     gc.freeze()
 
 
