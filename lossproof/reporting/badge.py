@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from operator import attrgetter
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
@@ -30,7 +31,7 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
     if changed := counts[Outcome.CHANGED_CONVENTION]:
         return f"{count(changed, 'changed convention')}", "red"
     if verdict(run, records).conforms:
-        agreeing = {(record.loss, record.quantity) for record in by_outcome(records)[Outcome.AGREE]}
+        agreeing = set(map(attrgetter("loss", "quantity"), by_outcome(records)[Outcome.AGREE]))
         losses = len({loss for loss, quantity in agreeing if is_result(quantity)})
         proviso = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
         # The part after the plus sign only says how a library was built.
