@@ -49,7 +49,7 @@ def remembered(question: Callable[[Iterable[Record]], Answer]) -> Callable[[Iter
 
 @remembered
 def by_outcome(records: Iterable[Record]) -> Mapping[Outcome, Sequence[Record]]:
-    """The records by their outcomes, of which there are none without any."""
+    """The records by outcome, in order; an outcome that none has is missing."""
     return grouped(records, attrgetter("outcome"))
 
 
