@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from lossproof.corpus.case_reading import read_cases, read_file_document
 from lossproof.corpus.complaints import Complaint, CorpusError, Notes
 from lossproof.corpus.defects import read_defects
 from lossproof.corpus.files import digest, find_files, read_text_file, relative_name
+from lossproof.corpus.garbage import without_garbage_collection
 from lossproof.corpus.nodes import parse_tree
 from lossproof.corpus.picks import Pick, read_picks
 from lossproof.corpus.releases import Releases, find_releases
@@ -44,19 +43,7 @@ class Corpus:
     picks: tuple[Pick, ...] = ()
 
 
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Do not look for garbage: what is read stays, and looking through it takes a fifth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_without_garbage_collection()
+@without_garbage_collection()
 def load_corpus(root: Path, mentioning: Collection[str] = ()) -> Corpus:
     """Read all case files below ``root``, in the order of their names, and its known defects.
 

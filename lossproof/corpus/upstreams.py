@@ -13,7 +13,7 @@ from lossproof.corpus.nodes import Node
 from lossproof.corpus.numeral import Numeral
 from lossproof.corpus.tensor_reading import read_tensor
 from lossproof.corpus.tensors import Complex, Tensor
-from lossproof.corpus.values import plain_number, typed_numbers
+from lossproof.corpus.values import approximate, plain_number, typed_numbers
 from lossproof.reference.advice import ReferenceWarning
 from lossproof.reference.catalogue import LOSSES
 from lossproof.reference.evaluation import PreparedCall, prepare
@@ -68,7 +68,8 @@ def _prepared(case: Case, reduction: str | None) -> PreparedCall:
     dtypes: dict[str, str] = {}
 
     def numbers(name: str, tensor: Tensor, is_whole: bool) -> Any:
-        array, dtypes[name] = typed_numbers(tensor, "int64" if is_whole else _DTYPE)
+        # Nobody sees them: they only have to be such as the loss takes.
+        array, dtypes[name] = typed_numbers(tensor, "int64" if is_whole else _DTYPE, approximate)
         return array
 
     args = {name: numbers(name, tensor, name in indices) for name, tensor in case.args.items()}

@@ -49,6 +49,15 @@ def rounded(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
             return tensor.arranged([rounded(part, format) for part in tensor.parts])
 
 
+def approximate(tensor: Tensor, format: Format) -> npt.NDArray[Any]:
+    """As ``rounded``, but the numbers of a function as NumPy has them: to prove a rounding takes long."""
+    if not isinstance(tensor, Derived):
+        return rounded(tensor, format)
+    with np.errstate(all="ignore"):
+        numbers: Float64Array = _FUNCTIONS[tensor.function](rounded(tensor.inner, format), tensor.dim)
+    return numbers
+
+
 def whole_numbers(tensor: Tensor) -> npt.NDArray[np.int64]:
     """The numbers of an integer tensor, never rounded; a ValueError if one is not a whole number."""
     match tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from types import NoneType
 from typing import Any
@@ -121,18 +122,22 @@ class Record:
         if missing := _REQUIRED - of_all.keys() - checked.keys():
             raise TypeError(f"no {', '.join(sorted(missing))}")
         rows = zip(*checked.values(), strict=True)
-        fields = {name: value for name, (value,) in of_all.items()}
-        return [cls.of(fields, zip(checked, row, strict=True)) for row in rows]
+        fields = {**DEFAULTS, **{name: value for name, (value,) in of_all.items()}}
+        return [cls._with(fields, zip(checked, row, strict=True)) for row in rows]
 
     @classmethod
     def of(cls, *parts: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Record:
-        """The record with the fields of all parts, of which none may be missing, unknown or of another type.
+        """The record with the fields of all parts, of which none may be missing, unknown or ill-typed."""
+        return cls._with(DEFAULTS, *parts)
+
+    @classmethod
+    def _with(cls, *parts: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Record:
+        """The record with these fields and no others.
 
         The constructor of a frozen class makes a call for each field; this sets them all at once.
         """
         record = object.__new__(cls)
         fields = record.__dict__
-        fields.update(DEFAULTS)
         for part in parts:
             fields.update(part)
         return record
@@ -152,8 +157,8 @@ def _checked(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         if not all(map(isinstance, values, repeat(types))):
             wrong = next(value for value in values if not isinstance(value, types))
             raise TypeError(f"{name} of type {type(wrong).__name__}")
-    made = {name: _MADE[name] for name in _MADE.keys() & columns.keys()}
-    return {**columns, **{name: list(map(make, columns[name])) for name, make in made.items()}}
+    made = {name: list(map(make, columns[name])) for name, make in _MADE.items() if name in columns}
+    return {**columns, **made}
 
 
 # What JSON has for the fields of a record.
@@ -172,7 +177,11 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "picks": (dict,),
     "ulps": (list, NoneType),
 }
-_MADE: Mapping[str, Callable[[str], Any]] = {"quantity": Quantity, "outcome": Outcome}
+# Of each, a run has a few that it repeats in every record.
+_MADE: Mapping[str, Callable[[str], Any]] = {
+    "quantity": lru_cache(1024)(Quantity),
+    "outcome": lru_cache(Outcome),
+}
 DEFAULTS: Mapping[str, Any] = {
     field.name: field.default if field.default_factory is MISSING else field.default_factory()
     for field in dataclasses.fields(Record)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from operator import attrgetter
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.cells import is_result
 from lossproof.reporting.digest import outcome_counts, verdict
+from lossproof.reporting.groups import by_outcome
 from lossproof.reporting.part import part_in_words
 from lossproof.reporting.text import count, visible
 
@@ -29,8 +31,8 @@ def _message(run: Run, records: Sequence[Record]) -> tuple[str, str]:
     if changed := counts[Outcome.CHANGED_CONVENTION]:
         return f"{count(changed, 'changed convention')}", "red"
     if verdict(run, records).conforms:
-        agreeing = (record for record in records if record.outcome == Outcome.AGREE)
-        losses = len({record.loss for record in agreeing if is_result(record)})
+        agreeing = set(map(attrgetter("loss", "quantity"), by_outcome(records)[Outcome.AGREE]))
+        losses = len({loss for loss, quantity in agreeing if is_result(quantity)})
         proviso = " but for known defects" if counts[Outcome.KNOWN_DEFECT] else ""
         # The part after the plus sign only says how a library was built.
         tested = ((name, run.versions[name].partition("+")[0]) for name in run.tested)

@@ -9,9 +9,10 @@ from operator import attrgetter
 from typing import Any
 
 from lossproof.records.outcome import Outcome
+from lossproof.records.quantity import Quantity
 from lossproof.records.record import NO_DTYPE, Record
 from lossproof.reporting.digest import COUNTED, largest_share
-from lossproof.reporting.groups import grouped, remembered
+from lossproof.reporting.groups import by_outcome, grouped, remembered
 
 CONFORMS, PARTLY, NOTHING = "conforms", "partly", "nothing to run"
 # The state of a cell is the first of these that holds for any of its checks, or for any of its parts.
@@ -46,8 +47,7 @@ def cell(records: Sequence[Record]) -> Cell:
     """The summary of some checks."""
     outcomes = Counter(map(attrgetter("outcome"), records))
     counts = {outcome: outcomes[outcome] for outcome in COUNTED if outcomes[outcome]}
-    calls = [record for record in records if record.quantity.kind in _CALLS]
-    calls = calls or [record for record in records if record.quantity.kind in _CLAIMS]
+    calls = _of_kinds(records, _CALLS) or _of_kinds(records, _CLAIMS)
     ran = [record for record in calls if record.outcome != Outcome.UNSUPPORTED]
     if counts:
         state = next(iter(counts))
@@ -58,6 +58,11 @@ def cell(records: Sequence[Record]) -> Cell:
     # The share of a known defect is shown with the defect; here it would hide the shares of the rest.
     share = largest_share(record for record in records if record.outcome != Outcome.KNOWN_DEFECT)
     return Cell(state, len(records), len(ran), len(calls), share, counts)
+
+
+def _of_kinds(records: Sequence[Record], kinds: Sequence[str]) -> list[Record]:
+    quantities = {one for one in set(map(attrgetter("quantity"), records)) if one.kind in kinds}
+    return [record for record in records if record.quantity in quantities]
 
 
 def join(by_dtype: Mapping[str, Cell]) -> Cell:
@@ -89,9 +94,9 @@ def join(by_dtype: Mapping[str, Cell]) -> Cell:
 def cells_of(records: Iterable[Record]) -> Mapping[tuple[str, str], Mapping[str, Cell]]:
     """The cells of each loss and subject, by sorted dtype."""
     cells: dict[tuple[str, str], dict[str, Cell]] = {}
-    for place, group in grouped(records, attrgetter("loss", "subject_name")).items():
-        by_dtype = grouped(group, attrgetter("dtype_name"))
-        cells[place] = {dtype: cell(by_dtype[dtype]) for dtype in sorted(by_dtype)}
+    groups = grouped(records, attrgetter("loss", "subject_name", "dtype_name"))
+    for loss, subject, dtype in sorted(groups):
+        cells.setdefault((loss, subject), {})[dtype] = cell(groups[loss, subject, dtype])
     return cells
 
 
@@ -101,32 +106,43 @@ def matrix(records: Sequence[Record]) -> dict[str, Any]:
     A loss also has the number of its checks that ``ran``, and of those that ``passed``.
     """
     cells = cells_of(records)
-    checks = Counter(record.subject_name for record in records)
-    by_loss = grouped(records, attrgetter("loss"))
+    checks: Counter[str] = Counter()
+    for (_, subject), by_dtype in cells.items():
+        checks[subject] += sum(part.checks for part in by_dtype.values())
+    passed, ran = _passed_and_ran(records)
     # A full column comes before a sparse one.
     subjects = sorted(checks, key=lambda subject: (-checks[subject], subject))
     return {
         "subjects": subjects,
         "losses": [
-            {"loss": loss, "cells": [_cell_data(cells.get((loss, subject), {})) for subject in subjects]}
-            | _passed(by_loss[loss])
-            for loss in sorted(by_loss)
+            {
+                "loss": loss,
+                "cells": [_cell_data(cells.get((loss, subject), {})) for subject in subjects],
+                "passed": passed[loss],
+                "ran": ran[loss],
+            }
+            for loss in sorted({loss for loss, _ in cells})
         ],
     }
 
 
-def _passed(records: Iterable[Record]) -> dict[str, int]:
-    outcomes = Counter(map(attrgetter("outcome"), records))
-    return {
-        "passed": sum(number for outcome, number in outcomes.items() if outcome.is_passing),
-        "ran": outcomes.total() - outcomes[Outcome.UNSUPPORTED],
-    }
+def _passed_and_ran(records: Iterable[Record]) -> tuple[Counter[str], Counter[str]]:
+    """How many checks of each loss passed, and how many ran."""
+    passed: Counter[str] = Counter()
+    ran: Counter[str] = Counter()
+    for outcome, group in by_outcome(records).items():
+        losses = Counter(map(attrgetter("loss"), group))
+        if outcome.is_passing:
+            passed += losses
+        if outcome != Outcome.UNSUPPORTED:
+            ran += losses
+    return passed, ran
 
 
 def _cell_data(by_dtype: Mapping[str, Cell]) -> list[dict[str, Any]]:
     return [{"dtype": dtype} | vars(part) for dtype, part in by_dtype.items()]
 
 
-def is_result(record: Record) -> bool:
-    """Whether a check judges the result of a call or a claim, rather than a refusal or a warning."""
-    return record.quantity.kind in (*_CALLS, *_CLAIMS)
+def is_result(quantity: Quantity) -> bool:
+    """Whether its checks judge the result of a call or a claim, rather than a refusal or a warning."""
+    return quantity.kind in (*_CALLS, *_CLAIMS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -10,7 +9,7 @@ from operator import attrgetter
 from lossproof.records.outcome import FOREIGN, GRAVEST_FIRST, Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.causes import causes, kinds_in_words
-from lossproof.reporting.groups import grouped, remembered
+from lossproof.reporting.groups import by_outcome, failures_in, grouped, remembered
 from lossproof.reporting.text import count
 
 # The outcomes graver than agreement, the gravest first: any that occur are counted.
@@ -25,16 +24,15 @@ class Verdict:
     sentence: str
 
 
-@remembered
 def outcome_counts(records: Iterable[Record]) -> Mapping[str, int]:
     """Return how many records have each outcome, in the order of Outcome."""
-    counts = Counter(map(attrgetter("outcome"), records))
-    return {outcome.value: counts[outcome] for outcome in Outcome}
+    groups = by_outcome(records)
+    return {outcome.value: len(groups.get(outcome, ())) for outcome in Outcome}
 
 
 def ran_in_words(records: Sequence[Record]) -> str:
     """How many checks there are, and how many of them ran: both numbers stand on the page."""
-    unsupported = sum(record.outcome == Outcome.UNSUPPORTED for record in records)
+    unsupported = outcome_counts(records)[Outcome.UNSUPPORTED]
     checks, ran = count(len(records), "check"), len(records) - unsupported
     if not unsupported:
         return f"{checks} ran."
@@ -50,7 +48,7 @@ def shown_counts(records: Iterable[Record]) -> dict[str, int]:
 def budget_share(record: Record) -> float | None:
     """Return the share of its budget that a check used; None if its excess is only a grade."""
     share = record.error_over_budget
-    return None if record.outcome == Outcome.AGREE and share is not None and share > 1 else share
+    return None if share is not None and share > 1 and record.outcome == Outcome.AGREE else share
 
 
 def largest_share(records: Iterable[Record]) -> float | None:
@@ -78,7 +76,8 @@ def verdict(run: Run, records: Sequence[Record]) -> Verdict:
 
 @remembered
 def _cases_that_ran(records: Iterable[Record]) -> int:
-    return len({record.case for record in records if record.outcome != Outcome.UNSUPPORTED})
+    ran = (group for outcome, group in by_outcome(records).items() if outcome != Outcome.UNSUPPORTED)
+    return len({record.case for group in ran for record in group})
 
 
 def _passing(run: Run, counts: Mapping[str, int]) -> list[str]:
@@ -117,4 +116,4 @@ def _failing(counts: Mapping[str, int]) -> list[str]:
 
 def failing_cases(records: Iterable[Record]) -> dict[str, list[Record]]:
     """Return the failing records of each case that has any."""
-    return grouped((record for record in records if record.outcome.is_failing), attrgetter("case"))
+    return grouped(failures_in(records), attrgetter("case"))

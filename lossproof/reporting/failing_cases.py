@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossproof.records.outcome import GRAVEST_FIRST, Outcome
+from lossproof.records.outcome import FAILING, GRAVEST_FIRST, Outcome
 from lossproof.records.record import Record
 from lossproof.reporting.columns import rounded_share
-from lossproof.reporting.digest import budget_share, largest_share
+from lossproof.reporting.digest import budget_share, failing_cases, largest_share
 from lossproof.reporting.groups import grouped
 from lossproof.reporting.in_common import failures_by_loss, in_common, is_of_one_call
 from lossproof.reporting.off_by import elements_of, shared_error
@@ -27,7 +27,7 @@ def failing_cases_data(records: Sequence[Record]) -> dict[str, Any]:
     and ``rows`` holds the most typical checks of the case, each as a list of places: one for each subject
     that fails it alike.
     """
-    places = {id(record): place for place, record in enumerate(records)}
+    places = {id(record): place for place, record in enumerate(records) if record.outcome in FAILING}
     losses = failures_by_loss(records)
     most = max(1, _DRAWN_CASES // max(1, len(losses)))
     data = [_loss(loss, failing, others, places, most) for loss, failing, others in losses]
@@ -40,8 +40,7 @@ def failing_cases_data(records: Sequence[Record]) -> dict[str, Any]:
 
 def worst_cases(records: Iterable[Record], most: int) -> list[list[Record]]:
     """The failing checks of each of the worst cases: the gravest outcome first, then the largest error."""
-    failing = grouped((one for one in records if one.outcome.is_failing), lambda one: one.case)
-    ordered = [sorted(group, key=_gravity) for group in failing.values()]
+    ordered = [sorted(group, key=_gravity) for group in failing_cases(records).values()]
     return sorted(ordered, key=lambda group: _gravity(group[0]))[:most]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lossproof.records.record import Record
-from lossproof.reporting.groups import grouped
+from lossproof.reporting.groups import failures_in, grouped
 from lossproof.reporting.text import count
 
 # Numbers, lists of numbers, and what is said of how many elements are wrong.
@@ -37,8 +37,7 @@ def failure_groups(records: Iterable[Record]) -> list[FailureGroup]:
     def in_common(record: Record) -> tuple[str, str, str, str]:
         return record.loss, record.quantity.kind, record.dtype_name, _NUMBERS.sub("0", record.message)
 
-    failing = (record for record in records if record.outcome.is_failing)
-    groups = map(FailureGroup, grouped(failing, in_common).values())
+    groups = map(FailureGroup, grouped(failures_in(records), in_common).values())
     return sorted(groups, key=lambda group: -len(group.records))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, wraps
+from operator import attrgetter
 from typing import Any, TypeVar
 
+from lossproof.records.outcome import FAILING, Outcome
 from lossproof.records.record import Record
 
 Answer = TypeVar("Answer")
@@ -43,3 +45,15 @@ def remembered(question: Callable[[Iterable[Record]], Answer]) -> Callable[[Iter
         return answer
 
     return ask
+
+
+@remembered
+def by_outcome(records: Iterable[Record]) -> Mapping[Outcome, Sequence[Record]]:
+    """The records by outcome, in order; an outcome that none has is missing."""
+    return grouped(records, attrgetter("outcome"))
+
+
+@remembered
+def failures_in(records: Iterable[Record]) -> Sequence[Record]:
+    """The records that fail the run, in order."""
+    return [record for record in records if record.outcome in FAILING]

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
-from lossproof.reporting.groups import grouped, remembered
+from lossproof.reporting.groups import failures_in, grouped, remembered
 from lossproof.reporting.off_by import shared_error_in_words
 from lossproof.reporting.text import count
 
@@ -50,12 +50,12 @@ _PARAMETER = re.compile(r"^(\w+) = ", re.MULTILINE)
 @remembered
 def failures_by_loss(records: Iterable[Record]) -> list[tuple[str, list[Record], list[Record]]]:
     """Each loss with failing checks: its name, those, and its others that ran; most failures first."""
-    ran = (record for record in records if record.outcome != Outcome.UNSUPPORTED)
+    losses = {record.loss for record in failures_in(records)}
+    ran = (one for one in records if one.loss in losses and one.outcome != Outcome.UNSUPPORTED)
     found = []
-    for loss, group in grouped(ran, lambda record: record.loss).items():
+    for loss, group in grouped(ran, attrgetter("loss")).items():
         parts = grouped(group, lambda record: record.outcome.is_failing)
-        if True in parts:
-            found.append((loss, parts[True], parts.get(False, [])))
+        found.append((loss, parts[True], parts.get(False, [])))
     return sorted(found, key=lambda one: -len(one[1]))
 
 

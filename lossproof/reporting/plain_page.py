@@ -10,6 +10,7 @@ from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record, Run
 from lossproof.reporting.digest import Verdict, ran_in_words, shown_counts, verdict
 from lossproof.reporting.failing_cases import worst_cases
+from lossproof.reporting.groups import failures_in
 from lossproof.reporting.in_common import failures_by_loss, in_common
 from lossproof.reporting.part import part_in_words
 from lossproof.reporting.text import count, cut, share, visible
@@ -41,9 +42,8 @@ def _title(run: Run, records: Sequence[Record], result: Verdict) -> str:
     if result.conforms:
         scope = " in part" if part_in_words(run.options) else ""
         return f"✓ conforms{scope} · lossproof"
-    failing = sum(record.outcome.is_failing for record in records)
-    if failing:
-        return f"✗ {count(failing, 'check fails', 'checks fail')} · lossproof"
+    if failures := failures_in(records):
+        return f"✗ {count(len(failures), 'check fails', 'checks fail')} · lossproof"
     reason = count(len(run.problems), "problem") if run.problems else "nothing checked"
     return f"✗ {'interrupted' if not run.complete else reason} · lossproof"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Record
+from lossproof.reporting.groups import by_outcome, remembered
 
 # The meaning of each rule, in the order of the reports.
 RULES: Mapping[str, str] = {
@@ -34,6 +35,7 @@ RULES: Mapping[str, str] = {
 }
 
 
+@remembered
 def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return the rules that any check passed by: ``{rule, means, total, by}``.
 
@@ -53,7 +55,8 @@ def passed_by_rule(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 def overflowed(records: Iterable[Record]) -> list[dict[str, Any]]:
     """Return ``{loss, dtype, count}`` of the results that overflowed, by loss and dtype."""
-    return _by(Counter((one.loss, one.dtype_name) for one in records if one.outcome == Outcome.OVERFLOWED))
+    overflows = by_outcome(records).get(Outcome.OVERFLOWED, ())
+    return _by(Counter((one.loss, one.dtype_name) for one in overflows))
 
 
 def _by(counts: Counter[tuple[str, str]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from lossproof.reporting.comparison_text import outline
 from lossproof.reporting.digest import budget_share, shown_counts, verdict
 from lossproof.reporting.distances import distances
 from lossproof.reporting.failure_groups import failure_groups, failure_sentence
-from lossproof.reporting.groups import Records
+from lossproof.reporting.groups import Records, by_outcome
 from lossproof.reporting.in_common import failures_by_loss, in_common
 from lossproof.reporting.part import part_in_words
 from lossproof.reporting.rules import overflowed, passed_by_rule
@@ -111,7 +112,7 @@ def _exceptions(records: Sequence[Record]) -> list[str]:
     """Lines about checks that did not pass by their number."""
     by_place = [f"{one['loss']} {one['dtype']} {one['count']:,}" for one in overflowed(records)]
     by_rule = [f"{one['rule']} {one['total']:,}" for one in passed_by_rule(records)]
-    unsupported = Counter(record.message for record in records if record.outcome == Outcome.UNSUPPORTED)
+    unsupported = Counter(record.message for record in by_outcome(records).get(Outcome.UNSUPPORTED, ()))
     reasons = [f"{reason} {number:,}" for reason, number in unsupported.most_common(_MOST["reason"])]
     more = len(unsupported) - len(reasons)
     sentences = {
@@ -124,13 +125,14 @@ def _exceptions(records: Sequence[Record]) -> list[str]:
 
 def _largest_errors(records: Sequence[Record]) -> list[str]:
     worst: dict[str, Record] = {}
+    largest: dict[str, float] = {}
     for record in records:
-        # The entry of a known defect states its error; here the other checks matter.
-        if budget_share(record) is None or record.outcome == Outcome.KNOWN_DEFECT:
+        subject, used = record.subject_name, _share(record)
+        if used <= largest.get(subject, -1.0):
             continue
-        subject = record.subject_name
-        if subject not in worst or _share(record) > _share(worst[subject]):
-            worst[subject] = record
+        # The entry of a known defect states its error; here the other checks matter.
+        if budget_share(record) is not None and record.outcome != Outcome.KNOWN_DEFECT:
+            worst[subject], largest[subject] = record, used
     width = max(map(len, worst), default=0)
     distance = {name: f"; in ULP {found}" for name, found in distances(records).items()}
     return [
@@ -141,9 +143,9 @@ def _largest_errors(records: Sequence[Record]) -> list[str]:
 
 
 def _share(record: Record) -> float:
-    """Return the record's share, with a NaN as infinity so that it counts as the largest."""
+    """Return the record's share, with a NaN as infinity so that it counts as the largest, and none as -1."""
     share = record.error_over_budget
-    return float("inf") if share is None or share != share else share
+    return -1.0 if share is None else math.inf if math.isnan(share) else share
 
 
 def _shortened(line: str) -> str:

@@ -176,7 +176,10 @@ class RunReports:
     def run(self) -> Run:
         """The description of the run so far."""
         excused = [
-            record for record in self.records if record.outcome == Outcome.KNOWN_DEFECT and record.detail
+            record
+            for result in self.results
+            for record in result.records
+            if record.outcome == Outcome.KNOWN_DEFECT and record.detail
         ]
         started, seconds = self._took or (
             datetime.fromtimestamp(self._began, timezone.utc).isoformat(timespec="seconds"),
@@ -264,13 +267,15 @@ class RunReports:
         if self._selection.quantities:
             return []  # the checks that an entry covers may not count in this run
         wrong = {record.case for record in self.failures}  # these come first: they may be why
-        entries = [entry for entry in self._entries(names) if entry.case not in wrong]
+        known = (entry for entry in self._entries(names) if entry.case not in wrong)
+        entries = list(filter(self._is_wholly_selected, known))
+        cases = {entry.case for entry in entries}  # a few of many
         ran = [
             (trial.case.id, trial.subject, trial.dtype)
             for trial in map(self._trials.get, self._results)
-            if trial and trial.subject and trial.subject in names
+            if trial and trial.case.id in cases and trial.subject and trial.subject in names
         ]
-        return unmatched_entries(filter(self._is_wholly_selected, entries), records, ran)
+        return unmatched_entries(entries, (one for one in records if one.case in cases), ran)
 
     def _version(self, name: str) -> str:
         return self._selection.subjects[name].version()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lossproof.corpus.garbage import without_garbage_collection
 from lossproof.reporting.files import ReportError
 from lossproof.reporting.summary import summary_lines
 from lossproof.running.changes import Changes
@@ -51,6 +52,7 @@ class Controller:
                 self._ending = f"{received[0].name} came while the reports were written"
         return (yield)
 
+    @without_garbage_collection()
     def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, and fail the run for problems that no single test could notice."""
         is_stopped = bool(session.shouldstop or session.shouldfail)
@@ -64,6 +66,7 @@ class Controller:
         if (problems or self._failure) and session.exitstatus in (0, 5):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    @without_garbage_collection()
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the last lines of the run."""
         if self._paths or self._failure:

@@ -18,6 +18,7 @@ import pytest
 
 from lossproof.corpus.complaints import CorpusError
 from lossproof.corpus.files import HISTORY, default_corpus
+from lossproof.corpus.garbage import without_garbage_collection
 from lossproof.corpus.reading import load_corpus
 from lossproof.history.on_record import as_data, read_table
 from lossproof.reporting.baseline import read_baseline
@@ -29,7 +30,14 @@ from lossproof.running.interruption import end_with_parent, report_when_terminat
 from lossproof.running.mistakes import SelectionError
 from lossproof.running.options import OPTIONS
 from lossproof.running.project import complete_options, entries_for, project_of, send_project
-from lossproof.running.protocol import ATTACHMENT, EXAMINER, carry_out, pytest_runtest_protocol, trial_of
+from lossproof.running.protocol import (
+    ATTACHMENT,
+    EXAMINER,
+    carry_out,
+    locate,
+    pytest_runtest_protocol,
+    trial_of,
+)
 from lossproof.running.selection import SELECTING, PlannedTrial, Selection, select
 from lossproof.running.sentinel import MISTAKE
 from lossproof.running.session import ConformanceSession
@@ -88,7 +96,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, object]:
     """Read the corpus and the options first, so that a mistake in them is reported at once."""
-    config = session.config
+    _begin(session.config)
+    with named_workers(session.config):
+        return (yield)
+
+
+@without_garbage_collection()
+def _begin(config: pytest.Config) -> None:
+    """Select the trials of the run, and keep what they need in its stash.
+
+    Raises:
+        pytest.UsageError: the corpus, an option or the project is wrong.
+    """
     if hasattr(config, "workerinput"):
         end_with_parent()
     else:
@@ -129,8 +148,6 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, object, obje
         run_reports = RunReports(_reports_of(config), corpus, selection, options, baseline, history)
         config.pluginmanager.register(Controller(run_reports, changes), "lossproof-controller")
         config.stash[RUN_REPORTS] = run_reports
-    with named_workers(config):
-        return (yield)
 
 
 def _only_changed(config: pytest.Config, selection: Selection, changes: Changes | None) -> Selection:
@@ -189,12 +206,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("trial", trials, ids=[trial.id for trial in trials])
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Make the tests, of which there are tens of thousands."""
+    with without_garbage_collection():
+        return (yield)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Say which trials are left, and exempt what is loaded from garbage collection: it stays to the end."""
+    locate(session.items)
     examiner = session.config.stash[EXAMINER]
     if isinstance(examiner, Supervisor):
         examiner.expect({trial.id for trial in map(trial_of, session.items) if trial is not None})
-    gc.collect()
     gc.freeze()
 
 

@@ -6,6 +6,7 @@ its own, which travels from a worker. A trial has nothing to set up: its subject
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 import pytest
@@ -53,6 +54,16 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def locate(items: Iterable[pytest.Item]) -> None:
+    """Look up once where the function of many trials stands; pytest would do so for each trial."""
+    places: dict[object, tuple[str, int | None]] = {}
+    for item in items:
+        if isinstance(item, pytest.Function) and trial_of(item) is not None:
+            if item.function not in places:
+                places[item.function] = item.location[:2]
+            item.location = (*places[item.function], item.getmodpath())
 
 
 def trial_of(item: pytest.Item) -> PlannedTrial | None:

@@ -28,7 +28,7 @@ from lossproof.corpus.tensors import (
     Tensor,
     Uniform,
 )
-from lossproof.corpus.values import exact_balls, rounded
+from lossproof.corpus.values import approximate, exact_balls, rounded
 from lossproof.numbers.ball import certified
 from lossproof.numbers.formats import FORMATS
 
@@ -222,6 +222,18 @@ def test_balls_hold_the_decimals_before_any_rounding(values: list[Decimal]) -> N
     high, low = balls.midpoints()
     for value, first, second in zip(values, high, low, strict=True):
         assert abs(Fraction(float(first)) + Fraction(float(second)) - Fraction(value)) < Fraction(2) ** -90
+
+
+@pytest.mark.parametrize(("function", "dim"), [("sigmoid", None), ("softmax", 0), ("log_softmax", 1)])
+def test_an_approximation_is_as_close_as_floats_are(function: str, dim: int | None) -> None:
+    tensor, format = Derived(function, UNIFORM, dim), FORMATS["float64"]
+    np.testing.assert_allclose(approximate(tensor, format), rounded(tensor, format), rtol=1e-12)
+    assert np.array_equal(approximate(UNIFORM, format), rounded(UNIFORM, format))
+
+
+def test_an_approximation_warns_of_nothing() -> None:
+    zero_and_one = Derived("log", literal(["0", "1"]), None)
+    assert approximate(zero_and_one, FORMATS["float64"]).tolist() == [-math.inf, 0]
 
 
 def test_balls_of_functions_stay_unrounded() -> None:
