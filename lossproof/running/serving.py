@@ -22,6 +22,8 @@ SENTINEL = -1
 _KEPT_CHARACTERS = 4000
 # A process that has held more bytes serves no further trial: compilers keep what they have compiled.
 _MOST_MEMORY = 2_000_000_000
+# Garbage is looked for after so many: most of what a trial makes is gone without it.
+_NEW_OBJECTS = 20_000
 
 
 def serve(session: ConformanceSession, far_end: Connection, connection: Connection, captures: bool) -> None:
@@ -40,6 +42,7 @@ def serve(session: ConformanceSession, far_end: Connection, connection: Connecti
     if captures:
         _silence(tail)
     gc.callbacks.append(_exempt_survivors)
+    gc.set_threshold(_NEW_OBJECTS)
     surroundings = Surroundings(session.selection.subjects.values())
     connection.send(None)  # ready
     while True:
