@@ -38,7 +38,7 @@ class Transcript:
         plain, arrays = _parts(answer)
         self._answers.update(repr(plain).encode("utf-8", "backslashreplace"))
         for array in arrays:
-            self._answers.update(np.ascontiguousarray(array))
+            self._answers.update(np.ascontiguousarray(array).data)
 
     def note_other(self) -> None:
         """Note a question of another kind, which is not put again."""
