@@ -65,7 +65,7 @@ class TorchArrays(Arrays):
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """See ``subjects.torch.modes``."""
-        return tuple(promises_of(group, call) for group in GROUPS_OF_OTHERS)
+        return promises_of(GROUPS_OF_OTHERS, call)
 
     def run_way(self, way: str, call: Call, form: Form) -> ModeObservation:
         return run_in_mode(way, call, form.functions(tensors_of(call)), {}, failure)

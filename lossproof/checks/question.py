@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -10,8 +10,11 @@ from lossproof.checks.trial import Trial
 from lossproof.corpus.case import Term
 from lossproof.judging import details
 from lossproof.judging.calls import PlannedCall
+from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.layouts import CONTIGUOUS, other_layouts
-from lossproof.judging.verdict import compare
+from lossproof.judging.truth import Truth
+from lossproof.judging.verdict import Verdict, compare
+from lossproof.numbers.formats import Float64Array
 from lossproof.records.outcome import Outcome
 from lossproof.records.record import Detail, Record
 from lossproof.subjects.call import Call, Observation, Refused
@@ -69,21 +72,31 @@ class Question:
         wrt = tuple(name for name in self.call.wrt if name in computed)
         return self.call if wrt == self.call.wrt else replace(self.call, wrt=wrt)
 
+    @cached_property
+    def value_verdict(self) -> Verdict:
+        """The verdict on the value of the answer."""
+        return _judged(self.answer.value, self.planned.truth.value)
+
+    @cached_property
+    def gradient_verdicts(self) -> Sequence[Mapping[str, Verdict]]:
+        """The verdicts on those gradients that the subject computed, for each upstream gradient."""
+        pairs = zip(self.answer.gradients, self.planned.truth.gradients, strict=False)
+        return [
+            {name: _judged(observed[name], one) for name, one in true.items() if name in observed}
+            for observed, true in pairs
+        ]
+
     @property
     def is_value_right(self) -> bool:
         """Whether the value of the answer is within its budget."""
-        return compare(self.answer.value, self.planned.truth.value).agrees
+        return self.value_verdict.agrees
 
     @cached_property
     def is_right(self) -> bool:
         """Whether the value and all gradients of the answer are within their budgets."""
-        truth, answer = self.planned.truth, self.answer
-        if answer.failure is not None or not self.is_value_right:
+        if self.answer.failure is not None or not self.is_value_right:
             return False
-        pairs = []
-        for observed, true in zip(answer.gradients, truth.gradients, strict=False):
-            pairs += [(observed[name], one) for name, one in true.items() if name in observed]
-        return all(compare(observed, one).agrees for observed, one in pairs)
+        return all(verdict.agrees for verdicts in self.gradient_verdicts for verdict in verdicts.values())
 
     @property
     def is_about_numbers(self) -> bool:
@@ -114,6 +127,10 @@ class Question:
         quantity = quantity or ("gradient" if refused.when == "backward" else "value")
         make_detail = partial(details.error_detail, self.trial.subject.programs, self.call, quantity)
         return self.trial.record_error(quantity, refused, self.reduction, self.layout, make_detail)
+
+
+def _judged(observed: Float64Array, truth: Truth) -> Verdict:
+    return judge_by_picks(truth, partial(compare, observed))
 
 
 def questions(trial: Trial, reduction: str | None) -> Iterator[Question]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 from lossproof.checks.question import Question
-from lossproof.judging.choices import judge_by_picks
 from lossproof.judging.details import describe
-from lossproof.judging.distance import ulps_of
 from lossproof.judging.illustrations import curve, disagreement, is_small
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import Verdict, compare
+from lossproof.judging.verdict import Verdict
 from lossproof.numbers.formats import Float64Array
 from lossproof.records.outcome import Outcome
 from lossproof.records.quantity import Quantity
@@ -22,7 +19,6 @@ from lossproof.subjects.call import Observation, Refused, Unsupported
 
 # The kinds of quantities for the first and the second upstream gradient; that of a case is alone.
 KINDS = ("gradient", "vjp")
-_FARTHEST = 1e300
 
 
 class Values:
@@ -39,7 +35,8 @@ class Values:
             yield question.record_error(outcome)
             return
         prepared, truth = question.planned.prepared, question.planned.truth
-        value = _record(question, "value", outcome.value, truth.value, outcome.dtype, prepared.dtype)
+        verdict = question.value_verdict
+        value = _record(question, "value", verdict, outcome.value, truth.value, outcome.dtype, prepared.dtype)
         gradients = list(_gradients(question, outcome))
         if outcome.failure is not None:
             gradients = [backward_record(question, outcome.failure)]
@@ -71,18 +68,25 @@ def _gradients(question: Question, answer: Observation) -> Iterator[Record]:
             quantity, expected = Quantity.of(kind, name), prepared.dtypes[name]
             dtype = answer.gradient_dtypes.get(name, expected)
             if name in observed:
-                yield _record(question, quantity, observed[name], truths[name], dtype, expected)
+                verdict = question.gradient_verdicts[place][name]
+                yield _record(question, quantity, verdict, observed[name], truths[name], dtype, expected)
             else:
                 message = f"it computes no gradient by {name}"
                 yield question.record(quantity, Outcome.UNSUPPORTED, message)
 
 
 def _record(
-    question: Question, quantity: str, observed: Float64Array, truth: Truth, dtype: str, expected: str
+    question: Question,
+    quantity: str,
+    verdict: Verdict,
+    observed: Float64Array,
+    truth: Truth,
+    dtype: str,
+    expected: str,
 ) -> Record:
-    """The record of an array of numbers, of its observed and its expected dtype."""
+    """The record of a verdict on an array of numbers, of its observed and its expected dtype."""
     trial = question.trial
-    verdict = judge_by_picks(truth, partial(compare, observed))
+    ulps = list(verdict.ulps) if verdict.ulps is not None and question.is_contiguous else None
     if verdict.agrees and dtype != expected:
         message = f"has dtype {dtype}, should have {expected}"
         verdict = Verdict(False, None, message, came_out=(dtype,))
@@ -90,13 +94,7 @@ def _record(
     def detail() -> Detail:
         return disagreement(trial.subject.programs, question.call, quantity, observed, truth, expected)
 
-    ulps = _shortened(ulps_of(observed, truth)) if question.is_contiguous else None
     return trial.record_verdict(quantity, verdict, question.reduction, question.layout, detail, ulps=ulps)
-
-
-def _shortened(ulps: tuple[float, float] | None) -> list[float] | None:
-    """The two numbers with three digits, of which a reader needs no more; JSON has no infinity."""
-    return None if ulps is None else [float(f"{min(number, _FARTHEST):.3g}") for number in ulps]
 
 
 def _illustrations(question: Question, is_right: bool) -> Detail:

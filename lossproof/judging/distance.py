@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from lossproof.judging.truth import FEW, Truth
-from lossproof.judging.verdict import bits_of
 from lossproof.numbers.formats import Float64Array
+
+_FARTHEST = 1e300
 
 
 def ulps_of(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
@@ -18,11 +19,15 @@ def ulps_of(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
     """
     if observed.shape != truth.value.shape:
         return None
-    bits = bits_of(observed)
-    if bits not in truth.distances:
-        measure = _of_few if observed.size <= FEW else _of_many
-        truth.distances[bits] = measure(observed, truth)
-    return truth.distances[bits]
+    return _of_few(observed, truth) if observed.size <= FEW else _of_many(observed, truth)
+
+
+def shortened(ulps: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The two numbers with three digits, of which a reader needs no more; JSON has no infinity."""
+    if ulps is None:
+        return None
+    worst, median = (float(f"{min(number, _FARTHEST):.3g}") for number in ulps)
+    return worst, median
 
 
 def _of_few(observed: Float64Array, truth: Truth) -> tuple[float, float] | None:
@@ -55,10 +60,12 @@ def _of_many(observed: Float64Array, truth: Truth) -> tuple[float, float] | None
     if not error.any():
         return 0.0, 0.0
     distances = (error / truth.format.unit_in_the_last_place(true)).ravel()
-    middle = distances.size // 2
+    worst, middle = float(np.max(distances)), distances.size // 2
+    if distances.size - int(np.count_nonzero(distances)) > middle:
+        return worst, 0.0  # among so many zeros, a partition takes ten times as long
     # All before the middle one are at most as large; np.median would also look for nan.
     distances.partition(middle)
     median = float(distances[middle])
     if distances.size % 2 == 0:
         median = (float(np.max(distances[:middle])) + median) / 2
-    return float(np.max(distances[middle:])), median
+    return worst, median

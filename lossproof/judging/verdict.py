@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossproof.corpus.observed import sums_in_words
+from lossproof.judging.distance import shortened, ulps_of
 from lossproof.judging.excuses import is_excused, leaves_the_range, likely_cause, passes_by_overflow, rule_of
 from lossproof.judging.number_text import observed_text, true_text
 from lossproof.judging.places import place_of
@@ -41,6 +42,8 @@ class Verdict:
         off: how many numbers are off.
         picks: the observed picks for what the formula leaves open here, by the names of conventions.
         is_changed: whether it would agree under these picks, which are not the picks in force.
+        ulps: the worst and the median distance from the true numbers, in units in the last place, with three
+            digits; None if it has no meaning.
     """
 
     agrees: bool
@@ -51,26 +54,31 @@ class Verdict:
     off: int = 0
     picks: Mapping[str, str] = field(default_factory=dict)
     is_changed: bool = False
+    ulps: tuple[float, float] | None = field(default=None, compare=False)
 
 
 def compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     """Judge every element: |observed - true| <= 2B, or the non-finite value that it should be."""
     bits = bits_of(observed)
     if bits not in truth.verdicts:
-        truth.verdicts[bits] = _compare(observed, truth)
+        truth.verdicts[bits] = compare_once(observed, truth, shortened(ulps_of(observed, truth)))
     verdict: Verdict = truth.verdicts[bits]
     return verdict
 
 
 def bits_of(observed: npt.NDArray[Any]) -> object:
     """What only an array of the same dtype, shape and bits has."""
-    content = observed.tobytes()
-    if len(content) > _KEPT_BYTES:
-        content = sha256(content).digest()
+    if observed.nbytes > _KEPT_BYTES:
+        content = sha256(np.ascontiguousarray(observed).data).digest()
+    else:
+        content = observed.tobytes()
     return observed.dtype.str, observed.shape, content
 
 
-def _compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
+def compare_once(
+    observed: npt.NDArray[np.float64], truth: Truth, ulps: tuple[float, float] | None = None
+) -> Verdict:
+    """The same for a truth with which nothing else is compared, so that nothing is remembered."""
     if observed.shape != truth.value.shape:
         return wrong_shape(observed.shape, truth.value.shape)
     if observed.size == 0:
@@ -78,21 +86,22 @@ def _compare(observed: npt.NDArray[np.float64], truth: Truth) -> Verdict:
     if observed.size <= FEW and truth.passes_by_number:
         share = _share_of_few(observed, truth)
         if share is not None:
-            return Verdict(True, share)
+            return Verdict(True, share, ulps=ulps)
     shares = budget_shares(observed, truth)
     largest = float(shares.max())
     if largest <= 1:
         if truth.passes_by_number:
-            return Verdict(True, largest)
+            return Verdict(True, largest, ulps=ulps)
         rule, message = rule_of(observed, truth)
-        return Verdict(True, _largest_share(shares, observed, truth), message, rule)
+        return Verdict(True, _largest_share(shares, observed, truth), message, rule, ulps=ulps)
     place = place_of(shares)
     where = f"at {list(place)}" if place else "the result"
     beyond = int(np.count_nonzero(shares > 1))
     count = f" ({beyond} of {observed.size} elements are beyond their budget)" if observed.size > 1 else ""
     sentence = f"{_sentence(observed[place], truth, place, largest)}{likely_cause(observed, truth)}"
     message = f"{where} {sentence}{count}"
-    return Verdict(False, largest, message, came_out=furthest_numbers(observed, shares), off=beyond)
+    came_out = furthest_numbers(observed, shares)
+    return Verdict(False, largest, message, came_out=came_out, off=beyond, ulps=ulps)
 
 
 def _share_of_few(observed: npt.NDArray[np.float64], truth: Truth) -> float | None:

@@ -24,7 +24,7 @@ class States:
     def __init__(self, corpus: Corpus, selection: Selection) -> None:
         self.code = code_digest(rooms=(".",))
         self._defects = by_case(replace(entry, file="", line=0) for entry in corpus.known_defects)
-        self._for_all = corpus.picks, corpus.releases
+        self._for_all = digest(corpus.picks, corpus.releases)
         self._subjects = selection.subjects
         # By the ids of cases and the names of subjects.
         self._of_cases: dict[str, str] = {}

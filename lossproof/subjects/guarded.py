@@ -133,15 +133,20 @@ def _invalid(what: str) -> Refused:
 
 
 def _copy_of(call: Call) -> Call:
-    def copy_of(value: Any) -> Any:
-        return Values(value.numbers.copy(), value.dtype) if isinstance(value, Values) else value
-
     return replace(
         call,
-        args={name: copy_of(values) for name, values in call.args.items()},
-        params={name: copy_of(value) for name, value in call.params.items()},
-        upstreams=tuple(upstream.copy() for upstream in call.upstreams),
+        args=_copies_of(call.args),
+        params=_copies_of(call.params),
+        upstreams=tuple([upstream.copy() for upstream in call.upstreams]),
     )
+
+
+def _copies_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values by name, with tensors of their own."""
+    return {
+        name: Values(value.numbers.copy(), value.dtype) if isinstance(value, Values) else value
+        for name, value in values.items()
+    }
 
 
 def _changed_tensors(copy: Call, original: Call) -> list[str]:

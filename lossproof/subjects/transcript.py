@@ -37,7 +37,8 @@ class Transcript:
         self._calls.append((mode, call, directions))
         plain, arrays = _parts(answer)
         self._answers.update(repr(plain).encode("utf-8", "backslashreplace"))
-        self._answers.update(b"".join(map(np.ndarray.tobytes, arrays)))
+        for array in arrays:
+            self._answers.update(np.ascontiguousarray(array).data)
 
     def note_other(self) -> None:
         """Note a question of another kind, which is not put again."""
@@ -149,7 +150,7 @@ def _parts(answer: Observation | Refused | Unsupported) -> tuple[object, list[np
     if not isinstance(answer, Observation):
         return (type(answer).__name__, str(answer), sorted(vars(answer).items())), []
     arrays = [answer.value, *(array for gradients in answer.gradients for array in gradients.values())]
-    plain = {name: value for name, value in vars(answer).items() if name not in ("value", "gradients")}
-    plain["failure"] = answer.failure and _parts(answer.failure)
+    failure = answer.failure and _parts(answer.failure)
     names = [list(gradients) for gradients in answer.gradients]
-    return (plain, names, [(array.dtype.str, array.shape) for array in arrays]), arrays
+    plain = {**vars(answer), "value": None, "gradients": names, "failure": failure}
+    return (plain, [(array.dtype.str, array.shape) for array in arrays]), arrays

@@ -13,9 +13,11 @@ from lossproof.judging.assertions import dtype_assertion, element, quantity_asse
 from lossproof.judging.places import place_of
 from lossproof.judging.stored_truth import true_value
 from lossproof.judging.truth import Truth
-from lossproof.judging.verdict import Verdict, compare, wrong_shape
+from lossproof.judging.verdict import Verdict, compare, compare_once, wrong_shape
 from lossproof.numbers.formats import FORMATS, Float64Array
 from lossproof.records.quantity import Quantity
+
+_SAME = Verdict(True, 0.0)
 
 
 def gradients(mode: str, call: CallInMode) -> Iterator[Judgement]:
@@ -114,7 +116,7 @@ def _judge_numbers(
     # Nearly all results are the plain call's to the last bit.
     is_same = truth.passes_by_number and observed.shape == plain.shape
     is_same = is_same and observed.tobytes() == plain.tobytes()
-    verdict = Verdict(True, 0.0) if is_same else compare(observed, as_truth())
+    verdict = _SAME if is_same else compare_once(observed, as_truth())
     return Judgement(quantity, verdict, plain, observed, lines, part)
 
 

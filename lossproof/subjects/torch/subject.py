@@ -101,11 +101,11 @@ class TorchSubject(Subject):
 
     def modes(self, call: Call) -> Mapping[str, Promise]:
         """The modes of the functions, which are what the modules call."""
-        return promises_of(MODES, call)
+        return promises_of((MODES,), call)[0]
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """See ``modes.inputs``, ``modes.backward``, ``modes.laws`` and ``modes.spelling``."""
-        return tuple(promises_of(group, call) for group in GROUPS_OF_FUNCTIONS)
+        return promises_of(GROUPS_OF_FUNCTIONS, call)
 
     def run_mode(self, mode: str, call: Call, directions: Mapping[str, Float64Array]) -> ModeObservation:
         """Run a call in one of its modes; see ``modes.mode``."""
@@ -174,7 +174,7 @@ class ModuleSubject(TorchSubject):
 
     def ways(self, call: Call) -> tuple[Mapping[str, Promise], ...]:
         """Those of a module that has lived before as well; see ``modes.living``."""
-        return tuple(promises_of(group, call) for group in GROUPS_OF_MODULES)
+        return promises_of(GROUPS_OF_MODULES, call)
 
     def inspect(self, aspect: str, loss: str, params: Mapping[str, Any], expected: object) -> object:
         """What a module is, has and does; see ``aspects``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lossproof.subjects.call import Call, tensors_of
 from lossproof.subjects.promise import Promise
@@ -50,14 +50,19 @@ def mode_named(name: str) -> Mode:
     return next(modes[name] for modes in (MODES, WAYS_OF_FUNCTIONS, WAYS_OF_MODULES) if name in modes)
 
 
-def promises_of(modes: Mapping[str, Mode], call: Call) -> Mapping[str, Promise]:
-    """The promises of those of some modes that are for a call.
+def promises_of(groups: Sequence[Mapping[str, Mode]], call: Call) -> tuple[Mapping[str, Promise], ...]:
+    """The promises of those modes of each group that are for a call.
 
     A call has none if it asks for no gradients, or if its numbers or its result have another dtype than it.
     """
     dtypes = {values.dtype for values in tensors_of(call).values() if values.numbers.dtype.kind in "fc"}
     if not call.wrt or dtypes | {call.upstream_dtype} != {call.dtype}:
-        return {}
-    return {
-        name: mode.promise for name, mode in modes.items() if call.dtype in mode.dtypes and mode.applies(call)
-    }
+        return tuple({} for _ in groups)
+    return tuple(
+        {
+            name: mode.promise
+            for name, mode in modes.items()
+            if call.dtype in mode.dtypes and (mode.applies is always or mode.applies(call))
+        }
+        for modes in groups
+    )
