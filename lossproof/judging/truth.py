@@ -52,7 +52,6 @@ class Truth:
         under_picks: the same truth under other picks, or with any element of a subdifferential.
         limits: the least and the most that the formula can yield, however it is rounded.
         verdicts: what ``verdict.compare`` has found about results, which subjects and layouts often share.
-        distances: what ``distance.ulps_of`` has found about them.
     """
 
     value: Float64Array
@@ -68,7 +67,6 @@ class Truth:
     under_picks: Callable[[Mapping[str, str], bool], Truth] | None = None
     limits: Limits = NO_LIMITS
     verdicts: dict[object, Any] = field(default_factory=dict, init=False)
-    distances: dict[object, tuple[float, float] | None] = field(default_factory=dict, init=False)
 
     @cached_property
     def budget(self) -> Float64Array:
