@@ -250,6 +250,20 @@ def test_of_many_numbers_the_distance_is_the_same(size: int) -> None:
     assert ulps_of(values + units * 2.0**-23, truth) == (size - 1, (size - 1) / 2)
     assert ulps_of(values, truth) == (0.0, 0.0)
     assert ulps_of(np.full(size, math.nan), truth) is None
+    # As many are right as come before the middle one, and then one more; the others are half a unit off.
+    wrong = [np.where(np.arange(size) < right, 0.0, 2.0**-24) for right in (size // 2, size // 2 + 1)]
+    assert ulps_of(values + wrong[0], truth) == (0.5, 0.5 if size % 2 else 0.25)
+    assert ulps_of(values + wrong[1], truth) == (0.5, 0.0)
+
+
+def test_a_verdict_on_numbers_states_their_distance_with_three_digits() -> None:
+    values = np.array([1.0, 1.0])
+    truth = Truth(values, np.zeros(2), np.full(2, 0.25), np.zeros(2, int), FLOAT32)
+    assert compare(values, truth).ulps == (0.0, 0.0)
+    assert compare(np.array([2.0, 1.0]), truth).ulps == (8.39e6, 4.19e6)
+    assert compare(np.array([1e300, 1e301]), truth).ulps == (1e300, 1e300)
+    assert compare(np.full(2, math.nan), truth).ulps is None
+    assert compare(np.ones(3), truth).ulps is None
 
 
 @given(
