@@ -70,8 +70,11 @@ def once(
 ) -> _Result:
     """The result of an operation: computed, unless it was before; an array can only be read then.
 
-    Formulas start from some results, such as an upstream gradient of ones, which come about in several ways:
-    of those with the same contents there is only one.
+    Args:
+        operation, operands: what tells it from other operations.
+        compute: carries it out.
+        is_start: whether formulas start from the result, such as an upstream gradient of ones. It may come
+            about in several ways, and the first of those with equal contents stands for all.
     """
     results = _in_use.get()
     if results is None:

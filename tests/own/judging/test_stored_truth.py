@@ -120,7 +120,6 @@ def everything(case: Case, dtype: str) -> Iterator[tuple[PlannedCall, str, Truth
 def assert_same(one: Truth, other: Truth) -> None:
     assert {field.name for field in fields(Truth)} - {*ARRAYS} == {
         "format", "freedom", "convention", "picks", "bounded_by", "under_picks", "limits", "verdicts",
-        "distances",
     }  # fmt: skip
     for name in ARRAYS:
         first, second = getattr(one, name), getattr(other, name)

@@ -87,9 +87,9 @@ right = torch.nn.functional.cross_entropy
 torch.nn.functional.cross_entropy = lambda *given, **options: right(*given, **options) * 1.01
 """
 BLIND = """
-import dataclasses, lossproof.checks.values as values
-right = values.compare
-values.compare = lambda *given: dataclasses.replace(right(*given), agrees=True)
+import dataclasses, lossproof.checks.question as question
+right = question.compare
+question.compare = lambda *given: dataclasses.replace(right(*given), agrees=True)
 """
 
 

@@ -18,7 +18,7 @@ from lossproof.running.session import ConformanceSession
 from lossproof.running.supervision import Supervisor
 
 SAID: Mapping[str, str] = {
-    "patches-a-module": "the subject changed lossproof.checks.values.compare",
+    "patches-a-module": "the subject changed lossproof.checks.question.compare",
     "patches-a-class": "the subject changed lossproof.checks.examination.Examiner.examine",
     "patches-a-builtin": "the subject changed builtins.abs",
     "pickles-an-answer": "the subject wrote into the connection of the harness",

@@ -299,7 +299,7 @@ def test_results_are_the_same_bytes_in_every_run_with_and_without_workers(suite:
 
 def test_a_judge_that_calls_everything_right_fails_the_run(suite: Suite) -> None:
     code = """
-import dataclasses, lossproof.checks.values as e
+import dataclasses, lossproof.checks.question as e
 right = e.compare
 e.compare = lambda *args: dataclasses.replace(right(*args), agrees=True)
 """
