@@ -149,7 +149,7 @@ def _identity(operand: Any) -> Hashable:
             [id(part) if isinstance(part, NDArrayOperatorsMixin) else _identity(part) for part in operand]
         )
     if kind is float:
-        return operand or str(operand)  # 0.0 and -0.0 are equal
+        return kind, operand or str(operand)  # 0.0 and -0.0 are equal
     if kind is slice:
         return kind, operand.start, operand.stop, operand.step
     if isinstance(operand, np.ndarray | np.generic):
